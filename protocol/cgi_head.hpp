@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "protocol/errc.hpp"
+#include "protocol/message.hpp"
+#include "protocol/output.hpp"
+
+namespace viaduct::protocol {
+
+/// Reads the head of a CGI response (RFC 3875 section 6), cut into pieces at any byte.
+///
+///     size_t taken = reader.feed(bytes);   // up to and including the blank line
+///     if (reader.error() != Errc::ok) ...
+///     if (reader.done()) ... reader.head() ..., the rest of bytes is body
+///
+/// Accepts LF and CRLF, a bare `HTTP/1.x NNN reason` line in front as some programs send, and
+/// `Status: NNN reason`. Status is 302 when only Location was given. Hop-by-hop fields (Connection,
+/// Keep-Alive, Upgrade, ...) are dropped; Transfer-Encoding is an error (6.3.4).
+class CgiHeadReader {
+ public:
+  /// `limit`: bytes of the whole head.
+  explicit CgiHeadReader(std::size_t limit = 64 * 1024) : limit_(limit) {}
+
+  std::size_t feed(Bytes bytes);
+  [[nodiscard]] bool done() const { return done_; }
+  [[nodiscard]] Errc error() const { return error_; }
+  /// Bytes of the head seen so far.
+  [[nodiscard]] std::size_t size() const;
+  /// The head, once done(); may be moved from.
+  [[nodiscard]] ResponseHead& head() { return head_; }
+  /// Makes it ready for another response.
+  void reset();
+
+ private:
+  std::size_t limit_;
+  std::string partial_;
+  bool done_ = false;
+  Errc error_ = Errc::ok;
+  ResponseHead head_;
+};
+
+/// Appends `Status: NNN reason`, the fields and the blank line (CRLF), as a CGI response begins.
+void write_cgi_head(const ResponseHead& head, std::string& to);
+/// The same with a status line `HTTP/1.1 NNN reason` instead of the Status field.
+void write_http_head(const ResponseHead& head, std::string& to);
+
+}  // namespace viaduct::protocol

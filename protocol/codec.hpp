@@ -1,0 +1,100 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "protocol/errc.hpp"
+#include "protocol/message.hpp"
+#include "protocol/output.hpp"
+
+namespace viaduct::protocol {
+
+/// Limits of what a peer may make us store or keep. Sums are taken in 64 bits before use.
+struct Limits {
+  std::uint64_t params = 64 * 1024;  ///< bytes, names plus values of one request
+  std::uint32_t name = 1024;         ///< bytes, one name
+  std::uint32_t value = 64 * 1024;   ///< bytes, one value
+  std::uint32_t count = 1024;        ///< variables of one request
+  std::uint32_t requests = 1024;     ///< requests active at once on one connection
+};
+
+/// What a server-side codec reports. `bytes` and `head` are borrowed, see ServerCodec.
+struct Event {
+  enum class Kind : std::uint8_t {
+    none,      ///< nothing (more): feed more bytes
+    request,   ///< a request head is complete: `head`, which may be moved from
+    body,      ///< a piece of the body: `bytes`, never empty
+    body_end,  ///< the body is complete
+    data,      ///< Filter role: a piece of FCGI_DATA: `bytes`
+    data_end,  ///< Filter role: FCGI_DATA is complete
+    abort,     ///< the peer gave the request up (`error` is ok), or its body is broken (`error`)
+    refused,   ///< the request cannot be served: `error`. Answer it with head/body/end or refuse();
+               ///< the rest of its input is skipped and not reported
+    window,    ///< link only: the peer named its receive window: `count` bytes
+    credit,    ///< link only: the peer returned `count` bytes of credit for a request
+  };
+  Kind kind = Kind::none;
+  RequestId id = 0;
+  Errc error = Errc::ok;
+  std::uint32_t count = 0;
+  Bytes bytes;
+  RequestHead* head = nullptr;
+};
+
+/// The server side of one connection: turns bytes of the peer into events, and answers into bytes.
+/// It performs no I/O, reads no clock and starts no thread. Not thread-safe.
+///
+/// Order of calls:
+///
+///     while (!bytes.empty()) {
+///       bytes = bytes.subspan(codec.feed(bytes));
+///       while (Event event = codec.next(); event.kind != Event::Kind::none) ...
+///       if (codec.error() != Errc::ok) -> close the connection
+///     }
+///     write codec.output(), close when codec.closing() and the output is empty
+///
+/// `feed` takes at least one byte of a non-empty span unless an event is waiting or the connection
+/// is broken. Events are to be drained before the next `feed`; what they refer to is borrowed from
+/// the bytes fed or from the codec and is valid until the next call of `feed`.
+///
+/// Answers: `head` once, `body` any number of times, `end` once, for an id that a `request` or
+/// `refused` event named and that has not ended. `errors` at any time before `end`. Calls for other
+/// ids are ignored, so that an answer may race with an abort. The codec appends answers, and what
+/// the protocol itself makes it say, to `output()`.
+class ServerCodec {
+ public:
+  virtual ~ServerCodec() = default;
+
+  virtual std::size_t feed(Bytes bytes) = 0;
+  virtual Event next() = 0;
+  /// ok, or why the connection must be closed. Once set it stays, and nothing more is reported.
+  [[nodiscard]] virtual Errc error() const = 0;
+
+  /// Starts the response. Adds `Status: 302` when there is a Location and the status was left 200
+  /// is the caller's affair: what is given here is what is sent.
+  virtual void head(RequestId id, const ResponseHead& head) = 0;
+  /// Appends body bytes; they are referred to, not copied (Output::refer).
+  virtual void body(RequestId id, Bytes bytes) = 0;
+  /// Diagnostics for the peer's log where the protocol has room for them (FCGI_STDERR); else none.
+  virtual void errors(RequestId id, Bytes bytes) = 0;
+  /// Completes the response. `app_status` is the exit status of FastCGI section 5.5.
+  virtual void end(RequestId id, std::uint32_t app_status = 0) = 0;
+  /// Ends a response that has begun and cannot be completed, such that the peer cannot take it for
+  /// a complete one: framing is broken where end of file would look like success. On a connection
+  /// that carries other requests only this one ends, with a non-zero app_status.
+  virtual void fail(RequestId id) = 0;
+
+  /// Bytes for the peer.
+  [[nodiscard]] virtual Output& output() = 0;
+  /// Whether the connection is to be closed once `output()` is written.
+  [[nodiscard]] virtual bool closing() const = 0;
+  /// Asks that the connection be closed with the end of the next response, or now when idle.
+  virtual void close_after_response() = 0;
+  /// No request is active and no partial input is held: the connection could be handed to another
+  /// process without loss.
+  [[nodiscard]] virtual bool idle() const = 0;
+  /// Whether the peer has ever had more than one request active at once.
+  [[nodiscard]] virtual bool multiplexed() const = 0;
+};
+
+}  // namespace viaduct::protocol

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <system_error>
+
+namespace viaduct::protocol {
+
+/// What was wrong with bytes that a peer sent. Each value says what dies: the *connection*, because
+/// its framing can no longer be trusted, or only the *request*.
+enum class Errc : std::uint8_t {
+  ok = 0,
+
+  // The connection dies.
+  bad_version,         ///< FastCGI: a record whose version is not 1 (FastCGI 3.3).
+  bad_request_id,      ///< FastCGI: id 0 with an application record, or the reverse (3.3).
+  bad_record,          ///< FastCGI: a BEGIN, END, UNKNOWN_TYPE or CREDIT body of the wrong size.
+  request_id_in_use,   ///< FastCGI: BEGIN_REQUEST for an id that is active (3.3).
+  unexpected_record,   ///< FastCGI: a record that this side never receives.
+  bad_credit,          ///< CREDIT of zero, or beyond the window.
+  window_exceeded,     ///< More content than the window allowed.
+  bad_netstring,       ///< SCGI: the header block is not a netstring.
+  bad_header_block,    ///< SCGI: a name without value, or without a terminating NUL.
+  bad_content_length,  ///< SCGI: CONTENT_LENGTH is not first, not digits, or stands twice.
+  not_scgi,            ///< SCGI: the variable SCGI is missing, is not 1, or stands twice.
+  head_incomplete,     ///< The connection ended within a request head.
+
+  // The request dies, the connection lives on where the protocol allows it.
+  bad_params,            ///< A name-value pair runs past the end of its stream (FastCGI 3.4).
+  bad_param_name,        ///< An empty name, or a name with NUL or '=' in it (FastCGI 6.1).
+  bad_param_value,       ///< A value with NUL in it (FastCGI 6.1).
+  params_too_large,      ///< Names and values add up to more than Limits::params.
+  param_name_too_long,   ///< A name is longer than Limits::name.
+  param_value_too_long,  ///< A value is longer than Limits::value.
+  too_many_params,       ///< More variables than Limits::count.
+  too_many_requests,     ///< More active requests on one connection than Limits::requests.
+  unknown_role,          ///< FastCGI: a role that is none of responder, authorizer, filter.
+  body_truncated,        ///< The body ended before CONTENT_LENGTH bytes.
+
+  // Response heads (RFC 3875 section 6): the response dies.
+  head_too_large,       ///< The head is longer than the limit.
+  bad_head_line,        ///< No colon, white space before it, an empty or non-token name.
+  bad_head_value,       ///< CR, LF or NUL inside a value.
+  bad_status,           ///< Status is not three digits from 100 to 999, optionally with a reason.
+  duplicate_cgi_field,  ///< Status, Location or Content-Type stands twice (RFC 3875 6.3).
+  conflicting_lengths,  ///< Several Content-Length values that differ, or one that is no number.
+  forbidden_field,      ///< Transfer-Encoding or another hop-by-hop framing field (6.3.4).
+};
+
+/// Whether the error ends the connection (see Errc).
+[[nodiscard]] bool fatal_to_connection(Errc error);
+
+/// One short English phrase, for log lines.
+[[nodiscard]] const char* describe(Errc error);
+
+const std::error_category& protocol_category();
+inline std::error_code make_error_code(Errc error) {
+  return {static_cast<int>(error), protocol_category()};
+}
+
+}  // namespace viaduct::protocol
+
+template <>
+struct std::is_error_code_enum<viaduct::protocol::Errc> : std::true_type {};

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace viaduct::protocol {
+
+/// An ordered list of name-value pairs in one contiguous store: CGI variables, or the fields of a
+/// response head. Names may repeat; what a repetition means is the user's affair. Views that it
+/// hands out are valid until the next change. Not thread-safe.
+class Pairs {
+ public:
+  struct Item {
+    std::string_view name;
+    std::string_view value;
+  };
+
+  void add(std::string_view name, std::string_view value);
+
+  /// Gives the first pair of that name the value, or adds one. Names compare byte by byte.
+  void set(std::string_view name, std::string_view value);
+
+  /// Removes every pair of that name; returns whether there was one.
+  bool erase(std::string_view name);
+
+  /// Value of the first pair of that name, compared byte by byte.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+
+  /// Like get(), ASCII letters compared without case (header fields).
+  [[nodiscard]] std::optional<std::string_view> find_nocase(std::string_view name) const;
+
+  [[nodiscard]] std::size_t size() const { return slots_.size(); }
+  [[nodiscard]] bool empty() const { return slots_.empty(); }
+  [[nodiscard]] Item operator[](std::size_t index) const;
+
+  /// Sum of the lengths of names and values.
+  [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+
+  /// Forgets the pairs, keeps the memory.
+  void clear();
+
+  class Iterator {
+   public:
+    Iterator(const Pairs* pairs, std::size_t index) : pairs_(pairs), index_(index) {}
+    Item operator*() const { return (*pairs_)[index_]; }
+    Iterator& operator++() {
+      ++index_;
+      return *this;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const Pairs* pairs_;
+    std::size_t index_;
+  };
+  [[nodiscard]] Iterator begin() const { return {this, 0}; }
+  [[nodiscard]] Iterator end() const { return {this, size()}; }
+
+ private:
+  struct Slot {
+    std::uint32_t name;  // offsets into store_
+    std::uint32_t name_size;
+    std::uint32_t value;
+    std::uint32_t value_size;
+  };
+
+  std::string store_;
+  std::vector<Slot> slots_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace viaduct::protocol
