@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
+namespace viaduct::daemon::channel {
+
+/// What master and bridge say to each other, one message per SEQPACKET packet, some with one
+/// descriptor attached. Both ends are the same binary, so the layout is the machine's own.
+///
+/// Apps are named by their index in the bridge's settings, workers by a serial that the master
+/// never uses twice.
+enum class Type : std::uint32_t {
+  // master -> bridge
+  worker_added,  ///< app, serial, pid, path: connect and ask; `shared`: it already serves another
+                 ///< bridge, so its answer has no deadline and is no readiness report
+  worker_draining,  ///< serial: give it no new requests
+  worker_dead,      ///< serial, status (of waitpid): its requests are lost
+  app_state,        ///< app, state, count: seconds for Retry-After
+  log_target,       ///< target, app; descriptor: where log lines go from now on
+  accept,           ///< start accepting on the listeners
+  drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: a
+                    ///< SEQPACKET socket to the successor, who takes over idle front connections
+  adopt,            ///< descriptor: a SEQPACKET socket from which a predecessor's connections come
+
+  // bridge -> master
+  started,      ///< the event loops run
+  ready,        ///< serial: it answered its first question
+  unhealthy,    ///< serial, reason: it will not be used any more
+  kill,         ///< serial, reason: replace it, its abort was not honoured
+  worker_idle,  ///< serial: a draining worker has no request of this bridge left
+  demand,       ///< app, count: requests waiting
+  drained,      ///< nothing is left open; the bridge exits
+
+  // bridge -> successor
+  connection,  ///< app: listener index; descriptor: a front connection between two requests
+};
+
+/// What is known of an app that has no ready worker.
+enum class AppState : std::uint32_t {
+  starting,  ///< a worker is being started: requests wait
+  serving,   ///< at least one worker is ready
+  failing,   ///< every worker is in back-off: requests are answered 503
+};
+
+enum class LogTarget : std::uint32_t { log, access, app };
+
+struct Message {
+  Type type{};
+  std::uint32_t app = 0;
+  std::uint64_t serial = 0;
+  std::int32_t pid = 0;
+  std::int32_t status = 0;
+  std::uint32_t count = 0;
+  AppState state = AppState::starting;
+  LogTarget target = LogTarget::log;
+  std::uint32_t shared = 0;
+  std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
+  std::array<char, 128> reason{};  ///< NUL-terminated, for the log
+
+  void set_path(std::string_view text);
+  void set_reason(std::string_view text);  ///< cut to fit
+};
+static_assert(std::is_trivially_copyable_v<Message>);
+
+/// Descriptors that the bridge process finds open when it starts.
+inline constexpr int kChannelDescriptor = 3;
+inline constexpr int kSettingsDescriptor = 4;       ///< sealed memfd: the settings as JSON
+inline constexpr int kScoreboardDescriptor = 5;     ///< memfd: the scoreboard
+inline constexpr int kFirstListenerDescriptor = 6;  ///< one per listener of the settings, in order
+
+}  // namespace viaduct::daemon::channel

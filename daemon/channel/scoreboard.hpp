@@ -1,0 +1,36 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+namespace viaduct::daemon {
+
+/// Counters and gauges in memory that master and bridges of every generation share. Written by the
+/// bridge's threads with relaxed atomics, read by the master at any time; nothing is ever decided
+/// by them. Counters only grow.
+struct AppScore {
+  std::atomic<std::uint64_t> requests;  ///< accepted for this app
+  std::atomic<std::uint64_t> failed;    ///< answered 5xx by the bridge itself
+  std::atomic<std::uint64_t> aborted;   ///< the client left
+  std::atomic<std::uint64_t> retried;   ///< sent to a second worker
+  std::atomic<std::uint64_t> timeouts;  ///< request or stall time-outs
+  std::atomic<std::int64_t> active;     ///< gauge: at workers now
+  std::atomic<std::int64_t> queued;     ///< gauge: waiting now
+};
+
+struct Scoreboard {
+  static constexpr std::uint32_t kMaxApps = 256;
+  std::atomic<std::uint64_t> progress;    ///< loop turns of the bridge, for the watchdog
+  std::atomic<std::int64_t> connections;  ///< gauge: open front connections
+  std::atomic<std::uint64_t> malformed;   ///< front connections closed for bad bytes
+  std::array<AppScore, kMaxApps> apps;
+};
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
+
+/// Creates the shared memory (close-on-exec) and returns its descriptor; throws std::system_error.
+int create_scoreboard();
+/// Maps it; the mapping lives as long as the process. Throws std::system_error.
+Scoreboard& map_scoreboard(int descriptor);
+
+}  // namespace viaduct::daemon
