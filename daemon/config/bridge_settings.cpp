@@ -1,0 +1,60 @@
+#include "daemon/config/bridge_settings.hpp"
+
+#include "daemon/config/described_json.hpp"
+
+namespace viaduct::daemon::config {
+
+BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi)
+BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
+BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
+BOOST_DESCRIBE_ENUM(SendFile, off, x_accel_redirect, x_sendfile)
+BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
+BOOST_DESCRIBE_ENUM(LogFormat, text, json)
+BOOST_DESCRIBE_ENUM(LogTarget::Kind, off, inherit, standard_error, journal, syslog, file)
+BOOST_DESCRIBE_ENUM(Address::Kind, unix_path, unix_abstract, tcp, systemd)
+BOOST_DESCRIBE_ENUM(PeerRule::Kind, network, uid, gid)
+
+BOOST_DESCRIBE_STRUCT(LogTarget, (), (kind, path))
+BOOST_DESCRIBE_STRUCT(LogSettings, (), (level, format, to))
+BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
+BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
+BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
+BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
+BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app))
+BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
+BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer))
+BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
+BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
+BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
+BOOST_DESCRIBE_STRUCT(BridgeApp, (),
+                      (name, timeouts, limits, concurrency, retry, probe, send_file, params, log))
+BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
+
+BridgeSettings bridge_settings(const Settings& settings) {
+  BridgeSettings bridge;
+  bridge.threads = settings.bridge.threads;
+  bridge.limits = settings.limits;
+  bridge.log = settings.log;
+  bridge.access_log = settings.access_log;
+  for (const ListenerSettings& listener : settings.listeners)
+    bridge.listeners.push_back(
+        {listener.protocol, listener.address, listener.allow, listener.trusted, listener.routes});
+  for (const AppSettings& app : settings.apps)
+    bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
+                           app.probe, app.send_file, app.params, app.log});
+  return bridge;
+}
+
+std::string to_json(const BridgeSettings& settings) {
+  return boost::json::serialize(described::write(settings));
+}
+
+BridgeSettings bridge_settings_from_json(std::string_view text) {
+  boost::json::parse_options options;
+  options.allow_invalid_utf8 = true;
+  BridgeSettings settings;
+  described::read(boost::json::parse({text.data(), text.size()}, {}, options), settings);
+  return settings;
+}
+
+}  // namespace viaduct::daemon::config

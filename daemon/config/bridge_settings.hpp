@@ -1,0 +1,57 @@
+// What the unprivileged bridge process is told about its generation: never a command, a user, an
+// environment variable or the content of an env_file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+
+namespace viaduct::daemon::config {
+
+struct BridgeListener {
+  FrontProtocol protocol = FrontProtocol::fastcgi;
+  Address address;                    // a name for log lines: the socket itself is inherited
+  std::vector<PeerRule> allow;        // empty: everyone
+  std::vector<PeerRule> trusted;      // empty: nobody
+  std::vector<RouteSettings> routes;  // longest path first; every `app` is in BridgeSettings::apps
+
+  bool operator==(const BridgeListener&) const = default;
+};
+
+struct BridgeApp {
+  std::string name;
+  Timeouts timeouts;
+  AppLimits limits;
+  Concurrency concurrency;
+  Retry retry = Retry::idempotent;
+  bool probe = true;
+  SendFile send_file = SendFile::off;
+  std::vector<ParamOverride> params;
+  LogTarget log{LogTarget::Kind::inherit, {}};
+
+  bool operator==(const BridgeApp&) const = default;
+};
+
+struct BridgeSettings {
+  std::uint32_t threads = 1;
+  GlobalLimits limits;
+  LogSettings log;
+  AccessLogSettings access_log;
+  std::vector<BridgeListener> listeners;  // same order and number as Settings::listeners
+  std::vector<BridgeApp> apps;            // same order and number as Settings::apps
+
+  bool operator==(const BridgeSettings&) const = default;
+};
+
+BridgeSettings bridge_settings(const Settings& settings);
+
+// One JSON document; from_json(to_json(x)) == x for every x, bytes that are no UTF-8 included.
+std::string to_json(const BridgeSettings& settings);
+
+// Throws std::exception (boost::system::system_error) when the text is not what to_json writes.
+BridgeSettings bridge_settings_from_json(std::string_view text);
+
+}  // namespace viaduct::daemon::config

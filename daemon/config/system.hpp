@@ -1,0 +1,43 @@
+// What the configuration asks the operating system: a thin seam, so that the rules for root can be
+// tested by anybody. Every call only looks; nothing is changed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+
+namespace viaduct::daemon::config {
+
+struct FileStatus {
+  int error = 0;  // errno of stat(); the rest is only set when it is 0
+  mode_t mode = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  bool has_acl = false;  // an access control list says more than the mode bits
+  CommandFile identity;
+};
+
+class System {
+ public:
+  virtual ~System() = default;
+
+  virtual uid_t effective_user() const = 0;
+  virtual Account own_account() const = 0;  // of this process: effective ids and current groups
+  // By name or number, with the groups the user database gives it. Absent: no such user.
+  virtual std::optional<Account> find_user(const std::string& name) const = 0;
+  virtual std::optional<gid_t> find_group(const std::string& name) const = 0;
+  virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
+  virtual std::optional<std::string> environment(const std::string& name) const = 0;
+  virtual std::uint32_t cpus_allowed() const = 0;  // at least 1
+  virtual std::optional<std::uint32_t> somaxconn() const = 0;
+};
+
+// The machine this process runs on. Stateless; lives as long as the program.
+const System& real_system();
+
+}  // namespace viaduct::daemon::config

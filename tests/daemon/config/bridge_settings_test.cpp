@@ -1,0 +1,78 @@
+#include "daemon/config/bridge_settings.hpp"
+
+#include <exception>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::config {
+namespace {
+
+PeerRule rule(std::string_view text) {
+  return std::get<PeerRule>(parse_peer_rule(text));
+}
+
+Settings full_settings() {
+  Settings settings;
+  settings.bridge.threads = 3;
+  settings.limits = {7, 1ull << 63};
+  settings.log = {LogLevel::warn, LogFormat::json, {LogTarget::Kind::file, "/var/log/v.log"}};
+  settings.access_log = {{LogTarget::Kind::syslog, {}}, LogFormat::text, 0.1};
+
+  ListenerSettings listener;
+  listener.protocol = FrontProtocol::scgi;
+  listener.address = {Address::Kind::tcp, "::1", 9000};
+  listener.allow = {rule("10.0.0.0/8"), rule("fd00::/8"), rule("uid:33")};
+  listener.trusted = {rule("192.0.2.1")};
+  listener.routes = {{"/orders", true, "shop"}, {"/", false, "shop"}};
+  settings.listeners = {listener, ListenerSettings{}};
+
+  AppSettings app;
+  app.name = "shop";
+  app.command = {"/srv/shop/bin/shop", "--secret-argument"};
+  app.env = {{"TOKEN", "secret-env"}};
+  app.env_file = {{"/etc/secret-file", true}};
+  app.env_file_values = {{"PASSWORD", "secret-value"}};
+  app.identity.user = "secret-user";
+  app.timeouts.request = milliseconds(1);
+  app.timeouts.stop = milliseconds::max();
+  app.limits = {1, 2, ~0ull, 0};
+  app.concurrency = {ConcurrencyModel::fibers, std::nullopt};
+  app.retry = Retry::never;
+  app.probe = false;
+  app.send_file = SendFile::x_accel_redirect;
+  app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
+  app.log = {LogTarget::Kind::journal, {}};
+  settings.apps = {app};
+  return settings;
+}
+
+TEST(BridgeSettings, EveryValueSurvivesJson) {
+  const BridgeSettings bridge = bridge_settings(full_settings());
+  EXPECT_EQ(bridge_settings_from_json(to_json(bridge)), bridge);
+  EXPECT_EQ(bridge_settings_from_json(to_json(BridgeSettings{})), BridgeSettings{});
+}
+
+TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {
+  const std::string text = to_json(bridge_settings(full_settings()));
+  EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+}
+
+TEST(BridgeSettings, TextThatToJsonDoesNotWriteIsRefused) {
+  const std::string good = to_json(bridge_settings(full_settings()));
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string text = good;
+    const auto at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+  };
+  for (const std::string& text :
+       {std::string(), std::string("{}"), std::string("[]"), good.substr(0, good.size() - 1),
+        with("\"threads\":3", "\"threads\":-3"), with("\"threads\":3", "\"threads\":4294967296"),
+        with("\"threads\":3", "\"threads\":\"3\""), with("\"threads\":3", "\"thread\":3"),
+        with("\"threads\":3", "\"threads\":3,\"more\":1"), with("\"scgi\"", "\"gopher\""),
+        with("\"network\":[0,", "\"network\":[")})
+    EXPECT_THROW(bridge_settings_from_json(text), std::exception) << text;
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::config
