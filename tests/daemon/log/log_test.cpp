@@ -1,0 +1,98 @@
+#include "daemon/log/log.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::log {
+namespace {
+
+class LogTest : public testing::Test {
+ protected:
+  LogTest() {
+    char name[] = "/tmp/viaduct-log-XXXXXX";
+    directory_ = ::mkdtemp(name);
+  }
+  ~LogTest() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+
+  static std::string content(const std::string& file) {
+    std::ifstream in(file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::string directory_;
+};
+
+TEST_F(LogTest, TextLineHasTimeLevelMessageAttributes) {
+  Log log({.descriptor = open_file(path("log"))});
+  log.warning("worker ended", {{"app", "shop"}});
+  const std::string line = content(path("log"));
+  EXPECT_NE(line.find(" warning worker ended app=shop\n"), std::string::npos) << line;
+  EXPECT_EQ(line.find('T'), 10u) << line;
+}
+
+TEST_F(LogTest, JsonLineParses) {
+  Log log({.format = Format::json, .descriptor = open_file(path("log"))});
+  log.error("say \"100 %v\"\n", {{"pid", 7}});
+  const auto object = boost::json::parse(content(path("log"))).as_object();
+  EXPECT_EQ(object.at("level"), "error");
+  EXPECT_EQ(object.at("message"), "say \"100 %v\"\n");
+  EXPECT_EQ(object.at("pid"), 7);
+  EXPECT_EQ(object.at("time").as_string().size(), 29u);
+}
+
+TEST_F(LogTest, LevelsBelowTheConfiguredOneAreDropped) {
+  Log log({.level = Level::warning, .descriptor = open_file(path("log"))});
+  log.info("quiet");
+  EXPECT_FALSE(log.enabled(Level::info));
+  EXPECT_TRUE(log.enabled(Level::error));
+  EXPECT_EQ(content(path("log")), "");
+}
+
+TEST_F(LogTest, ReplacedDescriptorTakesLaterLines) {
+  Log log({.descriptor = open_file(path("first"))});
+  log.info("one");
+  log.replace_descriptor(open_file(path("second")));
+  log.info("two");
+  EXPECT_NE(content(path("first")).find("one"), std::string::npos);
+  EXPECT_EQ(content(path("first")).find("two"), std::string::npos);
+  EXPECT_NE(content(path("second")).find("two"), std::string::npos);
+}
+
+TEST_F(LogTest, ClosedPipeLosesTheLineOnly) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  ::close(ends[0]);
+  ::signal(SIGPIPE, SIG_IGN);
+  Log log({.descriptor = ends[1]});
+  log.error("nobody reads");
+}
+
+TEST_F(LogTest, SymbolicLinksAreNotFollowed) {
+  ASSERT_EQ(::symlink(path("elsewhere").c_str(), path("log").c_str()), 0);
+  EXPECT_THROW(open_file(path("log")), std::system_error);
+  EXPECT_FALSE(std::filesystem::exists(path("elsewhere")));
+  ::close(open_file("/dev/stderr"));
+}
+
+TEST_F(LogTest, ErrorNamesThePath) {
+  try {
+    open_file("/nonexistent/dir/log");
+    FAIL();
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nonexistent/dir/log"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::log
