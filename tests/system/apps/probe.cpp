@@ -1,0 +1,233 @@
+// The test application on the SDK: see README.md beside this file.
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include <openssl/evp.h>
+#include <viaduct/viaduct.hpp>
+
+namespace {
+
+using viaduct::Request;
+using viaduct::Response;
+
+constexpr std::size_t kBlock = 65536;
+
+const std::string& block() {
+  static const std::string bytes = [] {
+    std::string made(kBlock, '\0');
+    for (std::size_t i = 0; i < kBlock; ++i) made[i] = static_cast<char>((i * 31 + (i >> 8)) & 255);
+    return made;
+  }();
+  return bytes;
+}
+
+std::uint64_t number(Request& request, std::string_view name) {
+  const auto text = request.query().get(name);
+  return text ? std::strtoull(std::string(*text).c_str(), nullptr, 10) : 0;
+}
+
+std::string text(Request& request, std::string_view name) {
+  return std::string(request.query().get(name).value_or(""));
+}
+
+/// Creates $MARKS/<mark>; false when it is there already.
+bool mark(Request& request, std::string_view content) {
+  const char* directory = std::getenv("MARKS");
+  const auto path = std::filesystem::path(directory ? directory : "/tmp") / text(request, "mark");
+  std::FILE* file = std::fopen(path.c_str(), "wx");
+  if (!file) return false;
+  std::fwrite(content.data(), 1, content.size(), file);
+  std::fclose(file);
+  return true;
+}
+
+class Sha256 {
+ public:
+  Sha256() { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  void add(std::string_view bytes) {
+    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
+    length_ += bytes.size();
+  }
+  /// "LENGTH SHA256\n"
+  std::string report() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> sum{};
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context_.get(), sum.data(), &size);
+    std::string out = std::to_string(length_) + ' ';
+    for (unsigned i = 0; i < size; ++i) {
+      out += "0123456789abcdef"[sum[i] >> 4];
+      out += "0123456789abcdef"[sum[i] & 15];
+    }
+    return out + '\n';
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(),
+                                                                   EVP_MD_CTX_free};
+  std::uint64_t length_ = 0;
+};
+
+std::string digest_of(viaduct::Body& body) {
+  Sha256 sum;
+  std::array<char, 16384> buffer;
+  while (const auto got = body.read(std::span<char>(buffer))) sum.add({buffer.data(), got});
+  return sum.report();
+}
+
+void pattern(Response& response, std::uint64_t bytes) {
+  for (; bytes > 0; bytes -= std::min<std::uint64_t>(bytes, kBlock)) {
+    response.write(std::string_view(block()).substr(0, bytes));
+  }
+}
+
+void env(Request& request, Response& response) {
+  constexpr std::array names{
+      "GATEWAY_INTERFACE", "SERVER_SOFTWARE",     "SERVER_PROTOCOL", "SERVER_NAME",
+      "SERVER_ADDR",       "SERVER_PORT",         "REMOTE_ADDR",     "REMOTE_PORT",
+      "REMOTE_USER",       "REQUEST_METHOD",      "REQUEST_SCHEME",  "REQUEST_URI",
+      "DOCUMENT_URI",      "DOCUMENT_ROOT",       "SCRIPT_NAME",     "PATH_INFO",
+      "QUERY_STRING",      "CONTENT_TYPE",        "CONTENT_LENGTH",  "HTTPS",
+      "HTTP_HOST",         "HTTP_COOKIE",         "HTTP_PROXY",      "HTTP_X_TWO",
+      "HTTP_X_SECRET",     "VIADUCT_DEADLINE_MS", "VIADUCT_TRUST",   "HTTP_TRANSFER_ENCODING"};
+  const auto encode = [](std::string_view value) {
+    std::string out;
+    for (const unsigned char c : value) {
+      if (c > ' ' && c < 0x7f && c != '%') {
+        out += static_cast<char>(c);
+      } else {
+        out += '%';
+        out += "0123456789ABCDEF"[c >> 4];
+        out += "0123456789ABCDEF"[c & 15];
+      }
+    }
+    return out;
+  };
+  std::string out;
+  for (const char* name : names) {
+    if (const auto value = request.env(name))
+      out += std::string(name) + '=' + encode(*value) + '\n';
+  }
+  for (const auto& [name, value] : request.headers().items()) {
+    out += "header:" + name + '=' + encode(value) + '\n';
+  }
+  out += "path=" + encode(request.path()) + '\n';
+  out += "raw_path=" + encode(request.raw_path()) + '\n';
+  out += "target=" + encode(request.target()) + '\n';
+  out += "script_name=" + encode(request.script_name()) + '\n';
+  response.send(out);
+}
+
+void generate(Request& request, Response& response) {
+  const auto bytes = number(request, "bytes");
+  response.type("application/octet-stream");
+  if (text(request, "length") != "0")
+    response.headers().set("Content-Length", std::to_string(bytes));
+  if (request.method() == "HEAD") return;
+  pattern(response, bytes);
+}
+
+void status(Request& request, Response& response) {
+  const int code = static_cast<int>(number(request, "code"));
+  response.status(code).headers().set("X-Test", "yes");
+  if (code != 204 && code != 304) response.send("body\n");
+}
+
+void cookies(Request&, Response& response) {
+  response.headers().add("Set-Cookie", "a=1").add("Set-Cookie", "b=2");
+  response.send("set\n");
+}
+
+void diagnostics(Request& request, Response& response) {
+  request.log(viaduct::Level::warn, text(request, "text"), " of the request");
+  std::fprintf(stderr, "%s of the process\n", text(request, "text").c_str());
+  response.send("reported\n");
+}
+
+void endless(Request& request, Response& response) {
+  try {
+    for (;;) response.write(block());
+  } catch (const viaduct::client_gone&) {
+    mark(request, "write failed\n");
+    throw;
+  }
+}
+
+void wait_for_stop(Request& request, Response& response) {
+  mark(request, "waiting\n");
+  while (!request.stop().stop_requested()) viaduct::sleep_for(std::chrono::milliseconds(5));
+  const char* directory = std::getenv("MARKS");
+  std::ofstream(std::filesystem::path(directory ? directory : "/tmp") /
+                (text(request, "mark") + ".stopped"))
+      << "stopped\n";
+  response.send("stopped\n");
+}
+
+[[noreturn]] void crash(Request& request, Response& response) {
+  if (const auto bytes = number(request, "bytes")) {
+    pattern(response, bytes);
+    response.flush();
+  }
+  std::abort();
+}
+
+void once(Request& request, Response& response) {
+  if (mark(request, "crashed once\n")) std::abort();
+  response.send(std::to_string(::getpid()) + '\n');
+}
+
+[[noreturn]] void hang(Request& request, Response&) {
+  mark(request, "hanging\n");
+  for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+}
+
+void stall(Request& request, Response& response) {
+  pattern(response, number(request, "bytes"));
+  response.flush();
+  while (!request.stop().stop_requested()) viaduct::sleep_for(std::chrono::milliseconds(5));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  viaduct::App app;
+  app.route("GET,HEAD", "/hello", [](Request&, Response& response) { response.send("hello\n"); });
+  app.route("GET,HEAD,POST", "/env", env);
+  app.route("GET,HEAD", "/env/{rest:path}", env);
+  app.route("POST,PUT", "/digest",
+            [](Request& request, Response& response) { response.send(digest_of(request.body())); });
+  app.route("GET,HEAD", "/generate", generate);
+  app.route("GET,HEAD,POST", "/status", status);
+  app.get("/cookies", cookies);
+  app.get("/redirect", [](Request&, Response& response) {
+    response.headers().set("Location", "http://viaduct.test/hello");
+  });
+  app.get("/stderr", diagnostics);
+  app.route("GET,POST", "/pid",
+            [](Request&, Response& response) { response.send(std::to_string(::getpid()) + '\n'); });
+  app.get("/sleep", [](Request& request, Response& response) {
+    viaduct::sleep_for(std::chrono::milliseconds(number(request, "ms")));
+    response.send("slept\n");
+  });
+  app.get("/endless", endless);
+  app.get("/wait", wait_for_stop);
+  app.route("GET,POST", "/crash", crash);
+  app.route("GET,POST,PUT", "/once", once);
+  app.get("/hang", hang);
+  app.get("/stall", stall);
+  app.get("/throw", [](Request&, Response&) { throw std::runtime_error("thrown on purpose"); });
+  app.route("GET,POST", "/early", [](Request&, Response& response) { response.send("early\n"); });
+  app.post("/duplex", [](Request& request, Response& response) {
+    pattern(response, number(request, "bytes"));
+    response.write(digest_of(request.body()));
+  });
+  return viaduct::run(argc, argv, app);
+}

@@ -1,0 +1,96 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from harness import fronts  # noqa: E402
+from harness.load import Load  # noqa: E402
+from harness.paths import Stage  # noqa: E402
+from harness.viaductd import Viaductd  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than ten seconds; left out by tests/run --fast")
+
+
+@pytest.fixture(scope="session")
+def stage():
+    """A world-readable directory for executables, with a short name."""
+    made = Stage()
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def directory(stage):
+    """A directory of the test's own with a short name; gone afterwards."""
+    made = Stage()
+    yield made.path
+    made.remove()
+
+
+@pytest.fixture
+def logs(request):
+    """Log files (anything with text(), or a path) to show when the test fails."""
+    shown = []
+    request.node.shown_logs = shown
+    return shown
+
+
+@pytest.fixture
+def stopping():
+    """Things with stop(), stopped in reverse order."""
+    things = []
+    yield things
+    for thing in reversed(things):
+        thing.stop()
+
+
+@pytest.fixture
+def start_front(directory, stopping, logs):
+    """start_front("nginx-scgi", upstream): a running front server of that variant."""
+
+    def start(variant: str, upstream: str) -> fronts.Front:
+        kind, options = fronts.VARIANTS[variant]
+        if kind.executable() is None:
+            pytest.fail(f"{kind.program} is not installed; tests/run installs what the tests need")
+        front = kind(directory / variant, str(upstream), **options)
+        logs.append(front)
+        stopping.append(front)
+        return front.start()
+
+    return start
+
+
+@pytest.fixture
+def viaductd(stage, directory, stopping, logs):
+    """A daemon, configured by the test, then started with viaductd.start()."""
+    made = Viaductd(stage, directory)
+    logs.append(made)
+    stopping.append(made)
+    return made
+
+
+@pytest.fixture
+def start_load(directory, stopping, logs):
+    """start_load(port, ...): the load generator, running."""
+
+    def start(port: int, **options) -> Load:
+        load = Load(directory, port, **options)
+        stopping.append(load)
+        logs.append(load)
+        return load
+
+    return start
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for log in getattr(item, "shown_logs", []):
+            text = log.text() if hasattr(log, "text") else Path(log).read_text(errors="replace")
+            report.sections.append((f"log of {getattr(log, 'name', log)}", text[-12000:]))

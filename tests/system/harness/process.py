@@ -1,0 +1,116 @@
+"""Processes: start with a log file, stop by pid, wait for conditions, read /proc."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Optional, Sequence, TypeVar
+
+T = TypeVar("T")
+
+# A bound, not a delay: it is only ever spent by a test that fails. Sanitizers and a loaded machine
+# may need most of it.
+PATIENCE = 30.0
+
+
+def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+    """Returns the first true value of `condition`; fails naming `what` after `timeout` seconds."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {timeout:g} s in vain: {what}")
+        time.sleep(0.01)
+
+
+class Process:
+    """A child whose standard output and error go to a file."""
+
+    def __init__(self, arguments: Sequence[object], log: Path, **options) -> None:
+        self.arguments = [str(a) for a in arguments]
+        self.log = log
+        with open(log, "ab") as out:
+            self.child = subprocess.Popen(
+                self.arguments, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **options
+            )
+        self.pid = self.child.pid
+
+    def running(self) -> bool:
+        return self.child.poll() is None
+
+    def text(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def send(self, number: int) -> None:
+        if self.running():
+            self.child.send_signal(number)
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        try:
+            return self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.arguments[0]} did not end within {timeout:g} s") from None
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
+        """Ends it politely, then forcibly; returns the exit status."""
+        self.send(number)
+        try:
+            return self.child.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.child.kill()
+            return self.child.wait()
+
+
+def alive(pid: int) -> bool:
+    """Whether the process exists and is not a zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def children(pid: int) -> list[int]:
+    """Pids of the direct children that are not zombies."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in task.read_text().split()]
+        except OSError:
+            continue
+    return [child for child in found if alive(child)]
+
+
+def descendants(pid: int) -> list[int]:
+    """Pids of children, their children, and so on."""
+    found = []
+    for child in children(pid):
+        found += [child, *descendants(child)]
+    return found
+
+
+def memory(pid: int) -> int:
+    """Resident memory in bytes that no file backs."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no RssAnon for {pid}")
+
+
+def descriptors(pid: int) -> int:
+    """How many descriptors are open."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
+def command_line(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def find_descendant(pid: int, test: Callable[[int], bool]) -> Optional[int]:
+    return next((d for d in descendants(pid) if test(d)), None)
