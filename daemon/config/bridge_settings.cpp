@@ -1,5 +1,7 @@
 #include "daemon/config/bridge_settings.hpp"
 
+#include <algorithm>
+
 #include "daemon/config/described_json.hpp"
 
 namespace viaduct::daemon::config {
@@ -36,9 +38,14 @@ BridgeSettings bridge_settings(const Settings& settings) {
   bridge.limits = settings.limits;
   bridge.log = settings.log;
   bridge.access_log = settings.access_log;
-  for (const ListenerSettings& listener : settings.listeners)
+  for (const ListenerSettings& listener : settings.listeners) {
+    auto routes = listener.routes;
+    std::stable_sort(routes.begin(), routes.end(), [](const auto& left, const auto& right) {
+      return left.path.size() > right.path.size();
+    });
     bridge.listeners.push_back(
-        {listener.protocol, listener.address, listener.allow, listener.trusted, listener.routes});
+        {listener.protocol, listener.address, listener.allow, listener.trusted, std::move(routes)});
+  }
   for (const AppSettings& app : settings.apps)
     bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
                            app.probe, app.send_file, app.params, app.log});

@@ -1,20 +1,8 @@
 #include "daemon/config/diagnostic.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace viaduct::daemon::config {
-namespace {
-
-void add_once(std::vector<Diagnostic>& list, Diagnostic finding) {
-  const bool known = finding.where && std::any_of(list.begin(), list.end(), [&](const auto& other) {
-                       return other.where == finding.where && other.message == finding.message;
-                     });
-  if (!known) list.push_back(std::move(finding));
-}
-
-}  // namespace
-
 std::string format(const Origin& origin) {
   if (!origin) return {};
   return *origin.file + ':' + std::to_string(origin.line) + ':' + std::to_string(origin.column);
@@ -32,12 +20,16 @@ std::string format(const Diagnostic& diagnostic) {
   return text + diagnostic.message;
 }
 
+bool Report::is_new(const Origin& where, const std::string& message) {
+  return !where || seen_.emplace(format(where), message).second;
+}
+
 void Report::error(const Origin& where, std::string path, std::string message) {
-  add_once(errors_, {where, std::move(path), std::move(message)});
+  if (is_new(where, message)) errors_.push_back({where, std::move(path), std::move(message)});
 }
 
 void Report::warning(const Origin& where, std::string path, std::string message) {
-  add_once(warnings_, {where, std::move(path), std::move(message)});
+  if (is_new(where, message)) warnings_.push_back({where, std::move(path), std::move(message)});
 }
 
 }  // namespace viaduct::daemon::config

@@ -1,8 +1,9 @@
 // One finding about the configuration, and the list in which they are collected.
 #pragma once
 
+#include <set>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/config/origin.hpp"
@@ -30,6 +31,9 @@ class Report {
   const std::vector<Diagnostic>& warnings() const { return warnings_; }
 
  private:
+  bool is_new(const Origin& where, const std::string& message);
+
+  std::set<std::pair<std::string, std::string>> seen_;
   std::vector<Diagnostic> errors_;
   std::vector<Diagnostic> warnings_;
 };

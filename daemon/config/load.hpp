@@ -18,6 +18,9 @@
 
 namespace viaduct::daemon::config {
 
+inline constexpr std::size_t kMaxApps = 1024;
+inline constexpr std::size_t kMaxListeners = 256;
+
 // What the configuration is read for decides how two findings are treated:
 //
 //                                     check     start     reload

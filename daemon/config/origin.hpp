@@ -12,7 +12,7 @@ namespace viaduct::daemon::config {
 struct Origin {
   std::shared_ptr<const std::string> file;  // as it is shown to people
   int line = 0;                             // from 1
-  int column = 0;                           // from 1, in characters
+  int column = 0;                           // from 1, in bytes
 
   explicit operator bool() const { return file != nullptr; }
 };

@@ -119,7 +119,7 @@ struct ListenerSettings {
   std::vector<PeerRule> allow;        // empty: everyone who can connect
   std::vector<PeerRule> trusted;      // empty: nobody
   std::string app;                    // as written: empty when `routes` was used instead
-  std::vector<RouteSettings> routes;  // never empty; longest path first; {"/", app} for `app`
+  std::vector<RouteSettings> routes;  // as written, never empty; {"/", app} for `app`
 };
 
 // See "what happens when" in conf/viaduct.yaml for what each of them does when it passes.

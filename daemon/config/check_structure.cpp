@@ -1,0 +1,188 @@
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "daemon/config/checking.hpp"
+#include "daemon/config/suggestion.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+// Below it: "/PID/workers/" and the name of a socket, together at most 107 bytes.
+constexpr std::size_t kMaxRuntimeDir = 80;
+
+void check_peers(const Checking& check, const ListenerSettings& listener, const std::string& path,
+                 const std::vector<PeerRule>& rules) {
+  const Address::Kind kind = listener.address.kind;
+  for (std::size_t index = 0; index < rules.size(); ++index) {
+    const bool network = rules[index].kind == PeerRule::Kind::network;
+    const std::string item = path + '[' + std::to_string(index) + ']';
+    if (network && listener.address.is_unix())
+      check.error(item, "expected uid:NAME or gid:NAME for a Unix socket");
+    if (!network && kind == Address::Kind::tcp)
+      check.error(item, "expected an IP address or a network such as 10.0.0.0/8 for TCP");
+  }
+}
+
+void check_socket_file(const Checking& check, const ListenerSettings& listener,
+                       const std::string& path) {
+  if (listener.address.kind == Address::Kind::unix_path) return;
+  const std::string reason = listener.address.kind == Address::Kind::systemd
+                                 ? "not allowed with systemd: the socket unit decides it"
+                                 : "only allowed with unix:/path, which is a file";
+  for (const char* key : {".mode", ".owner", ".group"})
+    if (check.written(path + key)) check.error(path + key, reason);
+}
+
+void check_address(const Checking& check, const ListenerSettings& listener,
+                   const std::string& path) {
+  if (!check.written(path + ".address")) check.error(path, "expected the key \"address\"");
+  if (listener.address.name.empty()) return;
+  check_socket_file(check, listener, path);
+  check_peers(check, listener, path + ".allow", listener.allow);
+  check_peers(check, listener, path + ".trusted", listener.trusted);
+  if (listener.address.kind == Address::Kind::tcp && !is_loopback(listener.address) &&
+      listener.allow.empty() && !(check.written(path + ".allow[0]")))
+    check.error(path + ".address", format(listener.address) +
+                                       " can be reached from other machines: expected \"allow\" "
+                                       "with the peers that may connect");
+}
+
+void check_app_name(const Checking& check, const std::string& path, const std::string& app) {
+  if (find_app(check.settings, app)) return;
+  std::vector<std::string_view> names;
+  for (const AppSettings& known : check.settings.apps) names.push_back(known.name);
+  check.error(path, "no app named \"" + app + '"' + did_you_mean(app, names));
+}
+
+void check_routes(const Checking& check, ListenerSettings& listener, const std::string& path) {
+  const bool app = check.written(path + ".app");
+  const bool routes = check.written(path + ".routes");
+  if (app == routes) {
+    check.error(app ? path + ".routes" : path,
+                app ? "expected only one of \"app\" and \"routes\""
+                    : "expected one of the keys \"app\" and \"routes\"");
+    return;
+  }
+  if (app) {
+    if (!listener.app.empty()) check_app_name(check, path + ".app", listener.app);
+    listener.routes = {{"/", false, listener.app}};
+    return;
+  }
+  if (listener.routes.empty()) check.error(path + ".routes", "expected at least one route");
+  std::map<std::string, std::string> first;
+  for (std::size_t index = 0; index < listener.routes.size(); ++index) {
+    const RouteSettings& route = listener.routes[index];
+    const std::string item = path + ".routes[" + std::to_string(index) + ']';
+    if (!route.app.empty()) check_app_name(check, item + ".app", route.app);
+    if (!check.written(item + ".app")) check.error(item, "expected the key \"app\"");
+    if (check.written(item + ".host") || check.written(item + ".methods")) continue;
+    const auto [other, is_new] = first.emplace(route.path, item);
+    if (!is_new)
+      check.error(item, "duplicate route " + route.path + "; the first is at " +
+                            format(check.where(other->second)));
+  }
+}
+
+void check_duplicate_addresses(const Checking& check) {
+  std::map<std::string, std::string> first;
+  if (check.settings.control.address.name != "")
+    first.emplace(format(check.settings.control.address), "control.address");
+  for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
+    const Address& address = check.settings.listeners[index].address;
+    const std::string path = listener_path(index) + ".address";
+    if (address.name.empty()) continue;
+    const auto [other, is_new] = first.emplace(format(address), path);
+    if (is_new) continue;
+    const Origin origin = check.where(other->second);
+    check.error(path, format(address) + " is already the address of " + other->second +
+                          (origin ? " at " + format(origin) : ""));
+  }
+}
+
+void check_app(const Checking& check, const AppSettings& app) {
+  const std::string path = app_path(app);
+  const bool command = check.written(path + ".command");
+  const bool connect = check.written(path + ".connect");
+  if (command && connect)
+    check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
+  if (!command && !connect)
+    check.error(path, "expected one of the keys \"command\" and \"connect\"");
+  if (command && !check.written(path + ".command[0]"))
+    check.error(path + ".command", "expected at least the program to run");
+  if (!app.command.empty() && app.command[0].empty())
+    check.error(path + ".command[0]", "expected the program to run");
+}
+
+void warn_about_idle_parts(const Checking& check) {
+  if (check.settings.listeners.empty())
+    check.warning({}, "no listeners are configured: nothing is served");
+  std::set<std::string> routed;
+  for (const ListenerSettings& listener : check.settings.listeners)
+    for (const RouteSettings& route : listener.routes) routed.insert(route.app);
+  for (const AppSettings& app : check.settings.apps)
+    if (!routed.contains(app.name)) check.warning(app_path(app), "no listener leads to this app");
+}
+
+void warn_about_backlog(const Checking& check) {
+  const auto somaxconn = check.system.somaxconn();
+  if (!somaxconn) return;
+  for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
+    const ListenerSettings& listener = check.settings.listeners[index];
+    if (listener.address.kind != Address::Kind::systemd && listener.backlog > *somaxconn)
+      check.warning(listener_path(index) + ".backlog",
+                    std::to_string(listener.backlog) +
+                        " is more than net.core.somaxconn, which is " + std::to_string(*somaxconn) +
+                        ": that is what the kernel uses");
+  }
+}
+
+}  // namespace
+
+bool Checking::written(const std::string& path) const {
+  return settings.origins.contains(path);
+}
+
+Origin Checking::where(std::string path) const {
+  for (;;) {
+    const auto known = settings.origins.find(path);
+    if (known != settings.origins.end()) return known->second;
+    const auto cut = path.find_last_of(".[");
+    if (cut == std::string::npos) return {};
+    path.resize(cut);
+  }
+}
+
+void Checking::error(const std::string& path, std::string message) const {
+  report.error(where(path), path, std::move(message));
+}
+
+void Checking::warning(const std::string& path, std::string message) const {
+  report.warning(where(path), path, std::move(message));
+}
+
+std::string app_path(const AppSettings& app) {
+  return "apps." + app.name;
+}
+std::string listener_path(std::size_t index) {
+  return "listeners[" + std::to_string(index) + ']';
+}
+
+void check_structure(const Checking& check) {
+  if (check.settings.control.address.kind != Address::Kind::unix_path)
+    check.error("control.address", "expected unix:/path");
+  if (check.settings.runtime_dir.size() > kMaxRuntimeDir)
+    check.error("runtime_dir",
+                "at most " + std::to_string(kMaxRuntimeDir) +
+                    " bytes are allowed: the paths of sockets below it have a limit");
+  for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
+    check_address(check, check.settings.listeners[index], listener_path(index));
+    check_routes(check, check.settings.listeners[index], listener_path(index));
+  }
+  check_duplicate_addresses(check);
+  for (const AppSettings& app : check.settings.apps) check_app(check, app);
+  warn_about_idle_parts(check);
+  warn_about_backlog(check);
+}
+
+}  // namespace viaduct::daemon::config

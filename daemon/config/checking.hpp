@@ -1,0 +1,37 @@
+// What the checks after reading share.
+#pragma once
+
+#include "daemon/config/load.hpp"
+
+namespace viaduct::daemon::config {
+
+struct Checking {
+  Settings& settings;
+  const System& system;
+  Purpose purpose;
+  Report& report;
+
+  // Whether the key was written down, rightly or not.
+  bool written(const std::string& path) const;
+
+  // Its position, or that of the nearest map or list around it.
+  Origin where(std::string path) const;
+
+  void error(const std::string& path, std::string message) const;
+  void warning(const std::string& path, std::string message) const;
+};
+
+std::string app_path(const AppSettings& app);  // "apps.shop"
+std::string listener_path(std::size_t index);  // "listeners[0]"
+
+// The rules between keys that need nothing but the settings: what is required, what excludes what,
+// what may be named once only. Sorts the routes of each listener, longest path first.
+void check_structure(const Checking& check);
+
+// Looks up users and groups and applies the rules for root and for others.
+void resolve_accounts(const Checking& check);
+
+// Reads env_files, looks for every app's command and says why it cannot be run.
+void resolve_commands(const Checking& check);
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,80 @@
+#include "daemon/config/executable.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace viaduct::daemon::config {
+namespace {
+
+// The execute (files) or search (directories) bit that applies to the account.
+bool may_execute(const FileStatus& file, const Account& account) {
+  if (file.has_acl) return true;
+  if (account.uid == 0) return S_ISDIR(file.mode) || (file.mode & 0111) != 0;
+  if (file.uid == account.uid) return (file.mode & S_IXUSR) != 0;
+  const bool member =
+      file.gid == account.gid ||
+      std::find(account.groups.begin(), account.groups.end(), file.gid) != account.groups.end();
+  return (file.mode & (member ? S_IXGRP : S_IXOTH)) != 0;
+}
+
+Access can_search(const System& system, const Account& account, const std::string& directory) {
+  const FileStatus status = system.status(directory);
+  if (status.error == ENOENT) return {ENOENT, directory + " does not exist"};
+  if (status.error != 0) return {status.error, "at " + directory};
+  if (!S_ISDIR(status.mode)) return {ENOTDIR, directory + " is not a directory"};
+  if (!may_execute(status, account))
+    return {EACCES, "user " + account.name + " cannot search " + directory};
+  return {};
+}
+
+Access can_reach(const System& system, const Account& account, const std::string& path) {
+  for (std::size_t slash = 0; slash != std::string::npos && slash + 1 < path.size();
+       slash = path.find('/', slash + 1)) {
+    Access access = can_search(system, account, slash == 0 ? "/" : path.substr(0, slash));
+    if (access.error != 0) return access;
+  }
+  return {};
+}
+
+}  // namespace
+
+Access executable_by(const System& system, const Account& account, const std::string& path) {
+  Access access = can_reach(system, account, path);
+  if (access.error != 0) return access;
+  const FileStatus status = system.status(path);
+  if (status.error != 0) return {status.error, {}};
+  if (!S_ISREG(status.mode)) return {EACCES, "it is not a regular file"};
+  if (!may_execute(status, account)) return {EACCES, "user " + account.name + " cannot execute it"};
+  return {};
+}
+
+Access enterable_by(const System& system, const Account& account, const std::string& path) {
+  Access access = can_reach(system, account, path);
+  if (access.error != 0) return access;
+  access = can_search(system, account, path);
+  if (access.error == ENOENT) access.because.clear();
+  return access;
+}
+
+Found find_in_path(const System& system, const Account& account, std::string_view program,
+                   std::string_view search_path) {
+  Found first_found;
+  while (!search_path.empty()) {
+    const auto end = std::min(search_path.find(':'), search_path.size());
+    const std::string_view directory = search_path.substr(0, end);
+    search_path.remove_prefix(std::min(end + 1, search_path.size()));
+    if (!directory.starts_with('/')) continue;  // relative to nowhere that is known here
+    Found found;
+    found.path =
+        std::string(directory) + (directory.ends_with('/') ? "" : "/") + std::string(program);
+    found.access = executable_by(system, account, found.path);
+    if (found.access.error == 0) return found;
+    if (first_found.path.empty() && system.status(found.path).error == 0) first_found = found;
+  }
+  if (first_found.path.empty()) first_found.access = {ENOENT, {}};
+  return first_found;
+}
+
+}  // namespace viaduct::daemon::config

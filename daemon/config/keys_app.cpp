@@ -1,0 +1,185 @@
+#include "daemon/config/keys.hpp"
+#include "daemon/config/keys_later.hpp"
+#include "daemon/config/scalars.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+constexpr std::uint32_t kMaxWorkers = 1024;
+constexpr std::uint32_t kMaxConcurrency = 65'535;  // FastCGI request ids are 16 bits wide
+constexpr std::uint32_t kMaxQueue = 1'000'000;
+
+Keys<Concurrency> concurrency_keys() {
+  return {optional_key("model", &Concurrency::model,
+                       choice<ConcurrencyModel>({{"threads", ConcurrencyModel::threads},
+                                                 {"fibers", ConcurrencyModel::fibers}})),
+          optional_key("limit", &Concurrency::limit, integer(1, kMaxConcurrency))};
+}
+
+Keys<Timeouts> timeout_keys() {
+  return {
+      key("start", &Timeouts::start, duration()), key("connect", &Timeouts::connect, duration()),
+      key("queue", &Timeouts::queue, duration()), key("request", &Timeouts::request, duration()),
+      key("stall", &Timeouts::stall, duration()), key("slow", &Timeouts::slow, duration()),
+      key("abort", &Timeouts::abort, duration()), key("stop", &Timeouts::stop, duration())};
+}
+
+Keys<AppLimits> limit_keys() {
+  using std::chrono::milliseconds;
+  return {key("queue", &AppLimits::queue, integer(1, kMaxQueue)),
+          key("params", &AppLimits::params, size(1024)),
+          key("body", &AppLimits::body, size(0)),
+          key("retry_buffer", &AppLimits::retry_buffer, size(0)),
+          refused_unless<AppLimits>("requests", 0u, integer(0, UINT32_MAX)),
+          refused_unless<AppLimits>("age", milliseconds(0), duration()),
+          refused_unless<AppLimits>("memory", std::uint64_t{0}, size(0))};
+}
+
+Keys<AppSettings> identity_keys() {
+  return inlined(&AppSettings::identity,
+                 Keys<Identity>{text_key("user", &Identity::user, text()),
+                                text_key("group", &Identity::group, text()),
+                                optional_key("groups", &Identity::groups, list(text()))});
+}
+
+struct AppLog {
+  LogTarget to;
+};
+
+Key<AppSettings> log_key() {
+  const auto target = log_target(LogTarget::Kind::inherit);
+  const Keys<AppLog> keys = {key("to", &AppLog::to, target)};
+  return {"log",
+          [=](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
+            AppLog log{into.log};
+            read_map(reading, node, path, log, keys);
+            into.log = log.to;
+          },
+          [=](DumpWriter& dump, const AppSettings& from, const std::string& path) {
+            dump.open("log");
+            print_map(dump, AppLog{from.log}, path, keys);
+            dump.close();
+          }};
+}
+
+// Calls `read_value` for every entry of a map whose keys are names that people choose.
+template <class ReadValue>
+void read_names(Reading& reading, const Node& node, const std::string& path,
+                std::string (*problem_with)(std::string_view), ReadValue read_value) {
+  if (!detail::check_map(reading, node, path)) return;
+  for (const Entry& entry : node.entries) {
+    if (entry.key == "<<") continue;
+    const std::string entry_path = join(path, entry.key);
+    const std::string problem = problem_with(entry.key);
+    if (!problem.empty()) reading.report.error(entry.origin, entry_path, problem);
+    reading.origins[entry_path] = entry.value->origin;
+    read_value(entry, entry_path);
+  }
+}
+
+Key<AppSettings> env_key() {
+  return {"env",
+          [](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
+            read_names(reading, node, path, env_name_problem,
+                       [&](const Entry& entry, const std::string& entry_path) {
+                         if (auto value = any_text().read(reading, *entry.value, entry_path))
+                           into.env.emplace_back(entry.key, std::move(*value));
+                       });
+          },
+          [](DumpWriter& dump, const AppSettings& from, const std::string& path) {
+            dump.open("env");
+            for (const auto& [name, value] : from.env)
+              dump.value(name, quote_yaml(value), join(path, name));
+            dump.close();
+          }};
+}
+
+std::string param_name_problem(std::string_view name) {
+  constexpr std::string_view kAllowed =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+  if (name.empty() || name.find_first_not_of(kAllowed) != std::string_view::npos)
+    return "expected the name of a CGI variable: letters, digits, _ and -";
+  if (name.starts_with("VIADUCT_")) return "VIADUCT_* variables are set by viaductd";
+  if (name == "CONTENT_LENGTH") return "CONTENT_LENGTH cannot be changed: it delimits the body";
+  return {};
+}
+
+Key<AppSettings> params_key() {
+  return {"params",
+          [](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
+            read_names(reading, node, path, param_name_problem,
+                       [&](const Entry& entry, const std::string& entry_path) {
+                         if (entry.value->kind == Node::Kind::null)
+                           into.params.push_back({entry.key, std::nullopt});
+                         else if (auto value = any_text().read(reading, *entry.value, entry_path))
+                           into.params.push_back({entry.key, std::move(*value)});
+                       });
+          },
+          [](DumpWriter& dump, const AppSettings& from, const std::string& path) {
+            dump.open("params");
+            for (const ParamOverride& param : from.params)
+              dump.value(param.name, param.value ? quote_yaml(*param.value) : "null",
+                         join(path, param.name));
+            dump.close();
+          }};
+}
+
+// A number; {min, max, spare, idle} belongs to a later version.
+ValueType<std::uint32_t> workers() {
+  ValueType<std::uint32_t> number = integer(1, kMaxWorkers);
+  return {[=](Reading& reading, const Node& node,
+              const std::string& path) -> std::optional<std::uint32_t> {
+            if (node.kind != Node::Kind::map) return number.read(reading, node, path);
+            const Keys<Nothing> range = {refused_values("min", integer(0, kMaxWorkers)),
+                                         refused_values("max", integer(1, kMaxWorkers)),
+                                         refused_values("spare", integer(0, kMaxWorkers)),
+                                         refused_values("idle", duration())};
+            Nothing nothing;
+            read_map(reading, node, path, nothing, range);
+            reading.report.error(node.origin, path, kNotSupportedYet);
+            return std::nullopt;
+          },
+          number.print};
+}
+
+}  // namespace
+
+std::string env_name_problem(std::string_view name) {
+  if (name.empty() || name.find_first_of("= \t\n") != std::string_view::npos)
+    return "expected the name of an environment variable, without = and blanks";
+  for (const std::string_view prefix : {"VIADUCT_", "LISTEN_", "WATCHDOG_", "NOTIFY_SOCKET"})
+    if (name.starts_with(prefix)) return std::string(name) + " never reaches workers from here";
+  return {};
+}
+
+Keys<AppSettings> app_keys() {
+  using A = AppSettings;
+  Keys<A> keys = {key("command", &A::command, list(any_text())),
+                  key("directory", &A::directory, path()), env_key(),
+                  key("env_file", &A::env_file, list(env_file_path())),
+                  key("clear_env", &A::clear_env, boolean())};
+  for (Key<A>& identity : identity_keys()) keys.push_back(std::move(identity));
+  const Keys<A> more = {
+      key("allow_root", &A::allow_root, boolean()),
+      key("umask", &A::umask, file_mode(0777)),
+      key("workers", &A::workers, workers()),
+      nested("concurrency", &A::concurrency, concurrency_keys()),
+      nested("timeouts", &A::timeouts, timeout_keys()),
+      nested("limits", &A::limits, limit_keys()),
+      key("retry", &A::retry,
+          choice<Retry>({{"never", Retry::never}, {"idempotent", Retry::idempotent}})),
+      key("probe", &A::probe, boolean()),
+      key("stop_signal", &A::stop_signal, stop_signal()),
+      key("send_file", &A::send_file,
+          choice<SendFile>({{"off", SendFile::off},
+                            {"x-accel-redirect", SendFile::x_accel_redirect},
+                            {"x-sendfile", SendFile::x_sendfile}})),
+      params_key(),
+      log_key(),
+      text_key("crash_dir", &A::crash_dir, path())};
+  keys.insert(keys.end(), more.begin(), more.end());
+  for (Key<A>& later : keys_of_later_versions()) keys.push_back(std::move(later));
+  return keys;
+}
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,87 @@
+#include <cerrno>
+
+#include "daemon/config/checking.hpp"
+#include "daemon/config/env_file.hpp"
+#include "daemon/config/executable.hpp"
+#include "daemon/config/text_file.hpp"
+#include "daemon/config/value_types.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";  // what execvp uses, and more
+
+void read_env_files(const Checking& check, AppSettings& app) {
+  for (std::size_t index = 0; index < app.env_file.size(); ++index) {
+    const EnvFile& file = app.env_file[index];
+    const std::string path = app_path(app) + ".env_file[" + std::to_string(index) + ']';
+    auto content = read_text_file(file.path);
+    if (const auto* failure = std::get_if<ReadFailure>(&content)) {
+      if (!(file.optional && failure->error == ENOENT))
+        check.error(path, file.path + ": " + describe_errno(failure->error));
+      continue;
+    }
+    auto parsed = parse_env_file(std::get<std::string>(content));
+    if (const auto* problem = std::get_if<EnvFileProblem>(&parsed)) {
+      const Origin line{std::make_shared<const std::string>(file.path), problem->line, 1};
+      check.report.error(line, path, problem->message);
+      continue;
+    }
+    auto& values = std::get<NamedValues>(parsed);
+    app.env_file_values.insert(app.env_file_values.end(), values.begin(), values.end());
+  }
+}
+
+// PATH as the worker will have it: env_file over env over what viaductd inherited.
+std::string search_path(const Checking& check, const AppSettings& app) {
+  for (const NamedValues* values : {&app.env_file_values, &app.env})
+    for (auto value = values->rbegin(); value != values->rend(); ++value)
+      if (value->first == "PATH") return value->second;
+  return check.system.environment("PATH").value_or(kDefaultPath);
+}
+
+void cannot_run(const Checking& check, const AppSettings& app, const std::string& step,
+                const Access& access) {
+  const std::string because = access.because.empty() ? "" : ": " + access.because;
+  const std::string message = step + ": " + describe_errno(access.error) + because;
+  if (check.purpose == Purpose::start)
+    check.report.warning({}, app.name, message);
+  else
+    check.report.error({}, app.name, message);
+}
+
+void find_command(const Checking& check, AppSettings& app) {
+  const std::string& program = app.command[0];
+  const Account& account = app.identity.account;
+  Found found;
+  if (program.find('/') != std::string::npos) {
+    found.path = program.starts_with('/') ? program : app.directory + '/' + program;
+  } else {
+    const std::string path = search_path(check, app);
+    found = find_in_path(check.system, account, program, path);
+    if (found.path.empty()) found.access.because = "not in PATH, which is " + path;
+  }
+  app.executable = found.path;
+  if (!found.path.empty()) {
+    const FileStatus status = check.system.status(found.path);
+    if (status.error == 0) app.command_file = status.identity;
+  }
+  if (account.name.empty()) return;  // its user is unknown, which has been reported
+
+  const Access directory = enterable_by(check.system, account, app.directory);
+  if (directory.error != 0) cannot_run(check, app, "chdir " + app.directory, directory);
+  if (!found.path.empty()) found.access = executable_by(check.system, account, found.path);
+  if (found.access.error != 0)
+    cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path), found.access);
+}
+
+}  // namespace
+
+void resolve_commands(const Checking& check) {
+  for (AppSettings& app : check.settings.apps) {
+    read_env_files(check, app);
+    if (!app.command.empty() && !app.command[0].empty()) find_command(check, app);
+  }
+}
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,140 @@
+#include "daemon/config/system.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+#include "daemon/config/scalars.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+constexpr std::size_t kMaxRecordBytes = 1 << 20;  // of one user or group, members included
+
+// Calls a get...ent_r function with a buffer that grows until the record fits.
+template <class Record, class Lookup>
+bool look_up(std::vector<char>& buffer, Record& record, Lookup lookup) {
+  for (buffer.resize(1024); buffer.size() <= kMaxRecordBytes; buffer.resize(buffer.size() * 2)) {
+    Record* found = nullptr;
+    const int error = lookup(&record, buffer.data(), buffer.size(), &found);
+    if (error == ERANGE || error == EINTR) continue;
+    return found != nullptr;
+  }
+  return false;
+}
+
+std::optional<std::uint32_t> as_id(const std::string& name) {
+  const auto number = parse_integer(name);
+  if (!number || *number >= UINT32_MAX) return std::nullopt;  // (uid_t)-1 means "no change"
+  return static_cast<std::uint32_t>(*number);
+}
+
+std::vector<gid_t> sorted(std::vector<gid_t> groups) {
+  std::sort(groups.begin(), groups.end());
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+  return groups;
+}
+
+std::vector<gid_t> groups_of(const passwd& user) {
+  std::vector<gid_t> groups(64);
+  int count = static_cast<int>(groups.size());
+  while (getgrouplist(user.pw_name, user.pw_gid, groups.data(), &count) < 0) {
+    groups.resize(std::max(groups.size() * 2, static_cast<std::size_t>(count)));
+    count = static_cast<int>(groups.size());
+  }
+  groups.resize(static_cast<std::size_t>(count));
+  return sorted(std::move(groups));
+}
+
+Account to_account(const passwd& user) {
+  return {user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir, user.pw_shell};
+}
+
+class RealSystem : public System {
+ public:
+  uid_t effective_user() const override { return geteuid(); }
+
+  Account own_account() const override {
+    Account account;
+    account.uid = geteuid();
+    account.name = std::to_string(account.uid);
+    if (const auto user = find_user(account.name)) account = *user;
+    account.gid = getegid();
+    account.groups.resize(static_cast<std::size_t>(std::max(getgroups(0, nullptr), 0)));
+    const int count = getgroups(static_cast<int>(account.groups.size()), account.groups.data());
+    account.groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+    account.groups = sorted(std::move(account.groups));
+    return account;
+  }
+
+  std::optional<Account> find_user(const std::string& name) const override {
+    std::vector<char> buffer;
+    passwd user{};
+    if (look_up(buffer, user, [&](auto... rest) { return getpwnam_r(name.c_str(), rest...); }))
+      return to_account(user);
+    const auto uid = as_id(name);
+    if (uid && look_up(buffer, user, [&](auto... rest) { return getpwuid_r(*uid, rest...); }))
+      return to_account(user);
+    return std::nullopt;
+  }
+
+  std::optional<gid_t> find_group(const std::string& name) const override {
+    std::vector<char> buffer;
+    group entry{};
+    if (look_up(buffer, entry, [&](auto... rest) { return getgrnam_r(name.c_str(), rest...); }))
+      return entry.gr_gid;
+    return as_id(name);
+  }
+
+  FileStatus status(const std::string& path) const override {
+    FileStatus result;
+    struct stat file {};
+    if (stat(path.c_str(), &file) != 0) {
+      result.error = errno;
+      return result;
+    }
+    result.mode = file.st_mode;
+    result.uid = file.st_uid;
+    result.gid = file.st_gid;
+    result.has_acl = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+    result.identity = {file.st_dev, file.st_ino, static_cast<std::uint64_t>(file.st_size),
+                       file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+    return result;
+  }
+
+  std::optional<std::string> environment(const std::string& name) const override {
+    const char* value = std::getenv(name.c_str());
+    return value ? std::optional<std::string>(value) : std::nullopt;
+  }
+
+  std::uint32_t cpus_allowed() const override {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    if (sched_getaffinity(0, sizeof cpus, &cpus) == 0)
+      return static_cast<std::uint32_t>(std::max(CPU_COUNT(&cpus), 1));
+    return static_cast<std::uint32_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
+  }
+
+  std::optional<std::uint32_t> somaxconn() const override {
+    std::uint32_t value = 0;
+    std::ifstream file("/proc/sys/net/core/somaxconn");
+    return file >> value ? std::optional(value) : std::nullopt;
+  }
+};
+
+}  // namespace
+
+const System& real_system() {
+  static const RealSystem system;
+  return system;
+}
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,84 @@
+// A machine that exists only in a test: its users, groups, files and limits.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+
+#include "daemon/config/system.hpp"
+
+namespace viaduct::daemon::config {
+
+class FakeSystem : public System {
+ public:
+  // Root on a machine with the users root, viaduct, nobody, shop, blog and www-data, with
+  // "/", "/srv", "/srv/shop", "/srv/shop/bin" (searchable by all) and /srv/shop/bin/shop.
+  FakeSystem() {
+    add_user("root", 0);
+    add_user("viaduct", 101);
+    add_user("nobody", 65534);
+    add_user("shop", 1001, {33, 1001});
+    add_user("blog", 1002);
+    add_user("www-data", 33);
+    groups["adm"] = 4;
+    for (const char* path : {"/", "/srv", "/srv/shop", "/srv/shop/bin", "/usr", "/usr/bin"})
+      add_file(path, S_IFDIR | 0755);
+    add_file("/srv/shop/bin/shop", S_IFREG | 0755);
+    environment_["PATH"] = "/usr/local/bin:/usr/bin";
+  }
+
+  void add_user(const std::string& name, uid_t id, std::vector<gid_t> supplementary = {}) {
+    if (supplementary.empty()) supplementary = {id};
+    users[name] = Account{id, id, supplementary, name, "/home/" + name, "/bin/sh"};
+    groups[name] = id;
+  }
+
+  void add_file(const std::string& path, mode_t mode, uid_t uid = 0, gid_t gid = 0) {
+    FileStatus status;
+    status.mode = mode;
+    status.uid = uid;
+    status.gid = gid;
+    status.identity = {1, files.size() + 1, 1000, 5'000'000'000};
+    files[path] = status;
+  }
+
+  uid_t effective_user() const override { return users.at(own).uid; }
+  Account own_account() const override { return users.at(own); }
+  std::optional<Account> find_user(const std::string& name) const override {
+    const auto found = users.find(name);
+    return found == users.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<gid_t> find_group(const std::string& name) const override {
+    const auto found = groups.find(name);
+    return found == groups.end() ? std::nullopt : std::optional(found->second);
+  }
+  FileStatus status(const std::string& path) const override {
+    const auto found = files.find(path);
+    if (found != files.end()) return found->second;
+    FileStatus other;
+    // Where the tests keep their files: searchable directories throughout.
+    if (path.starts_with(std::filesystem::temp_directory_path().string()))
+      other.mode = S_IFDIR | 0755;
+    else
+      other.error = ENOENT;
+    return other;
+  }
+  std::optional<std::string> environment(const std::string& name) const override {
+    const auto found = environment_.find(name);
+    return found == environment_.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::uint32_t cpus_allowed() const override { return cpus; }
+  std::optional<std::uint32_t> somaxconn() const override { return backlog_limit; }
+
+  std::string own = "root";  // who the daemon runs as
+  std::map<std::string, Account> users;
+  std::map<std::string, gid_t> groups;
+  std::map<std::string, FileStatus> files;
+  std::map<std::string, std::string> environment_;
+  std::uint32_t cpus = 4;
+  std::optional<std::uint32_t> backlog_limit = 4096;
+};
+
+}  // namespace viaduct::daemon::config
