@@ -28,7 +28,7 @@ struct Event {
     data,      ///< Filter role: a piece of FCGI_DATA: `bytes`
     data_end,  ///< Filter role: FCGI_DATA is complete
     abort,     ///< the peer gave the request up (`error` is ok), or its body is broken (`error`)
-    refused,   ///< the request cannot be served: `error`. Answer it with head/body/end or refuse();
+    refused,   ///< the request cannot be served: `error`. Answer it with head/body/end;
                ///< the rest of its input is skipped and not reported
     window,    ///< link only: the peer named its receive window: `count` bytes
     credit,    ///< link only: the peer returned `count` bytes of credit for a request
@@ -37,7 +37,7 @@ struct Event {
   RequestId id = 0;
   Errc error = Errc::ok;
   std::uint32_t count = 0;
-  Bytes bytes;
+  Bytes bytes{};
   RequestHead* head = nullptr;
 };
 
@@ -70,8 +70,8 @@ class ServerCodec {
   /// ok, or why the connection must be closed. Once set it stays, and nothing more is reported.
   [[nodiscard]] virtual Errc error() const = 0;
 
-  /// Starts the response. Adds `Status: 302` when there is a Location and the status was left 200
-  /// is the caller's affair: what is given here is what is sent.
+  /// Starts the response with exactly the status and fields given. A status that follows from other
+  /// fields, such as 302 for a Location, is for the caller to set.
   virtual void head(RequestId id, const ResponseHead& head) = 0;
   /// Appends body bytes; they are referred to, not copied (Output::refer).
   virtual void body(RequestId id, Bytes bytes) = 0;

@@ -16,7 +16,7 @@ enum class Errc : std::uint8_t {
   bad_request_id,      ///< FastCGI: id 0 with an application record, or the reverse (3.3).
   bad_record,          ///< FastCGI: a BEGIN, END, UNKNOWN_TYPE or CREDIT body of the wrong size.
   request_id_in_use,   ///< FastCGI: BEGIN_REQUEST for an id that is active (3.3).
-  unexpected_record,   ///< FastCGI: a record that this side never receives.
+  unexpected_record,   ///< FastCGI: a record that this side never receives, or out of order (6.1).
   bad_credit,          ///< CREDIT of zero, or beyond the window.
   window_exceeded,     ///< More content than the window allowed.
   bad_netstring,       ///< SCGI: the header block is not a netstring.
@@ -35,6 +35,7 @@ enum class Errc : std::uint8_t {
   too_many_params,       ///< More variables than Limits::count.
   too_many_requests,     ///< More active requests on one connection than Limits::requests.
   unknown_role,          ///< FastCGI: a role that is none of responder, authorizer, filter.
+  bad_body_length,       ///< FastCGI: CONTENT_LENGTH is no number, or two of them differ.
   body_truncated,        ///< The body ended before CONTENT_LENGTH bytes.
 
   // Response heads (RFC 3875 section 6): the response dies.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -35,13 +36,27 @@ class Output {
   /// until the next call of a member function.
   std::byte* extend(std::size_t size);
 
-  /// Appends a reference; the bytes stay the caller's until `settle()`. Small pieces are copied,
-  /// since a reference costs more than they do.
+  /// Pieces shorter than this are copied by `refer()`: another piece of a scatter write costs more.
+  static constexpr std::size_t kReferAtLeast = 2048;
+
+  /// Appends a reference; the bytes stay the caller's until `settle()`.
   void refer(Bytes bytes);
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   /// Bytes not yet consumed.
   [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// A position among the copied bytes, for `revise()`.
+  using Mark = std::uint64_t;
+  /// Where the next copied byte will stand.
+  [[nodiscard]] Mark mark() const { return owned_before_ + owned_.size(); }
+  /// The copied byte at `mark`, to be overwritten in place; null when it was consumed. An encoder
+  /// uses it to lengthen a record whose header has not left yet. Valid like `extend()`'s pointer.
+  std::byte* revise(Mark mark);
+  /// Takes back the last `count` bytes, which must have been copied in last of all.
+  void drop_tail(std::size_t count);
+  /// Bytes ever appended; tells an encoder whether anything followed what it wrote.
+  [[nodiscard]] std::uint64_t appended() const { return appended_; }
 
   /// Fills `pieces` with the first of what is waiting, in order, and returns how many were filled.
   std::size_t gather(std::span<Bytes> pieces) const;
@@ -66,6 +81,10 @@ class Output {
   std::size_t consumed_ = 0;         // of owned_
   std::size_t first_reference_ = 0;  // references before this one are consumed
   std::size_t size_ = 0;
+  std::uint64_t owned_before_ = 0;  // copied bytes that were consumed and left owned_
+  std::uint64_t appended_ = 0;
+
+  void forget_consumed();
 };
 
 }  // namespace viaduct::protocol

@@ -12,7 +12,8 @@ namespace viaduct::protocol {
 
 /// An ordered list of name-value pairs in one contiguous store: CGI variables, or the fields of a
 /// response head. Names may repeat; what a repetition means is the user's affair. Views that it
-/// hands out are valid until the next change. Not thread-safe.
+/// hands out are valid until the next change and must not be arguments of that change. Holds at
+/// most 4 GiB (std::length_error). Not thread-safe.
 class Pairs {
  public:
   struct Item {
@@ -41,6 +42,9 @@ class Pairs {
   /// Sum of the lengths of names and values.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
+  /// Makes room for `bytes` of names and values and `count` pairs.
+  void reserve(std::size_t bytes, std::size_t count);
+
   /// Forgets the pairs, keeps the memory.
   void clear();
 
@@ -68,6 +72,8 @@ class Pairs {
     std::uint32_t value;
     std::uint32_t value_size;
   };
+
+  std::uint32_t append(std::string_view text);
 
   std::string store_;
   std::vector<Slot> slots_;

@@ -1,9 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 
 #include "protocol/codec.hpp"
+#include "protocol/fastcgi/params.hpp"
+#include "protocol/fastcgi/record.hpp"
+#include "protocol/fastcgi/record_writer.hpp"
+#include "protocol/fastcgi/wire.hpp"
 
 namespace viaduct::protocol::fastcgi {
 
@@ -13,14 +18,6 @@ struct Values {
   std::optional<std::uint32_t> max_reqs;
   std::optional<bool> multiplexes;      ///< FCGI_MPXS_CONNS
   std::optional<std::uint32_t> window;  ///< VIADUCT_WINDOW, when within bounds
-};
-
-/// FCGI_END_REQUEST's protocolStatus.
-enum class ProtocolStatus : std::uint8_t {
-  request_complete = 0,
-  cant_multiplex = 1,
-  overloaded = 2,
-  unknown_role = 3,
 };
 
 /// What a worker sent. `bytes` is borrowed from the bytes fed, until the next feed.
@@ -39,13 +36,16 @@ struct ClientEvent {
   ProtocolStatus protocol_status = ProtocolStatus::request_complete;
   std::uint32_t app_status = 0;
   std::uint32_t count = 0;
-  Bytes bytes;
-  Values values;
+  Bytes bytes{};
+  Values values{};
 };
 
 /// FastCGI 1.0, the web server's (client) side of a connection to a worker. Same order of calls as
 /// protocol::ServerCodec. Which ids are active is the caller's affair: events are reported for any
-/// id, and the encoders check nothing but sizes.
+/// id but 0, and the encoders check nothing but sizes.
+///
+/// FCGI_GET_VALUES_RESULT records beyond the number of queries sent are ignored, and so are
+/// FCGI_UNKNOWN_TYPE, unknown types, and VIADUCT_CREDIT until both sides have named a window.
 class ClientCodec {
  public:
   std::size_t feed(Bytes bytes);
@@ -69,6 +69,25 @@ class ClientCodec {
   void data_end(RequestId id);
   void abort(RequestId id);
   void credit(RequestId id, std::uint32_t bytes);
+
+ private:
+  void handle(const RecordPiece& piece);
+  void handle_management(const RecordPiece& piece);
+  void on_stream(const RecordPiece& piece, ClientEvent::Kind content, ClientEvent::Kind end);
+  void on_end(const RecordPiece& piece);
+  void on_credit(const RecordPiece& piece);
+  void on_values(const RecordPiece& piece);
+  void report(const ClientEvent& event);
+
+  RecordReader reader_;
+  RecordWriter writer_;
+  FixedBody fixed_;
+  Errc error_ = Errc::ok;
+  std::uint32_t queries_ = 0;    // sent and not answered
+  bool window_offered_ = false;  // in a query
+  bool window_agreed_ = false;
+  std::unique_ptr<ParamsReader> values_;  // of a result that is incomplete
+  std::optional<ClientEvent> event_;      // the one waiting
 };
 
 }  // namespace viaduct::protocol::fastcgi

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "protocol/codec.hpp"
+#include "protocol/fastcgi/record.hpp"
+#include "protocol/fastcgi/record_writer.hpp"
+#include "protocol/fastcgi/request_table.hpp"
 
 namespace viaduct::protocol::fastcgi {
 
 /// How a server answers FCGI_GET_VALUES, and what it accepts.
 struct ServerOptions {
-  Limits limits;
+  Limits limits{};
   std::uint32_t max_conns = 1;  ///< FCGI_MAX_CONNS
   std::uint32_t max_reqs = 1;   ///< FCGI_MAX_REQS
   bool multiplex = true;        ///< FCGI_MPXS_CONNS; when false a second active request is answered
@@ -22,7 +28,16 @@ struct ServerOptions {
 /// FastCGI 1.0, the application's (server) side.
 ///
 /// Life of a request id (FastCGI 3.3): inactive -> BEGIN -> active -> END -> inactive. Records for
-/// inactive ids are ignored, BEGIN excepted. STDIN that arrives after END is ignored.
+/// inactive ids are ignored, BEGIN excepted. STDIN that arrives after END is ignored. The states
+/// in between are those of ActiveRequest.
+///
+/// Answered without the owner: FCGI_GET_VALUES, unknown management types, unknown roles, an abort
+/// that comes before the params are complete, a second request when `multiplex` is off, and, with
+/// FCGI_OVERLOADED, requests beyond Limits::requests while a `refused` one is still unanswered.
+/// What the codec says by itself is at most twice as long as what it was fed, so that an owner who
+/// stops feeding while `output()` is long bounds it.
+///
+/// After `closing()` further input is taken and dropped.
 class ServerCodec final : public protocol::ServerCodec {
  public:
   explicit ServerCodec(const ServerOptions& options);
@@ -46,6 +61,51 @@ class ServerCodec final : public protocol::ServerCodec {
   void overloaded(RequestId id);
   /// Returns credit for STDIN or DATA of a request (only once a `window` event was reported).
   void credit(RequestId id, std::uint32_t bytes);
+
+ private:
+  using Input = ActiveRequest::Input;
+
+  // Input: one function per record type.
+  void handle(const RecordPiece& piece);
+  void handle_management(const RecordPiece& piece);
+  void on_begin(const RecordPiece& piece);
+  void on_abort(const RecordPiece& piece);
+  void on_params(const RecordPiece& piece);
+  void on_stdin(const RecordPiece& piece);
+  void on_data(const RecordPiece& piece);
+  void on_credit(const RecordPiece& piece);
+  void on_get_values(const RecordPiece& piece);
+  void on_stdin_end(RequestId id, ActiveRequest& request);
+  void on_params_end(RequestId id, ActiveRequest& request);
+
+  void answer_values(const Pairs& names);
+  void report(const Event& event);
+  void refuse(RequestId id, ActiveRequest& request, Errc error);
+  void give_params_reader(ActiveRequest& request);
+  void take_params_reader(ActiveRequest& request);
+  void finish(RequestId id, std::uint32_t app_status, ProtocolStatus status);
+  void drop_connection(Errc error) { error_ = error; }
+  ActiveRequest* answerable(RequestId id);
+
+  ServerOptions options_;
+  RecordReader reader_;
+  RecordWriter writer_;
+  RequestTable requests_;
+  FixedBody fixed_;
+  Errc error_ = Errc::ok;
+  bool multiplexed_ = false;
+  bool close_when_idle_ = false;
+  bool broken_ = false;
+  bool window_agreed_ = false;
+
+  RequestHead head_;  // of the `request` event given last
+  std::array<Event, 2> events_;
+  std::uint8_t event_count_ = 0;
+  std::uint8_t next_event_ = 0;
+
+  std::string scratch_;  // a response head on its way into the output
+  std::vector<std::unique_ptr<ParamsReader>> spare_readers_;
+  std::unique_ptr<ParamsReader> values_;  // of a GET_VALUES record that is incomplete
 };
 
 }  // namespace viaduct::protocol::fastcgi

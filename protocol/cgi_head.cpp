@@ -1,0 +1,168 @@
+#include "protocol/cgi_head.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <utility>
+
+#include "protocol/text.hpp"
+
+namespace viaduct::protocol {
+namespace {
+
+constexpr int kMinStatus = 100;
+constexpr int kMaxStatus = 999;
+
+// Fields that concern one connection only (RFC 9110 section 7.6.1, RFC 3875 section 6.3.4).
+constexpr std::array<std::string_view, 6> kHopByHop = {
+    "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"};
+
+bool hop_by_hop(std::string_view name) {
+  return std::any_of(kHopByHop.begin(), kHopByHop.end(),
+                     [name](std::string_view hop) { return equal_nocase(name, hop); });
+}
+
+bool breaks_line(char c) {
+  return c == '\r' || c == '\n' || c == '\0';
+}
+
+bool clean(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), breaks_line);
+}
+
+// `NNN` or `NNN reason`.
+bool read_status(std::string_view text, ResponseHead& head) {
+  const auto digits = parse_decimal(text.substr(0, 3));
+  if (text.size() < 3 || !digits || *digits < kMinStatus) return false;
+  if (text.size() > 3 && text[3] != ' ' && text[3] != '\t') return false;
+  head.status = static_cast<int>(*digits);
+  head.reason = trim(text.substr(3));
+  return true;
+}
+
+// Replaces what would end the line, so that no value can add a field of its own.
+void append_clean(std::string_view text, std::string& to) {
+  const std::size_t at = to.size();
+  to.append(text);
+  std::replace_if(to.begin() + static_cast<std::ptrdiff_t>(at), to.end(), breaks_line, ' ');
+}
+
+void append_status(const ResponseHead& head, std::string& to) {
+  const bool valid = head.status >= kMinStatus && head.status <= kMaxStatus;
+  const int status = valid ? head.status : 500;
+  to.append(std::to_string(status)).push_back(' ');
+  append_clean(head.reason.empty() ? reason_phrase(status) : std::string_view(head.reason), to);
+  to.append("\r\n");
+}
+
+void append_fields(const ResponseHead& head, std::string& to) {
+  for (const auto [name, value] : head.fields) {
+    if (!is_token(name)) continue;
+    to.append(name).append(": ");
+    append_clean(value, to);
+    to.append("\r\n");
+  }
+  to.append("\r\n");
+}
+
+}  // namespace
+
+std::size_t CgiHeadReader::feed(Bytes bytes) {
+  std::string_view text = as_text(bytes);
+  while (!text.empty() && !done_ && error_ == Errc::ok) {
+    const std::size_t newline = text.find('\n');
+    const std::size_t step = std::min(newline, text.size() - 1) + 1;
+    if (step > limit_ - size_) {
+      error_ = Errc::head_too_large;
+      break;
+    }
+    size_ += step;
+    std::string_view line = text.substr(0, step);
+    text.remove_prefix(step);
+    if (newline == std::string_view::npos) {
+      partial_.append(line);
+      break;
+    }
+    if (!partial_.empty()) {
+      partial_.append(line);
+      line = partial_;
+    }
+    line.remove_suffix(1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    error_ = take_line(line);
+    partial_.clear();
+  }
+  return bytes.size() - text.size();
+}
+
+Errc CgiHeadReader::take_line(std::string_view line) {
+  const bool first = std::exchange(first_line_, false);
+  if (line.empty()) return finish();
+  if (first && line.starts_with("HTTP/")) return take_status_line(line);
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
+    return Errc::bad_head_line;
+  }
+  const std::string_view value = trim(line.substr(colon + 1));
+  if (!clean(value)) return Errc::bad_head_value;
+  return take_field(line.substr(0, colon), value);
+}
+
+Errc CgiHeadReader::take_status_line(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  if (space == std::string_view::npos) return Errc::bad_status;
+  if (!clean(line)) return Errc::bad_head_value;
+  status_line_ = true;
+  return read_status(trim(line.substr(space)), head_) ? Errc::ok : Errc::bad_status;
+}
+
+Errc CgiHeadReader::take_field(std::string_view name, std::string_view value) {
+  any_field_ = true;
+  if (equal_nocase(name, "Status")) {
+    if (std::exchange(status_, true)) return Errc::duplicate_cgi_field;
+    return read_status(value, head_) ? Errc::ok : Errc::bad_status;
+  }
+  if (equal_nocase(name, "Transfer-Encoding")) return Errc::forbidden_field;
+  if (hop_by_hop(name)) return Errc::ok;
+  if (equal_nocase(name, "Content-Length")) {
+    const auto length = parse_decimal(value);
+    if (!length || (head_.content_length && head_.content_length != length)) {
+      return Errc::conflicting_lengths;
+    }
+    if (head_.content_length) return Errc::ok;
+    head_.content_length = length;
+  }
+  if (equal_nocase(name, "Location") && std::exchange(location_, true)) {
+    return Errc::duplicate_cgi_field;
+  }
+  if (equal_nocase(name, "Content-Type") && std::exchange(content_type_, true)) {
+    return Errc::duplicate_cgi_field;
+  }
+  head_.fields.add(name, value);
+  return Errc::ok;
+}
+
+Errc CgiHeadReader::finish() {
+  if (!any_field_ && !status_line_) return Errc::bad_head_line;
+  if (location_ && !status_ && !status_line_) head_.status = 302;
+  done_ = true;
+  return Errc::ok;
+}
+
+void CgiHeadReader::reset() {
+  *this = CgiHeadReader(limit_);
+}
+
+void write_cgi_head(const ResponseHead& head, std::string& to) {
+  to.append("Status: ");
+  append_status(head, to);
+  append_fields(head, to);
+}
+
+void write_http_head(const ResponseHead& head, std::string& to) {
+  to.append("HTTP/1.1 ");
+  append_status(head, to);
+  append_fields(head, to);
+}
+
+}  // namespace viaduct::protocol

@@ -1,0 +1,64 @@
+#include "protocol/fastcgi/record.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace viaduct::protocol::fastcgi {
+
+std::size_t RecordReader::read(Bytes bytes, RecordPiece& piece, bool& ready) {
+  ready = false;
+  std::size_t taken = 0;
+  if (!opened_) {
+    taken = std::min<std::size_t>(padding_left_, bytes.size());
+    padding_left_ -= static_cast<std::uint32_t>(taken);
+    const std::size_t left = bytes.size() - taken;
+    if (header_size_ == 0 && left >= kHeaderSize) {
+      open(bytes.data() + taken);
+      taken += kHeaderSize;
+    } else {
+      const std::size_t step = std::min<std::size_t>(kHeaderSize - header_size_, left);
+      if (step > 0) std::memcpy(header_.data() + header_size_, bytes.data() + taken, step);
+      header_size_ = static_cast<std::uint8_t>(header_size_ + step);
+      taken += step;
+      if (header_size_ < kHeaderSize) return taken;
+      open(header_.data());
+    }
+    if (error_ != Errc::ok) return taken;
+  }
+  const std::size_t step = std::min<std::size_t>(content_left_, bytes.size() - taken);
+  if (step == 0 && content_left_ > 0) return taken;
+  piece = current_;
+  piece.first = !begun_;
+  piece.bytes = bytes.subspan(taken, step);
+  content_left_ -= static_cast<std::uint32_t>(step);
+  piece.last = content_left_ == 0;
+  begun_ = true;
+  opened_ = !piece.last;
+  ready = true;
+  return taken + step;
+}
+
+void RecordReader::open(const std::byte* header) {
+  const auto at = [header](std::size_t i) { return std::to_integer<std::uint32_t>(header[i]); };
+  header_size_ = 0;
+  if (at(0) != FCGI_VERSION_1) {
+    error_ = Errc::bad_version;
+    return;
+  }
+  current_.type = static_cast<std::uint8_t>(at(1));
+  current_.id = static_cast<RequestId>(at(2) << 8 | at(3));
+  content_left_ = at(4) << 8 | at(5);
+  current_.content = static_cast<std::uint16_t>(content_left_);
+  padding_left_ = at(6);
+  opened_ = true;
+  begun_ = false;
+}
+
+void FixedBody::append(const RecordPiece& piece) {
+  if (piece.first) size_ = 0;
+  const std::size_t step = std::min(piece.bytes.size(), bytes_.size() - size_);
+  if (step > 0) std::memcpy(bytes_.data() + size_, piece.bytes.data(), step);
+  size_ += step;
+}
+
+}  // namespace viaduct::protocol::fastcgi

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "protocol/fastcgi/params.hpp"
+#include "protocol/message.hpp"
+
+namespace viaduct::protocol::fastcgi {
+
+/// One active request of the server side.
+///
+///              PARAMS end           STDIN end (filter)          DATA end
+///     params ------------> stdin_ ---------------------> data -----------> done
+///        |   (authorizer) ----+------- STDIN end (responder) ---------------^
+///        | bad params         | aborted, or the body is truncated
+///        +------------------> skipping <-- (from any state)
+///
+/// done and skipping end with END_REQUEST; in both, input is ignored. In skipping nothing more is
+/// reported either.
+struct ActiveRequest {
+  enum class Input : std::uint8_t { params, stdin_, data, done, skipping };
+
+  Input input = Input::params;
+  Role role = Role::responder;
+  bool keep_connection = false;
+  bool reported = false;     ///< a `request` or `refused` event was given: the owner answers
+  bool refused = false;      ///< that event was `refused`: nothing more is reported
+  bool aborted = false;      ///< an `abort` event was given
+  bool errors_sent = false;  ///< STDERR needs its empty record
+  std::optional<std::uint64_t> content_length;
+  std::uint64_t received = 0;  ///< bytes of STDIN
+  std::unique_ptr<ParamsReader> params;
+};
+
+/// The active requests of one connection by id. Its memory follows the greatest number ever active
+/// at once, not the ids used; all operations take constant time for ids as servers choose them.
+/// References are valid until the next insert.
+class RequestTable {
+ public:
+  [[nodiscard]] ActiveRequest* find(RequestId id);
+  /// `id` must not be in the table.
+  ActiveRequest& insert(RequestId id);
+  void erase(RequestId id);
+  void clear();
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+ private:
+  struct Key {
+    RequestId id = 0;        // 0: free, no request has it
+    std::uint16_t slot = 0;  // index into requests_
+  };
+
+  [[nodiscard]] std::size_t home(RequestId id) const { return id & (keys_.size() - 1); }
+  [[nodiscard]] std::size_t locate(RequestId id) const;
+  void grow();
+
+  std::vector<Key> keys_;  // open addressing, linear probing, at most half full
+  std::vector<ActiveRequest> requests_;
+  std::vector<std::uint16_t> free_;
+  std::size_t size_ = 0;
+};
+
+}  // namespace viaduct::protocol::fastcgi

@@ -1,0 +1,89 @@
+// The answering half of ServerCodec.
+
+#include <algorithm>
+
+#include "protocol/cgi_head.hpp"
+#include "protocol/fastcgi/server_codec.hpp"
+
+namespace viaduct::protocol::fastcgi {
+
+ActiveRequest* ServerCodec::answerable(RequestId id) {
+  ActiveRequest* const request = requests_.find(id);
+  return request != nullptr && request->reported && !broken_ ? request : nullptr;
+}
+
+void ServerCodec::head(RequestId id, const ResponseHead& head) {
+  if (answerable(id) == nullptr) return;
+  scratch_.clear();
+  write_cgi_head(head, scratch_);
+  Bytes bytes = as_bytes(scratch_);
+  // The scratch text is reused by the next head, so that it may not be referred to.
+  while (!bytes.empty()) {
+    const Bytes piece = bytes.first(std::min(bytes.size(), Output::kReferAtLeast - 1));
+    writer_.stream(FCGI_STDOUT, id, piece);
+    bytes = bytes.subspan(piece.size());
+  }
+}
+
+void ServerCodec::body(RequestId id, Bytes bytes) {
+  if (answerable(id) != nullptr) writer_.stream(FCGI_STDOUT, id, bytes);
+}
+
+void ServerCodec::errors(RequestId id, Bytes bytes) {
+  ActiveRequest* const request = answerable(id);
+  if (request == nullptr || bytes.empty()) return;
+  request->errors_sent = true;
+  writer_.stream(FCGI_STDERR, id, bytes);
+}
+
+void ServerCodec::end(RequestId id, std::uint32_t app_status) {
+  ActiveRequest* const request = answerable(id);
+  if (request == nullptr) return;
+  if (request->errors_sent) writer_.stream_end(FCGI_STDERR, id);
+  writer_.stream_end(FCGI_STDOUT, id);
+  finish(id, app_status, ProtocolStatus::request_complete);
+}
+
+void ServerCodec::fail(RequestId id) {
+  ActiveRequest* const request = answerable(id);
+  if (request == nullptr) return;
+  if (multiplexed_) return finish(id, 1, ProtocolStatus::request_complete);
+  writer_.broken();
+  broken_ = true;
+  requests_.clear();
+}
+
+void ServerCodec::overloaded(RequestId id) {
+  if (answerable(id) != nullptr) finish(id, 0, ProtocolStatus::overloaded);
+}
+
+void ServerCodec::credit(RequestId id, std::uint32_t bytes) {
+  if (window_agreed_ && answerable(id) != nullptr) writer_.credit(id, bytes);
+}
+
+Output& ServerCodec::output() {
+  return writer_.output();
+}
+
+Errc ServerCodec::error() const {
+  return error_;
+}
+
+bool ServerCodec::closing() const {
+  return broken_ || (close_when_idle_ && requests_.size() == 0);
+}
+
+void ServerCodec::close_after_response() {
+  close_when_idle_ = true;
+}
+
+bool ServerCodec::idle() const {
+  return requests_.size() == 0 && reader_.at_boundary() && next_event_ == event_count_ &&
+         error_ == Errc::ok;
+}
+
+bool ServerCodec::multiplexed() const {
+  return multiplexed_;
+}
+
+}  // namespace viaduct::protocol::fastcgi

@@ -1,0 +1,138 @@
+#include "protocol/output.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace viaduct::protocol {
+namespace {
+
+// Consumed bytes are kept in front of waiting ones until there are this many and they are the
+// greater half, so that moving the rest down costs O(1) per byte.
+constexpr std::size_t kCompactAtLeast = 64 * 1024;
+
+}  // namespace
+
+void Output::copy(Bytes bytes) {
+  if (bytes.empty()) return;
+  std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
+}
+
+std::byte* Output::extend(std::size_t size) {
+  const std::size_t at = owned_.size();
+  owned_.resize(at + size);
+  size_ += size;
+  appended_ += size;
+  return owned_.data() + at;
+}
+
+void Output::refer(Bytes bytes) {
+  if (bytes.size() < kReferAtLeast) return copy(bytes);
+  references_.push_back({owned_.size(), bytes});
+  size_ += bytes.size();
+  appended_ += bytes.size();
+}
+
+std::size_t Output::gather(std::span<Bytes> pieces) const {
+  std::size_t filled = 0;
+  std::size_t at = consumed_;
+  std::size_t next = first_reference_;
+  while (filled < pieces.size()) {
+    const std::size_t until = next < references_.size() ? references_[next].at : owned_.size();
+    if (at < until) {
+      pieces[filled++] = {owned_.data() + at, until - at};
+      at = until;
+    } else if (next < references_.size()) {
+      pieces[filled++] = references_[next++].bytes;
+    } else {
+      break;
+    }
+  }
+  return filled;
+}
+
+void Output::consume(std::size_t count) {
+  assert(count <= size_);
+  size_ -= count;
+  while (count > 0) {
+    const bool referring = first_reference_ < references_.size();
+    const std::size_t until = referring ? references_[first_reference_].at : owned_.size();
+    if (consumed_ < until) {
+      const std::size_t step = std::min(count, until - consumed_);
+      consumed_ += step;
+      count -= step;
+      continue;
+    }
+    if (!referring) break;
+    Bytes& bytes = references_[first_reference_].bytes;
+    const std::size_t step = std::min(count, bytes.size());
+    bytes = bytes.subspan(step);
+    count -= step;
+    if (bytes.empty()) ++first_reference_;
+  }
+  forget_consumed();
+}
+
+void Output::forget_consumed() {
+  if (size_ == 0) {
+    owned_before_ += owned_.size();
+    owned_.clear();
+    references_.clear();
+    consumed_ = 0;
+    first_reference_ = 0;
+    return;
+  }
+  if (consumed_ < kCompactAtLeast || consumed_ < owned_.size() / 2) return;
+  owned_.erase(owned_.begin(), owned_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+  references_.erase(references_.begin(),
+                    references_.begin() + static_cast<std::ptrdiff_t>(first_reference_));
+  for (Reference& reference : references_) reference.at -= consumed_;
+  owned_before_ += consumed_;
+  consumed_ = 0;
+  first_reference_ = 0;
+}
+
+void Output::settle() {
+  if (first_reference_ == references_.size()) return;
+  std::vector<std::byte> settled;
+  settled.reserve(size_);
+  std::size_t at = consumed_;
+  for (std::size_t i = first_reference_; i < references_.size(); ++i) {
+    const Reference& reference = references_[i];
+    settled.insert(settled.end(), owned_.begin() + static_cast<std::ptrdiff_t>(at),
+                   owned_.begin() + static_cast<std::ptrdiff_t>(reference.at));
+    settled.insert(settled.end(), reference.bytes.begin(), reference.bytes.end());
+    at = reference.at;
+  }
+  settled.insert(settled.end(), owned_.begin() + static_cast<std::ptrdiff_t>(at), owned_.end());
+  // Marks handed out before count other bytes now: none of them can be revised any more.
+  owned_before_ += owned_.size();
+  owned_ = std::move(settled);
+  references_.clear();
+  consumed_ = 0;
+  first_reference_ = 0;
+}
+
+std::byte* Output::revise(Mark mark) {
+  if (mark < owned_before_ + consumed_ || mark >= owned_before_ + owned_.size()) return nullptr;
+  return owned_.data() + (mark - owned_before_);
+}
+
+void Output::drop_tail(std::size_t count) {
+  assert(count <= owned_.size() - consumed_);
+  assert(references_.empty() || references_.back().at <= owned_.size() - count);
+  owned_.resize(owned_.size() - count);
+  size_ -= count;
+  appended_ -= count;
+}
+
+void Output::release() {
+  if (size_ != 0) return;
+  owned_before_ += owned_.size();
+  std::vector<std::byte>().swap(owned_);
+  std::vector<Reference>().swap(references_);
+  consumed_ = 0;
+  first_reference_ = 0;
+}
+
+}  // namespace viaduct::protocol
