@@ -94,7 +94,8 @@ class ServerCodec final : public protocol::ServerCodec {
   FixedBody fixed_;
   Errc error_ = Errc::ok;
   bool multiplexed_ = false;
-  bool close_when_idle_ = false;
+  bool close_when_idle_ = false;  // a request came without FCGI_KEEP_CONN
+  bool close_asked_ = false;      // the owner wants it
   bool broken_ = false;
   bool window_agreed_ = false;
 

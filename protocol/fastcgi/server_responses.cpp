@@ -70,7 +70,11 @@ Errc ServerCodec::error() const {
 }
 
 bool ServerCodec::closing() const {
-  return broken_ || (close_when_idle_ && requests_.size() == 0);
+  if (broken_) return true;
+  if (requests_.size() > 0) return false;
+  // The front sends nothing new without FCGI_KEEP_CONN; what the owner wants must not cut off a
+  // request that has begun to arrive.
+  return close_when_idle_ || (close_asked_ && reader_.at_boundary());
 }
 
 void ServerCodec::close_after_response() {
