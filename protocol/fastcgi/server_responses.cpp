@@ -47,7 +47,7 @@ void ServerCodec::end(RequestId id, std::uint32_t app_status) {
 void ServerCodec::fail(RequestId id) {
   ActiveRequest* const request = answerable(id);
   if (request == nullptr) return;
-  if (multiplexed_) return finish(id, 1, ProtocolStatus::request_complete);
+  if (multiplexed_ || window_agreed_) return finish(id, 1, ProtocolStatus::request_complete);
   writer_.broken();
   broken_ = true;
   requests_.clear();

@@ -1,0 +1,104 @@
+#include "daemon/bridge/access_log.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "daemon/log/escape.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+std::string format_json(const AccessEntry& entry, std::chrono::system_clock::time_point time) {
+  const auto text = [&](std::string_view name) {
+    return log::escape_invalid_utf8(entry.params.get(name).value_or(""));
+  };
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  boost::json::object line;
+  line["time"] = fmt::format("{:%FT%TZ}", fmt::gmtime(seconds));
+  line["app"] = entry.app;
+  line["remote_addr"] = text("REMOTE_ADDR");
+  line["method"] = text("REQUEST_METHOD");
+  line["host"] = text("HTTP_HOST");
+  line["uri"] = text("REQUEST_URI");
+  line["protocol"] = text("SERVER_PROTOCOL");
+  line["status"] = entry.status;
+  line["bytes"] = entry.body_bytes;
+  line["seconds"] = std::chrono::duration<double>(entry.duration).count();
+  line["attempts"] = entry.attempts;
+  line["referer"] = text("HTTP_REFERER");
+  line["user_agent"] = text("HTTP_USER_AGENT");
+  return boost::json::serialize(line);
+}
+
+std::string format_combined(const AccessEntry& entry, std::chrono::system_clock::time_point time) {
+  const auto text = [&](std::string_view name) {
+    const auto value = entry.params.get(name);
+    if (!value || value->empty()) return std::string("-");
+    std::string escaped = log::escape(*value);
+    for (std::size_t i = 0; (i = escaped.find('"', i)) != std::string::npos; i += 2) {
+      escaped.insert(i, 1, '\\');
+    }
+    return escaped;
+  };
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  return fmt::format(
+      "{} - {} [{:%d/%b/%Y:%H:%M:%S +0000}] \"{} {} {}\" {} {} \"{}\" \"{}\" {} {:.6f}",
+      text("REMOTE_ADDR"), text("REMOTE_USER"), fmt::gmtime(seconds), text("REQUEST_METHOD"),
+      text("REQUEST_URI"), text("SERVER_PROTOCOL"), entry.status, entry.body_bytes,
+      text("HTTP_REFERER"), text("HTTP_USER_AGENT"), entry.app,
+      std::chrono::duration<double>(entry.duration).count());
+}
+
+}  // namespace
+
+std::string format_access(const AccessEntry& entry, config::LogFormat format,
+                          std::chrono::system_clock::time_point time) {
+  return format == config::LogFormat::json ? format_json(entry, time)
+                                           : format_combined(entry, time);
+}
+
+AccessLog::AccessLog(Reactor& reactor, config::LogFormat format, double sample)
+    : reactor_(reactor), format_(format), sample_(sample) {}
+
+AccessLog::~AccessLog() {
+  flush();
+  reactor_.forget(*this);
+}
+
+void AccessLog::write(const AccessEntry& entry) {
+  // Every k-th request, evenly, rather than by chance: short tests and quiet sites see the share
+  // they asked for.
+  share_ += sample_;
+  if (share_ < 1.0) return;
+  share_ -= 1.0;
+  lines_ += format_access(entry, format_, std::chrono::system_clock::now());
+  lines_ += '\n';
+  reactor_.flush_at_turn_end(*this);
+}
+
+void AccessLog::redirect(int descriptor) {
+  flush();
+  descriptor_ = descriptor;
+}
+
+void AccessLog::flush() {
+  std::string_view rest = lines_;
+  while (!rest.empty() && descriptor_ >= 0) {
+    const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
+    if (count < 0 && errno == EINTR) continue;
+    // A full disk costs log lines, not requests.
+    if (count <= 0) break;
+    rest.remove_prefix(static_cast<std::size_t>(count));
+  }
+  lines_.clear();
+}
+
+}  // namespace viaduct::daemon::bridge

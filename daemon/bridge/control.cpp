@@ -1,0 +1,280 @@
+#include "daemon/bridge/control.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace viaduct::daemon::bridge {
+
+using channel::Message;
+using channel::Type;
+
+Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores,
+                 int channel, const std::vector<int>& listeners)
+    : settings_(settings),
+      log_(log),
+      scores_(scores),
+      threads_(),
+      channel_([&] {
+        for (const config::BridgeApp& app : settings.apps) {
+          apps_.push_back(std::make_unique<SharedApp>());
+          apps_.back()->settings = app;
+        }
+        for (unsigned i = 0; i < settings.threads; ++i) {
+          threads_.push_back(
+              std::make_unique<Thread>(i, settings, apps_, log, scores, *this, listeners));
+        }
+        return Reactor::Descriptor(threads_.front()->reactor().executor(), channel);
+      }()),
+      predecessor_(threads_.front()->reactor().executor()),
+      drained_(threads_.size()) {}
+
+Control::~Control() {
+  if (successor_ >= 0) ::close(successor_);
+  if (access_log_ >= 0) ::close(access_log_);
+}
+
+void Control::run() {
+  await(channel_, &Control::receive_master);
+  Message started;
+  started.type = Type::started;
+  send_now(started);
+  std::vector<std::thread> others;
+  for (std::size_t i = 1; i < threads_.size(); ++i) {
+    others.emplace_back([this, i] {
+      Thread& thread = *threads_[i];
+      thread.run([this, i, &thread] { drained_[i] = thread.drained(); });
+    });
+  }
+  threads_.front()->run([this] { tick(); });
+  for (std::thread& thread : others) thread.join();
+}
+
+// ---- the channel
+
+void Control::await(Reactor::Descriptor& socket, void (Control::*receive)()) {
+  socket.async_wait(Reactor::Descriptor::wait_read,
+                    [this, &socket, receive](boost::system::error_code error) {
+                      if (error || !socket.is_open()) return;
+                      Reactor::Event event(threads_.front()->reactor());
+                      (this->*receive)();
+                      if (socket.is_open() && !stopped_) await(socket, receive);
+                    });
+}
+
+void Control::receive_master() {
+  std::error_code error;
+  while (const auto received = channel::receive(channel_.native_handle(), error)) {
+    handle(*received);
+    if (stopped_) return;
+  }
+  if (!error) return;
+  log_.error("the master is gone", {{"error", error.message()}});
+  stop_all();
+}
+
+void Control::receive_predecessor() {
+  std::error_code error;
+  while (const auto received = channel::receive(predecessor_.native_handle(), error)) {
+    if (received->message.type != Type::connection || received->descriptor < 0) continue;
+    Thread& thread = *threads_[next_adopter_++ % threads_.size()];
+    thread.reactor().post(
+        [&thread, listener = received->message.app, descriptor = received->descriptor] {
+          thread.adopt(listener, descriptor);
+        });
+  }
+  if (error) predecessor_.close();
+}
+
+void Control::handle(const channel::Received& received) {
+  const Message& message = received.message;
+  switch (message.type) {
+    case Type::worker_added:
+      add_worker(message);
+      break;
+    case Type::worker_draining:
+      on_every_thread([message](Thread& t) { t.app(message.app).drain(message.serial); });
+      break;
+    case Type::worker_dead:
+      shared_.erase(message.serial);
+      on_every_thread([message](Thread& t) { t.app(message.app).remove(message.serial); });
+      break;
+    case Type::app_state:
+      apps_[message.app]->state = message.state;
+      apps_[message.app]->retry_after = message.count;
+      on_every_thread([app = message.app](Thread& t) { t.app(app).state_changed(); });
+      break;
+    case Type::log_target:
+      redirect_log(message, received.descriptor);
+      break;
+    case Type::accept:
+      on_every_thread([](Thread& t) { t.accept(); });
+      break;
+    case Type::adopt:
+      if (predecessor_.is_open()) predecessor_.close();
+      predecessor_.assign(received.descriptor);
+      await(predecessor_, &Control::receive_predecessor);
+      break;
+    case Type::drain:
+      drain(received.descriptor);
+      break;
+    default:
+      log_.error("unexpected message from the master",
+                 {{"type", static_cast<std::uint32_t>(message.type)}});
+      break;
+  }
+}
+
+void Control::add_worker(const Message& message) {
+  auto info = std::make_shared<WorkerInfo>();
+  info->serial = message.serial;
+  info->app = message.app;
+  info->pid = message.pid;
+  info->path = message.path.data();
+  shared_[message.serial] = message.shared != 0;
+  const bool probe = settings_.apps[message.app].probe;
+  // Plain workers belong to one thread; whether it is one is known once the first thread has asked.
+  Thread& thread = probe ? *threads_.front() : *threads_[info->serial % threads_.size()];
+  thread.reactor().post([&thread, info, probe] { thread.app(info->app).add(info, probe); });
+}
+
+void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
+  threads_.front()->reactor().post([this, info] {
+    if (info->multiplexed) {
+      for (std::size_t i = 1; i < threads_.size(); ++i) {
+        Thread& thread = *threads_[i];
+        thread.reactor().post([&thread, info] { thread.app(info->app).add(info, true); });
+      }
+    }
+    const auto shared = shared_.find(info->serial);
+    if (shared == shared_.end() || std::exchange(shared->second, true)) return;
+    Message ready;
+    ready.type = Type::ready;
+    ready.app = info->app;
+    ready.serial = info->serial;
+    ready.count = info->capacity;
+    send_now(ready);
+  });
+}
+
+void Control::replace(const WorkerInfo& info, std::string_view reason) {
+  Message message;
+  message.type = Type::kill;
+  message.app = info.app;
+  message.serial = info.serial;
+  message.set_reason(reason);
+  send(message);
+}
+
+void Control::idle(const WorkerInfo& info) {
+  Message message;
+  message.type = Type::worker_idle;
+  message.app = info.app;
+  message.serial = info.serial;
+  send(message);
+}
+
+void Control::wake_others(std::uint32_t app) {
+  const std::uint32_t waiting = apps_[app]->waiting_threads.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    if ((waiting & (1U << std::min<std::size_t>(i, 31))) == 0) continue;
+    Thread& thread = *threads_[i];
+    thread.reactor().post([&thread, app] { thread.app(app).pump(); });
+  }
+}
+
+void Control::send(Message message) {
+  threads_.front()->reactor().post([this, message] { send_now(message); });
+}
+
+void Control::send_now(const Message& message) {
+  outbox_.push_back(message);
+  while (!outbox_.empty()) {
+    if (const auto error = channel::send(channel_.native_handle(), outbox_.front())) {
+      // The next tick tries again; the master's queue is full, or it is gone, which reading tells.
+      return;
+    }
+    outbox_.erase(outbox_.begin());
+  }
+}
+
+void Control::on_every_thread(const std::function<void(Thread&)>& work) {
+  for (const auto& thread : threads_) {
+    thread->reactor().post([work, &thread = *thread] { work(thread); });
+  }
+}
+
+// ---- logs
+
+void Control::redirect_log(const Message& message, int descriptor) {
+  switch (message.target) {
+    case channel::LogTarget::log:
+      log_.replace_descriptor(descriptor);
+      break;
+    case channel::LogTarget::app: {
+      SharedApp& app = *apps_[message.app];
+      if (app.log) {
+        app.log->replace_descriptor(descriptor);
+      } else {
+        app.log = std::make_unique<log::Log>(log::Settings{
+            .level = log::Level::debug,
+            .format = settings_.log.format == config::LogFormat::json ? log::Format::json
+                                                                      : log::Format::text,
+            .descriptor = descriptor});
+      }
+      break;
+    }
+    case channel::LogTarget::access: {
+      const int previous = std::exchange(access_log_, descriptor);
+      // Closed behind the last thread: posts to one reactor run in order, so when each has passed
+      // its own on, none uses the previous descriptor any more.
+      auto holder = std::shared_ptr<void>(nullptr, [previous](void*) {
+        if (previous >= 0) ::close(previous);
+      });
+      on_every_thread([descriptor, holder](Thread& t) { t.access_log().redirect(descriptor); });
+      break;
+    }
+  }
+}
+
+// ---- the end
+
+void Control::drain(int successor) {
+  if (std::exchange(draining_, true)) return;
+  successor_ = successor;
+  ConnectionList::HandOver hand_over;
+  if (successor >= 0) {
+    hand_over = [successor](std::uint32_t listener, int descriptor) {
+      Message message;
+      message.type = Type::connection;
+      message.app = listener;
+      return !channel::send(successor, message, descriptor);
+    };
+  }
+  on_every_thread([hand_over](Thread& t) { t.drain(hand_over); });
+}
+
+void Control::tick() {
+  drained_[0] = threads_.front()->drained();
+  if (!outbox_.empty()) {
+    Message pending = outbox_.back();
+    outbox_.pop_back();
+    send_now(pending);
+  }
+  if (!draining_) return;
+  if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
+    return;
+  Message message;
+  message.type = Type::drained;
+  send_now(message);
+  stop_all();
+}
+
+void Control::stop_all() {
+  stopped_ = true;
+  for (const auto& thread : threads_) thread->stop();
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "daemon/bridge/thread.hpp"
+#include "daemon/channel/channel.hpp"
+#include "daemon/config/bridge_settings.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The bridge as a whole: its threads, and the conversation with the master and, while one
+/// generation follows another, with the predecessor and the successor. Runs on the first thread's
+/// reactor, but for the reports of dispatchers, which come from any.
+class Control final : public WorkerReports {
+ public:
+  /// `settings`, `log` and `scores` outlive it; `channel` is owned.
+  Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores, int channel,
+          const std::vector<int>& listeners);
+  ~Control();
+
+  /// Runs all threads until the bridge is drained or the master is gone.
+  void run();
+
+  void answered(const std::shared_ptr<WorkerInfo>& info) override;
+  void replace(const WorkerInfo& info, std::string_view reason) override;
+  void idle(const WorkerInfo& info) override;
+  void wake_others(std::uint32_t app) override;
+
+ private:
+  void await(Reactor::Descriptor& socket, void (Control::*receive)());
+  void receive_master();
+  void receive_predecessor();
+  void handle(const channel::Received& received);
+  void add_worker(const channel::Message& message);
+  void redirect_log(const channel::Message& message, int descriptor);
+  void drain(int successor);
+  void tick();
+  void stop_all();
+  void send(channel::Message message);
+  void send_now(const channel::Message& message);
+  void on_every_thread(const std::function<void(Thread&)>& work);
+
+  const config::BridgeSettings& settings_;
+  log::Log& log_;
+  Scoreboard& scores_;
+  std::vector<std::unique_ptr<SharedApp>> apps_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  Reactor::Descriptor channel_;
+  Reactor::Descriptor predecessor_;
+  int successor_ = -1;
+  int access_log_ = -1;
+  std::vector<channel::Message> outbox_;            // what the channel did not take yet
+  std::unordered_map<std::uint64_t, bool> shared_;  // serial -> already served by another bridge
+  std::size_t next_adopter_ = 0;
+  std::vector<std::atomic<bool>> drained_;
+  bool draining_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace viaduct::daemon::bridge

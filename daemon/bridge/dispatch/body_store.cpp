@@ -1,0 +1,126 @@
+#include "daemon/bridge/dispatch/body_store.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr std::size_t kFileWindow = 32 * 1024;
+
+std::error_code last_error() {
+  return {errno, std::generic_category()};
+}
+
+int open_unlinked(const std::string& directory) {
+  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
+  std::string name = directory + "/viaduct-body-XXXXXX";
+  const int named = ::mkostemp(name.data(), O_CLOEXEC);
+  if (named >= 0) ::unlink(name.c_str());
+  return named;
+}
+
+}  // namespace
+
+BodyStore::~BodyStore() {
+  if (file_ >= 0) ::close(file_);
+}
+
+std::error_code BodyStore::append(protocol::Bytes bytes) {
+  if (file_ < 0) {
+    memory_.insert(memory_.end(), bytes.begin(), bytes.end());
+  } else {
+    for (std::size_t done = 0; done < bytes.size();) {
+      const ssize_t count =
+          ::pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(file_size_));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return last_error();
+      file_size_ += static_cast<std::uint64_t>(count);
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  total_ += bytes.size();
+  waiting_ += bytes.size();
+  if (total_ > keep_) forget();
+  return {};
+}
+
+void BodyStore::bypass(std::uint64_t bytes) {
+  assert(waiting_ == 0 && !keeps(bytes));
+  forget();
+  total_ += bytes;
+  lost_ = lost_ || bytes > 0;
+}
+
+protocol::Bytes BodyStore::peek(std::size_t max, std::error_code& error) {
+  if (read_ < memory_.size()) {
+    return protocol::Bytes(memory_).subspan(read_, std::min(max, memory_.size() - read_));
+  }
+  const std::size_t wanted =
+      static_cast<std::size_t>(std::min<std::uint64_t>(std::min(max, kFileWindow), waiting_));
+  if (wanted == 0) return {};
+  window_.resize(wanted);
+  ssize_t count = 0;
+  do {
+    count = ::pread(file_, window_.data(), wanted, static_cast<off_t>(file_read_));
+  } while (count < 0 && errno == EINTR);
+  if (count <= 0) {
+    error = count < 0 ? last_error() : std::make_error_code(std::errc::io_error);
+    return {};
+  }
+  return protocol::Bytes(window_).first(static_cast<std::size_t>(count));
+}
+
+void BodyStore::consume(std::size_t bytes) {
+  assert(bytes <= waiting_);
+  waiting_ -= bytes;
+  const std::size_t from_memory = std::min(bytes, memory_.size() - read_);
+  read_ += from_memory;
+  file_read_ += bytes - from_memory;
+  if (forgotten_) {
+    lost_ = lost_ || bytes > 0;
+    trim();
+  }
+}
+
+void BodyStore::rewind() {
+  assert(rewindable());
+  read_ = 0;
+  file_read_ = 0;
+  waiting_ = total_;
+}
+
+void BodyStore::forget() {
+  if (forgotten_) return;
+  forgotten_ = true;
+  lost_ = waiting_ != total_;
+  trim();
+}
+
+void BodyStore::trim() {
+  if (read_ == memory_.size()) {
+    if (memory_.capacity() > kFileWindow) memory_ = {};
+    memory_.clear();
+    read_ = 0;
+  } else if (read_ > memory_.size() / 2) {
+    memory_.erase(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(read_));
+    read_ = 0;
+  }
+}
+
+std::error_code BodyStore::spool() {
+  if (file_ >= 0) return {};
+  const char* directory = std::getenv("TMPDIR");
+  file_ = open_unlinked(directory != nullptr && *directory != '\0' ? directory : "/tmp");
+  return file_ < 0 ? last_error() : std::error_code{};
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <system_error>
+#include <vector>
+
+#include "protocol/output.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The bytes of one request body between the front connection and the link: in memory, or, once
+/// `spool` was called, in an unlinked temporary file. The first bytes can be kept for a second
+/// worker. Not thread-safe.
+class BodyStore {
+ public:
+  /// `keep`: while the body is no longer than this many bytes, what was passed on is kept too.
+  explicit BodyStore(std::uint64_t keep) : keep_(keep) {}
+  ~BodyStore();
+  BodyStore(const BodyStore&) = delete;
+  BodyStore& operator=(const BodyStore&) = delete;
+
+  /// Fails only when spooling: the file could not be written.
+  std::error_code append(protocol::Bytes bytes);
+
+  /// Counts bytes that were passed on without having been stored. Only when nothing waits and
+  /// these bytes would not be kept.
+  void bypass(std::uint64_t bytes);
+  /// Whether a further `bytes` would be kept for a second worker.
+  [[nodiscard]] bool keeps(std::uint64_t bytes) const {
+    return !forgotten_ && total_ + bytes <= keep_;
+  }
+
+  /// The next bytes to pass on, at most `max` and not necessarily all that wait; empty when none
+  /// do, or when the file could not be read (`error`). Valid until the next call.
+  protocol::Bytes peek(std::size_t max, std::error_code& error);
+  void consume(std::size_t bytes);
+
+  /// Bytes not passed on.
+  [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
+  /// Bytes of the body so far.
+  [[nodiscard]] std::uint64_t total() const { return total_; }
+  /// Whether everything passed on so far is still here.
+  [[nodiscard]] bool rewindable() const { return !lost_; }
+  /// Begins again with the first byte. Only when rewindable().
+  void rewind();
+  /// Gives up what is kept for a second worker: the first one has begun to answer.
+  void forget();
+
+  /// What is appended from now on goes into an unlinked file in the directory for temporary files
+  /// (TMPDIR, else /tmp).
+  std::error_code spool();
+  [[nodiscard]] bool spooling() const { return file_ >= 0; }
+
+ private:
+  void trim();
+
+  std::uint64_t keep_;
+  std::uint64_t total_ = 0;
+  std::uint64_t waiting_ = 0;
+  bool forgotten_ = false;  // nothing is kept any more
+  bool lost_ = false;       // something passed on is gone
+  std::vector<std::byte> memory_;
+  std::size_t read_ = 0;  // position in memory_
+  int file_ = -1;
+  std::uint64_t file_size_ = 0;
+  std::uint64_t file_read_ = 0;
+  std::vector<std::byte> window_;  // what was last read from the file
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "protocol/codec.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The front connection of a request, as the request sees it: where its response goes. Calls after
+/// the connection has closed do nothing.
+class Client {
+ public:
+  virtual void respond_head(protocol::RequestId id, const protocol::ResponseHead& head) = 0;
+  /// Borrowed until the end of the reactor's event.
+  virtual void respond_body(protocol::RequestId id, protocol::Bytes bytes) = 0;
+  virtual void respond_errors(protocol::RequestId id, protocol::Bytes bytes) = 0;
+  /// Completes the response, or breaks it off such that it cannot be taken for complete. The client
+  /// knows nothing of the request afterwards.
+  virtual void respond_end(protocol::RequestId id, std::uint32_t app_status) = 0;
+  virtual void respond_fail(protocol::RequestId id) = 0;
+  /// The request has room for body bytes again.
+  virtual void resume_input(protocol::RequestId id) = 0;
+
+  /// Response bytes, of all requests of the connection, that its socket has not taken yet.
+  [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// Whether the peer puts several requests on the connection, which must not block each other.
+  [[nodiscard]] virtual bool multiplexed() const = 0;
+  /// For log lines.
+  [[nodiscard]] virtual std::string_view listener_name() const = 0;
+
+ protected:
+  ~Client() = default;
+};
+
+}  // namespace viaduct::daemon::bridge

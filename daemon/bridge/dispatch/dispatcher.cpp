@@ -1,0 +1,259 @@
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "daemon/bridge/dispatch/policy.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// How long an idle worker may take to answer a health check.
+constexpr auto kHealthPatience = std::chrono::seconds(10);
+
+std::uint32_t thread_bit(const Reactor& reactor) {
+  return 1U << std::min(reactor.index(), 31U);
+}
+
+}  // namespace
+
+Dispatcher::Dispatcher(Services& services, SharedApp& app, AppScore& scores, WorkerReports& reports)
+    : services_(services),
+      app_(app),
+      scores_(scores),
+      reports_(reports),
+      refusals_(1, std::chrono::seconds(1), 16) {}
+
+Dispatcher::~Dispatcher() = default;
+
+// ---- requests
+
+void Dispatcher::submit(Exchange& exchange) {
+  scores_.requests.fetch_add(1, std::memory_order_relaxed);
+  const config::AppLimits& limits = app_.settings.limits;
+  if (exchange.params().bytes() > limits.params) {
+    report_refusal("names and values of the variables exceed limits.params");
+    exchange.refuse(431);
+    return;
+  }
+  if (limits.body != 0 && exchange.head().content_length.value_or(0) > limits.body) {
+    report_refusal("the body is larger than limits.body");
+    exchange.refuse(413);
+    return;
+  }
+  const Load load{.slot_free = choose() != nullptr,
+                  .others_wait = !queue_.empty(),
+                  .queued = app_.queued.load(std::memory_order_relaxed),
+                  .queue_limit = limits.queue,
+                  .state = app_.state.load(std::memory_order_relaxed)};
+  switch (admit(load)) {
+    case Admission::send:
+      if (!send(exchange)) enqueue(exchange, false);
+      break;
+    case Admission::wait:
+      enqueue(exchange, false);
+      break;
+    case Admission::full:
+      report_refusal("the queue is full (limits.queue)");
+      exchange.refuse(503, 1);
+      break;
+    case Admission::failing:
+      refuse_failing(exchange);
+      break;
+  }
+}
+
+void Dispatcher::refuse_failing(Exchange& exchange) {
+  report_refusal("no worker is ready");
+  exchange.refuse(503, std::max(1U, app_.retry_after.load(std::memory_order_relaxed)));
+}
+
+void Dispatcher::resubmit(Exchange& exchange) {
+  scores_.retried.fetch_add(1, std::memory_order_relaxed);
+  enqueue(exchange, true);
+  services_.reactor.post([this] { pump(); });
+}
+
+void Dispatcher::enqueue(Exchange& exchange, bool in_front) {
+  if (in_front) {
+    queue_.push_front(&exchange);
+  } else {
+    queue_.push_back(&exchange);
+  }
+  app_.queued.fetch_add(1, std::memory_order_relaxed);
+  scores_.queued.fetch_add(1, std::memory_order_relaxed);
+  app_.waiting_threads.fetch_or(thread_bit(services_.reactor), std::memory_order_relaxed);
+}
+
+void Dispatcher::withdraw(Exchange& exchange) {
+  const auto found = std::find(queue_.begin(), queue_.end(), &exchange);
+  if (found == queue_.end()) return;
+  queue_.erase(found);
+  app_.queued.fetch_sub(1, std::memory_order_relaxed);
+  scores_.queued.fetch_sub(1, std::memory_order_relaxed);
+  if (queue_.empty()) {
+    app_.waiting_threads.fetch_and(~thread_bit(services_.reactor), std::memory_order_relaxed);
+  }
+}
+
+Worker* Dispatcher::choose() const {
+  Worker* best = nullptr;
+  for (const auto& worker : workers_) {
+    if (!worker->has_slot()) continue;
+    if (best == nullptr || worker->info().active < best->info().active) best = worker.get();
+  }
+  return best;
+}
+
+bool Dispatcher::send(Exchange& exchange) {
+  while (Worker* worker = choose()) {
+    if (const auto left = exchange.time_left()) {
+      exchange.params().set("VIADUCT_DEADLINE_MS", std::to_string(left->count()));
+    }
+    const auto carried = worker->begin({.caller = exchange,
+                                        .role = exchange.head().role,
+                                        .params = exchange.params(),
+                                        .has_body = exchange.may_have_body(),
+                                        .idempotent = idempotent(exchange.method())});
+    if (!carried) continue;
+    scores_.active.fetch_add(1, std::memory_order_relaxed);
+    exchange.start(*worker, *carried);
+    return true;
+  }
+  return false;
+}
+
+void Dispatcher::pump() {
+  // Sending may fail a connection, which frees slots, which pumps.
+  if (std::exchange(pumping_, true)) return;
+  while (!queue_.empty() && choose() != nullptr) {
+    Exchange& next = *queue_.front();
+    if (!send(next)) break;
+    withdraw(next);
+  }
+  pumping_ = false;
+}
+
+void Dispatcher::left_worker(Worker& worker, bool stuck) {
+  scores_.active.fetch_sub(1, std::memory_order_relaxed);
+  if (stuck) worker.info().stuck.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Dispatcher::condemn(Worker& worker) {
+  worker.info().stuck.fetch_add(1, std::memory_order_relaxed);
+  worker.info().draining.store(true, std::memory_order_relaxed);
+}
+
+void Dispatcher::report_refusal(std::string_view reason) {
+  const auto decision = refusals_.admit(reason, services_.reactor.now());
+  if (!decision.write) return;
+  services_.log.warning(
+      "requests are refused",
+      {{"app", app_.settings.name}, {"reason", reason}, {"suppressed", decision.suppressed}});
+}
+
+void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
+  const log::Log& log = app_.log ? *app_.log : services_.log;
+  log.info(line, {{"app", app_.settings.name}, {"pid", worker.pid}});
+}
+
+// ---- workers
+
+void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
+  workers_.push_back(std::make_unique<Worker>(services_.reactor, *this, info));
+  Worker& worker = *workers_.back();
+  if (ask) {
+    worker.ask();
+  } else {
+    worker.assume_plain(app_.settings.probe);
+    pump();
+  }
+}
+
+Worker* Dispatcher::find(std::uint64_t serial) const {
+  const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
+    return worker->info().serial == serial;
+  });
+  return found == workers_.end() ? nullptr : found->get();
+}
+
+void Dispatcher::drain(std::uint64_t serial) {
+  Worker* worker = find(serial);
+  if (worker == nullptr) return;
+  worker->info().draining = true;
+  report_if_idle(*worker);
+}
+
+void Dispatcher::remove(std::uint64_t serial) {
+  const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
+    return worker->info().serial == serial;
+  });
+  if (found == workers_.end()) return;
+  std::unique_ptr<Worker> worker = std::move(*found);
+  workers_.erase(found);
+  worker->die();
+  services_.reactor.bury(std::move(worker));
+  pump();
+}
+
+void Dispatcher::hand_over() {
+  for (const auto& worker : workers_) worker->hand_over();
+}
+
+void Dispatcher::state_changed() {
+  if (app_.state == channel::AppState::failing && choose() == nullptr) {
+    const auto refused = queue_;
+    for (Exchange* exchange : refused) {
+      withdraw(*exchange);
+      refuse_failing(*exchange);
+    }
+  }
+  pump();
+}
+
+void Dispatcher::tick(Clock::time_point now) {
+  for (const auto& worker : workers_) {
+    WorkerInfo& info = worker->info();
+    if (const auto reason = worker->tick(now, kHealthPatience)) {
+      info.draining = true;
+      if (!info.replaced.exchange(true)) reports_.replace(info, *reason);
+    } else if (info.stuck > 0 && info.active <= info.stuck && !info.replaced.exchange(true)) {
+      reports_.replace(info, "a request ignored its abort");
+    }
+  }
+  pump();
+}
+
+bool Dispatcher::wants_tick() const {
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->wants_tick(); });
+}
+
+void Dispatcher::on_answered(Worker& worker) {
+  reports_.answered(worker.shared_info());
+}
+
+void Dispatcher::on_slot_free(Worker& worker) {
+  if (!queue_.empty()) pump();
+  report_if_idle(worker);
+  const std::uint32_t others =
+      app_.waiting_threads.load(std::memory_order_relaxed) & ~thread_bit(services_.reactor);
+  if (others != 0) reports_.wake_others(worker.info().app);
+}
+
+void Dispatcher::report_if_idle(Worker& worker) {
+  if (worker.info().draining && worker.info().active == 0) reports_.idle(worker.info());
+}
+
+void Dispatcher::on_link_trouble(Worker& worker, const std::string& what) {
+  services_.log.warning(
+      "link to worker lost",
+      {{"app", app_.settings.name}, {"pid", worker.info().pid}, {"reason", what}});
+  // Its requests may go to another worker at once.
+  services_.reactor.post([this] { pump(); });
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/link/worker.hpp"
+#include "daemon/bridge/services.hpp"
+#include "daemon/channel/message.hpp"
+#include "daemon/channel/scoreboard.hpp"
+#include "daemon/config/bridge_settings.hpp"
+#include "daemon/log/rate_limit.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// What all threads of the bridge know of one app.
+struct SharedApp {
+  config::BridgeApp settings;
+  std::atomic<channel::AppState> state{channel::AppState::starting};
+  std::atomic<std::uint32_t> retry_after{1};  ///< seconds, while failing
+  std::atomic<std::uint32_t> queued{0};
+  std::atomic<std::uint32_t> waiting_threads{0};  ///< bit per reactor, the 32nd stands for the rest
+  std::unique_ptr<log::Log> log;                  ///< the app's own, or none
+};
+
+/// Tells the rest of the bridge what a dispatcher found out. Called on the dispatcher's thread.
+class WorkerReports {
+ public:
+  /// A worker answered its first question.
+  virtual void answered(const std::shared_ptr<WorkerInfo>& info) = 0;
+  /// A worker must be replaced.
+  virtual void replace(const WorkerInfo& info, std::string_view reason) = 0;
+  /// A draining worker has no request left.
+  virtual void idle(const WorkerInfo& info) = 0;
+  /// A slot is free, and other threads have requests waiting for one.
+  virtual void wake_others(std::uint32_t app) = 0;
+
+ protected:
+  ~WorkerReports() = default;
+};
+
+/// One app on one thread: its queue, and the choice of a worker for each request.
+class Dispatcher final : public WorkerOwner {
+ public:
+  Dispatcher(Services& services, SharedApp& app, AppScore& scores, WorkerReports& reports);
+  ~Dispatcher();
+
+  [[nodiscard]] const config::BridgeApp& settings() const { return app_.settings; }
+  [[nodiscard]] AppScore& scores() { return scores_; }
+
+  // Requests.
+  void submit(Exchange& exchange);
+  /// Puts a request whose worker was lost in front of the queue.
+  void resubmit(Exchange& exchange);
+  /// Takes it out of the queue.
+  void withdraw(Exchange& exchange);
+  /// Hears that a request has left its worker; `stuck`: it had ignored its abort.
+  void left_worker(Worker& worker, bool stuck);
+  /// A worker ignores an abort: no new requests, and it is replaced once its others have ended.
+  void condemn(Worker& worker);
+  /// A line of an application's FCGI_STDERR.
+  void log_line(const WorkerInfo& worker, std::string_view line);
+  /// Logs, at a limited rate, why requests are refused.
+  void report_refusal(std::string_view reason);
+
+  // Workers.
+  void add(const std::shared_ptr<WorkerInfo>& info, bool ask);
+  void drain(std::uint64_t serial);
+  void remove(std::uint64_t serial);
+  /// The successor waits for our plain workers.
+  void hand_over();
+  void state_changed();
+  /// Sends what waits as far as slots are free.
+  void pump();
+  void tick(Clock::time_point now);
+  /// Whether a worker waits for something that only a tick brings about.
+  [[nodiscard]] bool wants_tick() const;
+
+  void on_answered(Worker& worker) override;
+  void on_slot_free(Worker& worker) override;
+  void on_link_trouble(Worker& worker, const std::string& what) override;
+
+ private:
+  Worker* choose() const;
+  Worker* find(std::uint64_t serial) const;
+  bool send(Exchange& exchange);
+  void enqueue(Exchange& exchange, bool in_front);
+  void report_if_idle(Worker& worker);
+  void refuse_failing(Exchange& exchange);
+
+  Services& services_;
+  SharedApp& app_;
+  AppScore& scores_;
+  WorkerReports& reports_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::deque<Exchange*> queue_;
+  log::RateLimit refusals_;
+  bool pumping_ = false;
+};
+
+}  // namespace viaduct::daemon::bridge

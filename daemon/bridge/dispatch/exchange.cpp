@@ -1,0 +1,352 @@
+#include "daemon/bridge/dispatch/exchange.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "daemon/bridge/access_log.hpp"
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/exchange_list.hpp"
+#include "daemon/bridge/dispatch/policy.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// Body bytes waiting for the worker above which the front is not read.
+constexpr std::uint64_t kInputHigh = 64 * 1024;
+/// Response bytes waiting for the front above which a plain worker is not read, and its STDERR no
+/// longer passed on.
+constexpr std::size_t kOutputHigh = 64 * 1024;
+
+Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit) {
+  return limit.count() == 0 ? Clock::time_point::max() : start + limit;
+}
+
+}  // namespace
+
+Exchange::Exchange(Services& services, Dispatcher& dispatcher, Client& client,
+                   protocol::RequestId id, protocol::RequestHead&& head)
+    : services_(services),
+      dispatcher_(dispatcher),
+      client_(&client),
+      client_id_(id),
+      head_(std::move(head)),
+      method_(head_.params.get("REQUEST_METHOD").value_or("GET")),
+      body_(dispatcher.settings().limits.retry_buffer),
+      response_(method_ == "HEAD"),
+      arrived_(services.reactor.now()),
+      queue_deadline_(after(arrived_, dispatcher.settings().timeouts.queue)),
+      deadline_(after(arrived_, dispatcher.settings().timeouts.request)),
+      last_tick_(arrived_),
+      last_output_(arrived_) {}
+
+bool Exchange::may_have_body() const {
+  if (body_.total() > 0) return true;
+  return !input_ended_ && head_.content_length != 0;
+}
+
+std::optional<std::chrono::milliseconds> Exchange::time_left() const {
+  if (deadline_ == Clock::time_point::max()) return std::nullopt;
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(deadline_ - services_.reactor.now());
+  return std::max(left, std::chrono::milliseconds(1));
+}
+
+std::string Exchange::request_line() const {
+  return method_ + " " + std::string(head_.params.get("REQUEST_URI").value_or("-"));
+}
+
+void Exchange::submit() {
+  if (client_ != nullptr) dispatcher_.submit(*this);
+}
+
+// ---- the request body
+
+void Exchange::input(protocol::Bytes bytes) {
+  if (client_ == nullptr) return;
+  const std::uint64_t limit = dispatcher_.settings().limits.body;
+  if (limit != 0 && body_.total() + bytes.size() > limit) {
+    body_failed(413, "the body is larger than limits.body");
+    return;
+  }
+  if (carried_ && body_.waiting() == 0 && !body_.spooling() && !body_.keeps(bytes.size())) {
+    const std::size_t taken = carried_->link->offer_input(carried_->id, bytes);
+    body_.bypass(taken);
+    bytes = bytes.subspan(taken);
+  }
+  if (bytes.empty() || client_ == nullptr) return;
+  if (const auto error = body_.append(bytes)) {
+    body_failed(507, "the body could not be written to disk: " + error.message());
+    return;
+  }
+  if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+void Exchange::input_end() {
+  input_ended_ = true;
+  if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+bool Exchange::wants_input() const {
+  return client_ == nullptr || body_.spooling() || body_.waiting() < kInputHigh;
+}
+
+void Exchange::spool_input() {
+  if (client_ == nullptr) return;
+  if (const auto error = body_.spool()) {
+    body_failed(507, "no temporary file for the body: " + error.message());
+  }
+}
+
+void Exchange::body_failed(int status, std::string_view why) {
+  services_.log.warning("request refused", {{"app", dispatcher_.settings().name},
+                                            {"request", request_line()},
+                                            {"status", status},
+                                            {"reason", why}});
+  if (phase_ == Phase::waiting) {
+    dispatcher_.withdraw(*this);
+  } else if (carried_) {
+    abort_worker();
+  }
+  if (status_ == 0) {
+    answer(status, 0);
+  } else {
+    fail_client();
+  }
+  bury_if_done();
+}
+
+protocol::Bytes Exchange::peek_input(std::size_t max) {
+  std::error_code error;
+  const protocol::Bytes bytes = body_.peek(max, error);
+  if (error) body_failed(500, "the spooled body could not be read: " + error.message());
+  return bytes;
+}
+
+void Exchange::consume_input(std::size_t bytes) {
+  const bool wanted = wants_input();
+  body_.consume(bytes);
+  if (!wanted && wants_input() && client_ != nullptr) client_->resume_input(client_id_);
+}
+
+bool Exchange::input_complete() const {
+  return input_ended_ && body_.waiting() == 0;
+}
+
+// ---- the worker's side
+
+void Exchange::start(Worker& worker, const Worker::Carried& carried) {
+  worker_ = &worker;
+  carried_ = carried;
+  phase_ = Phase::sent;
+  ++attempts_;
+  last_output_ = services_.reactor.now();
+}
+
+void Exchange::on_output(protocol::Bytes bytes) {
+  last_output_ = services_.reactor.now();
+  if (client_ == nullptr) return;
+  unreturned_ += bytes.size();
+  protocol::Bytes rest = response_.feed(bytes);
+  if (response_.error() != protocol::Errc::ok) {
+    services_.log.error("malformed response head",
+                        {{"app", dispatcher_.settings().name},
+                         {"pid", worker_->info().pid},
+                         {"request", request_line()},
+                         {"error", protocol::describe(response_.error())}});
+    abort_worker();
+    answer(502, 0);
+    bury_if_done();
+    return;
+  }
+  if (response_.has_head()) {
+    if (status_ == 0) pass_head();
+    rest = response_.admit(rest);
+    if (!rest.empty()) client_->respond_body(client_id_, rest);
+  }
+  if (client_->unsent() == 0) {
+    output_drained();
+  } else if (worker_->info().multiplexed == false && client_->unsent() > kOutputHigh) {
+    paused_link_ = true;
+    carried_->link->pause(true);
+  }
+}
+
+void Exchange::pass_head() {
+  status_ = response_.head().status;
+  phase_ = Phase::answering;
+  body_.forget();
+  client_->respond_head(client_id_, response_.head());
+}
+
+void Exchange::output_drained() {
+  blocked_since_ = {};
+  if (!carried_ || unreturned_ == 0) return;
+  const auto count = static_cast<std::uint32_t>(std::exchange(unreturned_, 0));
+  carried_->link->passed_on(carried_->id, count);
+  if (std::exchange(paused_link_, false)) carried_->link->pause(false);
+}
+
+void Exchange::on_errors(protocol::Bytes bytes) {
+  errors_.feed(protocol::as_text(bytes),
+               [this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+  if (client_ != nullptr && client_->unsent() < kOutputHigh) {
+    client_->respond_errors(client_id_, bytes);
+  }
+}
+
+void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) {
+  using Status = protocol::fastcgi::ProtocolStatus;
+  errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+  if (status == Status::cant_multiplex || status == Status::overloaded) {
+    lose(false, "the worker takes no further request");
+    return;
+  }
+  const bool multiplexed = worker_->info().multiplexed;
+  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
+  carried_.reset();
+  worker_ = nullptr;
+  if (client_ == nullptr) {
+    phase_ = Phase::done;
+  } else if (status_ == 0) {
+    services_.log.error("worker ended a request without a response",
+                        {{"app", dispatcher_.settings().name},
+                         {"request", request_line()},
+                         {"app_status", app_status}});
+    answer(502, 0);
+  } else if (!response_.complete() || (multiplexed && app_status != 0)) {
+    fail_client();
+  } else {
+    end_client(app_status);
+  }
+  bury_if_done();
+}
+
+void Exchange::on_lost(bool delivered) {
+  lose(delivered, "the worker was lost");
+}
+
+void Exchange::lose(bool delivered, std::string_view why) {
+  const int pid = worker_->info().pid;
+  errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
+  carried_.reset();
+  worker_ = nullptr;
+  if (client_ == nullptr) {
+    phase_ = Phase::done;
+    bury_if_done();
+    return;
+  }
+  const bool again = status_ == 0 && may_retry({.policy = dispatcher_.settings().retry,
+                                                .method = method_,
+                                                .delivered = delivered,
+                                                .body_held = body_.rewindable(),
+                                                .attempts = attempts_});
+  services_.log.warning(again ? "request is sent to another worker" : "request lost",
+                        {{"app", dispatcher_.settings().name},
+                         {"pid", pid},
+                         {"request", request_line()},
+                         {"reason", why},
+                         {"delivered", delivered},
+                         {"answered", status_ != 0}});
+  if (again) {
+    phase_ = Phase::waiting;
+    unreturned_ = 0;
+    paused_link_ = false;
+    response_.restart();
+    body_.rewind();
+    dispatcher_.resubmit(*this);
+    return;
+  }
+  if (status_ == 0) {
+    answer(502, 0);
+  } else {
+    fail_client();
+  }
+  bury_if_done();
+}
+
+void Exchange::abort_worker() {
+  if (!carried_ || phase_ == Phase::aborting) return;
+  phase_ = Phase::aborting;
+  const auto limit = dispatcher_.settings().timeouts.abort;
+  abort_by_ = after(services_.reactor.now(), limit);
+  // A plain worker cannot be told; it may go on until the request would have timed out.
+  const auto until = deadline_ == Clock::time_point::max()
+                         ? deadline_
+                         : after(std::max(deadline_, services_.reactor.now()), limit);
+  const Worker::Carried carried = *carried_;
+  worker_->abort(carried, until);
+}
+
+// ---- the client's side
+
+void Exchange::abandon() {
+  if (client_ == nullptr) return;
+  client_ = nullptr;
+  dispatcher_.scores().aborted.fetch_add(1, std::memory_order_relaxed);
+  write_access_log();
+  if (phase_ == Phase::waiting) {
+    dispatcher_.withdraw(*this);
+    phase_ = Phase::done;
+  } else {
+    abort_worker();
+  }
+  bury_if_done();
+}
+
+void Exchange::refuse(int status, std::uint32_t retry_after) {
+  answer(status, retry_after);
+  bury_if_done();
+}
+
+void Exchange::answer(int status, std::uint32_t retry_after) {
+  if (client_ == nullptr) return;
+  if (status >= 500) dispatcher_.scores().failed.fetch_add(1, std::memory_order_relaxed);
+  const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
+  protocol::ResponseHead head;
+  head.status = status;
+  head.reason = protocol::reason_phrase(status);
+  head.fields.add("Content-Type", "text/plain; charset=utf-8");
+  head.fields.add("Content-Length", std::to_string(text.size()));
+  if (retry_after > 0) head.fields.add("Retry-After", std::to_string(retry_after));
+  head.content_length = text.size();
+  status_ = status;
+  client_->respond_head(client_id_, head);
+  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(text));
+  end_client(0);
+}
+
+void Exchange::end_client(std::uint32_t app_status) {
+  if (client_ == nullptr) return;
+  std::exchange(client_, nullptr)->respond_end(client_id_, app_status);
+  write_access_log();
+  if (phase_ != Phase::aborting) phase_ = Phase::done;
+}
+
+void Exchange::fail_client() {
+  if (client_ == nullptr) return;
+  std::exchange(client_, nullptr)->respond_fail(client_id_);
+  write_access_log();
+  if (phase_ != Phase::aborting) phase_ = Phase::done;
+}
+
+void Exchange::write_access_log() {
+  if (!services_.access_log.enabled()) return;
+  services_.access_log.write({.app = dispatcher_.settings().name,
+                              .params = head_.params,
+                              .status = status_,
+                              .body_bytes = response_.admitted(),
+                              .duration = services_.reactor.now() - arrived_,
+                              .attempts = attempts_});
+}
+
+void Exchange::bury_if_done() {
+  if (client_ != nullptr || carried_) return;
+  phase_ = Phase::done;
+  services_.exchanges.remove(*this);
+}
+
+}  // namespace viaduct::daemon::bridge

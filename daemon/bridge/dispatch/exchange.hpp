@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "daemon/bridge/dispatch/body_store.hpp"
+#include "daemon/bridge/dispatch/client.hpp"
+#include "daemon/bridge/dispatch/response_filter.hpp"
+#include "daemon/bridge/dispatch/stderr_lines.hpp"
+#include "daemon/bridge/link/worker.hpp"
+#include "daemon/bridge/services.hpp"
+
+namespace viaduct::daemon::bridge {
+
+class Dispatcher;
+
+/// One request on its way through the bridge.
+///
+///              submit              start               first head
+///     (new) ----------> waiting ----------> sent --------------------> answering
+///                       |  ^                 | |                           |
+///            refused,   |  |  worker lost,   | | time-out, lost, bad head  | end, lost, stall
+///            time-out,  |  +-- may_retry ----+ |                           |
+///            client left|                      v                           v
+///                       +-----------------> done <---- aborting <----------+
+///                                             on_end / on_lost   (the worker has yet to end it)
+///
+/// The client side is gone once a response has ended or the client left (`client_` is null); the
+/// worker side once the link said so (`carried_` is empty). When both are, the exchange is buried.
+class Exchange final : public Caller {
+ public:
+  enum class Phase : std::uint8_t { waiting, sent, answering, aborting, done };
+
+  Exchange(Services& services, Dispatcher& dispatcher, Client& client, protocol::RequestId id,
+           protocol::RequestHead&& head);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // From the front connection.
+  /// To be called once what was received with the head has been handed in, too.
+  void submit();
+  void input(protocol::Bytes bytes);
+  void input_end();
+  /// Whether body bytes are wanted; Client::resume_input says when they are again.
+  [[nodiscard]] bool wants_input() const;
+  /// The rest of the body goes to disk, so that others on its connection need not wait.
+  void spool_input();
+  /// Everything handed to the client has been taken by its socket.
+  void output_drained();
+  /// The client left.
+  void abandon();
+
+  // From the dispatcher.
+  void start(Worker& worker, const Worker::Carried& carried);
+  /// Answers with the bridge's own response and ends the request. `retry_after`: seconds, 0: none.
+  void refuse(int status, std::uint32_t retry_after = 0);
+  /// Looks at the time-outs; called about every 50 ms.
+  void tick(Clock::time_point now);
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
+  [[nodiscard]] protocol::Pairs& params() { return head_.params; }
+  /// Whether it has a body, or may have one: the client has not said that it has none.
+  [[nodiscard]] bool may_have_body() const;
+  [[nodiscard]] std::string_view method() const { return method_; }
+  /// Time left until the response head is due; nothing when there is no limit.
+  [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
+
+  // From the link.
+  void on_output(protocol::Bytes bytes) override;
+  void on_errors(protocol::Bytes bytes) override;
+  void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) override;
+  void on_lost(bool delivered) override;
+  protocol::Bytes peek_input(std::size_t max) override;
+  void consume_input(std::size_t bytes) override;
+  [[nodiscard]] bool input_complete() const override;
+
+ private:
+  friend class ExchangeList;
+
+  void pass_head();
+  void lose(bool delivered, std::string_view why);
+  void answer(int status, std::uint32_t retry_after);
+  void end_client(std::uint32_t app_status);
+  void fail_client();
+  void abort_worker();
+  void body_failed(int status, std::string_view why);
+  void tick_sent(Clock::time_point now);
+  void tick_answering(Clock::time_point now);
+  void tick_aborting(Clock::time_point now);
+  void tick_blocked(Clock::time_point now);
+  [[nodiscard]] bool waits_for_client() const;
+  void bury_if_done();
+  void write_access_log();
+  [[nodiscard]] std::string request_line() const;
+
+  Services& services_;
+  Dispatcher& dispatcher_;
+  Client* client_;
+  protocol::RequestId client_id_;
+  protocol::RequestHead head_;
+  std::string method_;
+  Phase phase_ = Phase::waiting;
+
+  Worker* worker_ = nullptr;
+  std::optional<Worker::Carried> carried_;
+  unsigned attempts_ = 0;
+  bool stuck_ = false;
+  bool paused_link_ = false;
+  std::uint64_t unreturned_ = 0;  // response bytes for which credit is still due
+
+  BodyStore body_;
+  bool input_ended_ = false;
+  ResponseFilter response_;
+  StderrLines errors_;
+  int status_ = 0;  // answered to the client; 0: not yet
+
+  Clock::time_point arrived_;
+  Clock::time_point queue_deadline_;
+  Clock::time_point deadline_;
+  Clock::time_point last_tick_;
+  Clock::time_point last_output_;
+  Clock::time_point blocked_since_{};  // epoch: the client takes what we send
+  Clock::time_point abort_by_;
+  bool reported_slow_ = false;
+  std::size_t list_index_ = 0;  // in ExchangeList
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "daemon/channel/message.hpp"
+#include "daemon/config/settings.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// What happens to a request when it arrives.
+enum class Admission : std::uint8_t {
+  send,     ///< a worker has a free slot
+  wait,     ///< it queues
+  full,     ///< the queue is at its limit: 503
+  failing,  ///< no worker, and none is being started: 503
+};
+
+/// What admission depends on. `queued` counts all threads of the bridge.
+struct Load {
+  bool slot_free = false;
+  bool others_wait = false;  ///< earlier requests of this app wait on this thread
+  std::uint32_t queued = 0;
+  std::uint32_t queue_limit = 0;
+  channel::AppState state = channel::AppState::starting;
+};
+
+Admission admit(const Load& load);
+
+/// Methods that may be sent twice (RFC 9110 section 9.2.2).
+bool idempotent(std::string_view method);
+
+/// A request whose worker was lost before its response head.
+struct Loss {
+  config::Retry policy = config::Retry::idempotent;
+  std::string_view method;
+  bool delivered = true;  ///< at least one of its bytes was written to the link
+  bool body_held = true;  ///< all of the body that has been passed on can be passed on again
+  unsigned attempts = 1;  ///< workers that have had it
+};
+
+/// Whether it is sent to another worker: once at most, with its body still held, and only when it
+/// never reached the first or its method allows a repetition.
+bool may_retry(const Loss& loss);
+
+}  // namespace viaduct::daemon::bridge

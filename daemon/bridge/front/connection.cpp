@@ -1,0 +1,304 @@
+#include "daemon/bridge/front/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/bridge/dispatch/exchange_list.hpp"
+#include "daemon/bridge/front/connection_list.hpp"
+#include "daemon/bridge/front/peer.hpp"
+#include "daemon/bridge/front/refusal.hpp"
+#include "daemon/bridge/socket.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// What is received at once: also what a request whose body is not wanted may still be given.
+constexpr std::size_t kReceive = 64 * 1024;
+constexpr auto kLinger = std::chrono::seconds(30);
+
+}  // namespace
+
+Connection::Connection(Front& front, ConnectionList& list, int descriptor, bool trusted)
+    : front_(front),
+      reactor_(front.services.reactor),
+      list_(list),
+      descriptor_(reactor_.executor(), descriptor),
+      codec_(front.make_codec()),
+      trusted_(trusted) {}
+
+Connection::~Connection() {
+  reactor_.forget(*this);
+}
+
+// ---- reading
+
+void Connection::await_readable() {
+  if (reading_ || !descriptor_.is_open()) return;
+  reading_ = true;
+  descriptor_.async_wait(Reactor::Descriptor::wait_read,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           self->reading_ = false;
+                           if (error || !self->descriptor_.is_open()) return;
+                           Reactor::Event event(self->reactor_);
+                           self->on_readable();
+                         });
+}
+
+void Connection::on_readable() {
+  const auto buffer = reactor_.receive_buffer().first(kReceive);
+  const Transfer got = receive(descriptor_.native_handle(), buffer);
+  if (got.ended || got.error) {
+    close();
+    return;
+  }
+  if (!lingering_) feed(buffer.first(got.bytes));
+  if (lingering_ || wants_input()) await_readable();
+}
+
+void Connection::feed(protocol::Bytes bytes) {
+  while (!bytes.empty() && descriptor_.is_open()) {
+    bytes = bytes.subspan(codec_->feed(bytes));
+    for (auto event = codec_->next(); event.kind != protocol::Event::Kind::none;
+         event = codec_->next()) {
+      handle(event);
+    }
+    if (codec_->error() != protocol::Errc::ok) {
+      report_malformed();
+      close();
+      return;
+    }
+  }
+  submit_new();
+  if (!codec_->output().empty() || codec_->closing()) reactor_.flush_soon(*this);
+}
+
+void Connection::handle(const protocol::Event& event) {
+  using Kind = protocol::Event::Kind;
+  if (event.kind == Kind::request) {
+    begin(event.id, std::move(*event.head));
+    return;
+  }
+  if (event.kind == Kind::refused) {
+    answer_refused(event.id, event.error);
+    return;
+  }
+  Entry* entry = find(event.id);
+  if (entry == nullptr) return;
+  switch (event.kind) {
+    case Kind::body:
+      entry->exchange->input(event.bytes);
+      break;
+    case Kind::body_end:
+      entry->input_ended = true;
+      entry->exchange->input_end();
+      break;
+    case Kind::abort: {
+      Exchange& exchange = *entry->exchange;
+      entry->input_ended = true;
+      end_entry(event.id);
+      exchange.abandon();
+      if (event.error == protocol::Errc::ok) {
+        codec_->end(event.id);
+      } else {
+        answer_refused(event.id, event.error);
+      }
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+void Connection::begin(protocol::RequestId id, protocol::RequestHead&& head) {
+  const Route* route = front_.routes.find(head.params);
+  if (route == nullptr || head.role == protocol::Role::filter) {
+    answer(*codec_, id, route == nullptr ? 404 : 501);
+    return;
+  }
+  Dispatcher& dispatcher = *front_.apps[route->app];
+  apply_mount(*route, head.params);
+  apply_overrides(dispatcher.settings().params, trusted_, head.params);
+  auto& exchange = front_.services.exchanges.add(
+      std::make_unique<Exchange>(front_.services, dispatcher, *this, id, std::move(head)));
+  entries_.push_back({id, &exchange, false, false});
+}
+
+void Connection::submit_new() {
+  // Not before all of what was received is known: most requests are then complete, which decides
+  // whether a plain worker's connection may be kept, and saves a second write to the link.
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    if (std::exchange(entries_[i].submitted, true)) continue;
+    Exchange& exchange = *entries_[i].exchange;
+    const std::size_t before = entries_.size();
+    exchange.submit();
+    if (entries_.size() < before) --i;
+  }
+}
+
+void Connection::answer_refused(protocol::RequestId id, protocol::Errc error) {
+  list_.report(*this, protocol::describe(error));
+  answer(*codec_, id, refusal_status(error));
+}
+
+void Connection::report_malformed() {
+  front_.services.scores.malformed.fetch_add(1, std::memory_order_relaxed);
+  list_.report(*this, protocol::describe(codec_->error()));
+}
+
+bool Connection::wants_input() {
+  bool wanted = true;
+  for (const Entry& entry : entries_) {
+    if (entry.input_ended || entry.exchange->wants_input()) continue;
+    if (codec_->multiplexed()) {
+      entry.exchange->spool_input();
+    } else {
+      wanted = false;
+    }
+  }
+  return wanted;
+}
+
+Connection::Entry* Connection::find(protocol::RequestId id) {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& e) { return e.id == id; });
+  return found == entries_.end() ? nullptr : &*found;
+}
+
+void Connection::end_entry(protocol::RequestId id) {
+  const auto found =
+      std::find_if(entries_.begin(), entries_.end(), [id](const Entry& e) { return e.id == id; });
+  if (found == entries_.end()) return;
+  if (!found->input_ended) input_cut_ = true;
+  entries_.erase(found);
+}
+
+// ---- answering
+
+void Connection::respond_head(protocol::RequestId id, const protocol::ResponseHead& head) {
+  if (front_.draining && !list_.has_successor()) codec_->close_after_response();
+  codec_->head(id, head);
+  reactor_.flush_soon(*this);
+}
+
+void Connection::respond_body(protocol::RequestId id, protocol::Bytes bytes) {
+  codec_->body(id, bytes);
+  reactor_.flush_soon(*this);
+}
+
+void Connection::respond_errors(protocol::RequestId id, protocol::Bytes bytes) {
+  codec_->errors(id, bytes);
+  reactor_.flush_soon(*this);
+}
+
+void Connection::respond_end(protocol::RequestId id, std::uint32_t app_status) {
+  end_entry(id);
+  codec_->end(id, app_status);
+  reactor_.flush_soon(*this);
+}
+
+void Connection::respond_fail(protocol::RequestId id) {
+  end_entry(id);
+  codec_->fail(id);
+  reactor_.flush_soon(*this);
+}
+
+void Connection::resume_input(protocol::RequestId) {
+  if (wants_input()) await_readable();
+}
+
+std::size_t Connection::unsent() const {
+  return codec_->output().size();
+}
+
+void Connection::flush() {
+  if (!descriptor_.is_open()) return;
+  protocol::Output& output = codec_->output();
+  if (!awaiting_writable_) {
+    const Transfer sent = send(descriptor_.native_handle(), output);
+    if (sent.error) {
+      close();
+      return;
+    }
+  }
+  output.settle();
+  if (output.empty()) {
+    output.release();
+    finish_output();
+    return;
+  }
+  if (std::exchange(awaiting_writable_, true)) return;
+  descriptor_.async_wait(Reactor::Descriptor::wait_write,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           self->awaiting_writable_ = false;
+                           if (error || !self->descriptor_.is_open()) return;
+                           Reactor::Event event(self->reactor_);
+                           self->flush();
+                         });
+}
+
+void Connection::finish_output() {
+  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].exchange->output_drained();
+  if (codec_->closing() && entries_.empty()) {
+    if (input_cut_) {
+      linger();
+    } else {
+      close();
+    }
+  } else if (front_.draining && idle()) {
+    list_.retire(*this);
+  } else if (entries_.empty()) {
+    input_cut_ = false;
+    await_readable();
+  }
+}
+
+// ---- the end
+
+void Connection::linger() {
+  if (std::exchange(lingering_, true)) return;
+  ::shutdown(descriptor_.native_handle(), SHUT_WR);
+  linger_until_ = reactor_.now() + kLinger;
+  await_readable();
+}
+
+void Connection::tick(Clock::time_point now) {
+  if (lingering_ && now >= linger_until_) close();
+}
+
+bool Connection::idle() const {
+  return descriptor_.is_open() && !lingering_ && entries_.empty() && codec_->idle() &&
+         codec_->output().empty();
+}
+
+void Connection::drain() {
+  if (idle()) {
+    list_.retire(*this);
+  } else if (!list_.has_successor()) {
+    codec_->close_after_response();
+  }
+}
+
+int Connection::surrender() {
+  const auto self = shared_from_this();
+  const int descriptor = descriptor_.release();
+  list_.remove(*this);
+  return descriptor;
+}
+
+void Connection::abandon_all() {
+  const auto entries = std::exchange(entries_, {});
+  for (const Entry& entry : entries) entry.exchange->abandon();
+}
+
+void Connection::close() {
+  if (!descriptor_.is_open()) return;
+  const auto self = shared_from_this();
+  descriptor_.close();
+  abandon_all();
+  list_.remove(*this);
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/bridge/dispatch/client.hpp"
+#include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/front/front.hpp"
+#include "daemon/bridge/reactor.hpp"
+
+namespace viaduct::daemon::bridge {
+
+class ConnectionList;
+
+/// One connection of a front server: socket x codec, the same for every protocol.
+///
+/// It is read as long as every request on it wants more of its body, and one event's worth at a
+/// time. Its end is the abort of every request on it. When the codec wants it closed while the
+/// client is still sending a body, it is only half closed and the rest of the body read and
+/// dropped, because some front servers write the whole body before they read.
+class Connection final : public Client,
+                         public Flushable,
+                         public std::enable_shared_from_this<Connection> {
+ public:
+  /// Owns `descriptor`. `trusted`: variables named VIADUCT_* are believed.
+  Connection(Front& front, ConnectionList& list, int descriptor, bool trusted);
+  ~Connection();
+
+  void start() { await_readable(); }
+  /// Ends it with the next response, or now when idle.
+  void drain();
+  /// Between two requests, with nothing unread in our memory and nothing unsent.
+  [[nodiscard]] bool idle() const;
+  /// Gives up the socket of an idle connection; the caller owns it, this is closed.
+  int surrender();
+  void close();
+  /// Ends a half-closed connection whose peer does not stop.
+  void tick(Clock::time_point now);
+  [[nodiscard]] Front& front() { return front_; }
+
+  void respond_head(protocol::RequestId id, const protocol::ResponseHead& head) override;
+  void respond_body(protocol::RequestId id, protocol::Bytes bytes) override;
+  void respond_errors(protocol::RequestId id, protocol::Bytes bytes) override;
+  void respond_end(protocol::RequestId id, std::uint32_t app_status) override;
+  void respond_fail(protocol::RequestId id) override;
+  void resume_input(protocol::RequestId id) override;
+  [[nodiscard]] std::size_t unsent() const override;
+  [[nodiscard]] bool multiplexed() const override { return codec_->multiplexed(); }
+  [[nodiscard]] std::string_view listener_name() const override { return front_.name; }
+
+  void flush() override;
+
+ private:
+  friend class ConnectionList;
+  struct Entry {
+    protocol::RequestId id;
+    Exchange* exchange;
+    bool input_ended;
+    bool submitted;
+  };
+
+  void await_readable();
+  void on_readable();
+  void feed(protocol::Bytes bytes);
+  void handle(const protocol::Event& event);
+  void begin(protocol::RequestId id, protocol::RequestHead&& head);
+  void submit_new();
+  void answer_refused(protocol::RequestId id, protocol::Errc error);
+  void end_entry(protocol::RequestId id);
+  Entry* find(protocol::RequestId id);
+  [[nodiscard]] bool wants_input();
+  void abandon_all();
+  void finish_output();
+  void linger();
+  void report_malformed();
+
+  Front& front_;
+  Reactor& reactor_;
+  ConnectionList& list_;
+  Reactor::Descriptor descriptor_;
+  std::unique_ptr<protocol::ServerCodec> codec_;
+  std::vector<Entry> entries_;
+  std::size_t list_index_ = 0;
+  bool trusted_;
+  bool reading_ = false;
+  bool awaiting_writable_ = false;
+  bool input_cut_ = false;  // a request ended before its body
+  bool lingering_ = false;
+  Clock::time_point linger_until_{};
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,86 @@
+#include "daemon/bridge/front/connection_list.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "daemon/bridge/front/peer.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr std::size_t kRemoved = SIZE_MAX;
+
+}  // namespace
+
+ConnectionList::ConnectionList(Services& services)
+    : services_(services), reports_(1, std::chrono::seconds(1), 64) {}
+
+ConnectionList::~ConnectionList() = default;
+
+void ConnectionList::add(std::shared_ptr<Connection> connection) {
+  services_.scores.connections.fetch_add(1, std::memory_order_relaxed);
+  connection->list_index_ = connections_.size();
+  connections_.push_back(std::move(connection));
+  connections_.back()->start();
+}
+
+void ConnectionList::remove(Connection& connection) {
+  const std::size_t index = std::exchange(connection.list_index_, kRemoved);
+  if (index == kRemoved) return;
+  services_.scores.connections.fetch_sub(1, std::memory_order_relaxed);
+  std::swap(connections_[index], connections_.back());
+  connections_[index]->list_index_ = index;
+  connections_.back()->list_index_ = kRemoved;
+  services_.reactor.bury(std::move(connections_.back()));
+  connections_.pop_back();
+}
+
+void ConnectionList::drain(HandOver hand_over) {
+  hand_over_ = std::move(hand_over);
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->drain();
+  }
+}
+
+void ConnectionList::retire(Connection& connection) {
+  if (!hand_over_) {
+    // A request may already be on its way, and a front server that sees its connection closed then
+    // cannot repeat every request. So it stays open until one is answered, or timeouts.stop.
+    return;
+  }
+  const std::uint32_t listener = connection.front().index;
+  const int descriptor = connection.surrender();
+  if (!hand_over_(listener, descriptor)) {
+    services_.log.warning("a front connection could not be handed over and was closed");
+  }
+  ::close(descriptor);
+}
+
+void ConnectionList::close_all() {
+  while (!connections_.empty()) {
+    const auto connection = connections_.back();
+    connection->close();
+  }
+}
+
+void ConnectionList::tick(Clock::time_point now) {
+  for (std::size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->tick(now);
+  }
+}
+
+void ConnectionList::report(Connection& connection, std::string_view error) {
+  const Peer peer = identify(connection.descriptor_.native_handle());
+  const auto decision = reports_.admit(connection.front().name, services_.reactor.now());
+  if (!decision.write) return;
+  services_.log.warning("malformed bytes from a front server",
+                        {{"listener", connection.front().name},
+                         {"peer", peer.name},
+                         {"error", error},
+                         {"suppressed", decision.suppressed}});
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/route_table.hpp"
+#include "daemon/bridge/services.hpp"
+#include "daemon/config/bridge_settings.hpp"
+#include "protocol/codec.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// What the connections of one listener share on one thread.
+struct Front {
+  Services& services;
+  const config::BridgeListener& settings;
+  std::string name;  ///< the listener's address
+  std::uint32_t index;
+  RouteTable routes;
+  std::vector<Dispatcher*> apps;  ///< by the app index of routes
+  protocol::Limits limits;
+  std::uint32_t max_connections;  ///< told to front servers that ask
+  bool draining = false;          ///< connections end with their next response
+
+  /// A codec for a new connection.
+  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec() const;
+};
+
+}  // namespace viaduct::daemon::bridge

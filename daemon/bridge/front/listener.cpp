@@ -1,0 +1,104 @@
+#include "daemon/bridge/front/listener.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "daemon/bridge/front/peer.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// Accepted in one go, so that open connections are served in between.
+constexpr int kBatch = 64;
+
+}  // namespace
+
+Listener::Listener(Front& front, ConnectionList& connections, int descriptor,
+                   std::uint32_t max_connections)
+    : front_(front),
+      connections_(connections),
+      descriptor_(front.services.reactor.executor(), descriptor),
+      max_connections_(max_connections) {}
+
+void Listener::start() {
+  started_ = true;
+  await_connection();
+}
+
+void Listener::stop() {
+  started_ = false;
+  descriptor_.close();
+}
+
+void Listener::tick() {
+  if (started_) await_connection();
+}
+
+void Listener::await_connection() {
+  if (waiting_ || full()) return;
+  waiting_ = true;
+  descriptor_.async_wait(Reactor::Descriptor::wait_read, [this](boost::system::error_code error) {
+    waiting_ = false;
+    if (error || !started_) return;
+    Reactor::Event event(front_.services.reactor);
+    accept_some();
+  });
+}
+
+bool Listener::full() const {
+  return front_.services.scores.connections.load(std::memory_order_relaxed) >=
+         static_cast<std::int64_t>(max_connections_);
+}
+
+void Listener::accept_some() {
+  for (int i = 0; i < kBatch && !full(); ++i) {
+    const int accepted =
+        ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted >= 0) {
+      take(accepted);
+      continue;
+    }
+    if (errno == EINTR || errno == ECONNABORTED) continue;
+    if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      await_connection();
+      return;
+    }
+    // Without descriptors the connection stays in the backlog; the next tick tries again.
+    front_.services.log.error(
+        "cannot accept a connection",
+        {{"listener", front_.name}, {"error", std::generic_category().message(errno)}});
+    return;
+  }
+  if (full() && !std::exchange(reported_full_, true)) {
+    front_.services.log.warning("limits.connections reached: further connections wait",
+                                {{"listener", front_.name}, {"connections", max_connections_}});
+  }
+  await_connection();
+}
+
+void Listener::take(int descriptor) {
+  bool trusted = false;
+  if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
+    const Peer peer = identify(descriptor);
+    if (!front_.settings.allow.empty() && !matches(front_.settings.allow, peer)) {
+      front_.services.log.warning("connection refused: not in allow",
+                                  {{"listener", front_.name}, {"peer", peer.name}});
+      ::close(descriptor);
+      return;
+    }
+    trusted = matches(front_.settings.trusted, peer);
+  }
+  connections_.add(std::make_shared<Connection>(front_, connections_, descriptor, trusted));
+}
+
+void Listener::adopt(int descriptor) {
+  take(descriptor);
+}
+
+}  // namespace viaduct::daemon::bridge

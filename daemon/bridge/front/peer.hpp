@@ -1,0 +1,27 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "daemon/config/peer_rule.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// Who is at the other end of a front connection.
+struct Peer {
+  bool local = true;  ///< a Unix socket: uid and gid count, otherwise the address
+  uid_t uid = 0;
+  gid_t gid = 0;
+  config::IpBytes address{};  ///< IPv4 addresses in their mapped form
+  std::string name;           ///< for log lines: "pid 812 (uid 33)", "10.0.0.5:41230"
+};
+
+/// Asks the kernel about a connected socket.
+Peer identify(int socket);
+
+/// Whether one of the rules names the peer. An empty list names nobody.
+bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer);
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+#include "protocol/codec.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The HTTP status that tells a client why its request was refused.
+int refusal_status(protocol::Errc error);
+
+/// A complete short response of the bridge's own.
+void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status);
+
+/// Sets and drops the variables that the configuration names, and drops VIADUCT_* of a front server
+/// that is not trusted with them.
+void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool trusted,
+                     protocol::Pairs& params);
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "protocol/fastcgi/client_codec.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The one whose request a link carries: gives it the body, takes the response. All calls come on
+/// the link's thread. `on_end` and `on_lost` are the last call for a request.
+class Caller {
+ public:
+  /// STDOUT. Borrowed until the end of the reactor's event.
+  virtual void on_output(protocol::Bytes bytes) = 0;
+  /// STDERR, borrowed likewise.
+  virtual void on_errors(protocol::Bytes bytes) = 0;
+  /// The worker ended the request. The id is free.
+  virtual void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) = 0;
+  /// The link is gone. `delivered`: at least one byte of the request had been written to it.
+  virtual void on_lost(bool delivered) = 0;
+
+  /// The next body bytes, at most `max`; empty when none wait. Valid until the next call.
+  virtual protocol::Bytes peek_input(std::size_t max) = 0;
+  /// That many of them were taken.
+  virtual void consume_input(std::size_t bytes) = 0;
+  /// Whether nothing will follow what has been consumed: asked after every consume_input.
+  [[nodiscard]] virtual bool input_complete() const = 0;
+
+ protected:
+  ~Caller() = default;
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,296 @@
+#include "daemon/bridge/link/link.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "daemon/bridge/socket.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace fcgi = protocol::fastcgi;
+
+Link::Link(Reactor& reactor, LinkOwner& owner)
+    : reactor_(reactor), owner_(owner), descriptor_(reactor.executor()) {}
+
+Link::~Link() {
+  reactor_.forget(*this);
+}
+
+std::error_code Link::connect(const std::string& path) {
+  std::error_code error;
+  const int descriptor = connect_unix(path.c_str(), error);
+  if (descriptor < 0) return error;
+  descriptor_.assign(descriptor);
+  await_readable();
+  return {};
+}
+
+void Link::ask() {
+  codec_.get_values(kWindow);
+  reactor_.flush_at_turn_end(*this);
+}
+
+Link::Slot* Link::find(protocol::RequestId id) {
+  if (id == 0 || id > slots_.size() || slots_[id - 1].caller == nullptr) return nullptr;
+  return &slots_[id - 1];
+}
+
+protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
+                                bool keep) {
+  if (free_.empty()) {
+    slots_.emplace_back();
+    free_.push_back(static_cast<protocol::RequestId>(slots_.size()));
+  }
+  const protocol::RequestId id = free_.back();
+  free_.pop_back();
+  Slot& slot = slots_[id - 1];
+  slot = Slot{};
+  slot.caller = &caller;
+  slot.begins_at = written_ + codec_.output().size();
+  if (peer_window_ != 0) {
+    slot.to_worker = fcgi::SendCredit(peer_window_);
+    slot.from_worker = fcgi::ReceiveCredit(kWindow);
+  }
+  ++active_;
+  codec_.begin(id, role, keep);
+  codec_.params(id, params);
+  input_ready(id);
+  return id;
+}
+
+void Link::input_ready(protocol::RequestId id) {
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->input_done || slot->aborted) return;
+  if (!std::exchange(slot->listed, true)) ready_.push_back(id);
+  reactor_.flush_at_turn_end(*this);
+}
+
+std::size_t Link::offer_input(protocol::RequestId id, protocol::Bytes bytes) {
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->aborted || !ready_.empty() || congested()) return 0;
+  const std::size_t count = std::min<std::size_t>(bytes.size(), slot->to_worker.available());
+  if (count == 0) return 0;
+  slot->to_worker.spend(static_cast<std::uint32_t>(count));
+  codec_.input(id, bytes.first(count));
+  reactor_.flush_soon(*this);
+  return count;
+}
+
+void Link::abort(protocol::RequestId id) {
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->aborted) return;
+  if (peer_window_ == 0) {
+    closed_by_abort_ = true;
+    close("request aborted");
+    return;
+  }
+  slot->aborted = true;
+  codec_.abort(id);
+  reactor_.flush_at_turn_end(*this);
+}
+
+void Link::passed_on(protocol::RequestId id, std::uint32_t bytes) {
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->aborted) return;
+  slot->from_worker.passed_on(bytes);
+  if (const std::uint32_t due = slot->from_worker.take_due(); due != 0) {
+    codec_.credit(id, due);
+    reactor_.flush_at_turn_end(*this);
+  }
+}
+
+void Link::pause(bool paused) {
+  paused_ = paused;
+  if (!paused_) await_readable();
+}
+
+void Link::close(const std::string& reason) {
+  if (!open()) return;
+  descriptor_.close();
+  const std::size_t lost = active_;
+  lose_requests();
+  owner_.on_closed(*this, lost, reason);
+}
+
+void Link::lose_requests() {
+  for (Slot& slot : slots_) {
+    if (slot.caller == nullptr) continue;
+    Caller& caller = *std::exchange(slot.caller, nullptr);
+    --active_;
+    // An application that closes behind its last output record has answered completely.
+    if (slot.output_done) {
+      caller.on_end(0, fcgi::ProtocolStatus::request_complete);
+    } else {
+      caller.on_lost(written_ > slot.begins_at);
+    }
+  }
+}
+
+void Link::await_readable() {
+  if (reading_ || paused_ || !open()) return;
+  reading_ = true;
+  descriptor_.async_wait(Reactor::Descriptor::wait_read,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           self->reading_ = false;
+                           if (error || !self->open()) return;
+                           Reactor::Event event(self->reactor_);
+                           self->on_readable();
+                         });
+}
+
+void Link::on_readable() {
+  const auto buffer = reactor_.receive_buffer();
+  const Transfer got = receive(descriptor_.native_handle(), buffer);
+  if (got.ended || got.error) {
+    close(got.ended ? "closed by the worker" : got.error.message());
+    return;
+  }
+  protocol::Bytes bytes = buffer.first(got.bytes);
+  while (!bytes.empty() && open()) {
+    bytes = bytes.subspan(codec_.feed(bytes));
+    for (auto event = codec_.next(); open() && event.kind != fcgi::ClientEvent::Kind::none;
+         event = codec_.next()) {
+      handle(event);
+    }
+    if (codec_.error() != protocol::Errc::ok) {
+      close(protocol::describe(codec_.error()));
+      return;
+    }
+  }
+  await_readable();
+}
+
+void Link::handle(const fcgi::ClientEvent& event) {
+  using Kind = fcgi::ClientEvent::Kind;
+  if (event.kind == Kind::values) {
+    owner_.on_values(*this, event.values);
+    return;
+  }
+  Slot* slot = find(event.id);
+  if (slot == nullptr) {
+    if (event.kind == Kind::credit) return;
+    close("record for a request that is not active");
+    return;
+  }
+  switch (event.kind) {
+    case Kind::output:
+      handle_output(*slot, event.bytes);
+      break;
+    case Kind::output_end:
+      slot->output_done = true;
+      break;
+    case Kind::errors:
+      if (!slot->aborted) slot->caller->on_errors(event.bytes);
+      break;
+    case Kind::credit:
+      if (!slot->to_worker.grant(event.count)) {
+        close(protocol::describe(protocol::Errc::bad_credit));
+      } else {
+        input_ready(event.id);
+      }
+      break;
+    case Kind::end: {
+      Caller& caller = *slot->caller;
+      release(event.id);
+      caller.on_end(event.app_status, event.protocol_status);
+      owner_.on_request_end(*this);
+      break;
+    }
+    case Kind::values:
+    case Kind::none:
+      break;
+  }
+}
+
+void Link::handle_output(Slot& slot, protocol::Bytes bytes) {
+  // What an aborted request still had under way concerns nobody: both pools of credit are void.
+  if (slot.aborted) return;
+  if (!slot.from_worker.received(static_cast<std::uint32_t>(bytes.size()))) {
+    close(protocol::describe(protocol::Errc::window_exceeded));
+    return;
+  }
+  slot.caller->on_output(bytes);
+}
+
+void Link::release(protocol::RequestId id) {
+  slots_[id - 1].caller = nullptr;
+  free_.push_back(id);
+  --active_;
+}
+
+void Link::flush() {
+  if (!open() || awaiting_writable_) {
+    codec_.output().settle();
+    return;
+  }
+  for (int round = 0; round < kRounds; ++round) {
+    pump();
+    if (!write() || ready_.empty()) return;
+  }
+  // Others want to be served, too.
+  reactor_.flush_at_turn_end(*this);
+}
+
+void Link::pump() {
+  // One round: whoever has more to send waits for the others first.
+  for (std::size_t round = ready_.size(); round > 0 && !congested(); --round) {
+    const protocol::RequestId id = ready_.front();
+    ready_.pop_front();
+    if (!pump_one(id)) continue;
+    slots_[id - 1].listed = true;
+    ready_.push_back(id);
+  }
+}
+
+bool Link::pump_one(protocol::RequestId id) {
+  slots_[id - 1].listed = false;
+  Slot* slot = find(id);
+  if (slot == nullptr || slot->input_done || slot->aborted) return false;
+  const std::size_t room = std::min<std::size_t>(kTurn, slot->to_worker.available());
+  if (room > 0) {
+    const protocol::Bytes bytes = slot->caller->peek_input(room);
+    if (!bytes.empty()) {
+      slot->to_worker.spend(static_cast<std::uint32_t>(bytes.size()));
+      codec_.input(id, bytes);
+      // What was peeked is only valid until the caller is asked again.
+      codec_.output().settle();
+      slot->caller->consume_input(bytes.size());
+      slot = find(id);
+      if (slot == nullptr) return false;
+    }
+  }
+  if (slot->caller->input_complete()) {
+    slot->input_done = true;
+    codec_.input_end(id);
+    return false;
+  }
+  return slot->to_worker.available() > 0 && !slot->caller->peek_input(1).empty();
+}
+
+bool Link::write() {
+  protocol::Output& output = codec_.output();
+  const Transfer sent = send(descriptor_.native_handle(), output);
+  written_ += sent.bytes;
+  if (sent.error) {
+    close(sent.error.message());
+    return false;
+  }
+  output.settle();
+  output.release();
+  if (!sent.blocked) return true;
+  await_writable();
+  return false;
+}
+
+void Link::await_writable() {
+  if (std::exchange(awaiting_writable_, true)) return;
+  descriptor_.async_wait(Reactor::Descriptor::wait_write,
+                         [self = shared_from_this()](boost::system::error_code error) {
+                           self->awaiting_writable_ = false;
+                           if (error || !self->open()) return;
+                           Reactor::Event event(self->reactor_);
+                           self->flush();
+                         });
+}
+
+}  // namespace viaduct::daemon::bridge

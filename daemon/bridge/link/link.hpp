@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "daemon/bridge/link/caller.hpp"
+#include "daemon/bridge/reactor.hpp"
+#include "protocol/fastcgi/client_codec.hpp"
+#include "protocol/fastcgi/flow_control.hpp"
+
+namespace viaduct::daemon::bridge {
+
+class Link;
+
+/// Who a link belongs to: learns what concerns the link as a whole.
+class LinkOwner {
+ public:
+  virtual void on_values(Link& link, const protocol::fastcgi::Values& values) = 0;
+  /// A request ended and left the link open: a slot is free.
+  virtual void on_request_end(Link& link) = 0;
+  /// The link is closed, `lost` requests of it were told before. `reason` is for the log. The owner
+  /// drops it through Reactor::bury.
+  virtual void on_closed(Link& link, std::size_t lost, const std::string& reason) = 0;
+
+ protected:
+  ~LinkOwner() = default;
+};
+
+/// One FastCGI connection to a worker.
+///
+/// With flow control (`enable_window`) it carries many requests at once, each with its own credit
+/// in both directions. Without, it carries one, which `pause` holds back by not reading, and which
+/// is aborted by closing the connection.
+///
+/// Requests and control records are written in the order in which they are made; body bytes follow
+/// round-robin, at most 32 KiB of a request at a time.
+class Link final : public Flushable, public std::enable_shared_from_this<Link> {
+ public:
+  Link(Reactor& reactor, LinkOwner& owner);
+  ~Link();
+
+  /// Connects to the worker's socket. Completes at once; on failure the link is unusable.
+  std::error_code connect(const std::string& path);
+  [[nodiscard]] bool open() const { return descriptor_.is_open(); }
+
+  /// Asks the worker for its values, offering our window.
+  void ask();
+  /// Flow control is in force from now on: `window` is what the worker receives at most.
+  void enable_window(std::uint32_t window) { peer_window_ = window; }
+
+  /// Starts a request; `caller` is told of it until on_end or on_lost. `keep`: FCGI_KEEP_CONN.
+  protocol::RequestId begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
+                            bool keep);
+  /// The caller has body bytes, or their end, to be fetched.
+  void input_ready(protocol::RequestId id);
+  /// Sends body bytes of the caller's directly, as far as nothing else is waiting and credit goes;
+  /// returns how many. They are borrowed until the end of the reactor's event.
+  std::size_t offer_input(protocol::RequestId id, protocol::Bytes bytes);
+  /// Gives a request up. With flow control an ABORT goes out and on_end follows; without, the
+  /// connection is closed, the caller hears on_lost, the owner on_closed.
+  void abort(protocol::RequestId id);
+  /// Response bytes of a request were taken by its client: credit may be returned.
+  void passed_on(protocol::RequestId id, std::uint32_t bytes);
+  /// Without flow control: stop or go on reading.
+  void pause(bool paused);
+
+  /// Closes it; requests on it are lost. Does nothing when closed.
+  void close(const std::string& reason);
+
+  [[nodiscard]] std::size_t active() const { return active_; }
+  /// Whether it was closed to abort a request, which the worker may not have noticed yet.
+  [[nodiscard]] bool closed_by_abort() const { return closed_by_abort_; }
+  /// Whether so much is unsent that no further request should be given to it.
+  [[nodiscard]] bool congested() { return codec_.output().size() > kOutputLimit; }
+
+  void flush() override;
+
+  /// Our receive window, for each request.
+  static constexpr std::uint32_t kWindow = protocol::fastcgi::kDefaultWindow;
+
+ private:
+  struct Slot {
+    Caller* caller = nullptr;  // null: the id is free
+    protocol::fastcgi::SendCredit to_worker;
+    protocol::fastcgi::ReceiveCredit from_worker;
+    std::uint64_t begins_at = 0;  // position of its first byte in all that was ever written
+    bool listed = false;          // in ready_
+    bool input_done = false;
+    bool output_done = false;
+    bool aborted = false;
+  };
+
+  static constexpr std::size_t kOutputLimit = 256 * 1024;
+  static constexpr std::size_t kTurn = 32 * 1024;  // body bytes of one request at a time
+  static constexpr int kRounds = 4;                // writes of one flush
+
+  Slot* find(protocol::RequestId id);
+  void await_readable();
+  void on_readable();
+  void handle(const protocol::fastcgi::ClientEvent& event);
+  void handle_output(Slot& slot, protocol::Bytes bytes);
+  void release(protocol::RequestId id);
+  void pump();
+  bool pump_one(protocol::RequestId id);
+  bool write();
+  void await_writable();
+  void lose_requests();
+
+  Reactor& reactor_;
+  LinkOwner& owner_;
+  Reactor::Descriptor descriptor_;
+  protocol::fastcgi::ClientCodec codec_;
+  std::uint32_t peer_window_ = 0;  // 0: no flow control
+  std::vector<Slot> slots_;        // by id - 1
+  std::vector<protocol::RequestId> free_;
+  std::deque<protocol::RequestId> ready_;  // requests with body bytes to fetch
+  std::size_t active_ = 0;
+  std::uint64_t written_ = 0;  // bytes
+  bool reading_ = false;
+  bool paused_ = false;
+  bool closed_by_abort_ = false;
+  bool awaiting_writable_ = false;
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,201 @@
+#include "daemon/bridge/link/worker.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr auto kReconnectDelay = std::chrono::milliseconds(100);
+constexpr auto kHealthInterval = std::chrono::seconds(10);
+
+}  // namespace
+
+Worker::Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
+    : reactor_(reactor), owner_(owner), info_(std::move(info)) {}
+
+Worker::~Worker() {
+  die();
+}
+
+std::shared_ptr<Link> Worker::connect() {
+  auto link = std::make_shared<Link>(reactor_, *this);
+  if (const auto error = link->connect(info_->path)) {
+    retry_at_ = reactor_.now() + kReconnectDelay;
+    owner_.on_link_trouble(*this, "connect: " + error.message());
+    return nullptr;
+  }
+  return link;
+}
+
+void Worker::ask() {
+  link_ = connect();
+  if (link_ == nullptr) return;
+  asked_at_ = reactor_.now();
+  link_->ask();
+}
+
+void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
+  heard_at_ = reactor_.now();
+  asked_at_ = {};
+  if (&link != link_.get()) return;
+  if (asked_ && info_->multiplexed && link.active() > 0) return;
+  const bool first = !std::exchange(asked_, true);
+  if (first) {
+    info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
+    info_->capacity = std::max(1U, values.max_reqs.value_or(1));
+  }
+  if (info_->multiplexed) {
+    if (values.window) link.enable_window(*values.window);
+    window_known_ = values.window.has_value();
+  } else {
+    plain_.push_back({std::exchange(link_, nullptr), false, true});
+    release(std::exchange(recovering_, 0));
+    if (!keep_links_) hand_over();
+  }
+  if (first) owner_.on_answered(*this);
+  owner_.on_slot_free(*this);
+}
+
+bool Worker::has_slot() const {
+  if (!asked_ || dead_ || info_->draining.load(std::memory_order_relaxed)) return false;
+  if (info_->active.load(std::memory_order_relaxed) >= info_->capacity) return false;
+  if (!info_->multiplexed) return reactor_.now() >= retry_at_;
+  return link_ != nullptr && window_known_ && !link_->congested();
+}
+
+std::optional<Worker::Carried> Worker::begin(const Request& request) {
+  // Another thread may take the last slot in between.
+  if (info_->active.fetch_add(1, std::memory_order_relaxed) >= info_->capacity) {
+    release(1);
+    return std::nullopt;
+  }
+  auto carried =
+      info_->multiplexed
+          ? std::optional<Carried>{{link_.get(), link_->begin(request.caller, request.role,
+                                                              request.params, true)}}
+          : begin_plain(request);
+  if (!carried) release(1);
+  return carried;
+}
+
+std::optional<Worker::Carried> Worker::begin_plain(const Request& request) {
+  auto idle = std::find_if(plain_.begin(), plain_.end(), [](const auto& p) { return !p.busy; });
+  if (idle != plain_.end() && !request.idempotent) {
+    const auto stale = idle->link;
+    stale->close("kept connections only take idempotent requests");
+    idle = plain_.end();
+  }
+  if (idle == plain_.end()) {
+    auto link = connect();
+    if (link == nullptr) return std::nullopt;
+    idle = plain_.insert(plain_.end(), {std::move(link), false, false});
+  }
+  idle->busy = true;
+  idle->keep = keep_links_ && !request.has_body;
+  Link& link = *idle->link;
+  return Carried{&link, link.begin(request.caller, request.role, request.params, idle->keep)};
+}
+
+void Worker::abort(const Carried& carried, Clock::time_point deadline) {
+  if (!info_->multiplexed) recover_by_ = std::max(recover_by_, deadline);
+  carried.link->abort(carried.id);
+}
+
+void Worker::on_request_end(Link& link) {
+  if (info_->multiplexed) {
+    release(1);
+  } else {
+    const auto entry = find(link);
+    entry->busy = false;
+    const bool keep = entry->keep && keep_links_;
+    if (!keep) link.close("request ended");
+    release(1);
+  }
+  owner_.on_slot_free(*this);
+}
+
+void Worker::on_closed(Link& link, std::size_t lost, const std::string& reason) {
+  const bool aborted = link.closed_by_abort();
+  const bool expected = lost == 0 && !info_->multiplexed;
+  drop(link);
+  if (dead_) {
+    release(lost);
+    return;
+  }
+  retry_at_ =
+      aborted ? reactor_.now() : reactor_.now() + (lost > 0 ? kReconnectDelay : Clock::duration{});
+  if (aborted) {
+    recovering_ += lost;
+    if (link_ == nullptr && may_ask_) ask();
+    return;
+  }
+  release(lost);
+  if (!expected) owner_.on_link_trouble(*this, reason);
+}
+
+void Worker::drop(const Link& link) {
+  if (link_.get() == &link) {
+    window_known_ = false;
+    asked_at_ = {};
+    reactor_.bury(std::exchange(link_, nullptr));
+    return;
+  }
+  const auto entry = find(link);
+  if (entry == plain_.end()) return;
+  reactor_.bury(std::move(entry->link));
+  plain_.erase(entry);
+}
+
+std::vector<Worker::PlainLink>::iterator Worker::find(const Link& link) {
+  return std::find_if(plain_.begin(), plain_.end(),
+                      [&](const auto& p) { return p.link.get() == &link; });
+}
+
+void Worker::release(std::size_t slots) {
+  info_->active.fetch_sub(static_cast<std::uint32_t>(slots), std::memory_order_relaxed);
+}
+
+void Worker::die() {
+  if (std::exchange(dead_, true)) return;
+  release(std::exchange(recovering_, 0));
+  if (const auto link = link_) link->close("worker ended");
+  while (!plain_.empty()) {
+    const auto link = plain_.back().link;
+    link->close("worker ended");
+  }
+}
+
+void Worker::hand_over() {
+  keep_links_ = false;
+  for (std::size_t i = plain_.size(); i-- > 0;) {
+    const auto link = plain_[i].link;
+    if (!plain_[i].busy) link->close("handed over");
+  }
+}
+
+bool Worker::wants_tick() const {
+  if (dead_) return false;
+  const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
+  return recovering_ > 0 || (wants_link && link_ == nullptr) || info_->stuck > 0;
+}
+
+std::optional<std::string> Worker::tick(Clock::time_point now, std::chrono::milliseconds patience) {
+  if (dead_) return std::nullopt;
+  if (recovering_ > 0 && now >= recover_by_) return "aborted request still runs";
+  const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
+  if (link_ == nullptr && wants_link && now >= retry_at_) {
+    ask();
+  } else if (link_ != nullptr && asked_ && info_->multiplexed && link_->active() == 0) {
+    if (asked_at_ != Clock::time_point{}) {
+      if (now - asked_at_ > patience) return "no answer to the health check";
+    } else if (now - heard_at_ > kHealthInterval) {
+      asked_at_ = now;
+      link_->ask();
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace viaduct::daemon::bridge

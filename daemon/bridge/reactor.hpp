@@ -1,0 +1,113 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+
+namespace viaduct::daemon::bridge {
+
+using Clock = std::chrono::steady_clock;
+
+/// Something with output to write. A member of at most one list of the reactor at a time.
+class Flushable {
+ public:
+  virtual void flush() = 0;
+
+ protected:
+  virtual ~Flushable() = default;
+
+ private:
+  friend class Reactor;
+  bool soon_ = false;
+  bool at_turn_end_ = false;
+};
+
+/// One event loop and what its connections share. A request stays on one reactor from its first
+/// byte to its last, so nothing here, nor in what hangs on it, is locked. Everything but `post` is
+/// to be called on the reactor's own thread.
+///
+/// Every completion handler begins with a `Reactor::Event`, whose end writes what the event caused.
+/// Connections to front servers are flushed then, while the received bytes that their output may
+/// refer to are still there; links are flushed once per turn of the loop, so that one write
+/// carries the requests of many connections.
+class Reactor {
+ public:
+  using Context = boost::asio::io_context;
+  using Executor = Context::executor_type;
+  using Descriptor = boost::asio::posix::basic_stream_descriptor<Executor>;
+  using Timer = boost::asio::basic_waitable_timer<Clock, boost::asio::wait_traits<Clock>, Executor>;
+
+  /// Brackets the work of one completion handler.
+  class Event {
+   public:
+    explicit Event(Reactor& reactor) : reactor_(reactor) { reactor_.now_ = Clock::now(); }
+    Event(const Event&) = delete;
+    Event& operator=(const Event&) = delete;
+    ~Event() { reactor_.finish_event(); }
+
+   private:
+    Reactor& reactor_;
+  };
+
+  /// `tick` is called about every 50 ms while `busy()` says so, else every second.
+  explicit Reactor(unsigned index);
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  void start(std::function<bool()> tick);
+  void run() { context_.run(); }
+  void stop() { context_.stop(); }
+
+  /// Position among the bridge's reactors.
+  [[nodiscard]] unsigned index() const { return index_; }
+  [[nodiscard]] Context& context() { return context_; }
+  [[nodiscard]] Executor executor() { return context_.get_executor(); }
+  /// When the current event began.
+  [[nodiscard]] Clock::time_point now() const { return now_; }
+
+  /// Memory to receive into, shared by every socket of the loop: its content lasts until the end of
+  /// the event.
+  [[nodiscard]] std::span<std::byte> receive_buffer() { return {buffer_.get(), kBufferSize}; }
+
+  /// Runs `work` on the reactor's thread, within an event. Any thread may call it.
+  void post(std::function<void()> work);
+
+  /// Calls `target.flush()` at the end of this event.
+  void flush_soon(Flushable& target);
+  /// Calls `target.flush()` once the events that are ready now have run.
+  void flush_at_turn_end(Flushable& target);
+  /// Forgets a target that is about to be destroyed.
+  void forget(Flushable& target);
+
+  /// Destroys `object` after the event, when nobody up the stack uses it any more.
+  void bury(std::shared_ptr<void> object) { graveyard_.push_back(std::move(object)); }
+
+  static constexpr std::size_t kBufferSize = 256 * 1024;
+
+ private:
+  void finish_event();
+  void end_turn();
+  void arm_tick();
+
+  unsigned index_;
+  Context context_;
+  Timer timer_;
+  std::function<bool()> tick_;
+  bool busy_ = false;
+  Clock::time_point now_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::vector<Flushable*> soon_;
+  std::vector<Flushable*> turn_;
+  std::vector<Flushable*> flushing_;  // kept for its memory
+  bool turn_posted_ = false;
+  std::vector<std::shared_ptr<void>> graveyard_;
+};
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,127 @@
+#include "daemon/bridge/thread.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// Requests that a multiplexing front server may have active on one connection.
+constexpr std::uint32_t kRequestsPerConnection = 1024;
+
+std::uint32_t app_index(const config::BridgeSettings& settings, const std::string& name) {
+  const auto found = std::find_if(settings.apps.begin(), settings.apps.end(),
+                                  [&](const config::BridgeApp& app) { return app.name == name; });
+  return static_cast<std::uint32_t>(found - settings.apps.begin());
+}
+
+/// The codec does not know yet where a request will go, so it accepts what any app of the listener
+/// does.
+protocol::Limits limits_of(const config::BridgeSettings& settings,
+                           const std::vector<Route>& routes) {
+  protocol::Limits limits;
+  limits.params = 0;
+  for (const Route& route : routes) {
+    limits.params = std::max(limits.params, settings.apps[route.app].limits.params);
+  }
+  limits.value = static_cast<std::uint32_t>(std::min<std::uint64_t>(limits.params, UINT32_MAX));
+  limits.requests = kRequestsPerConnection;
+  return limits;
+}
+
+}  // namespace
+
+Thread::Thread(unsigned index, const config::BridgeSettings& settings,
+               std::vector<std::unique_ptr<SharedApp>>& apps, const log::Log& log,
+               Scoreboard& scores, WorkerReports& reports, const std::vector<int>& listeners)
+    : reactor_(index),
+      exchanges_(reactor_),
+      access_log_(reactor_, settings.access_log.format, settings.access_log.sample),
+      services_{reactor_, log, access_log_, scores, exchanges_},
+      connections_(services_) {
+  for (std::uint32_t i = 0; i < apps.size(); ++i) {
+    dispatchers_.push_back(
+        std::make_unique<Dispatcher>(services_, *apps[i], scores.apps.at(i), reports));
+  }
+  for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(settings, i, listeners[i]);
+}
+
+Thread::~Thread() {
+  connections_.close_all();
+  listeners_.clear();
+  dispatchers_.clear();
+  Reactor::Event last(reactor_);
+}
+
+void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t index,
+                          int descriptor) {
+  const config::BridgeListener& listener = settings.listeners[index];
+  std::vector<Route> routes;
+  for (const config::RouteSettings& route : listener.routes) {
+    routes.push_back({route.path, route.mount, app_index(settings, route.app)});
+  }
+  const protocol::Limits limits = limits_of(settings, routes);
+  std::vector<Dispatcher*> apps;
+  for (const auto& dispatcher : dispatchers_) apps.push_back(dispatcher.get());
+  fronts_.push_back(std::make_unique<Front>(Front{.services = services_,
+                                                  .settings = listener,
+                                                  .name = config::format(listener.address),
+                                                  .index = index,
+                                                  .routes = RouteTable(std::move(routes)),
+                                                  .apps = std::move(apps),
+                                                  .limits = limits,
+                                                  .max_connections = settings.limits.connections}));
+  const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) throw std::system_error(errno, std::generic_category(), "duplicating a listener");
+  listeners_.push_back(
+      std::make_unique<Listener>(*fronts_.back(), connections_, own, settings.limits.connections));
+}
+
+void Thread::run(std::function<void()> on_tick) {
+  on_tick_ = std::move(on_tick);
+  reactor_.start([this] { return tick(); });
+  reactor_.run();
+}
+
+bool Thread::tick() {
+  const auto now = reactor_.now();
+  exchanges_.tick(now);
+  for (const auto& dispatcher : dispatchers_) dispatcher->tick(now);
+  for (const auto& listener : listeners_) listener->tick();
+  connections_.tick(now);
+  services_.scores.progress.fetch_add(1, std::memory_order_relaxed);
+  on_tick_();
+  return !exchanges_.empty() || draining_ || unready_workers();
+}
+
+bool Thread::unready_workers() const {
+  return std::any_of(dispatchers_.begin(), dispatchers_.end(),
+                     [](const auto& dispatcher) { return dispatcher->wants_tick(); });
+}
+
+void Thread::accept() {
+  for (const auto& listener : listeners_) listener->start();
+}
+
+void Thread::adopt(std::uint32_t listener, int descriptor) {
+  if (listener < listeners_.size()) listeners_[listener]->adopt(descriptor);
+}
+
+void Thread::drain(ConnectionList::HandOver hand_over) {
+  draining_ = true;
+  for (const auto& listener : listeners_) listener->stop();
+  for (const auto& front : fronts_) front->draining = true;
+  for (const auto& dispatcher : dispatchers_) dispatcher->hand_over();
+  connections_.drain(std::move(hand_over));
+}
+
+bool Thread::drained() const {
+  return draining_ && connections_.empty() && exchanges_.empty();
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "daemon/bridge/access_log.hpp"
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/exchange_list.hpp"
+#include "daemon/bridge/front/listener.hpp"
+#include "daemon/bridge/reactor.hpp"
+#include "daemon/config/bridge_settings.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// One thread of the bridge with all that runs on it: a reactor, every listener, every app.
+class Thread {
+ public:
+  /// `settings`, `apps`, `log` and `scores` are shared by all threads and outlive this one.
+  /// `listeners`: descriptors of the listening sockets, duplicated here.
+  Thread(unsigned index, const config::BridgeSettings& settings,
+         std::vector<std::unique_ptr<SharedApp>>& apps, const log::Log& log, Scoreboard& scores,
+         WorkerReports& reports, const std::vector<int>& listeners);
+  ~Thread();
+
+  [[nodiscard]] Reactor& reactor() { return reactor_; }
+  [[nodiscard]] Dispatcher& app(std::uint32_t index) { return *dispatchers_[index]; }
+  [[nodiscard]] std::size_t apps() const { return dispatchers_.size(); }
+  [[nodiscard]] AccessLog& access_log() { return access_log_; }
+
+  /// Runs the loop until stop(); `tick` is called with every tick of it.
+  void run(std::function<void()> tick);
+  void stop() { reactor_.stop(); }
+
+  void accept();
+  void adopt(std::uint32_t listener, int descriptor);
+  /// Stops accepting; see ConnectionList::drain.
+  void drain(ConnectionList::HandOver hand_over);
+  /// Draining, with nothing left to serve.
+  [[nodiscard]] bool drained() const;
+
+ private:
+  bool tick();
+  [[nodiscard]] bool unready_workers() const;
+  void add_listener(const config::BridgeSettings& settings, std::uint32_t index, int descriptor);
+
+  Reactor reactor_;
+  ExchangeList exchanges_;
+  AccessLog access_log_;
+  Services services_;
+  std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
+  std::vector<std::unique_ptr<Front>> fronts_;
+  ConnectionList connections_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::function<void()> on_tick_;
+  bool draining_ = false;
+};
+
+}  // namespace viaduct::daemon::bridge
