@@ -64,7 +64,8 @@ class TreeBuilder : public YAML::EventHandler {
  private:
   struct Frame {
     MutableNode node;
-    bool has_key = false;  // map: the next node is the value of `key`
+    bool has_key = false;      // map: the next node is the value of `key`
+    bool key_is_text = false;  // otherwise the entry has been reported and is left out
     std::string key;
     Origin key_origin;
   };
@@ -83,7 +84,7 @@ class TreeBuilder : public YAML::EventHandler {
     return node;
   }
 
-  void open(const MutableNode& node) { open_.push_back({node, false, {}, {}}); }
+  void open(const MutableNode& node) { open_.push_back({node, false, false, {}, {}}); }
 
   void close() {
     const MutableNode done = open_.back().node;
@@ -100,11 +101,12 @@ class TreeBuilder : public YAML::EventHandler {
     if (frame.node->kind == Node::Kind::sequence) {
       frame.node->items.push_back(node);
     } else if (frame.has_key) {
-      frame.node->entries.push_back({std::move(frame.key), std::move(frame.key_origin), node});
+      if (frame.key_is_text)
+        frame.node->entries.push_back({std::move(frame.key), std::move(frame.key_origin), node});
       frame.has_key = false;
     } else {
-      if (node->kind != Node::Kind::scalar)
-        report_.error(node->origin, {}, "expected text as a key");
+      frame.key_is_text = node->kind == Node::Kind::scalar;
+      if (!frame.key_is_text) report_.error(node->origin, {}, "expected text as a key");
       frame.has_key = true;
       frame.key = node->text;
       frame.key_origin = node->origin;

@@ -134,9 +134,7 @@ ValueType<std::uint32_t> workers() {
                                          refused_values("max", integer(1, kMaxWorkers)),
                                          refused_values("spare", integer(0, kMaxWorkers)),
                                          refused_values("idle", duration())};
-            Nothing nothing;
-            read_map(reading, node, path, nothing, range);
-            reading.report.error(node.origin, path, kNotSupportedYet);
+            refuse_map(reading, node, path, range);
             return std::nullopt;
           },
           number.print};
@@ -148,7 +146,7 @@ std::string env_name_problem(std::string_view name) {
   if (name.empty() || name.find_first_of("= \t\n") != std::string_view::npos)
     return "expected the name of an environment variable, without = and blanks";
   for (const std::string_view prefix : {"VIADUCT_", "LISTEN_", "WATCHDOG_", "NOTIFY_SOCKET"})
-    if (name.starts_with(prefix)) return std::string(name) + " never reaches workers from here";
+    if (name.starts_with(prefix)) return std::string(name) + " is reserved for viaductd";
   return {};
 }
 

@@ -4,12 +4,10 @@
 #include "daemon/config/env_file.hpp"
 #include "daemon/config/executable.hpp"
 #include "daemon/config/text_file.hpp"
-#include "daemon/config/value_types.hpp"
+#include "daemon/config/worker_environment.hpp"
 
 namespace viaduct::daemon::config {
 namespace {
-
-constexpr const char* kDefaultPath = "/usr/local/bin:/usr/bin:/bin";  // what execvp uses, and more
 
 void read_env_files(const Checking& check, AppSettings& app) {
   for (std::size_t index = 0; index < app.env_file.size(); ++index) {
@@ -32,12 +30,11 @@ void read_env_files(const Checking& check, AppSettings& app) {
   }
 }
 
-// PATH as the worker will have it: env_file over env over what viaductd inherited.
+// PATH as the worker will have it.
 std::string search_path(const Checking& check, const AppSettings& app) {
-  for (const NamedValues* values : {&app.env_file_values, &app.env})
-    for (auto value = values->rbegin(); value != values->rend(); ++value)
-      if (value->first == "PATH") return value->second;
-  return check.system.environment("PATH").value_or(kDefaultPath);
+  Environment inherited;
+  if (auto path = check.system.environment("PATH")) inherited["PATH"] = std::move(*path);
+  return worker_environment(app, inherited)["PATH"];
 }
 
 void cannot_run(const Checking& check, const AppSettings& app, const std::string& step,

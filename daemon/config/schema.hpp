@@ -141,13 +141,14 @@ Key<S> refused_unless(std::string_view name, T off, ValueType<T> type) {
 struct Nothing {};
 
 // A map of a later version: its keys are validated, then the map is refused as a whole.
+void refuse_map(Reading& reading, const Node& node, const std::string& path,
+                const Keys<Nothing>& keys);
+
 template <class S>
 Key<S> refused_map(std::string_view name, Keys<Nothing> keys) {
   return {name,
           [=](Reading& reading, const Node& node, const std::string& path, S&) {
-            Nothing nothing;
-            read_map(reading, node, path, nothing, keys);
-            reading.report.error(node.origin, path, kNotSupportedYet);
+            refuse_map(reading, node, path, keys);
           },
           nullptr};
 }

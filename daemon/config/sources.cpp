@@ -3,6 +3,7 @@
 #include <glob.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <set>
 
 #include "daemon/config/text_file.hpp"
@@ -12,10 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A directory that does not exist holds nothing; one that cannot be read is a mistake.
+int is_mistake(const char*, int error) {
+  return error != ENOENT && error != ENOTDIR;
+}
+
 // Sorted by bytes: glob() itself would sort by the locale.
 std::vector<std::string> matches(const std::string& pattern, int& failure) {
   glob_t found{};
-  failure = glob(pattern.c_str(), GLOB_NOSORT | GLOB_ERR, nullptr, &found);
+  failure = glob(pattern.c_str(), GLOB_NOSORT, is_mistake, &found);
   std::vector<std::string> paths(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   globfree(&found);
   std::sort(paths.begin(), paths.end());

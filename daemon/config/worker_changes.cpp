@@ -1,0 +1,26 @@
+#include "daemon/config/worker_changes.hpp"
+
+#include "daemon/config/worker_environment.hpp"
+
+namespace viaduct::daemon::config {
+
+std::vector<std::string_view> worker_changes(const AppSettings& before, const AppSettings& after) {
+  std::vector<std::string_view> changed;
+  const auto note = [&](std::string_view name, bool same) {
+    if (!same) changed.push_back(name);
+  };
+  const bool same_file = before.executable == after.executable;
+  note("command", same_file && before.command == after.command);
+  note("binary", !same_file || before.command_file == after.command_file);
+  note("directory", before.directory == after.directory);
+  note("env", configured_environment(before) == configured_environment(after));
+  note("clear_env", before.clear_env == after.clear_env);
+  note("user", before.identity.account == after.identity.account);
+  note("umask", before.umask == after.umask);
+  note("concurrency", before.concurrency == after.concurrency);
+  note("probe", before.probe == after.probe);
+  note("stop_signal", before.stop_signal == after.stop_signal);
+  return changed;
+}
+
+}  // namespace viaduct::daemon::config
