@@ -1,3 +1,4 @@
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,17 @@ from harness.viaductd import Viaductd  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than ten seconds; left out by tests/run --fast")
+    results = os.environ.get("VIADUCT_RESULTS")
+    if results and not config.option.xmlpath:
+        Path(results).mkdir(parents=True, exist_ok=True)
+        config.option.xmlpath = str(Path(results) / (os.environ["VIADUCT_TEST"] + ".xml"))
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("VIADUCT_FAST"):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow"))
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +82,11 @@ def viaductd(stage, directory, stopping, logs):
     made = Viaductd(stage, directory)
     logs.append(made)
     stopping.append(made)
-    return made
+    yield made
+    if made.process and made.process.running():
+        assert made.stop() == 0, "viaductd did not end cleanly"
+    for report in ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:"):
+        assert report not in made.text()
 
 
 @pytest.fixture

@@ -1,0 +1,80 @@
+"""What viaductd makes of its configuration and its command line, and as whom it runs."""
+
+import os
+import pwd
+import re
+
+import pytest
+
+from harness.paths import ROOT
+
+CONFIGURATION, USAGE = 78, 64
+
+
+def test_good_configuration_is_accepted(viaductd):
+    viaductd.app("sdk")
+    viaductd.write()
+    result = viaductd.check()
+    assert result.returncode == 0, result.stderr
+
+
+def test_unknown_key_is_named_with_its_place(viaductd):
+    viaductd.file.write_text("apps:\n  shop:\n    command: [/bin/true]\n    worker: 2\n")
+    result = viaductd.check()
+    assert result.returncode == CONFIGURATION
+    expected = f'{viaductd.file}:4:5: apps.shop.worker: unknown key; did you mean "workers"?'
+    assert expected in result.stderr + result.stdout
+
+
+def test_daemon_refuses_a_bad_configuration(viaductd):
+    viaductd.settings["listeners"][0]["app"] = "missing"
+    viaductd.start(ready=False)
+    assert viaductd.process.wait() == CONFIGURATION
+    assert "missing" in viaductd.text()
+    assert not os.path.exists(viaductd.socket)
+
+
+def test_missing_file_is_a_configuration_error(viaductd):
+    result = viaductd.check("-t")
+    assert result.returncode == CONFIGURATION
+    assert str(viaductd.file) in result.stderr + result.stdout
+
+
+def test_wrong_option_is_a_usage_error(viaductd):
+    viaductd.write()
+    assert viaductd.check("--no-such-option").returncode == USAGE
+
+
+def test_version(viaductd):
+    viaductd.write()
+    for option in ("-V", "--version"):
+        result = viaductd.check(option)
+        assert result.returncode == 0
+        assert re.search(r"\d+\.\d+\.\d+", result.stdout)
+
+
+def test_dump_names_the_origin_of_values(viaductd):
+    viaductd.app("sdk")
+    viaductd.write()
+    result = viaductd.check("-T")
+    assert result.returncode == 0
+    assert str(viaductd.file) + ":" in result.stdout
+
+
+@pytest.mark.skipif(not ROOT, reason="about being root")
+def test_root_needs_a_user_for_every_command(viaductd):
+    del viaductd.app("sdk")["user"]
+    viaductd.start(ready=False)
+    assert viaductd.process.wait() == CONFIGURATION
+    assert "apps.web" in viaductd.text()
+    assert "user" in viaductd.text()
+
+
+@pytest.mark.skipif(not ROOT, reason="about being root")
+def test_nobody_but_the_master_is_root(viaductd):
+    viaductd.app("sdk", workers=2)
+    viaductd.start()
+    worker = pwd.getpwnam("daemon").pw_uid
+    for pid in viaductd.workers():
+        assert os.stat(f"/proc/{pid}").st_uid == worker
+    assert os.stat(f"/proc/{viaductd.bridge()}").st_uid not in (0, worker)

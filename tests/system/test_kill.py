@@ -1,0 +1,113 @@
+"""kill -9 under load: of a worker, the bridge, the master."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from harness import fastcgi, http
+from harness.process import alive, descendants, wait_for
+
+
+@pytest.fixture
+def site(viaductd, start_front):
+    def start(**keys):
+        viaductd.app("sdk", **{"workers": 3, "concurrency": {"model": "fibers", "limit": 100}, **keys})
+        viaductd.start()
+        return start_front("nginx", viaductd.socket)
+
+    return start
+
+
+def answers(load_report) -> int:
+    return load_report["requests"] - load_report["failed"]
+
+
+def test_killed_worker_fails_only_what_was_in_it(site, viaductd, start_load):
+    front = site()
+    load = start_load(front.port, concurrency=32, mix="post", timeout=20)
+    kills = 0
+    for _ in range(5):
+        wait_for(lambda: len(viaductd.workers()) == 3, "three workers run")
+        time.sleep(0.3)  # some load between the kills
+        os.kill(viaductd.workers()[kills % 3], signal.SIGKILL)
+        kills += 1
+    wait_for(lambda: len(viaductd.workers()) == 3, "the last one is replaced")
+    time.sleep(0.3)
+    report = load.finish()
+    assert answers(report) > 200
+    # POSTs are not repeated: at most those that were in the worker that died.
+    assert report["failed"] <= kills * 32
+    assert all("status: 502" in failure for failure in report["failures"]), report["failures"]
+
+
+def test_killed_worker_loses_no_idempotent_request(site, viaductd, start_load):
+    front = site()
+    load = start_load(front.port, concurrency=32, timeout=20)
+    for number in range(5):
+        wait_for(lambda: len(viaductd.workers()) == 3, "three workers run")
+        time.sleep(0.3)
+        os.kill(viaductd.workers()[number % 3], signal.SIGKILL)
+    report = load.finish()
+    assert (report["failed"], report["failures"]) == (0, [])
+    assert report["requests"] > 200
+
+
+def test_killed_only_worker_loses_no_idempotent_request(site, viaductd, start_load):
+    front = site(workers=1)
+    load = start_load(front.port, concurrency=16, timeout=20)
+    for _ in range(3):
+        wait_for(lambda: len(viaductd.workers()) == 1, "the worker runs")
+        time.sleep(0.5)
+        os.kill(viaductd.workers()[0], signal.SIGKILL)
+    report = load.finish()
+    assert (report["failed"], report["failures"]) == (0, [])
+
+
+def test_killed_bridge_is_back_within_a_second(site, viaductd, start_load):
+    front = site()
+    load = start_load(front.port, concurrency=32, mix="both", timeout=20)
+    workers = viaductd.workers()
+    time.sleep(0.5)
+    old = viaductd.bridge()
+    os.kill(old, signal.SIGKILL)
+    killed = time.monotonic()
+    # nginx may answer 502 meanwhile; a request of our own shows when it is over.
+    wait_for(
+        lambda: viaductd.bridges() and viaductd.bridges() != [old]
+        and http.request(front.port, "/hello").status == 200,
+        "the site is back",
+    )
+    assert time.monotonic() - killed < 1
+    back = load.report
+    time.sleep(0.7)
+    back = load.finish()
+    assert answers(back) > 200
+    assert all("hung" not in failure for failure in back["failures"]), back["failures"]
+    assert back["failed"] <= 32 * 40  # while there is no bridge nginx refuses quickly
+    late = [f for f in back["failures"] if float(f.split()[0]) > 0.6 + 1.0]
+    assert not late, late
+    assert viaductd.workers() == workers, "workers survive their bridge"
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+
+
+def test_killed_master_leaves_nothing_running(site, viaductd, start_load):
+    front = site()
+    load = start_load(front.port, concurrency=16, mix="both", timeout=20)
+    time.sleep(0.3)
+    pids = descendants(viaductd.pid)
+    assert len(pids) >= 4
+    os.kill(viaductd.pid, signal.SIGKILL)
+    viaductd.process.wait()
+    wait_for(lambda: not [pid for pid in pids if alive(pid)], "no child is left", 5)
+    report = load.finish()
+    assert all("hung" not in failure for failure in report["failures"]), report["failures"]
+
+
+def test_killed_master_can_be_started_again(site, viaductd):
+    site()
+    os.kill(viaductd.pid, signal.SIGKILL)
+    viaductd.process.wait()
+    viaductd.start()
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"

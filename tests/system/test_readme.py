@@ -1,0 +1,98 @@
+"""README.md does what it says: its blocks are extracted and run, its paths exist."""
+
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from harness import http
+from harness.paths import BUILD, ROOT, SOURCE
+from harness.viaductd import WORKER_USER
+
+README = (SOURCE / "README.md").read_text()
+BLOCKS = {name: text for name, text in re.findall(r"```\w+ (\S+)\n(.*?)```", README, re.DOTALL)}
+
+
+def run(script: str, directory, **environment) -> None:
+    for line in script.strip().splitlines():
+        words = shlex.split(line.removeprefix("sudo "), comments=True)
+        result = subprocess.run(
+            words, cwd=directory, capture_output=True, text=True, env={**os.environ, **environment}
+        )
+        assert result.returncode == 0, f"{line}\n{result.stdout}\n{result.stderr}"
+
+
+def test_five_minutes(viaductd, start_front, directory):
+    """The blocks in order, with /srv, /etc, /run and /usr/local moved below a directory."""
+
+    def move(text: str) -> str:
+        return (
+            text.replace("/srv/shop", f"{directory}/shop")
+            .replace("/run/viaduct/web.sock", viaductd.socket)
+            .replace("/etc/viaduct/viaduct.yaml", str(viaductd.file))
+        )
+
+    install = BLOCKS["install"].splitlines()
+    assert install[:2] == ["cmake --preset release", "cmake --build --preset release"]
+    assert install[2] == "sudo cmake --install build/release"
+    prefix = directory / "local"
+    run(f"cmake --install {BUILD} --prefix {prefix}", SOURCE)
+    program = next(path for path in prefix.rglob("viaductd") if os.access(path, os.X_OK) and path.is_file())
+
+    (directory / "shop").mkdir(mode=0o755)
+    for name in ("main.cpp", "CMakeLists.txt"):
+        (directory / "shop" / name).write_text(BLOCKS[f"/srv/shop/{name}"])
+    run(move(BLOCKS["build"]), directory, CMAKE_PREFIX_PATH=str(prefix))
+
+    configuration = move(BLOCKS["/etc/viaduct/viaduct.yaml"])
+    configuration += f"runtime_dir: {directory}/run\n"
+    if ROOT:
+        configuration = configuration.replace("user: shop", f"user: {WORKER_USER}")
+    else:
+        configuration = re.sub(r" +(group|user): .*\n", "", configuration)
+    viaductd.file.write_text(configuration)
+    viaductd.write = lambda: None
+    path = f"{program.parent}:{os.environ['PATH']}"
+    run(move(BLOCKS["check"]), directory, PATH=path)
+    viaductd.program = program
+    viaductd.start()
+
+    front = start_front("nginx", viaductd.socket)
+    page = http.request(front.port, "/", headers=[("Host", "shop.test")])
+    assert (page.status, page.text) == (200, "<h1>The shop at shop.test</h1>\n")
+    assert http.request(front.port, "/items/42").text == "item 42\n"
+    assert http.request(front.port, "/items/x").status == 404
+    order = http.request(front.port, "/orders", "POST", body=b"two bolts")
+    assert (order.status, order.text) == (201, "ordered: two bolts\n")
+
+
+def test_nginx_lines_are_those_of_the_site_file():
+    (block,) = re.findall(r"```nginx\n(.*?)```", README, re.DOTALL)
+    site = " ".join((SOURCE / "conf/nginx/viaduct.conf").read_text().split())
+    for statement in re.findall(r"[\w:/. ]+;", block):
+        assert statement.strip() in site, statement
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([\w./]+)\)", README))
+def test_links_lead_somewhere(link):
+    assert (SOURCE / link).exists()
+
+
+def test_tree_is_the_tree():
+    (tree,) = re.findall(r"```tree\n(.*?)```", README, re.DOTALL)
+    named = {line.split()[0] for line in tree.splitlines()}
+    for name in named:
+        assert (SOURCE / name).is_dir(), name
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=SOURCE, capture_output=True, text=True, check=True
+    ).stdout.split()
+    folders = {path.partition("/")[0] + "/" for path in tracked if "/" in path}
+    assert {f for f in folders if not f.startswith(".")} - {"cmake/"} <= named
+
+
+@pytest.mark.parametrize("command", ["contrib/quickstart", "tests/run", "tests/bench/run", "tests/fuzz/run"])
+def test_commands_exist(command):
+    assert command in README
+    assert os.access(SOURCE / command, os.X_OK)

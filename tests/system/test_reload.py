@@ -1,0 +1,146 @@
+"""Reloads: nothing lost under load, nothing changed by a bad configuration."""
+
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from harness import fastcgi, http
+from harness.load import assert_clean
+from harness.process import wait_for
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["nginx", "nginx-close"])
+def test_fifty_reloads_lose_no_request(viaductd, start_front, start_load, variant):
+    """Alternately a changed environment and a changed binary."""
+    app = viaductd.app("sdk", workers=2)
+    binaries = []
+    for number in range(2):
+        copy = viaductd.directory / f"probe-{number}"
+        shutil.copy2(app["command"][0], copy)
+        binaries.append(copy)
+    current = viaductd.directory / "current"
+    current.symlink_to(binaries[0])
+    app["command"] = [str(current)]
+    viaductd.start()
+    front = start_front(variant, viaductd.socket)
+    load = start_load(front.port, concurrency=64, mix="both")
+    for number in range(50):
+        if number % 2:
+            app["env"]["NUMBER"] = str(number)
+        else:
+            new = viaductd.directory / "new"
+            new.symlink_to(binaries[number // 2 % 2 - 1])
+            new.replace(current)
+        viaductd.reload()
+        assert load.running()
+    time.sleep(0.5)
+    assert_clean(load.finish(), least=1000)
+    wait_for(lambda: len(viaductd.bridges()) == 1, "the old bridges are gone", 60)
+    assert len(viaductd.workers()) == 2
+
+
+def test_unchanged_app_keeps_its_workers(viaductd):
+    viaductd.app("sdk", workers=2)
+    viaductd.start()
+    before = viaductd.workers()
+    line = viaductd.reload()
+    assert "web kept" in line
+    assert viaductd.workers() == before
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+
+
+def test_report_names_what_changed(viaductd):
+    app = viaductd.app("sdk")
+    viaductd.app("sdk", name="other")
+    viaductd.start()
+    before = viaductd.workers()
+    app["env"]["STAGE"] = "next"
+    line = viaductd.reload()
+    assert "web restarted (env changed)" in line
+    assert "other kept" in line
+    wait_for(lambda: not set(viaductd.workers()) & set(before), "the old worker is gone")
+
+
+def test_app_added_and_removed(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    viaductd.app("libfcgi", name="blog")
+    viaductd.settings["listeners"][1]["app"] = "blog"
+    assert "blog added" in viaductd.reload()
+    wait_for(lambda: len(viaductd.workers("blog")) == 1, "blog runs")
+    words = list(viaductd.settings["apps"]["blog"]["command"])
+    del viaductd.settings["apps"]["blog"]
+    viaductd.settings["listeners"][1]["app"] = "web"
+    viaductd.reload()
+    viaductd.settings["apps"]["blog"] = {"command": words}
+    wait_for(lambda: not viaductd.workers("blog"), "blog is gone")
+
+
+def test_bad_configuration_changes_nothing(viaductd):
+    app = viaductd.app("sdk")
+    viaductd.start()
+    before = viaductd.workers()
+    app["worker"] = 3
+    viaductd.write()
+    viaductd.process.send(signal.SIGHUP)
+    viaductd.logged("apps.web.worker: unknown key")
+    assert viaductd.workers() == before
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+
+
+def test_app_that_fails_to_start_does_not_replace_the_old(viaductd):
+    app = viaductd.app("sdk")
+    viaductd.start()
+    app["timeouts"] = {"start": "500ms"}
+    app["command"] = ["/nonexistent/program"]
+    viaductd.write()
+    viaductd.process.send(signal.SIGHUP)
+    viaductd.logged("/nonexistent/program")
+    for _ in range(5):
+        assert fastcgi.request(viaductd.socket, "/hello").status in (200, 503)
+
+
+def test_long_request_outlives_a_reload(viaductd, start_front):
+    app = viaductd.app("sdk")
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    with http.Connection(front.port) as client:
+        client.send_head("GET", "/sleep?ms=2000")
+        old = viaductd.workers()
+        time.sleep(0.2)
+        app["env"]["STAGE"] = "next"
+        viaductd.reload()
+        assert int(http.request(front.port, "/pid").text) not in old
+        assert client.read_reply().text == "slept\n"
+    wait_for(lambda: not set(viaductd.workers()) & set(old), "the old worker ends after its request")
+
+
+def test_listener_added_and_dropped(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    path = str(viaductd.directory / "more.sock")
+    viaductd.settings["listeners"].append(
+        {"protocol": "scgi", "address": f"unix:{path}", "mode": "0666", "app": "web"}
+    )
+    viaductd.reload()
+    assert os.path.exists(path)
+    viaductd.settings["listeners"].pop()
+    viaductd.reload()
+    wait_for(lambda: not os.path.exists(path), "the dropped socket is unlinked")
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+
+
+def test_several_hups_coalesce(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    for _ in range(20):
+        viaductd.process.send(signal.SIGHUP)
+    wait_for(lambda: viaductd.generations() >= 1, "a reload is reported")
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+    viaductd.reload()
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+    wait_for(lambda: len(viaductd.bridges()) == 1, "one bridge is left", 60)

@@ -1,0 +1,98 @@
+"""contrib/quickstart for each front server, and the sum that tests/run ends with."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from harness import fronts, http
+from harness.paths import SOURCE
+from harness.process import Process, alive, descendants, wait_for
+
+QUICKSTART = SOURCE / "contrib" / "quickstart"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("front", ["nginx", "apache", "caddy"])
+def test_quickstart_serves_a_page_and_leaves_nothing(directory, stopping, logs, front, number):
+    port = fronts.free_port()
+    log = directory / "quickstart.log"
+    logs.append(log)
+    process = Process([QUICKSTART, "--front", front, "--port", port], log, cwd="/")
+    stopping.append(process)
+    wait_for(
+        lambda: "Ctrl-C stops everything" in process.text() or not process.running(),
+        "quickstart says that it is ready",
+        600,
+    )
+    assert f"http://127.0.0.1:{port}/" in process.text()
+    assert http.request(port, "/").status == 200
+    home = re.search(r"logs are in (\S+)\.", process.text()).group(1)
+    pids = descendants(process.pid)
+    assert len(pids) >= 4  # the front server, master, bridge, worker
+    process.send(number)
+    process.wait()
+    wait_for(lambda: not [pid for pid in pids if alive(pid)], "everything has ended", 10)
+    assert not os.path.exists(home)
+
+
+def quickstart(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run([QUICKSTART, *arguments], capture_output=True, text=True, timeout=600)
+
+
+def test_quickstart_explains_wrong_arguments():
+    assert "--front foo is not one of nginx, apache, caddy" in quickstart("--front", "foo").stderr
+    assert "--port x is not a number" in quickstart("--port", "x").stderr
+    assert "not in 1..65535" in quickstart("--port", "70000").stderr
+    assert quickstart("--what").returncode == 64
+    assert "--front" in quickstart("--help").stdout
+
+
+def test_quickstart_names_a_port_in_use():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = quickstart("--port", str(port))
+    assert result.returncode == 1
+    assert f"port {port} is in use" in result.stderr
+
+
+# the summary
+
+CTEST = """<testsuite>
+<testcase name="Record.Splits" status="run"/><testcase name="Record.Joins" status="fail"><failure/></testcase>
+<testcase name="system.x" status="{status}"/></testsuite>"""
+PYTEST = """<testsuites><testsuite><testcase classname="test_x" name="a"/>
+<testcase classname="test_x" name="b"><skipped/></testcase>{more}</testsuite></testsuites>"""
+
+
+def summarise(directory):
+    result = subprocess.run(
+        ["/usr/bin/python3", SOURCE / "tests/support/summary.py", directory],
+        capture_output=True,
+        text=True,
+    )
+    return result.returncode, result.stdout.splitlines()
+
+
+def test_summary_adds_up_ctest_and_pytest(directory):
+    (directory / "release").mkdir()
+    (directory / "release.xml").write_text(CTEST.format(status="run"))
+    (directory / "release" / "system.x.xml").write_text(PYTEST.format(more=""))
+    status, lines = summarise(directory)
+    assert (status, lines[-1]) == (1, "2 passed, 1 failed, 1 skipped")
+    assert "failed: release: Record.Joins" in lines
+
+
+def test_summary_counts_failures_outside_cases(directory):
+    (directory / "release").mkdir()
+    (directory / "release.xml").write_text(CTEST.format(status="fail"))
+    (directory / "release" / "system.x.xml").write_text(PYTEST.format(more=""))
+    (directory / "broken").write_text("building asan\n")
+    assert summarise(directory)[1][-1] == "2 passed, 3 failed, 1 skipped"
+
+
+def test_summary_of_nothing_is_a_failure(directory):
+    assert summarise(directory) == (1, ["0 passed, 0 failed"])

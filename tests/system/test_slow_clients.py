@@ -1,0 +1,150 @@
+"""Clients that do not read, and clients that send a byte a second: they hurt nobody but themselves."""
+
+import hashlib
+import threading
+
+import pytest
+
+from harness import http
+from harness.load import assert_clean
+from harness.process import memory, wait_for
+
+GIB = 1 << 30
+MIB = 1 << 20
+CLIENTS = 20
+
+
+class Drip:
+    """Sends one byte a second to each client, until left."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self.done = threading.Event()
+        self.thread = None
+
+    def start(self, clients) -> None:
+        def run():
+            while not self.done.wait(1):
+                for client in clients:
+                    try:
+                        client.send(b"x")
+                    except OSError:
+                        return
+                    self.sent += 1
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def __enter__(self) -> "Drip":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.done.set()
+        if self.thread:
+            self.thread.join()
+
+
+@pytest.fixture
+def site(viaductd, start_front):
+    def start(model, variant):
+        viaductd.app(
+            "sdk",
+            concurrency={"model": model, "limit": 64},
+            timeouts={"request": 0, "stall": 0},
+            limits={"body": "2GiB"},
+        )
+        viaductd.start()
+        return start_front(variant, viaductd.socket)
+
+    return start
+
+
+def processes(viaductd):
+    return {"bridge": viaductd.bridge(), "worker": viaductd.workers()[0]}
+
+
+def measure(start_load, port) -> dict:
+    report = start_load(port, concurrency=4, seconds=3).wait(60)
+    assert_clean(report, least=500)
+    return report
+
+
+def check(viaductd, start_load, front, occupy) -> None:
+    measure(start_load, front.port)  # caches, buffers, threads
+    idle = {name: memory(pid) for name, pid in processes(viaductd).items()}
+    alone = measure(start_load, front.port)
+    clients = occupy()
+    try:
+        beside = measure(start_load, front.port)
+        grown = {name: memory(pid) - idle[name] for name, pid in processes(viaductd).items()}
+    finally:
+        for client in clients:
+            client.close()
+    assert beside["p99_ms"] <= 2 * alone["p99_ms"], (alone, beside)
+    assert all(value < 32 * MIB for value in grown.values()), grown
+    assert http.request(front.port, "/hello").text == "hello\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["threads", "fibers"])
+def test_downloads_that_nobody_reads(site, viaductd, start_load, model):
+    # Unbuffered: otherwise nginx would take the gigabyte to its own disk.
+    front = site(model, "nginx-unbuffered")
+
+    def occupy():
+        clients = []
+        for _ in range(CLIENTS):
+            client = http.Connection(front.port, receive_buffer=4096)
+            client.send_head("GET", f"/generate?bytes={GIB}")
+            assert client.read_head().status == 200
+            clients.append(client)
+        return clients
+
+    check(viaductd, start_load, front, occupy)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["threads", "fibers"])
+def test_uploads_of_a_byte_a_second(site, viaductd, start_load, model):
+    front = site(model, "nginx-unbuffered")
+
+    def occupy():
+        clients = []
+        for _ in range(CLIENTS):
+            client = http.Connection(front.port)
+            client.send_head("POST", "/digest", [("Content-Length", "100000")])
+            client.send(b"x")
+            clients.append(client)
+        drip.start(clients)
+        return clients
+
+    with Drip() as drip:
+        check(viaductd, start_load, front, occupy)
+        assert drip.sent >= 2 * CLIENTS
+
+
+def test_slow_reader_gets_everything_in_the_end(site, viaductd):
+    front = site("fibers", "nginx-unbuffered")
+    size = 32 * MIB
+    with http.Connection(front.port, receive_buffer=4096) as slow:
+        slow.send_head("GET", f"/generate?bytes={size}")
+        head = slow.read_head()
+        # Others pass while it does not read.
+        for _ in range(50):
+            assert http.request(front.port, "/hello").text == "hello\n"
+        digest = hashlib.sha256()
+        for piece in slow.body_pieces(head):
+            digest.update(piece)
+    assert digest.hexdigest() == http.pattern_sha256(size)
+
+
+def test_memory_is_given_back(site, viaductd):
+    front = site("fibers", "nginx-unbuffered")
+    size = 64 * MIB
+    for _ in range(3):
+        reply = http.request(front.port, f"/generate?bytes={size}", keep_body=False)
+        assert reply.length == size
+    first = memory(viaductd.bridge())
+    for _ in range(10):
+        http.request(front.port, f"/generate?bytes={size}", keep_body=False)
+    wait_for(lambda: memory(viaductd.bridge()) < first + 8 * MIB, "the bridge does not grow", 10)
