@@ -11,25 +11,39 @@ namespace viaduct::daemon::bridge {
 using channel::Message;
 using channel::Type;
 
+namespace {
+
+std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeApp>& apps) {
+  std::vector<std::unique_ptr<SharedApp>> shared;
+  for (const config::BridgeApp& app : apps) {
+    shared.push_back(std::make_unique<SharedApp>());
+    shared.back()->settings = app;
+  }
+  return shared;
+}
+
+}  // namespace
+
 Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores,
                  int channel, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
-      scores_(scores),
-      threads_(),
-      channel_([&] {
-        for (const config::BridgeApp& app : settings.apps) {
-          apps_.push_back(std::make_unique<SharedApp>());
-          apps_.back()->settings = app;
-        }
-        for (unsigned i = 0; i < settings.threads; ++i) {
-          threads_.push_back(
-              std::make_unique<Thread>(i, settings, apps_, log, scores, *this, listeners));
-        }
-        return Reactor::Descriptor(threads_.front()->reactor().executor(), channel);
-      }()),
+      memory_{.limit = settings.limits.memory},
+      apps_(share(settings.apps)),
+      threads_(make_threads(scores, listeners)),
+      channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
       drained_(threads_.size()) {}
+
+std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
+                                                           const std::vector<int>& listeners) {
+  std::vector<std::unique_ptr<Thread>> threads;
+  for (unsigned i = 0; i < settings_.threads; ++i) {
+    threads.push_back(
+        std::make_unique<Thread>(i, settings_, apps_, log_, scores, memory_, *this, listeners));
+  }
+  return threads;
+}
 
 Control::~Control() {
   if (successor_ >= 0) ::close(successor_);
@@ -134,19 +148,22 @@ void Control::add_worker(const Message& message) {
   info->pid = message.pid;
   info->path = message.path.data();
   shared_[message.serial] = message.shared != 0;
-  const bool probe = settings_.apps[message.app].probe;
-  // Plain workers belong to one thread; whether it is one is known once the first thread has asked.
-  Thread& thread = probe ? *threads_.front() : *threads_[info->serial % threads_.size()];
-  thread.reactor().post([&thread, info, probe] { thread.app(info->app).add(info, probe); });
+  info->keep_plain = threads_.size() == 1;
+  if (settings_.apps[message.app].probe) {
+    // The others hear of it once it has answered and it is known what it can do.
+    Thread& first = *threads_.front();
+    first.reactor().post([&first, info] { first.app(info->app).add(info, true); });
+  } else {
+    on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
+  }
 }
 
 void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
   threads_.front()->reactor().post([this, info] {
-    if (info->multiplexed) {
-      for (std::size_t i = 1; i < threads_.size(); ++i) {
-        Thread& thread = *threads_[i];
-        thread.reactor().post([&thread, info] { thread.app(info->app).add(info, true); });
-      }
+    for (std::size_t i = 1; i < threads_.size(); ++i) {
+      Thread& thread = *threads_[i];
+      thread.reactor().post(
+          [&thread, info] { thread.app(info->app).add(info, info->multiplexed); });
     }
     const auto shared = shared_.find(info->serial);
     if (shared == shared_.end() || std::exchange(shared->second, true)) return;
@@ -191,12 +208,14 @@ void Control::send(Message message) {
 
 void Control::send_now(const Message& message) {
   outbox_.push_back(message);
-  while (!outbox_.empty()) {
-    if (const auto error = channel::send(channel_.native_handle(), outbox_.front())) {
-      // The next tick tries again; the master's queue is full, or it is gone, which reading tells.
-      return;
-    }
-    outbox_.erase(outbox_.begin());
+  flush_outbox();
+}
+
+void Control::flush_outbox() {
+  // On failure the next tick tries again: the master's queue is full, or it is gone, which reading
+  // tells.
+  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front())) {
+    outbox_.pop_front();
   }
 }
 
@@ -258,11 +277,7 @@ void Control::drain(int successor) {
 
 void Control::tick() {
   drained_[0] = threads_.front()->drained();
-  if (!outbox_.empty()) {
-    Message pending = outbox_.back();
-    outbox_.pop_back();
-    send_now(pending);
-  }
+  flush_outbox();
   if (!draining_) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -32,6 +33,8 @@ class Control final : public WorkerReports {
   void wake_others(std::uint32_t app) override;
 
  private:
+  std::vector<std::unique_ptr<Thread>> make_threads(Scoreboard& scores,
+                                                    const std::vector<int>& listeners);
   void await(Reactor::Descriptor& socket, void (Control::*receive)());
   void receive_master();
   void receive_predecessor();
@@ -43,18 +46,19 @@ class Control final : public WorkerReports {
   void stop_all();
   void send(channel::Message message);
   void send_now(const channel::Message& message);
+  void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 
   const config::BridgeSettings& settings_;
   log::Log& log_;
-  Scoreboard& scores_;
+  MemoryUse memory_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
   int access_log_ = -1;
-  std::vector<channel::Message> outbox_;            // what the channel did not take yet
+  std::deque<channel::Message> outbox_;             // what the channel did not take yet
   std::unordered_map<std::uint64_t, bool> shared_;  // serial -> already served by another bridge
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;

@@ -16,11 +16,11 @@ namespace viaduct::daemon::bridge {
 /// One thread of the bridge with all that runs on it: a reactor, every listener, every app.
 class Thread {
  public:
-  /// `settings`, `apps`, `log` and `scores` are shared by all threads and outlive this one.
-  /// `listeners`: descriptors of the listening sockets, duplicated here.
+  /// `settings`, `apps`, `log`, `scores` and `memory` are shared by all threads and outlive this
+  /// one. `listeners`: descriptors of the listening sockets, duplicated here.
   Thread(unsigned index, const config::BridgeSettings& settings,
          std::vector<std::unique_ptr<SharedApp>>& apps, const log::Log& log, Scoreboard& scores,
-         WorkerReports& reports, const std::vector<int>& listeners);
+         MemoryUse& memory, WorkerReports& reports, const std::vector<int>& listeners);
   ~Thread();
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
@@ -41,6 +41,7 @@ class Thread {
 
  private:
   bool tick();
+  void count_memory();
   [[nodiscard]] bool unready_workers() const;
   void add_listener(const config::BridgeSettings& settings, std::uint32_t index, int descriptor);
 
@@ -53,6 +54,7 @@ class Thread {
   ConnectionList connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::function<void()> on_tick_;
+  std::uint64_t counted_memory_ = 0;  // this thread's part of MemoryUse
   bool draining_ = false;
 };
 

@@ -200,16 +200,15 @@ void Exchange::on_errors(protocol::Bytes bytes) {
 void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) {
   using Status = protocol::fastcgi::ProtocolStatus;
   errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
-  if (status == Status::cant_multiplex || status == Status::overloaded) {
+  const bool refused = status == Status::cant_multiplex || status == Status::overloaded;
+  if (refused && phase_ != Phase::aborting) {
     lose(false, "the worker takes no further request");
     return;
   }
   const bool multiplexed = worker_->info().multiplexed;
-  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
-  carried_.reset();
-  worker_ = nullptr;
-  if (client_ == nullptr) {
-    phase_ = Phase::done;
+  leave_worker();
+  if (phase_ == Phase::aborting) {
+    // Whoever aborted it has answered, or is about to.
   } else if (status_ == 0) {
     services_.log.error("worker ended a request without a response",
                         {{"app", dispatcher_.settings().name},
@@ -231,11 +230,8 @@ void Exchange::on_lost(bool delivered) {
 void Exchange::lose(bool delivered, std::string_view why) {
   const int pid = worker_->info().pid;
   errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
-  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
-  carried_.reset();
-  worker_ = nullptr;
-  if (client_ == nullptr) {
-    phase_ = Phase::done;
+  leave_worker();
+  if (phase_ == Phase::aborting) {
     bury_if_done();
     return;
   }
@@ -266,6 +262,12 @@ void Exchange::lose(bool delivered, std::string_view why) {
     fail_client();
   }
   bury_if_done();
+}
+
+void Exchange::leave_worker() {
+  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
+  carried_.reset();
+  worker_ = nullptr;
 }
 
 void Exchange::abort_worker() {

@@ -60,6 +60,10 @@ class Exchange final : public Caller {
   void tick(Clock::time_point now);
 
   [[nodiscard]] Phase phase() const { return phase_; }
+  /// Whether a response head has been given to the client.
+  [[nodiscard]] bool answered() const { return status_ != 0; }
+  /// Bytes of the body that wait in memory, or are kept there for a second worker.
+  [[nodiscard]] std::size_t buffered() const { return body_.in_memory(); }
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
   /// Whether it has a body, or may have one: the client has not said that it has none.
@@ -85,6 +89,7 @@ class Exchange final : public Caller {
   void answer(int status, std::uint32_t retry_after);
   void end_client(std::uint32_t app_status);
   void fail_client();
+  void leave_worker();
   void abort_worker();
   void body_failed(int status, std::string_view why);
   void tick_sent(Clock::time_point now);

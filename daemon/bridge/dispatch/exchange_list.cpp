@@ -31,6 +31,12 @@ void ExchangeList::remove(Exchange& exchange) {
   reactor_.bury(std::move(removed));
 }
 
+std::size_t ExchangeList::buffered() const {
+  std::size_t sum = 0;
+  for (const auto& exchange : exchanges_) sum += exchange->buffered();
+  return sum;
+}
+
 void ExchangeList::tick(Clock::time_point now) {
   // A tick may remove the exchange itself or others behind it; the last one then takes its place.
   for (std::size_t i = exchanges_.size(); i-- > 0;) {

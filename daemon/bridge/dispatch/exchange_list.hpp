@@ -22,7 +22,8 @@ class ExchangeList {
   void tick(Clock::time_point now);
 
   [[nodiscard]] bool empty() const { return exchanges_.empty(); }
-  [[nodiscard]] std::size_t size() const { return exchanges_.size(); }
+  /// Bytes of bodies held in memory.
+  [[nodiscard]] std::size_t buffered() const;
 
  private:
   Reactor& reactor_;

@@ -99,9 +99,12 @@ void Connection::handle(const protocol::Event& event) {
       Exchange& exchange = *entry->exchange;
       entry->input_ended = true;
       end_entry(event.id);
+      const bool answered = exchange.answered();
       exchange.abandon();
       if (event.error == protocol::Errc::ok) {
         codec_->end(event.id);
+      } else if (answered) {
+        codec_->fail(event.id);
       } else {
         answer_refused(event.id, event.error);
       }
@@ -114,8 +117,17 @@ void Connection::handle(const protocol::Event& event) {
 
 void Connection::begin(protocol::RequestId id, protocol::RequestHead&& head) {
   const Route* route = front_.routes.find(head.params);
-  if (route == nullptr || head.role == protocol::Role::filter) {
-    answer(*codec_, id, route == nullptr ? 404 : 501);
+  if (route == nullptr) {
+    answer(*codec_, id, 404);
+    return;
+  }
+  if (head.role == protocol::Role::filter) {
+    answer(*codec_, id, 501);
+    return;
+  }
+  if (front_.services.memory.exceeded()) {
+    front_.apps[route->app]->report_refusal("limits.memory is reached");
+    answer(*codec_, id, 503);
     return;
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
@@ -266,6 +278,7 @@ void Connection::linger() {
 
 void Connection::tick(Clock::time_point now) {
   if (lingering_ && now >= linger_until_) close();
+  if (front_.draining && !list_.has_successor() && now >= list_.idle_until() && idle()) close();
 }
 
 bool Connection::idle() const {

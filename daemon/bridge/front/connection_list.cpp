@@ -12,6 +12,7 @@ namespace viaduct::daemon::bridge {
 namespace {
 
 constexpr std::size_t kRemoved = SIZE_MAX;
+constexpr auto kIdleGrace = std::chrono::milliseconds(250);
 
 }  // namespace
 
@@ -40,17 +41,14 @@ void ConnectionList::remove(Connection& connection) {
 
 void ConnectionList::drain(HandOver hand_over) {
   hand_over_ = std::move(hand_over);
+  idle_until_ = services_.reactor.now() + kIdleGrace;
   for (std::size_t i = connections_.size(); i-- > 0;) {
     if (i < connections_.size()) connections_[i]->drain();
   }
 }
 
 void ConnectionList::retire(Connection& connection) {
-  if (!hand_over_) {
-    // A request may already be on its way, and a front server that sees its connection closed then
-    // cannot repeat every request. So it stays open until one is answered, or timeouts.stop.
-    return;
-  }
+  if (!hand_over_) return;  // tick() closes it
   const std::uint32_t listener = connection.front().index;
   const int descriptor = connection.surrender();
   if (!hand_over_(listener, descriptor)) {
@@ -64,6 +62,12 @@ void ConnectionList::close_all() {
     const auto connection = connections_.back();
     connection->close();
   }
+}
+
+std::size_t ConnectionList::unsent() const {
+  std::size_t sum = 0;
+  for (const auto& connection : connections_) sum += connection->unsent();
+  return sum;
 }
 
 void ConnectionList::tick(Clock::time_point now) {

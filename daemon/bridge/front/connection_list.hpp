@@ -24,9 +24,12 @@ class ConnectionList {
   void add(std::shared_ptr<Connection> connection);
   void remove(Connection& connection);
 
-  /// From now on idle connections are given to the successor, others end with their response; with
-  /// no successor (an empty function) idle ones stay open for a last request.
+  /// From now on idle connections are given to the successor, others when they become idle. With no
+  /// successor (an empty function) each ends with its next response, idle ones after a moment in
+  /// which a request that is already on its way is still served.
   void drain(HandOver hand_over);
+  /// When idle connections of a bridge without successor are closed.
+  [[nodiscard]] Clock::time_point idle_until() const { return idle_until_; }
   [[nodiscard]] bool has_successor() const { return hand_over_ != nullptr; }
   /// An idle connection of a draining bridge.
   void retire(Connection& connection);
@@ -34,6 +37,8 @@ class ConnectionList {
   void tick(Clock::time_point now);
 
   [[nodiscard]] bool empty() const { return connections_.empty(); }
+  /// Response bytes that no socket has taken yet.
+  [[nodiscard]] std::size_t unsent() const;
 
   /// Logs, at a limited rate for each listener, what was wrong with a connection's bytes.
   void report(Connection& connection, std::string_view error);
@@ -42,6 +47,7 @@ class ConnectionList {
   Services& services_;
   std::vector<std::shared_ptr<Connection>> connections_;
   HandOver hand_over_;
+  Clock::time_point idle_until_ = Clock::time_point::max();
   log::RateLimit reports_;
 };
 

@@ -8,12 +8,14 @@ namespace viaduct::daemon::bridge {
 namespace {
 
 constexpr auto kReconnectDelay = std::chrono::milliseconds(100);
+/// Refused this often, a worker has closed its socket without ending.
+constexpr unsigned kMaxFailures = 50;
 constexpr auto kHealthInterval = std::chrono::seconds(10);
 
 }  // namespace
 
 Worker::Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
-    : reactor_(reactor), owner_(owner), info_(std::move(info)) {}
+    : reactor_(reactor), owner_(owner), info_(std::move(info)), keep_links_(info_->keep_plain) {}
 
 Worker::~Worker() {
   die();
@@ -23,9 +25,10 @@ std::shared_ptr<Link> Worker::connect() {
   auto link = std::make_shared<Link>(reactor_, *this);
   if (const auto error = link->connect(info_->path)) {
     retry_at_ = reactor_.now() + kReconnectDelay;
-    owner_.on_link_trouble(*this, "connect: " + error.message());
+    if (++failures_ == 1) owner_.on_link_trouble(*this, "connect: " + error.message());
     return nullptr;
   }
+  failures_ = 0;
   return link;
 }
 
@@ -183,6 +186,7 @@ bool Worker::wants_tick() const {
 
 std::optional<std::string> Worker::tick(Clock::time_point now, std::chrono::milliseconds patience) {
   if (dead_) return std::nullopt;
+  if (failures_ >= kMaxFailures) return "cannot connect to it";
   if (recovering_ > 0 && now >= recover_by_) return "aborted request still runs";
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
   if (link_ == nullptr && wants_link && now >= retry_at_) {

@@ -18,7 +18,8 @@ struct WorkerInfo {
   std::uint64_t serial = 0;
   std::uint32_t app = 0;
   int pid = 0;
-  std::string path;  ///< of its socket
+  std::string path;        ///< of its socket
+  bool keep_plain = true;  ///< connections of a plain worker may be kept: only one thread uses it
   bool multiplexed = false;
   std::uint32_t capacity = 1;             ///< requests at once
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads
@@ -51,7 +52,8 @@ class WorkerOwner {
 ///
 /// A plain connection is kept behind a request only when that request had no body, and used again
 /// only for an idempotent one: what a client sent as body must never be read as the next request,
-/// and a request that cannot be repeated must not meet a connection that is just being closed.
+/// and a request that cannot be repeated must not meet a connection that is just being closed. With
+/// several threads none is kept: an idle one would shut out the other threads.
 class Worker final : public LinkOwner {
  public:
   Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info);
@@ -135,6 +137,7 @@ class Worker final : public LinkOwner {
   Clock::time_point retry_at_{};
   Clock::time_point asked_at_{};  // of a question without an answer yet; epoch: none
   Clock::time_point heard_at_{};
+  unsigned failures_ = 0;  // to connect, one after the other
 };
 
 }  // namespace viaduct::daemon::bridge
