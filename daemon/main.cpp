@@ -1,0 +1,97 @@
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <iostream>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "daemon/bridge/bridge.hpp"
+#include "daemon/config/dump.hpp"
+#include "daemon/config/load.hpp"
+#include "daemon/master/inherited_sockets.hpp"
+#include "daemon/master/listener_socket.hpp"
+#include "daemon/master/master.hpp"
+
+namespace {
+
+using namespace viaduct::daemon;
+
+enum ExitStatus { kOk = 0, kUsage = 64, kInternal = 70, kConfiguration = 78 };
+
+struct Options {
+  std::filesystem::path config = "/etc/viaduct/viaduct.yaml";
+  bool check = false;
+  bool dump = false;
+};
+
+// Nothing when there is something to run, else the exit status.
+std::optional<int> parse(int argc, char** argv, Options& options) {
+  CLI::App app("viaductd runs C++ web applications behind any front web server");
+  app.name("viaductd");
+  app.add_option("-c,--config", options.config, "configuration file")->capture_default_str();
+  app.add_flag("-t,--check", options.check, "check the configuration and exit");
+  app.add_flag("-T,--dump", options.dump, "print the effective configuration and exit");
+  app.set_version_flag("-V,--version", "viaductd " VIADUCT_VERSION);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;
+  }
+  return std::nullopt;
+}
+
+std::optional<config::Settings> load(const Options& options) {
+  const auto purpose =
+      options.check || options.dump ? config::Purpose::check : config::Purpose::start;
+  config::LoadResult result = config::load(options.config, purpose);
+  for (const auto& warning : result.warnings) {
+    std::cerr << "warning: " << format(warning) << '\n';
+  }
+  for (const auto& error : result.errors) std::cerr << format(error) << '\n';
+  return std::move(result.settings);
+}
+
+int serve(config::Settings settings) {
+  if (settings.origins.contains("control") || settings.origins.contains("control.address")) {
+    std::cerr << "warning: control: the control socket is not supported yet\n";
+  }
+  try {
+    master::Master master(std::move(settings), master::InheritedSockets::from_environment());
+    return master.run();
+  } catch (const master::ListenerError& error) {
+    std::cerr << error.what() << '\n';
+    return kConfiguration;
+  }
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  if (const auto status = parse(argc, argv, options)) return *status;
+  // A reload reads it again, whatever the directory is then.
+  options.config = std::filesystem::absolute(options.config);
+  auto settings = load(options);
+  if (!settings) return kConfiguration;
+  if (options.dump) std::cout << dump(*settings);
+  if (options.check && !options.dump) std::cout << options.config.string() << ": ok\n";
+  return options.check || options.dump ? kOk : serve(std::move(*settings));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--bridge") == 0) {
+    ::prctl(PR_SET_NAME, "viaduct-bridge");
+    return bridge::run();
+  }
+  try {
+    ::umask(0022);
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "viaductd: " << error.what() << '\n';
+    return kInternal;
+  }
+}

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <map>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+namespace viaduct::daemon::master {
+
+/// Waits for child processes (SIGCHLD) and tells whoever started them. Must exist before the first
+/// child is made.
+class Children {
+ public:
+  using Handler = std::function<void(int status)>;
+
+  explicit Children(boost::asio::io_context& io);
+
+  /// `handler` is called once, from the event loop, with the status of waitpid().
+  void watch(pid_t pid, Handler handler);
+
+  /// The handler will not be called; the child is still reaped.
+  void forget(pid_t pid);
+
+ private:
+  void wait();
+  void reap_all();
+
+  boost::asio::signal_set signals_;
+  std::map<pid_t, Handler> handlers_;
+};
+
+}  // namespace viaduct::daemon::master

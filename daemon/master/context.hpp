@@ -1,0 +1,28 @@
+#pragma once
+
+#include <random>
+
+#include <boost/asio/io_context.hpp>
+
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/config/worker_environment.hpp"
+
+namespace viaduct::daemon::master {
+
+class Children;
+class LogSet;
+class RuntimeDirectory;
+
+/// What everything in the master uses. Borrowed; outlives its users. Single-threaded.
+struct Context {
+  boost::asio::io_context& io;
+  LogSet& logs;
+  Children& children;
+  RuntimeDirectory& runtime;
+  config::Environment environment;  ///< the daemon's own
+  int null = -1;                    ///< /dev/null, for reading and writing
+  std::uint64_t next_serial = 1;
+  std::mt19937 random{std::random_device{}()};
+};
+
+}  // namespace viaduct::daemon::master

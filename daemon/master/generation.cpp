@@ -1,0 +1,321 @@
+#include "daemon/master/generation.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <random>
+#include <utility>
+
+#include "daemon/config/bridge_settings.hpp"
+#include "daemon/log/log.hpp"
+#include "daemon/master/bridge_files.hpp"
+#include "daemon/master/exit_text.hpp"
+#include "daemon/master/log_set.hpp"
+#include "daemon/master/timeouts.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using channel::Message;
+using channel::Type;
+
+constexpr BackoffPolicy kBridgeBackoff{};
+constexpr std::chrono::milliseconds kBridgeStart{10'000};
+
+std::string_view reason_of(const Message& message) {
+  return {message.reason.data(), ::strnlen(message.reason.data(), message.reason.size())};
+}
+
+}  // namespace
+
+Generation::Generation(Context& context, unsigned number, config::Settings settings,
+                       ListenerSet listeners, std::vector<GenerationApp> apps, int scoreboard,
+                       GenerationObserver& observer)
+    : context_(context),
+      number_(number),
+      settings_(std::move(settings)),
+      listeners_(std::move(listeners)),
+      apps_(std::move(apps)),
+      scoreboard_(scoreboard),
+      observer_(observer),
+      timer_(context.io) {
+  settings_memory_ =
+      sealed_memory("viaduct-settings", config::to_json(config::bridge_settings(settings_)));
+  for (const BridgeLogFile& file : bridge_log_files(settings_)) {
+    UniqueFd(log::open_file(file.path));
+  }
+}
+
+void Generation::start() {
+  bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
+  bridge_started_ = false;
+  bridge_since_ = Clock::now();
+  bridge_->start({settings_memory_.get(), scoreboard_, listeners_.descriptors(),
+                  settings_.bridge.identity.account});
+  context_.logs.daemon().info("bridge started", {{"generation", number_}, {"pid", bridge_->pid()}});
+  arm(kBridgeStart, &Generation::kill_bridge);
+  introduce();
+}
+
+void Generation::start_bridge() {
+  try {
+    start();
+  } catch (const std::exception& error) {
+    context_.logs.daemon().error("cannot start a bridge", {{"error", error.what()}});
+    bridge_.reset();
+    restart_bridge();
+  }
+}
+
+void Generation::restart_bridge() {
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - bridge_since_);
+  std::uniform_real_distribution<double> jitter(0.0, 1.0);
+  const Restart restart = next_restart(kBridgeBackoff, bridge_failures_, bridge_started_, uptime,
+                                       jitter(context_.random));
+  bridge_failures_ = restart.failures;
+  bridge_started_ = false;
+  if (restart.delay.count() == 0) return start_bridge();
+  arm(restart.delay, &Generation::start_bridge);
+}
+
+void Generation::arm(std::chrono::milliseconds delay, void (Generation::*action)()) {
+  timer_.expires_after(delay);
+  timer_.async_wait([weak = weak_from_this(), action](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) (self.get()->*action)();
+  });
+}
+
+void Generation::handle(GenerationEvent event) {
+  const auto step = advance(state_, event);
+  if (!step) {
+    context_.logs.daemon().error(
+        "generation event out of place",
+        {{"generation", number_}, {"state", to_string(state_)}, {"event", to_string(event)}});
+    return;
+  }
+  state_ = step->next;
+  act(step->action);
+}
+
+void Generation::act(GenerationAction action) {
+  switch (action) {
+    case GenerationAction::none:
+      return;
+    case GenerationAction::accept:
+      if (bridge_started_) send(Type::accept);
+      return;
+    case GenerationAction::drain:
+      send(Type::drain, std::move(successor_));
+      if (!has_bridge()) return handle(GenerationEvent::bridge_ended);
+      return arm(longest_stop(settings_), &Generation::expire_drain);
+    case GenerationAction::kill_bridge:
+      timer_.cancel();
+      if (!has_bridge()) return handle(GenerationEvent::bridge_ended);
+      return kill_bridge();
+    case GenerationAction::restart_bridge:
+      observer_.bridge_lost(*this);
+      return restart_bridge();
+    case GenerationAction::release:
+      timer_.cancel();
+      return observer_.generation_gone(*this, last_status_);
+  }
+}
+
+void Generation::expire_drain() {
+  context_.logs.daemon().warning("connections still open after timeouts.stop are cut",
+                                 {{"generation", number_}});
+  handle(GenerationEvent::expired);
+}
+
+void Generation::kill_bridge() {
+  if (bridge_) bridge_->kill();
+}
+
+void Generation::adopt(UniqueFd socket) {
+  send(Type::adopt, std::move(socket));
+}
+
+void Generation::set_asking(bool asks) {
+  for (std::uint32_t i = 0; i < apps_.size(); ++i) {
+    apps_[i].asks = asks;
+    if (!asks || !apps_[i].pool->settings().probe) continue;
+    apps_[i].pool->for_each_worker([&](Worker& worker) {
+      if (worker.state() == WorkerState::starting) tell(i, worker, false);
+    });
+  }
+}
+
+void Generation::reopen_logs() {
+  if (has_bridge()) send_log_files();
+}
+
+// All that a new bridge has to know. Workers that answered another bridge are not asked with a
+// deadline again.
+void Generation::introduce() {
+  told_.clear();
+  send_log_files();
+  for (std::uint32_t i = 0; i < apps_.size(); ++i) {
+    send_state(i);
+    apps_[i].pool->for_each_worker([&](Worker& worker) {
+      const bool ready = worker.state() == WorkerState::ready;
+      const bool asks = apps_[i].asks && apps_[i].pool->settings().probe;
+      if (ready || (asks && worker.state() == WorkerState::starting)) tell(i, worker, ready);
+    });
+  }
+}
+
+void Generation::worker_added(AppPool& pool, Worker& worker) {
+  const std::uint32_t app = index_of(pool);
+  if (app < apps_.size() && apps_[app].asks && pool.settings().probe) tell(app, worker, false);
+}
+
+void Generation::worker_ready(AppPool& pool, Worker& worker) {
+  const std::uint32_t app = index_of(pool);
+  if (app < apps_.size()) tell(app, worker, true);
+}
+
+void Generation::worker_draining(AppPool& pool, Worker& worker) {
+  const std::uint32_t app = index_of(pool);
+  if (app < apps_.size() && told_.contains(worker.serial())) {
+    send_worker(Type::worker_draining, app, worker, false);
+  }
+}
+
+void Generation::worker_dead(AppPool& pool, Worker& worker, int status) {
+  const std::uint32_t app = index_of(pool);
+  if (app == apps_.size() || told_.erase(worker.serial()) == 0) return;
+  Message message;
+  message.type = Type::worker_dead;
+  message.app = app;
+  message.serial = worker.serial();
+  message.pid = worker.pid();
+  message.status = status;
+  if (bridge_) bridge_->send(message);
+}
+
+void Generation::pool_changed(AppPool& pool) {
+  const std::uint32_t app = index_of(pool);
+  if (app < apps_.size()) send_state(app);
+}
+
+bool Generation::uses(const AppPool& pool) const {
+  return index_of(pool) < apps_.size();
+}
+
+bool Generation::is_busy_with(const Worker& worker) const {
+  const auto told = told_.find(worker.serial());
+  return has_bridge() && told != told_.end() && told->second;
+}
+
+void Generation::bridge_says(const Message& message, UniqueFd) {
+  switch (message.type) {
+    case Type::started:
+      timer_.cancel();
+      bridge_started_ = true;
+      if (state_ == GenerationState::active) send(Type::accept);
+      return observer_.bridge_started(*this);
+    case Type::ready:
+    case Type::unhealthy:
+    case Type::kill:
+    case Type::worker_idle:
+      return worker_report(message);
+    case Type::drained:
+      return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
+    case Type::demand:
+      return;  // the number of workers is fixed
+    default:
+      context_.logs.daemon().error("unexpected message from the bridge",
+                                   {{"type", static_cast<std::uint32_t>(message.type)}});
+  }
+}
+
+void Generation::worker_report(const Message& message) {
+  Worker* worker = nullptr;
+  AppPool* pool = nullptr;
+  for (const GenerationApp& app : apps_) {
+    worker = app.pool->find(message.serial);
+    pool = app.pool.get();
+    if (worker != nullptr) break;
+  }
+  // It may have died while the message was on its way.
+  if (worker == nullptr) return;
+  if (message.type == Type::ready) return worker->handle(WorkerEvent::answered);
+  if (message.type == Type::worker_idle) {
+    told_[message.serial] = false;
+    return observer_.worker_idle(*pool, *worker);
+  }
+  context_.logs.daemon().warning(pool->name() + ": worker is replaced",
+                                 {{"app", pool->name()},
+                                  {"worker", worker->name()},
+                                  {"pid", worker->pid()},
+                                  {"reason", reason_of(message)}});
+  worker->handle(WorkerEvent::replace);
+}
+
+void Generation::bridge_ended(int status) {
+  last_status_ = status;
+  const bool expected =
+      state_ == GenerationState::ending || (state_ == GenerationState::draining && status == 0);
+  const auto level = expected ? log::Level::info : log::Level::error;
+  context_.logs.daemon().write(level, "bridge " + exit_text(status), {{"generation", number_}});
+  bridge_.reset();
+  told_.clear();
+  handle(GenerationEvent::bridge_ended);
+}
+
+void Generation::send(Type type, UniqueFd descriptor) {
+  Message message;
+  message.type = type;
+  if (bridge_) bridge_->send(message, std::move(descriptor));
+}
+
+void Generation::send_log_files() {
+  for (const BridgeLogFile& file : bridge_log_files(settings_)) {
+    Message message;
+    message.type = Type::log_target;
+    message.target = file.target;
+    message.app = file.app;
+    try {
+      bridge_->send(message, UniqueFd(log::open_file(file.path)));
+    } catch (const std::exception& error) {
+      context_.logs.daemon().error("log file cannot be opened", {{"error", error.what()}});
+    }
+  }
+}
+
+void Generation::tell(std::uint32_t app, Worker& worker, bool shared) {
+  if (!bridge_ || !told_.emplace(worker.serial(), true).second) return;
+  send_worker(Type::worker_added, app, worker, shared);
+}
+
+void Generation::send_worker(Type type, std::uint32_t app, Worker& worker, bool shared) {
+  Message message;
+  message.type = type;
+  message.app = app;
+  message.serial = worker.serial();
+  message.pid = worker.pid();
+  message.shared = shared ? 1 : 0;
+  message.set_path(worker.socket_path());
+  if (bridge_) bridge_->send(message);
+}
+
+void Generation::send_state(std::uint32_t app) {
+  Message message;
+  message.type = Type::app_state;
+  message.app = app;
+  message.state = apps_[app].pool->state();
+  message.count = apps_[app].pool->retry_after();
+  if (bridge_) bridge_->send(message);
+}
+
+std::uint32_t Generation::index_of(const AppPool& pool) const {
+  const auto found = std::find_if(apps_.begin(), apps_.end(), [&](const GenerationApp& app) {
+    return app.pool.get() == &pool;
+  });
+  return static_cast<std::uint32_t>(found - apps_.begin());
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/config/settings.hpp"
+#include "daemon/master/app_pool.hpp"
+#include "daemon/master/backoff.hpp"
+#include "daemon/master/bridge_process.hpp"
+#include "daemon/master/context.hpp"
+#include "daemon/master/generation_lifecycle.hpp"
+#include "daemon/master/listener_set.hpp"
+
+namespace viaduct::daemon::master {
+
+class Generation;
+
+/// Called from the event loop.
+class GenerationObserver {
+ public:
+  virtual void bridge_started(Generation& generation) = 0;
+  virtual void worker_idle(AppPool& pool, Worker& worker) = 0;
+  /// Its bridge ended and the generation is gone. To be destroyed later, not within this call.
+  virtual void generation_gone(Generation& generation, int status) = 0;
+  /// Its bridge ended; a new one follows by itself.
+  virtual void bridge_lost(Generation& generation) = 0;
+
+ protected:
+  ~GenerationObserver() = default;
+};
+
+/// One app as a generation sees it.
+struct GenerationApp {
+  std::shared_ptr<AppPool> pool;
+  /// Whether this generation's bridge asks new workers the first question. While two generations
+  /// share a pool only one does; the other learns of a worker when it is ready.
+  bool asks = true;
+};
+
+/// One configuration with its bridge. The pools may be shared with other generations, in the order
+/// of `settings.apps`, which is the order the bridge knows.
+class Generation final : public std::enable_shared_from_this<Generation>, private BridgeObserver {
+ public:
+  /// Throws std::exception when files, memory or log files cannot be had.
+  Generation(Context& context, unsigned number, config::Settings settings, ListenerSet listeners,
+             std::vector<GenerationApp> apps, int scoreboard, GenerationObserver& observer);
+
+  /// Starts the bridge; throws std::system_error.
+  void start();
+
+  /// Events that cannot happen are logged and ignored.
+  void handle(GenerationEvent event);
+
+  /// A socket through which the predecessor's idle front connections come.
+  void adopt(UniqueFd socket);
+
+  /// To be called before GenerationEvent::superseded: where idle front connections go.
+  void set_successor(UniqueFd socket) { successor_ = std::move(socket); }
+
+  /// From now on this generation's bridge asks the new workers of all its apps, or of none.
+  void set_asking(bool asks);
+
+  /// Opens the log files anew and hands them to the bridge.
+  void reopen_logs();
+
+  // What happens to the workers of a pool; nothing when this generation does not use the pool.
+  void worker_added(AppPool& pool, Worker& worker);
+  void worker_ready(AppPool& pool, Worker& worker);
+  void worker_draining(AppPool& pool, Worker& worker);
+  void worker_dead(AppPool& pool, Worker& worker, int status);
+  void pool_changed(AppPool& pool);
+
+  unsigned number() const { return number_; }
+  GenerationState state() const { return state_; }
+  bool has_started_bridge() const { return bridge_started_; }
+  bool has_bridge() const { return bridge_ && bridge_->alive(); }
+  pid_t bridge_pid() const { return bridge_ ? bridge_->pid() : -1; }
+  bool uses(const AppPool& pool) const;
+  /// Whether its bridge may have requests with this worker.
+  bool is_busy_with(const Worker& worker) const;
+  const config::Settings& settings() const { return settings_; }
+  ListenerSet& listeners() { return listeners_; }
+  const std::vector<GenerationApp>& apps() const { return apps_; }
+  void kill_bridge();
+  /// The master's own copies: nobody can connect once the bridge has closed its own.
+  void close_listeners() { listeners_ = {}; }
+
+ private:
+  void bridge_says(const channel::Message& message, UniqueFd descriptor) override;
+  void bridge_ended(int status) override;
+
+  void act(GenerationAction action);
+  void start_bridge();
+  void restart_bridge();
+  void expire_drain();
+  void arm(std::chrono::milliseconds delay, void (Generation::*action)());
+  void introduce();
+  void send(channel::Type type, UniqueFd descriptor = {});
+  void send_log_files();
+  void send_worker(channel::Type type, std::uint32_t app, Worker& worker, bool shared);
+  void send_state(std::uint32_t app);
+  void tell(std::uint32_t app, Worker& worker, bool shared);
+  void worker_report(const channel::Message& message);
+  std::uint32_t index_of(const AppPool& pool) const;  // apps_.size(): not used here
+
+  Context& context_;
+  unsigned number_;
+  config::Settings settings_;
+  ListenerSet listeners_;
+  std::vector<GenerationApp> apps_;
+  int scoreboard_;
+  GenerationObserver& observer_;
+  UniqueFd settings_memory_;
+  UniqueFd successor_;
+  std::shared_ptr<BridgeProcess> bridge_;
+  bool bridge_started_ = false;
+  std::chrono::steady_clock::time_point bridge_since_;
+  unsigned bridge_failures_ = 0;
+  int last_status_ = 0;
+  boost::asio::steady_timer timer_;
+  GenerationState state_ = GenerationState::preparing;
+  std::map<std::uint64_t, bool> told_;  // serial of workers the bridge knows; true: it may use it
+};
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,39 @@
+#include "daemon/master/inherited_sockets.hpp"
+
+#include <cstdlib>
+#include <system_error>
+#include <utility>
+
+#include <systemd/sd-daemon.h>
+
+namespace viaduct::daemon::master {
+
+InheritedSockets InheritedSockets::from_environment() {
+  char** names = nullptr;
+  const int count = ::sd_listen_fds_with_names(1, &names);
+  if (count < 0) throw std::system_error(-count, std::generic_category(), "LISTEN_FDS");
+  std::vector<Entry> entries;
+  for (int i = 0; i < count; ++i) {
+    entries.push_back({names[i], UniqueFd(SD_LISTEN_FDS_START + i)});
+    std::free(names[i]);
+  }
+  std::free(names);
+  return InheritedSockets(std::move(entries));
+}
+
+UniqueFd InheritedSockets::take(const std::string& name) {
+  for (Entry& entry : entries_) {
+    if (entry.descriptor && entry.name == name) return std::move(entry.descriptor);
+  }
+  return {};
+}
+
+std::vector<std::string> InheritedSockets::left() const {
+  std::vector<std::string> names;
+  for (const Entry& entry : entries_) {
+    if (entry.descriptor) names.push_back(entry.name);
+  }
+  return names;
+}
+
+}  // namespace viaduct::daemon::master

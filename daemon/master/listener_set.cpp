@@ -1,0 +1,103 @@
+#include "daemon/master/listener_set.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using config::Address;
+using config::ListenerSettings;
+
+ListenerOptions options_of(const ListenerSettings& listener) {
+  return {listener.uid, listener.gid, listener.mode, listener.backlog};
+}
+
+std::string key_of(std::size_t index) {
+  return "listeners[" + std::to_string(index) + "]: ";
+}
+
+ListenerSocket make(const ListenerSettings& listener, InheritedSockets& inherited) {
+  if (listener.address.kind != Address::Kind::systemd) {
+    return ListenerSocket::open(listener.address, options_of(listener));
+  }
+  UniqueFd descriptor = inherited.take(listener.address.name);
+  if (!descriptor) {
+    throw ListenerError(format(listener.address) +
+                        ": no inherited descriptor has this name (LISTEN_FDNAMES)");
+  }
+  return ListenerSocket::inherit(std::move(descriptor), listener.address);
+}
+
+[[noreturn]] void fail_unnamed(const std::string& name) {
+  throw ListenerError("systemd:" + name + ": inherited, but no listener names it");
+}
+
+}  // namespace
+
+ListenerSet ListenerSet::open(const std::vector<ListenerSettings>& listeners,
+                              InheritedSockets& inherited, const ListenerSet& previous) {
+  ListenerSet set;
+  try {
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      auto socket = previous.find_unused(listeners[i].address, set);
+      try {
+        if (!socket) {
+          socket = std::make_shared<ListenerSocket>(make(listeners[i], inherited));
+        }
+      } catch (const ListenerError& error) {
+        throw ListenerError(key_of(i) + error.what());
+      }
+      set.sockets_.push_back(std::move(socket));
+    }
+    if (const auto left = inherited.left(); !left.empty()) fail_unnamed(left.front());
+    for (const auto& socket : previous.sockets_) {
+      const bool dropped = !set.contains(socket);
+      if (dropped && socket->address().kind == Address::Kind::systemd) {
+        fail_unnamed(socket->address().name);
+      }
+    }
+  } catch (...) {
+    set.unlink_except(previous);
+    throw;
+  }
+  return set;
+}
+
+std::vector<int> ListenerSet::descriptors() const {
+  std::vector<int> result;
+  for (const auto& socket : sockets_) result.push_back(socket->descriptor());
+  return result;
+}
+
+void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
+  for (std::size_t i = 0; i < sockets_.size(); ++i) {
+    try {
+      sockets_[i]->apply(options_of(listeners[i]));
+    } catch (const ListenerError& error) {
+      throw ListenerError(key_of(i) + error.what());
+    }
+  }
+}
+
+void ListenerSet::unlink_except(const ListenerSet& successor) {
+  for (const auto& socket : sockets_) {
+    if (!successor.contains(socket)) socket->unlink();
+  }
+}
+
+bool ListenerSet::contains(const std::shared_ptr<ListenerSocket>& socket) const {
+  return std::find(sockets_.begin(), sockets_.end(), socket) != sockets_.end();
+}
+
+std::shared_ptr<ListenerSocket> ListenerSet::find_unused(const Address& address,
+                                                         const ListenerSet& user) const {
+  for (const auto& socket : sockets_) {
+    if (socket->address() == address && !user.contains(socket)) return socket;
+  }
+  return nullptr;
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+#include "daemon/master/inherited_sockets.hpp"
+#include "daemon/master/listener_socket.hpp"
+
+namespace viaduct::daemon::master {
+
+/// The listening sockets of one configuration, in the order of its listeners. Two generations share
+/// the sockets whose address both have.
+class ListenerSet {
+ public:
+  ListenerSet() = default;
+
+  /// Takes what `previous` (may be empty) and `inherited` have and opens the rest. Throws
+  /// ListenerError, its text beginning with "listeners[0]: ", and leaves no new socket file behind.
+  /// A socket that a listener `systemd:` does not name any more, or never did, is an error.
+  static ListenerSet open(const std::vector<config::ListenerSettings>& listeners,
+                          InheritedSockets& inherited, const ListenerSet& previous);
+
+  std::vector<int> descriptors() const;
+  const std::vector<std::shared_ptr<ListenerSocket>>& sockets() const { return sockets_; }
+
+  /// Owner, mode and backlog of sockets that were there before. Throws ListenerError.
+  void apply(const std::vector<config::ListenerSettings>& listeners);
+
+  /// Removes the files of the sockets that `successor` does not have.
+  void unlink_except(const ListenerSet& successor);
+
+ private:
+  bool contains(const std::shared_ptr<ListenerSocket>& socket) const;
+  std::shared_ptr<ListenerSocket> find_unused(const config::Address& address,
+                                              const ListenerSet& user) const;
+
+  std::vector<std::shared_ptr<ListenerSocket>> sockets_;
+};
+
+}  // namespace viaduct::daemon::master

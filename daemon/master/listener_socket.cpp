@@ -1,0 +1,191 @@
+#include "daemon/master/listener_socket.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "daemon/master/exit_text.hpp"
+#include "daemon/master/socket_address.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using config::Address;
+
+[[noreturn]] void fail(const Address& address, const std::string& what) {
+  throw ListenerError(format(address) + what);
+}
+
+[[noreturn]] void fail(const Address& address, const char* call, int error) {
+  fail(address, std::string(": ") + call + ": " + error_text(error));
+}
+
+[[noreturn]] void fail_in_use(const Address& address, pid_t pid) {
+  std::string text = " is in use";
+  if (pid > 0) text += " by pid " + std::to_string(pid);
+  const std::string name = pid > 0 ? process_name(pid) : "";
+  if (!name.empty()) text += " (" + name + ")";
+  fail(address, text);
+}
+
+int backlog_of(const ListenerOptions& options) {
+  return static_cast<int>(std::min<std::uint32_t>(options.backlog, INT_MAX));
+}
+
+UniqueFd make_socket(const Address& address, int family) {
+  UniqueFd made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!made) fail(address, "socket", errno);
+  return made;
+}
+
+// Removes the file of a dead daemon; leaves alone and refuses everything else.
+void make_room(const Address& address, const SocketAddress& target) {
+  struct stat status {};
+  if (::lstat(address.name.c_str(), &status) != 0) {
+    if (errno == ENOENT) return;
+    fail(address, "stat", errno);
+  }
+  if (!S_ISSOCK(status.st_mode)) fail(address, " exists and is no socket");
+  const Probe probe = probe_listener(target);
+  if (probe.alive || probe.error == 0) fail_in_use(address, probe.pid);
+  if (probe.error != ECONNREFUSED) fail(address, "connect", probe.error);
+  if (::unlink(address.name.c_str()) != 0) fail(address, "unlink", errno);
+}
+
+void apply_to_file(const Address& address, const ListenerOptions& options) {
+  const uid_t uid = options.uid.value_or(static_cast<uid_t>(-1));
+  const gid_t gid = options.gid.value_or(static_cast<gid_t>(-1));
+  if (::lchown(address.name.c_str(), uid, gid) != 0) fail(address, "chown", errno);
+  if (::chmod(address.name.c_str(), options.mode) != 0) fail(address, "chmod", errno);
+}
+
+void bind_tcp(UniqueFd& made, const Address& address, const SocketAddress& target, int& error) {
+  made = make_socket(address, target.family());
+  const int on = 1;
+  ::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  error = ::bind(made.get(), target.get(), target.length) == 0 ? 0 : errno;
+}
+
+UniqueFd open_tcp(const Address& address, const ListenerOptions& options) {
+  std::vector<SocketAddress> targets;
+  try {
+    targets = tcp_addresses(address.name, address.port);
+  } catch (const std::runtime_error& error) {
+    fail(address, ": " + std::string(error.what()));
+  }
+  UniqueFd made;
+  int error = EADDRNOTAVAIL;
+  // A name may resolve to an address family that this machine does not use.
+  for (const SocketAddress& target : targets) {
+    bind_tcp(made, address, target, error);
+    if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
+  }
+  if (error != 0) fail(address, "bind", error);
+  if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
+  return made;
+}
+
+UniqueFd open_abstract(const Address& address, const ListenerOptions& options) {
+  const SocketAddress target = unix_address(address.name, true);
+  UniqueFd made = make_socket(address, AF_UNIX);
+  if (::bind(made.get(), target.get(), target.length) != 0) {
+    if (errno == EADDRINUSE) fail_in_use(address, probe_listener(target).pid);
+    fail(address, "bind", errno);
+  }
+  if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
+  return made;
+}
+
+UniqueFd open_file(const Address& address, const ListenerOptions& options) {
+  const SocketAddress target = unix_address(address.name);
+  make_room(address, target);
+  UniqueFd made = make_socket(address, AF_UNIX);
+  if (::bind(made.get(), target.get(), target.length) != 0) fail(address, "bind", errno);
+  // Nobody can connect before listen(): the permissions are complete by then.
+  try {
+    apply_to_file(address, options);
+    if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
+  } catch (...) {
+    ::unlink(address.name.c_str());
+    throw;
+  }
+  return made;
+}
+
+}  // namespace
+
+ListenerSocket ListenerSocket::open(const Address& address, const ListenerOptions& options) {
+  try {
+    switch (address.kind) {
+      case Address::Kind::tcp:
+        return {open_tcp(address, options), address};
+      case Address::Kind::unix_abstract:
+        return {open_abstract(address, options), address};
+      case Address::Kind::unix_path:
+        break;
+      case Address::Kind::systemd:
+        fail(address, ": not inherited");
+    }
+    ListenerSocket made(open_file(address, options), address);
+    struct stat status {};
+    if (::lstat(address.name.c_str(), &status) == 0) {
+      made.file_ = FileId{status.st_dev, status.st_ino};
+    }
+    return made;
+  } catch (const std::system_error& error) {
+    fail(address, ": " + error_text(error.code().value()));
+  }
+}
+
+ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& address) {
+  int type = 0;
+  int listening = 0;
+  socklen_t size = sizeof(int);
+  if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
+    fail(address, "inherited descriptor", errno);
+  }
+  size = sizeof(int);
+  ::getsockopt(descriptor.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
+  if (type != SOCK_STREAM || listening == 0) {
+    fail(address, ": the inherited descriptor is no listening stream socket");
+  }
+  ::fcntl(descriptor.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(descriptor.get(), F_SETFL, ::fcntl(descriptor.get(), F_GETFL) | O_NONBLOCK);
+  return {std::move(descriptor), address};
+}
+
+std::uint16_t ListenerSocket::port() const {
+  sockaddr_storage bound{};
+  socklen_t size = sizeof(bound);
+  if (::getsockname(descriptor(), reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
+  if (bound.ss_family == AF_INET) return ntohs(reinterpret_cast<sockaddr_in&>(bound).sin_port);
+  if (bound.ss_family == AF_INET6) return ntohs(reinterpret_cast<sockaddr_in6&>(bound).sin6_port);
+  return 0;
+}
+
+void ListenerSocket::apply(const ListenerOptions& options) {
+  if (address_.kind == Address::Kind::systemd) return;
+  if (file_) apply_to_file(address_, options);
+  if (::listen(descriptor(), backlog_of(options)) != 0) fail(address_, "listen", errno);
+}
+
+void ListenerSocket::unlink() noexcept {
+  if (!file_) return;
+  struct stat status {};
+  const bool ours = ::lstat(address_.name.c_str(), &status) == 0 &&
+                    status.st_dev == file_->device && status.st_ino == file_->inode;
+  if (ours) ::unlink(address_.name.c_str());
+  file_.reset();
+}
+
+}  // namespace viaduct::daemon::master

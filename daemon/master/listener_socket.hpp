@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/config/address.hpp"
+
+namespace viaduct::daemon::master {
+
+/// Why a socket cannot be had: "unix:/run/viaduct/web.sock is in use by pid 812 (viaductd)".
+class ListenerError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct ListenerOptions {
+  std::optional<uid_t> uid;  ///< owner of a socket file; absent: as the kernel makes it
+  std::optional<gid_t> gid;
+  mode_t mode = 0660;  ///< of a socket file
+  std::uint32_t backlog = 4096;
+
+  bool operator==(const ListenerOptions&) const = default;
+};
+
+/// A listening, non-blocking, close-on-exec stream socket. Socket files that this object made are
+/// removed by unlink(), never by the destructor: a successor may be using the path.
+class ListenerSocket {
+ public:
+  /// Creates the socket; throws ListenerError. A socket file gets owner and mode before anybody can
+  /// connect. The file of a dead daemon is replaced; one on which somebody listens, or anything
+  /// that is no socket, is refused. Not for Kind::systemd.
+  static ListenerSocket open(const config::Address& address, const ListenerOptions& options);
+
+  /// Takes over an inherited listening stream socket; throws ListenerError when it is none.
+  static ListenerSocket inherit(UniqueFd descriptor, const config::Address& address);
+
+  int descriptor() const noexcept { return descriptor_.get(); }
+  const config::Address& address() const noexcept { return address_; }
+  std::uint16_t port() const;  ///< that a TCP socket is bound to
+
+  /// Changes owner, mode and backlog of a socket that stays open; throws ListenerError.
+  void apply(const ListenerOptions& options);
+
+  /// Removes the socket file if it is still the one made by open().
+  void unlink() noexcept;
+
+ private:
+  struct FileId {
+    dev_t device = 0;
+    ino_t inode = 0;
+  };
+
+  ListenerSocket(UniqueFd descriptor, config::Address address)
+      : descriptor_(std::move(descriptor)), address_(std::move(address)) {}
+
+  UniqueFd descriptor_;
+  config::Address address_;
+  std::optional<FileId> file_;  // only of a file that open() made
+};
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,229 @@
+#include "daemon/master/master.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "daemon/master/timeouts.hpp"
+#include "daemon/master/worker_environment.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+UniqueFd open_null() {
+  UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) throw std::system_error(errno, std::generic_category(), "/dev/null");
+  return null;
+}
+
+void ignore_signals() {
+  for (const int number : {SIGPIPE, SIGWINCH, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
+}
+
+std::string failing_apps(const Generation& generation) {
+  std::string names;
+  for (const GenerationApp& app : generation.apps()) {
+    if (app.pool->state() != channel::AppState::failing) continue;
+    names += (names.empty() ? "" : ", ") + app.pool->name();
+  }
+  return names;
+}
+
+}  // namespace
+
+Master::Master(config::Settings settings, InheritedSockets inherited)
+    : children_(io_),
+      signals_(io_, SIGTERM, SIGINT, SIGQUIT),
+      runtime_(settings.runtime_dir, settings.bridge.identity.account),
+      null_(open_null()),
+      scoreboard_(create_scoreboard()),
+      scores_(map_scoreboard(scoreboard_.get())),
+      context_{.io = io_,
+               .logs = logs_,
+               .children = children_,
+               .runtime = runtime_,
+               .environment = own_environment(),
+               .null = null_.get()},
+      inherited_(std::move(inherited)),
+      watchdog_(io_),
+      stop_timer_(io_) {
+  ignore_signals();
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
+  logs_.configure(settings);
+  start_first(std::move(settings));
+}
+
+Master::~Master() = default;
+
+int Master::run() {
+  wait_for_signal();
+  if (notifier_.watchdog_interval()) {
+    progress_seen_ = Clock::now();
+    watch_bridge();
+  }
+  io_.run();
+  logs_.daemon().info("stopped");
+  return 0;
+}
+
+void Master::start_first(config::Settings settings) {
+  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, {});
+  ListenerSet opened = listeners;
+  try {
+    auto apps = make_apps(settings, plan_reload({}, settings));
+    current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
+    current_->start();
+  } catch (...) {
+    opened.unlink_except({});
+    throw;
+  }
+  current_->handle(GenerationEvent::prepared);
+  for (const auto& pool : pools_) pool->start();
+}
+
+std::shared_ptr<Generation> Master::make_generation(config::Settings settings,
+                                                    ListenerSet listeners,
+                                                    std::vector<GenerationApp> apps) {
+  auto generation = std::make_shared<Generation>(
+      context_, ++last_generation_, std::move(settings), std::move(listeners), std::move(apps),
+      scoreboard_.get(), static_cast<GenerationObserver&>(*this));
+  generations_.push_back(generation);
+  return generation;
+}
+
+void Master::later(void (Master::*work)()) {
+  boost::asio::post(io_, [this, work] { (this->*work)(); });
+}
+
+// ---- signals
+
+void Master::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int number) {
+    if (error) return;
+    on_signal(number);
+    wait_for_signal();
+  });
+}
+
+void Master::on_signal(int number) {
+  switch (number) {
+    case SIGHUP:
+      return reload();
+    case SIGUSR1:
+      return reopen_logs();
+    case SIGUSR2:
+      return logs_.daemon().warning("SIGUSR2: the binary upgrade is not supported yet");
+    case SIGQUIT:
+      return stop_now();
+    default:
+      return stopping_ ? stop_now() : stop();
+  }
+}
+
+void Master::reopen_logs() {
+  try {
+    logs_.configure(current_->settings());
+  } catch (const std::exception& error) {
+    logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
+  }
+  for (const auto& generation : generations_) generation->reopen_logs();
+  logs_.daemon().info("logs reopened");
+}
+
+// ---- the end
+
+void Master::stop() {
+  stopping_ = true;
+  notifier_.stopping();
+  logs_.daemon().info("stopping: open requests are served up to timeouts.stop");
+  const auto longest = longest_stop(current_->settings());
+  stop_deadline_ = Clock::now() + longest;
+  if (candidate_) discard("the daemon stops");
+  current_->listeners().unlink_except({});
+  current_->close_listeners();
+  current_->handle(GenerationEvent::superseded);
+}
+
+void Master::stop_now() {
+  if (!stopping_) stop();
+  stop_deadline_ = Clock::now();
+  const auto generations = generations_;
+  for (const auto& generation : generations) generation->handle(GenerationEvent::expired);
+  const auto pools = pools_;
+  for (const auto& pool : pools) {
+    pool->retire();
+    pool->kill();
+  }
+}
+
+// No bridge is left: what the workers have is of no use to anybody. They get what is left of the
+// time, but at least a moment to end in order.
+void Master::retire_all() {
+  constexpr std::chrono::milliseconds kAtLeast{1000};
+  const auto pools = pools_;
+  for (const auto& pool : pools) pool->retire();
+  stop_timer_.expires_at(std::max(stop_deadline_, Clock::now() + kAtLeast));
+  stop_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    for (const auto& pool : pools_) pool->kill();
+  });
+}
+
+void Master::check_stopped() {
+  if (!stopping_ || !generations_.empty()) return;
+  if (pools_.empty()) {
+    io_.stop();
+  } else {
+    retire_all();
+  }
+}
+
+// ---- service manager
+
+void Master::watch_bridge() {
+  const auto interval = *notifier_.watchdog_interval();
+  const auto now = Clock::now();
+  const std::uint64_t progress = scores_.progress.load(std::memory_order_relaxed);
+  const bool expected = !stopping_ && current_->has_started_bridge();
+  if (!expected || progress != watched_progress_) progress_seen_ = now;
+  watched_progress_ = progress;
+  // The bridge turns its loop at least once a second.
+  const Clock::duration patience = std::max<Clock::duration>(interval / 2, std::chrono::seconds(3));
+  if (now - progress_seen_ <= patience) {
+    notifier_.alive();
+  } else {
+    logs_.daemon().error("bridge makes no progress, killed", {{"pid", current_->bridge_pid()}});
+    current_->kill_bridge();
+    progress_seen_ = now;
+  }
+  watchdog_.expires_after(interval / 3);
+  watchdog_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) watch_bridge();
+  });
+}
+
+void Master::report_status() {
+  if (stopping_ || !current_) return;
+  const auto& apps = current_->apps();
+  const bool settled = std::all_of(apps.begin(), apps.end(),
+                                   [](const GenerationApp& app) { return app.pool->settled(); });
+  const std::string failing = failing_apps(*current_);
+  const std::string status = "generation " + std::to_string(current_->number()) +
+                             (failing.empty() ? ": serving" : ": failing: " + failing);
+  if (ready_reported_) return notifier_.status(status);
+  if (!settled || !current_->has_started_bridge()) return;
+  ready_reported_ = true;
+  logs_.daemon().info("ready", {{"generation", current_->number()}});
+  notifier_.ready(status);
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,99 @@
+// What pools and generations report, and what follows for the others.
+#include <algorithm>
+
+#include "daemon/master/exit_text.hpp"
+#include "daemon/master/master.hpp"
+
+namespace viaduct::daemon::master {
+
+void Master::worker_added(AppPool& pool, Worker& worker) {
+  for (const auto& generation : generations_) generation->worker_added(pool, worker);
+}
+
+void Master::worker_ready(AppPool& pool, Worker& worker) {
+  for (const auto& generation : generations_) generation->worker_ready(pool, worker);
+}
+
+void Master::worker_draining(AppPool& pool, Worker& worker) {
+  for (const auto& generation : generations_) generation->worker_draining(pool, worker);
+  later(&Master::check_idle_workers);
+}
+
+void Master::worker_dead(AppPool& pool, Worker& worker, int status) {
+  for (const auto& generation : generations_) generation->worker_dead(pool, worker, status);
+}
+
+void Master::pool_changed(AppPool& pool) {
+  for (const auto& generation : generations_) generation->pool_changed(pool);
+  later(&Master::report_status);
+  later(&Master::check_candidate);
+}
+
+void Master::pool_empty(AppPool&) {
+  later(&Master::sweep);
+}
+
+void Master::bridge_started(Generation& generation) {
+  if (&generation == candidate_.get()) return later(&Master::check_candidate);
+  later(&Master::report_status);
+}
+
+void Master::bridge_lost(Generation&) {
+  later(&Master::check_idle_workers);
+}
+
+void Master::worker_idle(AppPool&, Worker&) {
+  later(&Master::check_idle_workers);
+}
+
+void Master::generation_gone(Generation& generation, int status) {
+  if (&generation == candidate_.get()) discard("its bridge " + exit_text(status));
+  later(&Master::sweep);
+}
+
+// Drops what is over; destroying it is safe here, outside its own calls.
+void Master::sweep() {
+  std::erase_if(generations_, [](const auto& generation) {
+    return generation->state() == GenerationState::gone;
+  });
+  std::erase_if(pools_, [](const auto& pool) { return pool->finished(); });
+  release_unused_pools();
+  check_idle_workers();
+  check_stopped();
+  if (reload_wanted_) reload();
+}
+
+bool Master::is_used(const AppPool& pool) const {
+  return std::any_of(generations_.begin(), generations_.end(),
+                     [&](const auto& generation) { return generation->uses(pool); });
+}
+
+void Master::release_unused_pools() {
+  const auto pools = pools_;
+  for (const auto& pool : pools) {
+    if (!is_used(*pool)) pool->retire();
+  }
+}
+
+void Master::check_idle_workers() {
+  for (const auto& pool : pools_) {
+    pool->for_each_worker([&](Worker& worker) {
+      const bool leaving =
+          worker.state() == WorkerState::draining || worker.state() == WorkerState::discarded;
+      const bool busy =
+          std::any_of(generations_.begin(), generations_.end(),
+                      [&](const auto& generation) { return generation->is_busy_with(worker); });
+      if (leaving && !busy) worker.handle(WorkerEvent::idle);
+    });
+  }
+}
+
+std::size_t Master::draining() const {
+  return static_cast<std::size_t>(
+      std::count_if(generations_.begin(), generations_.end(), [](const auto& generation) {
+        return generation->state() == GenerationState::draining ||
+               generation->state() == GenerationState::ending;
+      }));
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,184 @@
+// From one generation to the next.
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "daemon/channel/channel.hpp"
+#include "daemon/config/load.hpp"
+#include "daemon/master/master.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMaxDraining = 2;
+
+const AppChange* find_change(const ReloadPlan& plan, const std::string& app) {
+  const auto found =
+      std::find_if(plan.begin(), plan.end(), [&](const auto& change) { return change.app == app; });
+  return found == plan.end() ? nullptr : &*found;
+}
+
+bool is_kept(const ReloadPlan& plan, const std::string& app) {
+  const AppChange* change = find_change(plan, app);
+  return change != nullptr && change->kind == AppChange::Kind::kept;
+}
+
+}  // namespace
+
+// Requests that come while one is worked on, or while too many generations drain, become one.
+void Master::reload() {
+  reload_wanted_ = !stopping_;
+  if (stopping_ || candidate_ || draining() >= kMaxDraining) return;
+  reload_wanted_ = false;
+  load_and_prepare();
+}
+
+void Master::load_and_prepare() {
+  notifier_.reloading();
+  reload_since_ = Clock::now();
+  logs_.daemon().info("reload", {{"file", current_->settings().file}});
+  config::LoadResult result = config::load(current_->settings().file, config::Purpose::reload);
+  for (const auto& warning : result.warnings) logs_.daemon().warning(format(warning));
+  for (const auto& error : result.errors) logs_.daemon().error(format(error));
+  if (!result.settings) return reload_failed("the configuration has errors");
+  try {
+    prepare(std::move(*result.settings));
+  } catch (const std::exception& error) {
+    reload_failed(error.what());
+  }
+}
+
+void Master::prepare(config::Settings settings) {
+  // What cannot change while running stays as it is, for the next comparison as well.
+  for (const std::string& key : needs_start(current_->settings(), settings)) {
+    logs_.daemon().warning(key + ": changed, takes effect with the next start");
+  }
+  keep_start_settings(current_->settings(), settings);
+  plan_ = plan_reload(current_->settings(), settings);
+  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, current_->listeners());
+  ListenerSet opened = listeners;
+  const std::size_t pools_before = pools_.size();
+  try {
+    auto apps = make_apps(settings, plan_);
+    candidate_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
+    candidate_->start();
+  } catch (...) {
+    if (candidate_) std::erase(generations_, candidate_);
+    candidate_.reset();
+    pools_.resize(pools_before);
+    opened.unlink_except(current_->listeners());
+    throw;
+  }
+  for (std::size_t i = pools_before; i < pools_.size(); ++i) pools_[i]->start();
+  later(&Master::check_candidate);
+}
+
+std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
+                                             const ReloadPlan& plan) {
+  std::vector<GenerationApp> apps;
+  for (const config::AppSettings& app : settings.apps) {
+    if (is_kept(plan, app.name)) {
+      const auto& old = current_->apps();
+      const auto same = std::find_if(old.begin(), old.end(), [&](const GenerationApp& candidate) {
+        return candidate.pool->name() == app.name;
+      });
+      apps.push_back({same->pool, false});
+    } else {
+      pools_.push_back(std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this)));
+      apps.push_back({pools_.back(), true});
+    }
+  }
+  return apps;
+}
+
+void Master::check_candidate() {
+  if (!candidate_ || stopping_) return;
+  bool ready = candidate_->has_started_bridge();
+  for (const GenerationApp& app : candidate_->apps()) {
+    if (current_->uses(*app.pool)) continue;
+    if (app.pool->has_failed()) {
+      return discard(app.pool->name() + ": a worker did not become ready");
+    }
+    ready = ready && app.pool->all_ready();
+  }
+  if (ready) promote();
+}
+
+void Master::promote() {
+  const auto old = std::exchange(current_, std::exchange(candidate_, nullptr));
+  try {
+    current_->listeners().apply(current_->settings().listeners);
+  } catch (const std::exception& error) {
+    logs_.daemon().error(error.what());
+  }
+  old->set_asking(false);
+  current_->set_asking(true);
+  current_->handle(GenerationEvent::prepared);
+  hand_over(*old, *current_);
+  old->handle(GenerationEvent::superseded);
+  old->listeners().unlink_except(current_->listeners());
+  old->close_listeners();
+  update_kept_pools();
+  try {
+    logs_.configure(current_->settings());
+  } catch (const std::exception& error) {
+    logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
+  }
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - reload_since_);
+  logs_.daemon().info(summary(current_->number(), plan_, took));
+  reload_finished();
+}
+
+// The predecessor's front connections that wait between two requests move over.
+void Master::hand_over(Generation& from, Generation& to) {
+  try {
+    const channel::Pair pair = channel::make_pair();
+    to.adopt(UniqueFd(pair.first));
+    from.set_successor(UniqueFd(pair.second));
+  } catch (const std::exception& error) {
+    logs_.daemon().error("idle connections are not handed over", {{"error", error.what()}});
+  }
+}
+
+void Master::update_kept_pools() {
+  for (std::size_t i = 0; i < current_->apps().size(); ++i) {
+    const config::AppSettings& app = current_->settings().apps[i];
+    if (is_kept(plan_, app.name)) current_->apps()[i].pool->update(app);
+  }
+}
+
+void Master::discard(const std::string& why) {
+  const auto candidate = std::exchange(candidate_, nullptr);
+  candidate->listeners().unlink_except(current_->listeners());
+  candidate->close_listeners();
+  for (const GenerationApp& app : candidate->apps()) {
+    if (!current_->uses(*app.pool)) app.pool->retire();
+  }
+  if (candidate->state() == GenerationState::preparing) {
+    candidate->handle(GenerationEvent::abandoned);
+  }
+  reload_failed(why);
+}
+
+void Master::reload_failed(const std::string& why) {
+  logs_.daemon().error("reload failed: " + why + "; generation " +
+                       std::to_string(current_->number()) + " goes on");
+  reload_finished();
+}
+
+void Master::reload_finished() {
+  if (stopping_) return;
+  if (ready_reported_) {
+    ready_reported_ = false;
+    report_status();
+    // An app that is still starting was not waited for before the reload either.
+    if (!std::exchange(ready_reported_, true)) notifier_.ready("reloaded");
+  }
+  if (reload_wanted_) later(&Master::reload);
+}
+
+}  // namespace viaduct::daemon::master

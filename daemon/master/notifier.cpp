@@ -1,0 +1,52 @@
+#include "daemon/master/notifier.hpp"
+
+#include <time.h>
+
+#include <cstdint>
+
+#include <systemd/sd-daemon.h>
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+void notify(const std::string& state) {
+  ::sd_notify(0, state.c_str());
+}
+
+std::string monotonic_microseconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto seconds = static_cast<std::uint64_t>(now.tv_sec);
+  return std::to_string(seconds * 1'000'000 + static_cast<std::uint64_t>(now.tv_nsec) / 1'000);
+}
+
+}  // namespace
+
+void Notifier::ready(const std::string& status) {
+  notify("READY=1\nSTATUS=" + status);
+}
+
+void Notifier::status(const std::string& status) {
+  notify("STATUS=" + status);
+}
+
+void Notifier::reloading() {
+  notify("RELOADING=1\nMONOTONIC_USEC=" + monotonic_microseconds());
+}
+
+void Notifier::stopping() {
+  notify("STOPPING=1\nSTATUS=stopping");
+}
+
+void Notifier::alive() {
+  notify("WATCHDOG=1");
+}
+
+std::optional<std::chrono::microseconds> Notifier::watchdog_interval() const {
+  std::uint64_t interval = 0;
+  if (::sd_watchdog_enabled(0, &interval) <= 0) return std::nullopt;
+  return std::chrono::microseconds(interval);
+}
+
+}  // namespace viaduct::daemon::master

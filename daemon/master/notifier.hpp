@@ -1,0 +1,23 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace viaduct::daemon::master {
+
+/// Tells the service manager how we are (sd_notify(3)). Without NOTIFY_SOCKET every call does
+/// nothing.
+class Notifier {
+ public:
+  void ready(const std::string& status);
+  void status(const std::string& status);
+  void reloading();
+  void stopping();
+  void alive();
+
+  /// How often alive() is expected at least (WATCHDOG_USEC); nothing when it is not.
+  std::optional<std::chrono::microseconds> watchdog_interval() const;
+};
+
+}  // namespace viaduct::daemon::master

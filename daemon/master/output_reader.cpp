@@ -1,0 +1,82 @@
+#include "daemon/master/output_reader.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace viaduct::daemon::master {
+
+OutputReader::OutputReader(boost::asio::io_context& io, UniqueFd pipe, Sink sink)
+    : pipe_(io, pipe.release()), pause_(io), sink_(std::move(sink)) {}
+
+void OutputReader::start() {
+  wait_readable();
+}
+
+void OutputReader::wait_readable() {
+  pipe_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                   [weak = weak_from_this()](const boost::system::error_code& error) {
+                     const auto self = weak.lock();
+                     if (self && !error) self->read_turn();
+                   });
+}
+
+void OutputReader::read_turn() {
+  std::size_t budget = kBytesPerTurn;
+  while (budget > 0 && read_some(budget)) {
+  }
+  if (!pipe_.is_open()) return;
+  if (budget > 0) return wait_readable();
+  pause_.expires_after(kTurn);
+  pause_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error && self->pipe_.is_open()) self->wait_readable();
+  });
+}
+
+// Whether more may be there; closes the pipe at its end.
+bool OutputReader::read_some(std::size_t& budget) {
+  char buffer[16 * 1024];
+  const ssize_t size = ::read(pipe_.native_handle(), buffer, std::min(budget, sizeof(buffer)));
+  if (size > 0) {
+    budget -= static_cast<std::size_t>(size);
+    take({buffer, static_cast<std::size_t>(size)});
+    return true;
+  }
+  if (size < 0 && errno == EINTR) return true;
+  if (size == 0 || errno != EAGAIN) pipe_.close();
+  return false;
+}
+
+void OutputReader::finish() {
+  std::size_t budget = kBytesPerTurn;
+  while (pipe_.is_open() && budget > 0 && read_some(budget)) {
+  }
+  if (pipe_.is_open()) pipe_.close();
+  pause_.cancel();
+  splitter_.finish([this](std::string_view text) { line(text); });
+}
+
+std::string OutputReader::last_lines() const {
+  std::string joined;
+  for (const std::string& text : last_) {
+    if (!joined.empty()) joined += " | ";
+    joined += text;
+  }
+  return joined;
+}
+
+void OutputReader::take(std::string_view bytes) {
+  splitter_.feed(bytes, [this](std::string_view text) { line(text); });
+}
+
+void OutputReader::line(std::string_view text) {
+  constexpr std::size_t kRememberedBytes = 256;
+  last_.emplace_back(text.substr(0, kRememberedBytes));
+  if (last_.size() > kRemembered) last_.pop_front();
+  sink_(text);
+}
+
+}  // namespace viaduct::daemon::master

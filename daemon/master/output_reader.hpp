@@ -1,0 +1,54 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/line_splitter.hpp"
+
+namespace viaduct::daemon::master {
+
+/// Reads the standard error of one worker line by line. At most kBytesPerTurn are taken per
+/// kTurn, so that a worker that floods it waits for its own pipe and nobody else does.
+class OutputReader : public std::enable_shared_from_this<OutputReader> {
+ public:
+  static constexpr std::size_t kBytesPerTurn = 64 * 1024;
+  static constexpr std::chrono::milliseconds kTurn{100};
+  static constexpr std::size_t kRemembered = 3;
+
+  using Sink = std::function<void(std::string_view line)>;
+
+  /// `pipe` is the reading end, non-blocking. `sink` is called from the event loop and finish().
+  OutputReader(boost::asio::io_context& io, UniqueFd pipe, Sink sink);
+
+  void start();
+
+  /// The writer has ended: reads what the pipe still holds, then closes it.
+  void finish();
+
+  /// The last lines, joined by " | ".
+  std::string last_lines() const;
+
+ private:
+  void wait_readable();
+  void read_turn();
+  bool read_some(std::size_t& budget);
+  void take(std::string_view bytes);
+  void line(std::string_view text);
+
+  boost::asio::posix::stream_descriptor pipe_;
+  boost::asio::steady_timer pause_;
+  LineSplitter splitter_;
+  std::deque<std::string> last_;
+  Sink sink_;
+};
+
+}  // namespace viaduct::daemon::master

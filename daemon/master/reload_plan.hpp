@@ -1,0 +1,42 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+
+namespace viaduct::daemon::master {
+
+/// What a reload does with one app.
+struct AppChange {
+  enum class Kind {
+    kept,       ///< the workers go on
+    restarted,  ///< new workers replace the old ones
+    added,
+    removed,
+  };
+
+  std::string app;
+  Kind kind = Kind::kept;
+  std::vector<std::string_view> reasons;  ///< of `restarted`: see config::worker_changes()
+
+  bool operator==(const AppChange&) const = default;
+};
+
+/// Apps of the new settings in their order, then the removed ones.
+using ReloadPlan = std::vector<AppChange>;
+ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after);
+
+/// The settings that differ and only take effect with the next start: "runtime_dir", "control",
+/// "bridge.user".
+std::vector<std::string> needs_start(const config::Settings& before, const config::Settings& after);
+
+/// Copies those of `before` into `after`: they stay in force.
+void keep_start_settings(const config::Settings& before, config::Settings& after);
+
+/// "generation 7: shop kept, api restarted (env changed), blog added; ready in 0.4 s".
+std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took);
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,215 @@
+#include "daemon/master/worker.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include "daemon/master/children.hpp"
+#include "daemon/master/exit_text.hpp"
+#include "daemon/master/log_set.hpp"
+#include "daemon/master/runtime_directory.hpp"
+#include "daemon/master/worker_spec.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A program without probe counts as ready once it has survived this long.
+constexpr std::chrono::milliseconds kAliveWithoutProbe{200};
+
+std::pair<UniqueFd, UniqueFd> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe2");
+  }
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+}  // namespace
+
+Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, WorkerOwner& owner)
+    : context_(context),
+      app_(app),
+      owner_(owner),
+      serial_(context.next_serial++),
+      slot_(slot),
+      name_(app.name + "/" + std::to_string(slot)),
+      started_(Clock::now()),
+      timer_(context.io),
+      report_(context.io) {}
+
+Worker::~Worker() {
+  if (state_ == WorkerState::gone || pid_ < 0) return;
+  context_.children.forget(pid_);
+  kill();
+  context_.runtime.remove_worker_socket(serial_);
+}
+
+void Worker::start() {
+  const UniqueFd listener = context_.runtime.listen_for_worker(serial_);
+  auto [read_end, write_end] = make_pipe();
+  Spawned spawned = spawn(worker_spec(app_, name_, context_.environment, listener.get(),
+                                      context_.null, write_end.get()));
+  pid_ = spawned.pid;
+  started_ = Clock::now();
+  output_ = std::make_shared<OutputReader>(
+      context_.io, std::move(read_end), [this](std::string_view line) {
+        context_.logs.app(app_.name).warning(
+            line, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}, {"stream", "stderr"}});
+      });
+  output_->start();
+  context_.children.watch(pid_, [weak = weak_from_this()](int status) {
+    if (const auto self = weak.lock()) self->exited(status);
+  });
+  watch_report(std::move(spawned.report));
+  context_.logs.daemon().info("worker started",
+                              {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
+}
+
+void Worker::handle(WorkerEvent event) {
+  const auto step = advance(state_, event);
+  if (!step) {
+    context_.logs.daemon().error(
+        "worker event out of place",
+        {{"worker", name_}, {"state", to_string(state_)}, {"event", to_string(event)}});
+    return;
+  }
+  if (event == WorkerEvent::start_expired) {
+    context_.logs.daemon().error(app_.name + ": worker was not ready within timeouts.start, killed",
+                                 {{"app", app_.name},
+                                  {"worker", name_},
+                                  {"pid", pid_},
+                                  {"start_ms", app_.timeouts.start.count()}});
+  }
+  const auto self = shared_from_this();
+  state_ = step->next;
+  for (const WorkerAction action : step->actions) act(action);
+}
+
+void Worker::act(WorkerAction action) {
+  switch (action) {
+    case WorkerAction::none:
+      return;
+    case WorkerAction::report_ready:
+      timer_.cancel();
+      was_ready_ = true;
+      return owner_.worker_ready(*this);
+    case WorkerAction::tell_draining:
+      arm(app_.timeouts.stop, WorkerEvent::drain_expired);
+      return owner_.worker_draining(*this);
+    case WorkerAction::free_place:
+      return owner_.worker_place_free(*this);
+    case WorkerAction::signal_stop:
+      signal(app_.stop_signal);
+      return arm(app_.timeouts.stop, WorkerEvent::stop_expired);
+    case WorkerAction::signal_term:
+      signal(SIGTERM);
+      return arm(app_.timeouts.stop, WorkerEvent::stop_expired);
+    case WorkerAction::hasten_kill:
+      return hasten(app_.timeouts.abort);
+    case WorkerAction::signal_kill:
+      timer_.cancel();
+      return kill();
+    case WorkerAction::tell_dead:
+      timer_.cancel();
+      context_.runtime.remove_worker_socket(serial_);
+      return owner_.worker_gone(*this, status_);
+  }
+}
+
+// Only ever shortens what is left.
+void Worker::hasten(std::chrono::milliseconds left) {
+  if (timer_.expiry() > Clock::now() + left) arm(left, WorkerEvent::stop_expired);
+}
+
+// A time-out of 0 is off: then it is only hastened.
+void Worker::arm(std::chrono::milliseconds delay, WorkerEvent event) {
+  if (delay.count() == 0) {
+    timer_.expires_at(Clock::time_point::max());
+  } else {
+    timer_.expires_after(delay);
+  }
+  timer_.async_wait([weak = weak_from_this(), event](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->handle(event);
+  });
+}
+
+void Worker::signal(int number) {
+  context_.logs.daemon().debug("signal to worker",
+                               {{"worker", name_}, {"pid", pid_}, {"signal", signal_name(number)}});
+  signal_group(pid_, number);
+}
+
+void Worker::kill() noexcept {
+  if (pid_ > 0 && state_ != WorkerState::gone) signal_group(pid_, SIGKILL);
+}
+
+void Worker::watch_report(UniqueFd report) {
+  report_.assign(report.release());
+  arm(app_.timeouts.start, WorkerEvent::start_expired);
+  report_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                     [weak = weak_from_this()](const boost::system::error_code& error) {
+                       const auto self = weak.lock();
+                       if (self && !error) self->report_arrived();
+                     });
+}
+
+void Worker::report_arrived() {
+  if (!report_.is_open()) return;
+  std::array<std::byte, 64> bytes;
+  const ssize_t size = ::read(report_.native_handle(), bytes.data(), bytes.size());
+  report_.close();
+  if (size <= 0) return executed();
+  const auto failure = read_failure(std::span(bytes.data(), static_cast<std::size_t>(size)));
+  spawn_failed_ = true;
+  const std::string text = failure ? failure_text(app_, *failure) : app_.name + ": not started";
+  context_.logs.daemon().error(text, {{"app", app_.name}, {"worker", name_}});
+}
+
+void Worker::executed() {
+  if (!app_.probe && state_ == WorkerState::starting) {
+    arm(kAliveWithoutProbe, WorkerEvent::answered);
+  }
+}
+
+void Worker::exited(int status) {
+  if (report_.is_open()) report_arrived();
+  if (output_) output_->finish();
+  status_ = status;
+  log_exit(status);
+  handle(WorkerEvent::exited);
+}
+
+void Worker::log_exit(int status) {
+  if (spawn_failed_) return;
+  const log::Log& log = context_.logs.daemon();
+  const std::string text = app_.name + ": worker " + exit_text(status);
+  if (state_ != WorkerState::starting && state_ != WorkerState::ready) {
+    return log.info(text, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
+  }
+  log.error(was_ready_ ? text : text + " before it was ready",
+            {{"app", app_.name},
+             {"worker", name_},
+             {"pid", pid_},
+             {"uptime_ms", uptime().count()},
+             {"last_output", output_ ? output_->last_lines() : ""}});
+}
+
+std::string Worker::socket_path() const {
+  return context_.runtime.worker_socket(serial_);
+}
+
+std::chrono::milliseconds Worker::uptime() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "daemon/config/settings.hpp"
+#include "daemon/master/context.hpp"
+#include "daemon/master/output_reader.hpp"
+#include "daemon/master/process.hpp"
+#include "daemon/master/worker_lifecycle.hpp"
+
+namespace viaduct::daemon::master {
+
+class Worker;
+
+/// Who keeps a worker. Called from the event loop; may drop the worker within worker_gone() only.
+class WorkerOwner {
+ public:
+  virtual void worker_ready(Worker& worker) = 0;
+  virtual void worker_draining(Worker& worker) = 0;    ///< no new requests for it
+  virtual void worker_place_free(Worker& worker) = 0;  ///< may be called again for the same worker
+  virtual void worker_gone(Worker& worker, int status) = 0;
+
+ protected:
+  ~WorkerOwner() = default;
+};
+
+/// One worker process, from fork to waitpid: carries out what the state machine decides.
+class Worker : public std::enable_shared_from_this<Worker> {
+ public:
+  /// `app` is borrowed and outlives the worker. `slot` counts from 1.
+  Worker(Context& context, const config::AppSettings& app, unsigned slot, WorkerOwner& owner);
+  ~Worker();
+
+  /// Forks; throws std::system_error when that is not possible.
+  void start();
+
+  /// From bridges and owner. Events that cannot happen are logged and ignored.
+  void handle(WorkerEvent event);
+
+  /// SIGKILL to its process group, whatever it is doing.
+  void kill() noexcept;
+
+  std::uint64_t serial() const { return serial_; }
+  unsigned slot() const { return slot_; }
+  pid_t pid() const { return pid_; }
+  WorkerState state() const { return state_; }
+  bool was_ready() const { return was_ready_; }
+  const std::string& name() const { return name_; }  ///< "shop/1"
+  std::string socket_path() const;
+  std::chrono::milliseconds uptime() const;
+
+ private:
+  void act(WorkerAction action);
+  void hasten(std::chrono::milliseconds left);
+  void arm(std::chrono::milliseconds delay, WorkerEvent event);
+  void signal(int number);
+  void watch_report(UniqueFd report);
+  void report_arrived();
+  void executed();
+  void exited(int status);
+  void log_exit(int status);
+
+  Context& context_;
+  const config::AppSettings& app_;
+  WorkerOwner& owner_;
+  std::uint64_t serial_;
+  unsigned slot_;
+  std::string name_;
+  pid_t pid_ = -1;
+  WorkerState state_ = WorkerState::starting;
+  bool was_ready_ = false;
+  bool spawn_failed_ = false;
+  int status_ = 0;
+  std::chrono::steady_clock::time_point started_;
+  boost::asio::steady_timer timer_;
+  boost::asio::posix::stream_descriptor report_;
+  std::shared_ptr<OutputReader> output_;
+};
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,51 @@
+#include "daemon/master/worker_environment.hpp"
+
+#include <unistd.h>
+
+#include <string_view>
+
+namespace viaduct::daemon::master {
+
+using config::Environment;
+
+Environment own_environment() {
+  Environment result;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    result.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return result;
+}
+
+Environment worker_environment(const config::AppSettings& app, const std::string& worker,
+                               const Environment& inherited) {
+  Environment result = config::worker_environment(app, inherited);
+  result["VIADUCT_APP"] = app.name;
+  result["VIADUCT_WORKER"] = worker;
+  if (app.concurrency.model) {
+    const bool fibers = *app.concurrency.model == config::ConcurrencyModel::fibers;
+    result["VIADUCT_MODEL"] = fibers ? "fibers" : "threads";
+  }
+  if (app.concurrency.limit) result["VIADUCT_LIMIT"] = std::to_string(*app.concurrency.limit);
+  return result;
+}
+
+Environment bridge_environment(const Environment& inherited) {
+  Environment result = inherited;
+  std::erase_if(result, [](const auto& entry) {
+    const std::string& name = entry.first;
+    return name == "NOTIFY_SOCKET" || name.starts_with("LISTEN_") || name.starts_with("WATCHDOG_");
+  });
+  return result;
+}
+
+std::vector<std::string> to_strings(const Environment& environment) {
+  std::vector<std::string> result;
+  result.reserve(environment.size());
+  for (const auto& [name, value] : environment) result.push_back(name + "=" + value);
+  return result;
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/config/settings.hpp"
+#include "daemon/config/worker_environment.hpp"
+
+namespace viaduct::daemon::master {
+
+/// This process's own environment.
+config::Environment own_environment();
+
+/// What a worker of `app` named `worker` ("shop/1") gets: config::worker_environment() and the
+/// variables by which the SDK learns where it runs: VIADUCT_APP, VIADUCT_WORKER and, when
+/// configured, VIADUCT_MODEL and VIADUCT_LIMIT.
+config::Environment worker_environment(const config::AppSettings& app, const std::string& worker,
+                                       const config::Environment& inherited);
+
+/// What a bridge gets: all but what was meant for this process alone.
+config::Environment bridge_environment(const config::Environment& inherited);
+
+/// "NAME=value" strings, as execve(2) takes them.
+std::vector<std::string> to_strings(const config::Environment& environment);
+
+}  // namespace viaduct::daemon::master
