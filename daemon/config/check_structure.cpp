@@ -69,7 +69,6 @@ void check_routes(const Checking& check, ListenerSettings& listener, const std::
     listener.routes = {{"/", false, listener.app}};
     return;
   }
-  if (listener.routes.empty()) check.error(path + ".routes", "expected at least one route");
   std::map<std::string, std::string> first;
   for (std::size_t index = 0; index < listener.routes.size(); ++index) {
     const RouteSettings& route = listener.routes[index];
@@ -108,10 +107,6 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
-  if (command && !check.written(path + ".command[0]"))
-    check.error(path + ".command", "expected at least the program to run");
-  if (!app.command.empty() && app.command[0].empty())
-    check.error(path + ".command[0]", "expected the program to run");
 }
 
 void warn_about_idle_parts(const Checking& check) {

@@ -77,6 +77,18 @@ void read_names(Reading& reading, const Node& node, const std::string& path,
   }
 }
 
+ValueType<std::vector<std::string>> command() {
+  ValueType<std::vector<std::string>> arguments = list(any_text());
+  return {[=](Reading& reading, const Node& node,
+              const std::string& path) -> std::optional<std::vector<std::string>> {
+            auto value = arguments.read(reading, node, path);
+            if (value && (value->empty() || value->front().empty()))
+              reading.report.error(node.origin, path, "expected at least the program to run");
+            return value;
+          },
+          arguments.print};
+}
+
 Key<AppSettings> env_key() {
   return {"env",
           [](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
@@ -152,9 +164,8 @@ std::string env_name_problem(std::string_view name) {
 
 Keys<AppSettings> app_keys() {
   using A = AppSettings;
-  Keys<A> keys = {key("command", &A::command, list(any_text())),
-                  key("directory", &A::directory, path()), env_key(),
-                  key("env_file", &A::env_file, list(env_file_path())),
+  Keys<A> keys = {key("command", &A::command, command()), key("directory", &A::directory, path()),
+                  env_key(), key("env_file", &A::env_file, list(env_file_path())),
                   key("clear_env", &A::clear_env, boolean())};
   for (Key<A>& identity : identity_keys()) keys.push_back(std::move(identity));
   const Keys<A> more = {

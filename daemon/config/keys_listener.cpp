@@ -35,6 +35,8 @@ Key<ListenerSettings> routes_key() {
   return {"routes",
           [=](Reading& reading, const Node& node, const std::string& path, ListenerSettings& into) {
             if (!detail::check_list(reading, node, path)) return;
+            if (node.items.empty())
+              reading.report.error(node.origin, path, "expected at least one route");
             for (const NodePtr& item : node.items) {
               const std::string item_path = path + '[' + std::to_string(into.routes.size()) + ']';
               reading.origins[item_path] = item->origin;

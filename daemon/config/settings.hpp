@@ -68,6 +68,8 @@ struct ControlSettings {
   mode_t mode = 0660;
   std::string group;
   std::optional<gid_t> gid;  // of `group`
+
+  bool operator==(const ControlSettings&) const = default;
 };
 
 struct LogSettings {

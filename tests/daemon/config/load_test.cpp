@@ -53,5 +53,239 @@ TEST(Load, FillsInEveryDefault) {
   EXPECT_TRUE(app.probe);
 }
 
+TEST(Load, ReportsEveryMistakeOfAFileAtOnce) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(log: {level: infos}
+apps:
+  shop: {command: [/srv/shop/bin/shop], user: shop, worker: 3}
+  shop: {}
+  blog: {connect: [unix:/b], command: [x], user: root}
+listeners:
+  - {address: tcp:0.0.0.0:80, app: shop}
+)");
+  EXPECT_FALSE(result.settings);
+  EXPECT_THAT(
+      dir.texts(result.errors),
+      testing::UnorderedElementsAre(
+          "main.yaml:1:14: log.level: expected debug, info, warn or error; did you mean \"info\"?",
+          "main.yaml:3:53: apps.shop.worker: unknown key; did you mean \"workers\"?",
+          "main.yaml:4:3: apps.shop: duplicate key; it was first set at main.yaml:3:3",
+          "main.yaml:5:19: apps.blog.connect: not supported yet",
+          "main.yaml:5:19: apps.blog.connect: expected only one of \"command\" and \"connect\"",
+          "main.yaml:5:50: apps.blog.user: root is only allowed together with allow_root: true",
+          "main.yaml:7:15: listeners[0].address: tcp:0.0.0.0:80 can be reached from other "
+          "machines: "
+          "expected \"allow\" with the peers that may connect",
+          "blog: exec x: No such file or directory (ENOENT): not in PATH, which is "
+          "/usr/local/bin:/usr/bin"));
+}
+
+TEST(Load, UnknownKeyOfAnIncludedFileNamesThatFile) {
+  const ConfigDir dir;
+  dir.write("apps.d/shop.yaml",
+            "apps:\n"
+            "  shop:\n"
+            "    command: [/srv/shop/bin/shop]\n"
+            "    user: shop\n"
+            "    directory: /srv/shop\n"
+            "    # how many\n"
+            "    worker: 4\n");
+  const LoadResult result = dir.load("include: [apps.d/*.yaml]\n");
+  // The directory is the test's own; everything behind it is the message.
+  ASSERT_EQ(result.errors.size(), 1u);
+  EXPECT_EQ(format(result.errors[0]),
+            dir.path("apps.d/shop.yaml") +
+                ":7:5: apps.shop.worker: unknown key; did you mean \"workers\"?");
+}
+
+TEST(Load, DefaultsAreMergedKeyByKeyIntoNestedMaps) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults:
+  user: shop
+  timeouts: {request: 5s, stall: 6s}
+  env: {A: from defaults, B: from defaults}
+  env_file: [-/nowhere/one]
+  params: {HTTPS: "on", HTTP_X: y}
+apps:
+  shop:
+    command: [/srv/shop/bin/shop]
+    timeouts: {stall: 0}
+    env: {B: from shop}
+    env_file: []
+    params: {HTTP_X: null}
+  blog: {command: [/srv/shop/bin/shop], user: blog}
+  bare:
+listeners: []
+)");
+  EXPECT_THAT(dir.texts(result.errors),
+              ElementsAre("main.yaml:16:3: apps.bare: expected one of the keys \"command\" and "
+                          "\"connect\""));
+
+  const LoadResult good = dir.load(R"(
+defaults: {user: shop, command: [/srv/shop/bin/shop], timeouts: {request: 5s, stall: 6s},
+           env: {A: d, B: d}, env_file: [-/nowhere/one], params: {HTTPS: "on", HTTP_X: y}}
+apps:
+  shop: {timeouts: {stall: 0}, env: {B: s}, env_file: [], params: {HTTP_X: null}}
+  bare:
+)");
+  ASSERT_TRUE(good.settings) << dir.texts(good.errors)[0];
+  const AppSettings& shop = good.settings->apps[0];
+  EXPECT_EQ(shop.timeouts.request, milliseconds(5000));
+  EXPECT_EQ(shop.timeouts.stall, milliseconds(0));
+  EXPECT_EQ(shop.timeouts.queue, milliseconds(5000));
+  EXPECT_THAT(shop.env, testing::UnorderedElementsAre(std::pair("A", "d"), std::pair("B", "s")));
+  EXPECT_THAT(shop.env_file, IsEmpty());
+  EXPECT_THAT(shop.params, testing::UnorderedElementsAre(ParamOverride{"HTTPS", "on"},
+                                                         ParamOverride{"HTTP_X", std::nullopt}));
+  const AppSettings& bare = good.settings->apps[1];
+  EXPECT_EQ(bare.timeouts.stall, milliseconds(6000));
+  EXPECT_EQ(bare.identity.account.name, "shop");
+  EXPECT_EQ(bare.env_file.size(), 1u);
+}
+
+TEST(Load, AMistakeInDefaultsIsReportedOnceHoweverManyAppsTakeItOver) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults: {user: shop, command: [/srv/shop/bin/shop], workers: many, limits: {body: x}}
+apps: {one: {}, two: {}, three: {}}
+)");
+  EXPECT_THAT(
+      dir.texts(result.errors),
+      ElementsAre("main.yaml:2:64: defaults.workers: expected a whole number from 1 to 1024",
+                  "main.yaml:2:85: defaults.limits.body: expected a size such as 64KiB or "
+                  "16MiB"));
+}
+
+TEST(Load, RelativePathsAreAgainstTheirOwnFile) {
+  const ConfigDir dir;
+  dir.write("apps.d/shop.yaml",
+            "apps: {shop: {command: [bin/shop, bin/x], directory: ../shop, user: shop,\n"
+            "  env_file: [-env], log: {to: ./shop.log}, crash_dir: crashes}}\n"
+            "listeners: [{address: 'unix:web.sock', app: shop}]\n");
+  FakeSystem system;
+  system.add_file(dir.path("shop/bin/shop"), S_IFREG | 0755);
+  const LoadResult result = dir.load("include: [apps.d/*.yaml]\nlog: {to: logs/v.log}\n", system);
+  ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
+  const AppSettings& app = result.settings->apps[0];
+  EXPECT_EQ(app.directory, dir.path("shop"));
+  EXPECT_EQ(app.executable, dir.path("shop/bin/shop"));
+  EXPECT_THAT(app.command, ElementsAre("bin/shop", "bin/x"));
+  EXPECT_EQ(app.env_file[0].path, dir.path("apps.d/env"));
+  EXPECT_EQ(app.log.path, dir.path("apps.d/shop.log"));
+  EXPECT_EQ(app.crash_dir, dir.path("apps.d/crashes"));
+  EXPECT_EQ(result.settings->log.to.path, dir.path("logs/v.log"));
+  EXPECT_EQ(format(result.settings->listeners[0].address), "unix:" + dir.path("apps.d/web.sock"));
+}
+
+TEST(Load, AnchorsAndAliasesAreOrdinaryYaml) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+apps:
+  one: &app {command: &run [/srv/shop/bin/shop], user: shop}
+  two: {command: *run, user: blog}
+  three: *app
+)");
+  ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
+  EXPECT_EQ(result.settings->apps[1].executable, "/srv/shop/bin/shop");
+  EXPECT_EQ(result.settings->apps[2].identity.account.name, "shop");
+}
+
+TEST(Load, AnAnchorInsideItselfIsRefused) {
+  const ConfigDir dir;
+  EXPECT_THAT(dir.texts(dir.load("include: &x [*x]\n").errors),
+              testing::Contains("main.yaml:1:14: an alias cannot be part of its own anchor"));
+}
+
+TEST(Load, ModesAreOctalTextQuotedOrNot) {
+  for (const char* mode : {"0640", "640", "\"0640\"", "'640'", "0o640"}) {
+    const ConfigDir dir;
+    const LoadResult result =
+        dir.load("listeners: [{address: unix:/s, app: shop, mode: " + std::string(mode) +
+                 "}]\napps: {shop: {command: [/srv/shop/bin/shop], user: shop}}\n");
+    ASSERT_TRUE(result.settings) << mode;
+    EXPECT_EQ(result.settings->listeners[0].mode, 0640u) << mode;
+  }
+}
+
+TEST(Load, ValuesThatMeanOffAreAcceptedForKeysOfLaterVersions) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+apps:
+  shop:
+    command: [/srv/shop/bin/shop]
+    user: shop
+    limits: {requests: 0, age: 0, memory: 0}
+    keepalive: false
+    multiplex: never
+    isolation: {chroot: "", nice: 0, cpus: [], no_new_privs: false, capabilities: [],
+      private_tmp: false, read_only: [], memory: 0, cpu: 0, pids: 0, nofile: 0, core: 0}
+)");
+  EXPECT_TRUE(result.settings) << dir.texts(result.errors)[0];
+}
+
+TEST(Load, AMissingMainFileIsOneError) {
+  const ConfigDir dir;
+  const LoadResult result = load(dir.path("none.yaml"), Purpose::start, FakeSystem());
+  EXPECT_FALSE(result.settings);
+  EXPECT_THAT(dir.texts(result.errors),
+              ElementsAre("none.yaml: No such file or directory (ENOENT)"));
+}
+
+TEST(Load, AnEmptyFileServesNothingAndSaysSo) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load("");
+  EXPECT_TRUE(result.settings);
+  EXPECT_THAT(dir.texts(result.warnings),
+              ElementsAre("no listeners are configured: nothing is served"));
+}
+
+TEST(Load, WarnsOfABacklogTheKernelCutsAndOfAnAppNobodyReaches) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.backlog_limit = 128;
+  const LoadResult result = dir.load(R"(
+listeners: [{address: unix:/s, app: shop}, {address: unix:/t, app: shop, backlog: 128}]
+apps:
+  shop: {command: [/srv/shop/bin/shop], user: shop}
+  idle: {command: [/srv/shop/bin/shop], user: shop}
+)",
+                                     system);
+  EXPECT_TRUE(result.settings);
+  EXPECT_THAT(dir.texts(result.warnings),
+              ElementsAre("main.yaml:5:3: apps.idle: no listener leads to this app",
+                          "main.yaml:2:13: listeners[0].backlog: 4096 is more than "
+                          "net.core.somaxconn, which is 128: that is what the kernel uses"));
+}
+
+TEST(Load, RuntimeDirComesFromSystemdThenRootThenTheUser) {
+  struct Case {
+    std::string own, systemd, xdg, expected;
+  };
+  for (const Case& c : std::vector<Case>{{"root", "", "", "/run/viaduct"},
+                                         {"root", "/run/a:/run/b", "", "/run/a"},
+                                         {"shop", "", "/run/user/1001", "/run/user/1001/viaduct"},
+                                         {"shop", "/run/a", "/run/user/1001", "/run/a"}}) {
+    const ConfigDir dir;
+    FakeSystem system;
+    system.own = c.own;
+    if (!c.systemd.empty()) system.environment_["RUNTIME_DIRECTORY"] = c.systemd;
+    if (!c.xdg.empty()) system.environment_["XDG_RUNTIME_DIR"] = c.xdg;
+    const LoadResult result = dir.load("", system);
+    ASSERT_TRUE(result.settings);
+    EXPECT_EQ(result.settings->runtime_dir, c.expected);
+    EXPECT_EQ(result.settings->control.address.name, c.expected + "/control.sock");
+  }
+}
+
+TEST(Load, NoPlaceForTheRuntimeDirIsAnError) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.own = "shop";
+  EXPECT_THAT(dir.texts(dir.load("", system).errors),
+              ElementsAre("runtime_dir: expected a directory: neither $RUNTIME_DIRECTORY nor "
+                          "$XDG_RUNTIME_DIR is set, and viaductd does not run as root"));
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::config

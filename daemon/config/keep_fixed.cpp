@@ -1,0 +1,42 @@
+#include "daemon/config/keep_fixed.hpp"
+
+#include <utility>
+
+namespace viaduct::daemon::config {
+namespace {
+
+constexpr const char* kNeedsRestart = "a reload cannot change it; it stays as it is until restart";
+
+void warn(LoadResult& next, const std::string& path) {
+  const auto origin = next.settings->origins.find(path);
+  const bool written = origin != next.settings->origins.end();
+  next.warnings.push_back({written ? origin->second : Origin{}, path, kNeedsRestart});
+}
+
+}  // namespace
+
+LoadResult keep_fixed(LoadResult next, const Settings& running) {
+  if (!next.settings) return next;
+  Settings& settings = *next.settings;
+  if (settings.runtime_dir != running.runtime_dir) warn(next, "runtime_dir");
+  if (settings.control != running.control) warn(next, "control");
+  const bool same_user = settings.bridge.identity.account == running.bridge.identity.account;
+  if (!same_user) warn(next, "bridge.user");
+  settings.runtime_dir = running.runtime_dir;
+  settings.control = running.control;
+  settings.bridge.identity = running.bridge.identity;
+
+  const Account& bridge = running.bridge.identity.account;
+  for (const AppSettings& app : settings.apps) {
+    const bool own_user = !app.identity.user.empty();
+    if (same_user || !own_user || app.identity.account.uid != bridge.uid) continue;
+    next.errors.push_back({settings.origins["apps." + app.name + ".user"],
+                           "apps." + app.name + ".user",
+                           "user " + app.identity.user +
+                               " is the user of the running bridge, which no app may share"});
+  }
+  if (!next.errors.empty()) next.settings.reset();
+  return next;
+}
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,172 @@
+#include <functional>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/config/executable.hpp"
+#include "tests/daemon/config/config_dir.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const std::string kShop =
+    "listeners: [{address: unix:/s, app: shop}]\n"
+    "apps: {shop: {command: [/srv/shop/bin/shop], user: shop, directory: /srv}}\n";
+
+TEST(Commands, WhyAUserCannotRunOneIsSaidInWords) {
+  struct Case {
+    std::function<void(FakeSystem&)> damage;
+    std::string message;
+  };
+  const auto remove = [](const char* path) {
+    return [path](FakeSystem& system) { system.files.erase(path); };
+  };
+  const auto make = [](const char* path, mode_t mode, uid_t uid = 0, gid_t gid = 0) {
+    return [=](FakeSystem& system) { system.add_file(path, mode, uid, gid); };
+  };
+  for (const Case& c : std::vector<Case>{
+           {make("/srv/shop", S_IFDIR | 0700),
+            "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot search "
+            "/srv/shop"},
+           {make("/srv/shop", S_IFDIR | 0677, 1001),
+            "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot search "
+            "/srv/shop"},
+           {make("/srv/shop", S_IFDIR | 0767, 0, 33),
+            "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot search "
+            "/srv/shop"},
+           {remove("/srv/shop/bin/shop"),
+            "shop: exec /srv/shop/bin/shop: No such file or directory (ENOENT)"},
+           {remove("/srv/shop/bin"),
+            "shop: exec /srv/shop/bin/shop: No such file or directory (ENOENT): /srv/shop/bin does "
+            "not exist"},
+           {make("/srv/shop/bin", S_IFREG | 0755),
+            "shop: exec /srv/shop/bin/shop: Not a directory (ENOTDIR): /srv/shop/bin is not a "
+            "directory"},
+           {make("/srv/shop/bin/shop", S_IFDIR | 0755),
+            "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): it is not a regular file"},
+           {make("/srv/shop/bin/shop", S_IFREG | 0644),
+            "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot execute "
+            "it"},
+           {[](FakeSystem& system) { system.files["/srv/shop/bin/shop"].error = ELOOP; },
+            "shop: exec /srv/shop/bin/shop: Too many levels of symbolic links (ELOOP)"}}) {
+    const ConfigDir dir;
+    FakeSystem system;
+    c.damage(system);
+    for (const Purpose strict : {Purpose::check, Purpose::reload}) {
+      const LoadResult result = dir.load(kShop, system, strict);
+      EXPECT_FALSE(result.settings);
+      EXPECT_THAT(dir.texts(result.errors), ElementsAre(c.message));
+    }
+    const LoadResult started = dir.load(kShop, system, Purpose::start);
+    EXPECT_TRUE(started.settings) << "one broken app never fails the service";
+    EXPECT_THAT(dir.texts(started.warnings), ElementsAre(c.message));
+  }
+}
+
+TEST(Commands, TheDirectoryMustBeEnterable) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.add_file("/srv/data", S_IFDIR | 0750, 0, 0);
+  const auto errors = [&](const std::string& directory) {
+    return dir.texts(
+        dir.load("apps: {shop: {command: [/srv/shop/bin/shop], user: shop, directory: " +
+                     directory + "}}\n",
+                 system)
+            .errors);
+  };
+  EXPECT_THAT(errors("/srv/data"), ElementsAre("shop: chdir /srv/data: Permission denied (EACCES): "
+                                               "user shop cannot search /srv/data"));
+  EXPECT_THAT(errors("/srv/none"),
+              ElementsAre("shop: chdir /srv/none: No such file or directory (ENOENT)"));
+  EXPECT_THAT(errors("/srv/shop/"), IsEmpty());
+}
+
+TEST(Commands, ANameWithoutASlashIsLookedUpInThePathOfTheWorker) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.add_file("/usr/bin/shop", S_IFREG | 0755);
+  system.add_file("/opt", S_IFDIR | 0755);
+  system.add_file("/opt/shop", S_IFREG | 0755);
+  const auto executable = [&](const std::string& keys) {
+    const LoadResult result =
+        dir.load("apps: {shop: {command: [shop], user: shop" + keys + "}}\n", system);
+    return result.settings ? result.settings->apps[0].executable : dir.texts(result.errors)[0];
+  };
+  EXPECT_EQ(executable(""), "/usr/bin/shop");
+  EXPECT_EQ(executable(", env: {PATH: '/opt:/usr/bin'}"), "/opt/shop");
+  dir.write("env", "PATH=/none:/usr/bin\n");
+  EXPECT_EQ(executable(", env: {PATH: /opt}, env_file: [env]"), "/usr/bin/shop");
+  EXPECT_EQ(executable(", env: {PATH: /none}"),
+            "shop: exec shop: No such file or directory (ENOENT): not in PATH, which is /none");
+}
+
+TEST(Commands, PathSkipsWhatTheUserCannotExecute) {
+  FakeSystem system;
+  const Account shop = system.users["shop"];
+  system.add_file("/opt", S_IFDIR | 0755);
+  system.add_file("/opt/x", S_IFREG | 0700);
+  EXPECT_EQ(find_in_path(system, shop, "x", "/opt:/usr/bin").access.error, EACCES);
+  system.add_file("/usr/bin/x", S_IFREG | 0755);
+  EXPECT_EQ(find_in_path(system, shop, "x", "/opt:relative::/usr/bin").path, "/usr/bin/x");
+  EXPECT_EQ(find_in_path(system, shop, "x", "").path, "");
+}
+
+TEST(Commands, AccessControlListsAreLeftToTheKernel) {
+  FakeSystem system;
+  system.files["/srv"].mode = S_IFDIR | 0700;
+  const Account shop = system.users["shop"];
+  EXPECT_EQ(executable_by(system, shop, "/srv/shop/bin/shop").because,
+            "user shop cannot search /srv");
+  system.files["/srv"].has_acl = true;
+  EXPECT_EQ(executable_by(system, shop, "/srv/shop/bin/shop").error, 0);
+}
+
+TEST(Commands, RootNeedsOneExecuteBitAndSearchesEverything) {
+  FakeSystem system;
+  const Account root = system.users["root"];
+  system.files["/srv"].mode = S_IFDIR;
+  system.add_file("/srv/shop/bin/shop", S_IFREG | 0001, 7, 7);
+  EXPECT_EQ(executable_by(system, root, "/srv/shop/bin/shop").error, 0);
+  system.add_file("/srv/shop/bin/shop", S_IFREG | 0666, 7, 7);
+  EXPECT_EQ(executable_by(system, root, "/srv/shop/bin/shop").error, EACCES);
+}
+
+TEST(Commands, TheFileIsRememberedForReloads) {
+  const ConfigDir dir;
+  FakeSystem system;
+  EXPECT_EQ(dir.load(kShop, system).settings->apps[0].command_file,
+            system.files["/srv/shop/bin/shop"].identity);
+  system.files.erase("/srv/shop/bin/shop");
+  EXPECT_FALSE(dir.load(kShop, system, Purpose::start).settings->apps[0].command_file);
+}
+
+TEST(EnvFiles, AreReadInOrderAndNamedInMistakes) {
+  const ConfigDir dir;
+  dir.write("one", "A=1\nB=1\n");
+  dir.write("two", "B=2\n");
+  const auto load_with = [&](const std::string& files) {
+    return dir.load("apps: {shop: {command: [/srv/shop/bin/shop], user: shop, env_file: [" + files +
+                    "]}}\n");
+  };
+  const LoadResult good = load_with("one, two, -missing");
+  ASSERT_TRUE(good.settings);
+  EXPECT_EQ(good.settings->apps[0].env_file_values,
+            (NamedValues{{"A", "1"}, {"B", "1"}, {"B", "2"}}));
+
+  dir.write("two", "# comment\n\nB 2\n");
+  EXPECT_THAT(dir.texts(load_with("one, two").errors),
+              ElementsAre("two:3:1: apps.shop.env_file[1]: expected NAME=VALUE"));
+  EXPECT_THAT(dir.texts(load_with("missing").errors),
+              Contains("main.yaml:1:69: apps.shop.env_file[0]: missing: No such file or directory "
+                       "(ENOENT)"));
+  dir.write("dir/x", "");
+  EXPECT_THAT(dir.texts(load_with("-dir").errors),
+              ElementsAre("main.yaml:1:69: apps.shop.env_file[0]: dir: Is a directory (EISDIR)"));
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,103 @@
+#include "daemon/config/dump.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/config/bridge_settings.hpp"
+#include "daemon/config/worker_changes.hpp"
+#include "tests/daemon/config/config_dir.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr std::string_view kRich = R"(
+include: [apps.d/*.yaml]
+log: {level: debug}
+access_log: {to: journal, sample: 0.25}
+bridge: {threads: 2, groups: [www-data]}
+defaults: {user: shop, timeouts: {request: 90s}}
+listeners:
+  - {address: systemd:web, app: shop, protocol: scgi}
+  - address: tcp:0.0.0.0:9000
+    allow: [10.0.0.0/8, "fd00::/8"]
+    routes: [{path: /a/, mount: true, app: shop}, {app: shop}]
+apps:
+  shop:
+    command: [/srv/shop/bin/shop, "--greeting=hello, world", "", "on"]
+    env: {EMPTY: "", MULTI: "a\nb", SHARP: "#x"}
+    env_file: [-/nowhere/env, secrets]
+    params: {HTTPS: "on", HTTP_X: null}
+    concurrency: {limit: 3}
+    groups: []
+    umask: 0077
+    stop_signal: SIGQUIT
+    log: {to: /var/log/shop.log}
+)";
+
+class Dump : public testing::Test {
+ protected:
+  Dump() {
+    dir_.write("secrets", "PASSWORD=hunter2\n");
+    dir_.write("apps.d/blog.yaml", "apps:\n  blog: {command: [/srv/shop/bin/shop], workers: 7}\n");
+    LoadResult result = dir_.load(kRich);
+    EXPECT_THAT(dir_.texts(result.errors), IsEmpty());
+    if (result.settings) settings_ = std::move(*result.settings);
+  }
+  std::string text() const { return dir_.relative(dump(settings_)); }
+
+  ConfigDir dir_;
+  Settings settings_;
+};
+
+TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
+  const std::string dumped = text();
+  EXPECT_THAT(dumped,
+              HasSubstr("log:\n  level: debug  # main.yaml:3\n  format: text  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("  sample: 0.25  # main.yaml:4\n"));
+  EXPECT_THAT(dumped, HasSubstr("listeners:\n  - protocol: scgi  # main.yaml:8\n"
+                                "    address: systemd:web  # main.yaml:8\n"));
+  EXPECT_THAT(dumped, HasSubstr("    routes:\n      - path: /a  # main.yaml:11\n"
+                                "        mount: true  # main.yaml:11\n"
+                                "        app: shop  # main.yaml:11\n"
+                                "      - path: /  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    user: shop  # main.yaml:6\n"));
+  EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    workers: 7  # apps.d/blog.yaml:2\n"));
+  EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:20\n"));
+  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:17\n"));
+}
+
+TEST_F(Dump, SecretsOfEnvFilesStayInThem) {
+  EXPECT_EQ(settings_.apps[0].env_file_values, (NamedValues{{"PASSWORD", "hunter2"}}));
+  EXPECT_THAT(text(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(text(), HasSubstr("env_file: [\"-/nowhere/env\", secrets]"));
+}
+
+TEST_F(Dump, IsAConfigurationThatMeansTheSame) {
+  const ConfigDir other;
+  const LoadResult again = other.load(dump(settings_));
+  ASSERT_THAT(other.texts(again.errors), IsEmpty()) << dump(settings_);
+  EXPECT_EQ(bridge_settings(*again.settings), bridge_settings(settings_));
+  ASSERT_EQ(again.settings->apps.size(), settings_.apps.size());
+  for (std::size_t index = 0; index < settings_.apps.size(); ++index) {
+    const AppSettings& before = settings_.apps[index];
+    const AppSettings& after = again.settings->apps[index];
+    EXPECT_THAT(worker_changes(before, after), IsEmpty());
+    EXPECT_EQ(before.workers, after.workers);
+    EXPECT_EQ(before.env, after.env);
+    EXPECT_EQ(before.identity, after.identity);
+  }
+  for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
+    EXPECT_EQ(settings_.listeners[index].mode, again.settings->listeners[index].mode);
+    EXPECT_EQ(settings_.listeners[index].backlog, again.settings->listeners[index].backlog);
+  }
+  EXPECT_EQ(again.settings->control, settings_.control);
+  EXPECT_EQ(again.settings->runtime_dir, settings_.runtime_dir);
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::config
