@@ -22,7 +22,7 @@ struct ServerOptions {
                                 ///< with CANT_MPX_CONN
   /// Our receive window, offered as VIADUCT_WINDOW to a peer that asks for it; absent: flow control
   /// is not spoken. It is in force once the peer's query carried a value within bounds.
-  std::optional<std::uint32_t> window;
+  std::optional<std::uint32_t> window{};
 };
 
 /// FastCGI 1.0, the application's (server) side.

@@ -1,0 +1,192 @@
+#include "protocol/cgi_head.hpp"
+
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/support/trace.hpp"
+
+namespace viaduct::protocol {
+namespace {
+
+std::string read(const std::string& text, std::size_t limit = 64 * 1024) {
+  std::string whole;
+  CgiHeadReader reader(limit);
+  whole = test::trace(reader, {text});
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    reader.reset();
+    EXPECT_EQ(test::trace(reader, test::cut(text, {at})), whole) << "cut at " << at;
+  }
+  reader.reset();
+  EXPECT_EQ(test::trace(reader, test::single_bytes(text)), whole);
+  return whole;
+}
+
+std::string error(Errc value) {
+  return "error (" + std::string(describe(value)) + ")\n";
+}
+
+TEST(CgiHeadReader, DocumentResponseDefaultsTo200) {
+  EXPECT_EQ(read("Content-Type: text/html\r\n\r\nbody"),
+            "status 200 [] length unknown Content-Type=text/html\nrest body\n");
+}
+
+TEST(CgiHeadReader, LineFeedAloneEndsALine) {
+  EXPECT_EQ(read("Content-Type: a/b\nX: 1\n\n\nbody"),
+            "status 200 [] length unknown Content-Type=a/b X=1\nrest \\x0abody\n");
+}
+
+TEST(CgiHeadReader, StatusFieldIsNotAnOrdinaryField) {
+  EXPECT_EQ(read("status:404 Not  Here \r\nX:y\r\n\r\n"),
+            "status 404 [Not  Here] length unknown X=y\nrest \n");
+  EXPECT_EQ(read("Status: 204\r\n\r\n"), "status 204 [] length unknown\nrest \n");
+}
+
+TEST(CgiHeadReader, BareStatusLineOfProgramsThatSpeakHttp) {
+  EXPECT_EQ(read("HTTP/1.1 404 Not Found\r\nX: y\r\n\r\n"),
+            "status 404 [Not Found] length unknown X=y\nrest \n");
+  EXPECT_EQ(read("HTTP/1.0 201\r\n\r\n"), "status 201 [] length unknown\nrest \n");
+  EXPECT_EQ(read("HTTP/1.1 200 OK\nStatus: 503 Busy\n\n"),
+            "status 503 [Busy] length unknown\nrest \n");
+  EXPECT_EQ(read("HTTP/1.1\r\n\r\n"), error(Errc::bad_status));
+  EXPECT_EQ(read("X: y\r\nHTTP/1.1 200 OK\r\n\r\n"), error(Errc::bad_head_line));
+}
+
+TEST(CgiHeadReader, LocationAloneIsARedirect) {
+  EXPECT_EQ(read("Location: http://h/x\r\n\r\n"),
+            "status 302 [] length unknown Location=http://h/x\nrest \n");
+  EXPECT_EQ(read("Location: /x\r\nStatus: 200 OK\r\n\r\n"),
+            "status 200 [OK] length unknown Location=/x\nrest \n");
+  EXPECT_EQ(read("HTTP/1.1 201 Made\r\nLocation: /x\r\n\r\n"),
+            "status 201 [Made] length unknown Location=/x\nrest \n");
+}
+
+TEST(CgiHeadReader, RepeatedFieldsStayApart) {
+  EXPECT_EQ(read("Set-Cookie: a\r\nSet-Cookie: b\r\n\r\n"),
+            "status 200 [] length unknown Set-Cookie=a Set-Cookie=b\nrest \n");
+}
+
+TEST(CgiHeadReader, CgiFieldsStandOnce) {
+  for (const std::string name : {"Status", "Location", "Content-Type"}) {
+    const std::string field = name + ": 200\r\n";
+    EXPECT_EQ(read(field + field + "\r\n"), error(Errc::duplicate_cgi_field)) << name;
+  }
+}
+
+TEST(CgiHeadReader, ContentLengthMustBeOneNumber) {
+  EXPECT_EQ(read("Content-Length: 12\r\ncontent-length: 12\r\n\r\n"),
+            "status 200 [] length 12 Content-Length=12\nrest \n");
+  EXPECT_EQ(read("Content-Length: 18446744073709551615\n\n"),
+            "status 200 [] length 18446744073709551615 Content-Length=18446744073709551615\n"
+            "rest \n");
+  for (const std::string bad : {"", "-1", "+1", "1,1", "0x1", "18446744073709551616", "1 1"}) {
+    EXPECT_EQ(read("Content-Length: " + bad + "\r\n\r\n"), error(Errc::conflicting_lengths)) << bad;
+  }
+  EXPECT_EQ(read("Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            error(Errc::conflicting_lengths));
+}
+
+TEST(CgiHeadReader, HopByHopFieldsAreDroppedTransferEncodingIsRefused) {
+  EXPECT_EQ(read("Connection: close\r\nkeep-alive: 5\r\nUPGRADE: x\r\nTE: t\r\nX: y\r\n\r\n"),
+            "status 200 [] length unknown X=y\nrest \n");
+  EXPECT_EQ(read("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"),
+            error(Errc::forbidden_field));
+}
+
+TEST(CgiHeadReader, MalformedLinesAreErrors) {
+  for (const std::string bad : {"no colon", "Name : x", ": x", " folded: x", "\tfolded",
+                                "Na\x01me: x", "N\xc3\xa4me: x", "<html>: x"}) {
+    EXPECT_EQ(read("X: y\r\n" + bad + "\r\n\r\n"), error(Errc::bad_head_line)) << bad;
+  }
+  EXPECT_EQ(read("\r\nbody"), error(Errc::bad_head_line));
+}
+
+TEST(CgiHeadReader, ControlBytesInValuesAreErrors) {
+  EXPECT_EQ(read("X: a\rY: b\r\n\r\n"), error(Errc::bad_head_value));
+  EXPECT_EQ(read(std::string("X: a\0b\r\n\r\n", 10)), error(Errc::bad_head_value));
+  EXPECT_EQ(read("X: a\r\r\n\r\n"), error(Errc::bad_head_value));
+  EXPECT_EQ(read("HTTP/1.1 200 a\rb\r\n\r\n"), error(Errc::bad_head_value));
+}
+
+TEST(CgiHeadReader, StatusIsThreeDigits) {
+  for (const std::string bad : {"", "20", "099", "2000", "abc", "-20", "200OK", "+200"}) {
+    EXPECT_EQ(read("Status: " + bad + "\r\n\r\n"), error(Errc::bad_status)) << bad;
+  }
+}
+
+TEST(CgiHeadReader, LimitHoldsForTheWholeHead) {
+  const std::string head = "Content-Type: text/plain\r\nX: y\r\n\r\n";
+  const std::string ok = "status 200 [] length unknown Content-Type=text/plain X=y\nrest \n";
+  EXPECT_EQ(read(head, head.size() + 1), ok);
+  EXPECT_EQ(read(head, head.size()), ok);
+  EXPECT_EQ(read(head, head.size() - 1), error(Errc::head_too_large));
+  EXPECT_EQ(read(std::string(101, 'x'), 100), error(Errc::head_too_large));
+}
+
+TEST(CgiHeadReader, UnfinishedHeadWaits) {
+  EXPECT_EQ(read("Content-Type: text/plain\r\nX: "), "incomplete\n");
+}
+
+TEST(CgiHeadReader, LargeFieldsPass) {
+  const std::string value(60000, 'v');
+  CgiHeadReader reader;
+  EXPECT_EQ(reader.feed(as_bytes("X: " + value + "\r\n\r\n")), value.size() + 7);
+  ASSERT_TRUE(reader.done());
+  EXPECT_EQ(reader.head().fields.get("X"), value);
+  EXPECT_EQ(reader.size(), value.size() + 7);
+}
+
+ResponseHead head(int status, const std::string& reason, const Pairs& fields = {}) {
+  return {.status = status, .reason = reason, .fields = fields, .content_length = {}};
+}
+
+TEST(CgiHeadWriter, WritesStatusAndFields) {
+  Pairs fields;
+  fields.add("Content-Type", "text/plain");
+  fields.add("Set-Cookie", "a");
+  fields.add("Set-Cookie", "b");
+  std::string cgi;
+  write_cgi_head(head(404, "", fields), cgi);
+  EXPECT_EQ(cgi,
+            "Status: 404 Not Found\r\nContent-Type: text/plain\r\nSet-Cookie: a\r\n"
+            "Set-Cookie: b\r\n\r\n");
+  std::string http;
+  write_http_head(head(299, "Fine"), http);
+  EXPECT_EQ(http, "HTTP/1.1 299 Fine\r\n\r\n");
+}
+
+TEST(CgiHeadWriter, NeverEmitsLineBreaksFromAValue) {
+  Pairs fields;
+  fields.add("X", std::string_view("a\r\nSet-Cookie: evil\0b", 21));
+  fields.add("Bad\r\nName", "dropped");
+  fields.add("Bad Name", "dropped");
+  fields.add("", "dropped");
+  std::string text;
+  write_cgi_head(head(200, "O\r\nK", fields), text);
+  EXPECT_EQ(text, "Status: 200 O  K\r\nX: a  Set-Cookie: evil b\r\n\r\n");
+}
+
+TEST(CgiHeadWriter, ImpossibleStatusBecomes500) {
+  for (const int status : {-1, 0, 99, 1000}) {
+    std::string text;
+    write_cgi_head(head(status, ""), text);
+    EXPECT_EQ(text, "Status: 500 Internal Server Error\r\n\r\n") << status;
+  }
+}
+
+TEST(CgiHeadWriter, ReaderUnderstandsWhatTheWriterWrites) {
+  Pairs fields;
+  fields.add("X-Utf8", "gr\xc3\xbc\xc3\x9f");
+  fields.add("Content-Length", "3");
+  for (const auto write : {write_cgi_head, write_http_head}) {
+    std::string text;
+    write(head(206, "Part", fields), text);
+    EXPECT_EQ(read(text + "abc"),
+              "status 206 [Part] length 3 X-Utf8=gr\\xc3\\xbc\\xc3\\x9f Content-Length=3\n"
+              "rest abc\n");
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::protocol
