@@ -26,10 +26,14 @@ void Reactor::start(std::function<bool()> tick) {
   arm_tick();
 }
 
+void Reactor::tick_soon() {
+  if (!std::exchange(busy_, true)) arm_tick();
+}
+
 void Reactor::arm_tick() {
   timer_.expires_after(busy_ ? Clock::duration(kBusyTick) : Clock::duration(kIdleTick));
   timer_.async_wait([this](boost::system::error_code error) {
-    if (error == boost::asio::error::operation_aborted && timer_.expiry() > Clock::now()) return;
+    if (error) return;  // armed anew
     Event event(*this);
     busy_ = tick_();
     arm_tick();

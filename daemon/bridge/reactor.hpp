@@ -56,12 +56,15 @@ class Reactor {
     Reactor& reactor_;
   };
 
-  /// `tick` is called about every 50 ms while `busy()` says so, else every second.
   explicit Reactor(unsigned index);
   Reactor(const Reactor&) = delete;
   Reactor& operator=(const Reactor&) = delete;
 
+  /// `tick` is called from now on: about 50 ms later when it has returned true, else after a
+  /// second.
   void start(std::function<bool()> tick);
+  /// There is something to watch: ticks every 50 ms until `tick` says otherwise.
+  void tick_soon();
   void run() { context_.run(); }
   void stop() { context_.stop(); }
 

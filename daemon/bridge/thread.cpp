@@ -123,6 +123,7 @@ void Thread::adopt(std::uint32_t listener, int descriptor) {
 
 void Thread::drain(ConnectionList::HandOver hand_over) {
   draining_ = true;
+  reactor_.tick_soon();
   for (const auto& listener : listeners_) listener->stop();
   for (const auto& front : fronts_) front->draining = true;
   for (const auto& dispatcher : dispatchers_) dispatcher->hand_over();

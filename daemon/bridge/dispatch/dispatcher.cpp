@@ -165,6 +165,7 @@ void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
 void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
   workers_.push_back(std::make_unique<Worker>(services_.reactor, *this, info));
   Worker& worker = *workers_.back();
+  services_.reactor.tick_soon();
   if (ask) {
     worker.ask();
   } else {

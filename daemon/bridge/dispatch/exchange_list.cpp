@@ -15,6 +15,7 @@ constexpr std::size_t kRemoved = SIZE_MAX;
 ExchangeList::~ExchangeList() = default;
 
 Exchange& ExchangeList::add(std::unique_ptr<Exchange> exchange) {
+  reactor_.tick_soon();
   exchange->list_index_ = exchanges_.size();
   exchanges_.push_back(std::move(exchange));
   return *exchanges_.back();
