@@ -78,7 +78,7 @@ bool ServerCodec::closing() const {
 }
 
 void ServerCodec::close_after_response() {
-  close_when_idle_ = true;
+  close_asked_ = true;
 }
 
 bool ServerCodec::idle() const {

@@ -59,7 +59,7 @@ TEST(ServerValues, EmptyQueryGetsAnEmptyResult) {
 }
 
 TEST(ServerValues, MalformedQueryBreaksTheConnection) {
-  for (const std::string content :
+  for (const std::string& content :
        {std::string("\5\0FC", 4), std::string("\0\0", 2),
         test::long_length(0x7fffffff) + test::long_length(0x7fffffff)}) {
     EXPECT_EQ(read(record(FCGI_GET_VALUES, 0, content)), error(Errc::bad_record) + "wrote \n");

@@ -1,0 +1,234 @@
+// What the server side writes.
+
+#include <array>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "protocol/fastcgi/server_codec.hpp"
+#include "tests/support/fastcgi_records.hpp"
+#include "tests/support/trace.hpp"
+
+namespace viaduct::protocol::fastcgi {
+namespace {
+
+using test::begin_record;
+using test::end_record;
+using test::params_records;
+using test::record;
+using test::show;
+
+std::string padded(unsigned type, unsigned id, const std::string& content) {
+  const std::size_t padding = (8 - content.size() % 8) % 8;
+  std::string bytes = record(type, id, content, padding);
+  return bytes.replace(bytes.size() - padding, padding, padding, '\0');
+}
+
+const std::string kBroken("\0\6\0\1\0\0\0\0", 8);
+
+class ServerResponses : public testing::Test {
+ protected:
+  void feed(const std::string& bytes) {
+    for (Bytes left = as_bytes(bytes); !left.empty();) {
+      left = left.subspan(codec_.feed(left));
+      while (codec_.next().kind != Event::Kind::none) {
+      }
+    }
+    ASSERT_EQ(codec_.error(), Errc::ok);
+  }
+  // A request whose head is complete.
+  void start(unsigned id, unsigned flags = 1) {
+    feed(begin_record(id, 1, flags) + params_records(id, {}));
+  }
+  void head(RequestId id) { codec_.head(id, head_); }
+  void body(RequestId id, const std::string& text) {
+    codec_.body(id, as_bytes(text));
+    codec_.output().settle();
+  }
+  std::string sent() { return show(test::drain(codec_.output())); }
+
+  ServerCodec codec_{{}};
+  ResponseHead head_;
+  const std::string head_text_ = "Status: 200 OK\r\n\r\n";
+};
+
+TEST_F(ServerResponses, HeadAndSmallBodyShareOneRecord) {
+  start(1);
+  head(1);
+  body(1, "hello");
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_ + "hello") + record(6, 1, "") + end_record(1)));
+  EXPECT_FALSE(codec_.closing());
+  EXPECT_TRUE(codec_.idle());
+}
+
+TEST_F(ServerResponses, LargeBodyIsNotCopied) {
+  start(1);
+  head(1);
+  const std::string text(100000, 'b');
+  codec_.body(1, as_bytes(text));
+  std::array<Bytes, 8> pieces;
+  const std::size_t filled = codec_.output().gather(pieces);
+  std::size_t borrowed = 0;
+  for (std::size_t i = 0; i < filled; ++i) {
+    const auto* data = reinterpret_cast<const char*>(pieces[i].data());
+    if (data >= text.data() && data < text.data() + text.size()) borrowed += pieces[i].size();
+  }
+  EXPECT_EQ(borrowed, text.size());
+}
+
+TEST_F(ServerResponses, LargeHeadIsCopied) {
+  start(1);
+  const std::string value(20000, 'v');
+  head_.fields.add("X", value);
+  head(1);
+  const std::string expected = "Status: 200 OK\r\nX: " + value + "\r\n\r\n";
+  ResponseHead other;
+  start(2);
+  codec_.head(2, other);
+  EXPECT_EQ(sent(), show(padded(6, 1, expected) + padded(6, 2, head_text_)));
+}
+
+TEST_F(ServerResponses, EndWithoutOutputStillEndsTheStream) {
+  start(1);
+  codec_.end(1, 0x01020304);
+  EXPECT_EQ(sent(), show(record(6, 1, "") + end_record(1, 0x01020304)));
+}
+
+TEST_F(ServerResponses, ErrorsEndWithAnEmptyRecord) {
+  start(1);
+  head(1);
+  codec_.errors(1, as_bytes("oops"));
+  codec_.errors(1, as_bytes(""));
+  body(1, "x");
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + padded(7, 1, "oops") + padded(6, 1, "x") +
+                         record(7, 1, "") + record(6, 1, "") + end_record(1)));
+}
+
+TEST_F(ServerResponses, WithoutKeepConnTheConnectionCloses) {
+  start(1, 0);
+  head(1);
+  EXPECT_FALSE(codec_.closing());
+  codec_.end(1, 0);
+  EXPECT_TRUE(codec_.closing());
+  feed(test::request(2, {}));
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + record(6, 1, "") + end_record(1)));
+}
+
+TEST_F(ServerResponses, UnknownFlagBitsAreIgnored) {
+  start(1, 0xff);
+  codec_.end(1, 0);
+  EXPECT_FALSE(codec_.closing());
+  start(2, 0xfe);
+  codec_.end(2, 0);
+  EXPECT_TRUE(codec_.closing());
+}
+
+TEST_F(ServerResponses, OtherRequestsEndBeforeTheConnectionCloses) {
+  start(1, 0);
+  start(2);
+  codec_.end(1, 0);
+  EXPECT_FALSE(codec_.closing());
+  codec_.end(2, 0);
+  EXPECT_TRUE(codec_.closing());
+}
+
+TEST_F(ServerResponses, CloseAfterResponse) {
+  start(1);
+  codec_.close_after_response();
+  EXPECT_FALSE(codec_.closing());
+  codec_.end(1, 0);
+  EXPECT_TRUE(codec_.closing());
+}
+
+TEST_F(ServerResponses, CloseWhenIdleIsAtOnceButSparesWhatHasBegunToArrive) {
+  feed(begin_record(1).substr(0, 5));
+  codec_.close_after_response();
+  EXPECT_FALSE(codec_.closing());
+  feed(begin_record(1).substr(5) + params_records(1, {}));
+  EXPECT_FALSE(codec_.closing());
+  codec_.end(1, 0);
+  EXPECT_TRUE(codec_.closing());
+
+  ServerCodec idle({});
+  idle.close_after_response();
+  EXPECT_TRUE(idle.closing());
+}
+
+TEST_F(ServerResponses, AnswersForOtherIdsAreIgnored) {
+  head(1);
+  body(1, "x");
+  codec_.errors(1, as_bytes("x"));
+  codec_.end(1, 0);
+  codec_.fail(1);
+  codec_.overloaded(1);
+  feed(begin_record(1));  // its head is not complete
+  head(1);
+  codec_.end(1, 0);
+  codec_.fail(1);
+  EXPECT_EQ(sent(), "");
+  feed(params_records(1, {}));
+  codec_.end(1, 0);
+  codec_.end(1, 0);
+  body(1, "x");
+  EXPECT_EQ(sent(), show(record(6, 1, "") + end_record(1)));
+}
+
+TEST_F(ServerResponses, AbortedRequestIsEndedByTheOwner) {
+  start(1);
+  feed(test::abort_record(1));
+  EXPECT_FALSE(codec_.idle());
+  codec_.end(1, 5);
+  EXPECT_EQ(sent(), show(record(6, 1, "") + end_record(1, 5)));
+  EXPECT_TRUE(codec_.idle());
+}
+
+TEST_F(ServerResponses, FailureBreaksTheFramingOfASingleRequest) {
+  start(1);
+  head(1);
+  codec_.fail(1);
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + kBroken));
+  EXPECT_TRUE(codec_.closing());
+  codec_.end(1, 0);
+  feed(test::request(2, {}));
+  EXPECT_EQ(sent(), "");
+}
+
+TEST_F(ServerResponses, FailureOnAMultiplexedConnectionEndsThatRequestOnly) {
+  start(1);
+  start(2);
+  head(1);
+  codec_.fail(1);
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + end_record(1, 1)));
+  EXPECT_FALSE(codec_.closing());
+  codec_.end(2, 0);
+  // It has multiplexed once, so that the front may be about to do so again.
+  start(3);
+  codec_.fail(3);
+  EXPECT_FALSE(codec_.closing());
+}
+
+TEST_F(ServerResponses, OverloadedIsAnEndWithoutOutput) {
+  start(1);
+  codec_.overloaded(1);
+  EXPECT_EQ(sent(), show(end_record(1, 0, FCGI_OVERLOADED)));
+  EXPECT_TRUE(codec_.idle());
+}
+
+TEST_F(ServerResponses, InterleavedResponses) {
+  start(1);
+  start(2);
+  head(1);
+  head(2);
+  body(1, "one");
+  body(2, "two");
+  codec_.end(2, 0);
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + padded(6, 2, head_text_) + padded(6, 1, "one") +
+                         padded(6, 2, "two") + record(6, 2, "") + end_record(2) + record(6, 1, "") +
+                         end_record(1)));
+}
+
+}  // namespace
+}  // namespace viaduct::protocol::fastcgi
