@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include <viaduct/export.hpp>
+#include <viaduct/log.hpp>
+#include <viaduct/router.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+
+namespace detail {
+struct AppSettings;
+struct AppAccess;
+}  // namespace detail
+
+/// How handlers wait.
+enum class Model : std::uint8_t {
+  threads,  ///< each request has a thread of a pool; anything may block it
+  fibers,   ///< each request has a fiber on one event loop; thousands wait at once
+};
+
+/// An application: its routes, and what goes with them. Built in main, then given to run(); it must
+/// not change afterwards.
+class VIADUCT_API App : public Router {
+ public:
+  App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+  ~App();
+
+  /// The model when neither the command line nor the configuration (VIADUCT_MODEL) names one;
+  /// threads unless set.
+  App& model(Model model);
+
+  /// A setting of this app: `--name VALUE` on the command line, else the variable NAME (upper case,
+  /// '-' as '_') of the environment, else what `value` holds. `value` is written before on_startup
+  /// and must outlive run(). std::invalid_argument when the name is not of letters, digits and '-'.
+  App& option(std::string_view name, std::string_view help, std::string& value);
+
+  /// Has `task` run on a thread of its own while requests are served, from after on_startup until
+  /// the token is stopped, which is when the last request has ended. run() joins it.
+  App& background(std::function<void(std::stop_token)> task);
+
+  /// Called on every thread that runs handlers, before its first.
+  App& on_thread_start(std::function<void()> hook);
+
+  /// Called once before the first request, in the order of registration. What it throws ends run()
+  /// with status 70.
+  App& on_startup(std::function<void()> hook);
+
+  /// Called once after the last request, in reverse order of registration.
+  App& on_shutdown(std::function<void()> hook);
+
+  /// Answers for a handler that threw, http_error and routing errors (404, 405) included, in place
+  /// of the built-in text. Called only while nothing was sent; the response is as new, its status
+  /// the one that would be sent. The exception has been logged where that is due.
+  App& on_error(std::function<void(Request&, Response&, std::exception_ptr)> handler);
+
+  /// Takes log lines, without level and line end, in place of standard error. Called from any
+  /// thread, several at once.
+  App& log_sink(std::function<void(Level, std::string_view)> sink);
+
+ private:
+  friend struct detail::AppAccess;
+  std::unique_ptr<detail::AppSettings> settings_;
+};
+
+/// Serves `app` until SIGTERM or SIGINT and returns the exit status for main: 0, 64 for a usage
+/// error, 70 when start-up failed, each with a message on standard error.
+///
+/// Requests come from the address given with `--fastcgi ADDR` or `--scgi ADDR` (`unix:/path`,
+/// `unix:@abstract`, `tcp:HOST:PORT`); else from a listening socket on descriptor 0, as viaductd,
+/// spawn-fcgi, mod_fcgid and lighttpd provide it (FastCGI 1.0 section 2.2); else from LISTEN_FDS
+/// (sd_listen_fds(3)), FastCGI both.
+///
+/// The environment that viaductd sets: VIADUCT_MODEL (threads | fibers), VIADUCT_LIMIT (requests at
+/// once; 8 with threads, 1000 with fibers), VIADUCT_APP and VIADUCT_WORKER (names in log lines).
+/// Besides, VIADUCT_STOP_MS: milliseconds to drain before stop() fires (30000), and
+/// VIADUCT_FIBER_STACK: bytes of a fiber's stack (262144). `--help` lists the options.
+///
+/// SIGTERM drains: no new connections, requests in flight are finished, then on_shutdown. A second
+/// one ends the process at once. Call it once, from the main thread, before other threads run.
+VIADUCT_API int run(int argc, char** argv, App& app);
+
+}  // namespace v1
+}  // namespace viaduct

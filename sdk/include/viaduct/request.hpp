@@ -1,0 +1,135 @@
+#pragma once
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <typeindex>
+
+#include <viaduct/body.hpp>
+#include <viaduct/errors.hpp>
+#include <viaduct/export.hpp>
+#include <viaduct/fields.hpp>
+#include <viaduct/log.hpp>
+#include <viaduct/values.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+
+namespace detail {
+class RequestState;
+}
+
+/// What the front server asks of the application (FastCGI 1.0 section 6).
+enum class Role : std::uint8_t { responder = 1, authorizer, filter };
+
+/// One request. Owned by the runtime and valid until the handler returns, as is every view that it
+/// hands out. To be used by the handler that got it; stop(), draining() and deadline() may be
+/// called from other threads while the handler runs.
+class VIADUCT_API Request {
+ public:
+  explicit Request(detail::RequestState& state);
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+
+  /// Names the request in log lines: the front server's REQUEST_ID, UNIQUE_ID or X-Request-Id when
+  /// it is a token of at most 128 characters, else one that this process made up.
+  [[nodiscard]] std::string_view id() const;
+  [[nodiscard]] Role role() const;
+  /// GET, POST, ... as sent (methods are case-sensitive).
+  [[nodiscard]] std::string_view method() const;
+  /// Path and query as the client sent them (REQUEST_URI).
+  [[nodiscard]] std::string_view target() const;
+  /// "http" or "https".
+  [[nodiscard]] std::string_view scheme() const;
+  /// The Host field, port included when there is one; else SERVER_NAME.
+  [[nodiscard]] std::string_view host() const;
+  /// Where the application is mounted, decoded: empty, or it begins with '/' and does not end so.
+  [[nodiscard]] std::string_view script_name() const;
+  /// The path below the mount, every segment decoded, "/" at least. A segment may have held an
+  /// encoded slash: routes are matched segment by segment on raw_path().
+  [[nodiscard]] std::string_view path() const;
+  /// The path below the mount, still percent-encoded. As the client sent it, unless the front
+  /// server normalised or rewrote the path: then what the front server made of it.
+  [[nodiscard]] std::string_view raw_path() const;
+  /// Without the '?'.
+  [[nodiscard]] std::string_view raw_query() const;
+  /// The query, decoded.
+  [[nodiscard]] const Values& query() const;
+  /// The fields that the client sent, as far as the front server passes them on: HTTP_* variables
+  /// under their HTTP names ("User-Agent"), Content-Type and Content-Length. Never Proxy.
+  [[nodiscard]] const Fields& headers() const;
+  /// The first cookie of that name (RFC 6265 section 5.4), quotes removed.
+  [[nodiscard]] std::optional<std::string_view> cookie(std::string_view name) const;
+  /// A CGI variable (RFC 3875 section 4.1) as the front server sent it. HTTP_PROXY never appears.
+  [[nodiscard]] std::optional<std::string_view> env(std::string_view name) const;
+  /// What a capture of the route matched, decoded; absent when the route has no such capture.
+  [[nodiscard]] std::optional<std::string_view> arg(std::string_view name) const;
+  /// The same as a number or string: `{id:int}` -> `arg<int>("id")`. Throws http_error 404 when the
+  /// text is no such number or does not fit, std::logic_error when the route has no such capture.
+  template <class T>
+  [[nodiscard]] T arg(std::string_view name) const;
+  /// `path` with the mount prefix in front, encoded: what to put into links.
+  [[nodiscard]] std::string url(std::string_view path) const;
+  /// Address of the client, as the front server sees it; empty when unknown.
+  [[nodiscard]] std::string_view remote_addr() const;
+  /// Its port; 0 when unknown.
+  [[nodiscard]] unsigned remote_port() const;
+  Body& body();
+  /// Fires when the client left, the deadline passed, or the time to drain is spent. Callbacks run
+  /// on a thread of the runtime; they may neither block nor touch the request.
+  [[nodiscard]] std::stop_token stop() const;
+  /// Whether the process has been asked to end. Requests in flight are still finished.
+  [[nodiscard]] bool draining() const;
+  /// When stop() will fire; time_point::max() when the request has no deadline.
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;
+  /// A value of that type that belongs to this request, default-constructed at the first call.
+  template <class T>
+  T& local();
+  /// Like viaduct::log(), with the request's id in front.
+  template <class... Parts>
+  void log(Level level, const Parts&... parts) const;
+
+ private:
+  [[nodiscard]] std::string_view captured(std::string_view name) const;
+  std::shared_ptr<void>& slot(std::type_index type);
+
+  detail::RequestState* state_;
+};
+
+template <class T>
+T Request::arg(std::string_view name) const {
+  const std::string_view text = captured(name);
+  if constexpr (std::is_arithmetic_v<T>) {
+    static_assert(!std::is_same_v<T, bool>, "captures are numbers or text");
+    T value{};
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, value);
+    if (parsed.ec != std::errc() || parsed.ptr != end) throw http_error(404, "Not Found");
+    return value;
+  } else {
+    return T(text);
+  }
+}
+
+template <class T>
+T& Request::local() {
+  std::shared_ptr<void>& place = slot(typeid(T));
+  if (!place) place = std::make_shared<T>();
+  return *static_cast<T*>(place.get());
+}
+
+template <class... Parts>
+void Request::log(Level level, const Parts&... parts) const {
+  viaduct::log(level, '[', id(), "] ", parts...);
+}
+
+}  // namespace v1
+}  // namespace viaduct

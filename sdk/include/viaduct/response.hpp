@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include <viaduct/cookie.hpp>
+#include <viaduct/errors.hpp>
+#include <viaduct/export.hpp>
+#include <viaduct/fields.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+
+namespace detail {
+class ResponseState;
+}
+
+/// The answer to one request. Up to 16 KiB of body are held back until flush(), overflow, or the
+/// handler's return; then the response has *started*: its head is out, and status and headers can
+/// no longer change. A response that is complete while held goes out with Content-Length.
+///
+/// Bodies of answers to HEAD and of status 204 and 304 are accepted and not sent. Owned by the
+/// runtime, valid until the handler returns, to be used by the handler only.
+class VIADUCT_API Response {
+ public:
+  explicit Response(detail::ResponseState& state) : state_(&state) {}
+  Response(const Response&) = delete;
+  Response& operator=(const Response&) = delete;
+
+  [[nodiscard]] bool started() const;
+
+  /// 200 unless set; 302 when it was left and there is a Location field.
+  [[nodiscard]] int status() const;
+  /// From 200 to 999, else std::invalid_argument. std::logic_error once started.
+  Response& status(int code);
+
+  /// Sets Content-Type. Without one, a body is text/plain; charset=utf-8.
+  Response& type(std::string_view media_type);
+
+  /// Adds a Set-Cookie field. Throws invalid_header when a member cannot be sent.
+  Response& cookie(const Cookie& cookie);
+  /// Makes the client forget the cookie of that name with path "/".
+  Response& clear_cookie(std::string_view name);
+
+  [[nodiscard]] const Fields& headers() const;
+  /// std::logic_error once started. A Content-Length that is set here is kept to: writing beyond
+  /// it throws, less of it breaks the response. Connection and other hop-by-hop fields are the
+  /// front server's and are dropped, Transfer-Encoding throws invalid_header when the head goes
+  /// out.
+  Fields& headers();
+
+  /// Appends to the body. Waits while the client takes nothing: about a window (256 KiB) is under
+  /// way at most. Throws client_gone when nobody waits for the answer any more, and
+  /// std::length_error beyond a declared Content-Length (then nothing of `bytes` is sent).
+  void write(std::string_view bytes);
+  void write(std::span<const std::byte> bytes);
+
+  /// Sends what is held, the head included.
+  void flush();
+
+  /// Like write(); when nothing was written so far `whole` is the whole body and its length becomes
+  /// Content-Length, unless one is set.
+  void send(std::string_view whole);
+
+  /// Answers with a Location field and no body. `location` is an absolute URI or a path; `status`
+  /// is from 300 to 399. std::logic_error once started.
+  void redirect(std::string_view location, int status = 303);
+
+  /// Has `hook` called just before the head goes out, while headers can still be changed; several
+  /// are called in the order of registration. std::logic_error once started.
+  void before_start(std::function<void(Response&)> hook);
+
+  /// Body bytes written so far, as far as they count for the client (not those of HEAD, 204, 304).
+  [[nodiscard]] std::uint64_t bytes_sent() const;
+
+  /// Authorizer role: has the front server add the variable NAME to the request (FastCGI section
+  /// 6.3, the field Variable-NAME). Throws invalid_header.
+  void variable(std::string_view name, std::string_view value);
+
+ private:
+  detail::ResponseState* state_;
+};
+
+}  // namespace v1
+}  // namespace viaduct

@@ -1,0 +1,26 @@
+#pragma once
+
+/// viaduct: web applications in C++, behind any front web server.
+///
+///     #include <viaduct/viaduct.hpp>
+///
+///     int main(int argc, char** argv) {
+///       viaduct::App app;
+///       app.get("/", [](viaduct::Request&, viaduct::Response& res) { res.send("Hello\n"); });
+///       return viaduct::run(argc, argv, app);
+///     }
+///
+/// These headers need the standard library only.
+
+#include <viaduct/app.hpp>
+#include <viaduct/body.hpp>
+#include <viaduct/cookie.hpp>
+#include <viaduct/errors.hpp>
+#include <viaduct/fields.hpp>
+#include <viaduct/html.hpp>
+#include <viaduct/log.hpp>
+#include <viaduct/request.hpp>
+#include <viaduct/response.hpp>
+#include <viaduct/router.hpp>
+#include <viaduct/values.hpp>
+#include <viaduct/wait.hpp>

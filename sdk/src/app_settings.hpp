@@ -1,0 +1,37 @@
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <viaduct/app.hpp>
+
+namespace viaduct::inline v1::detail {
+
+/// What an App was told, besides its routes.
+struct AppSettings {
+  struct Option {
+    std::string name;
+    std::string help;
+    std::string* value;
+  };
+  std::optional<Model> model;
+  std::vector<Option> options;
+  std::vector<std::function<void(std::stop_token)>> background;
+  std::vector<std::function<void()>> on_thread_start;
+  std::vector<std::function<void()>> on_startup;
+  std::vector<std::function<void()>> on_shutdown;
+  std::function<void(Request&, Response&, std::exception_ptr)> on_error;
+  std::function<void(Level, std::string_view)> log_sink;
+};
+
+/// Lets the library see what an App holds.
+struct AppAccess {
+  static const AppSettings& settings(const App& app) { return *app.settings_; }
+};
+
+}  // namespace viaduct::inline v1::detail

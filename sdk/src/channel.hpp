@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stop_token>
+
+#include "protocol/message.hpp"
+#include "protocol/output.hpp"
+
+namespace viaduct::inline v1::detail {
+
+/// Where the body of a request comes from.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  [[nodiscard]] virtual std::optional<std::uint64_t> length() const = 0;
+  /// As Body::read.
+  virtual std::size_t read(std::span<std::byte> into) = 0;
+};
+
+/// What a request knows of the process around it. Callable from any thread.
+class RequestControl {
+ public:
+  virtual ~RequestControl() = default;
+  [[nodiscard]] virtual std::stop_token stop() = 0;
+  [[nodiscard]] virtual bool draining() const = 0;
+  [[nodiscard]] virtual std::chrono::steady_clock::time_point deadline() const = 0;
+};
+
+/// Where a response goes: either whole() once, or head() once, body() any number of times, then
+/// end() or fail() once. head(), body() and flush() throw client_gone once nobody waits for the
+/// response.
+class ResponseSink {
+ public:
+  virtual ~ResponseSink() = default;
+  /// A complete response. What is passed stays as it is until the next request begins.
+  virtual void whole(const protocol::ResponseHead& head, protocol::Bytes body) = 0;
+  virtual void head(const protocol::ResponseHead& head) = 0;
+  /// Waits until there is room for `bytes`; they are taken when it returns.
+  virtual void body(protocol::Bytes bytes) = 0;
+  /// Sends what was taken so far.
+  virtual void flush() = 0;
+  virtual void end() = 0;
+  /// Ends a response that has begun so that it does not look complete.
+  virtual void fail() = 0;
+};
+
+}  // namespace viaduct::inline v1::detail

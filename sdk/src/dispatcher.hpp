@@ -1,0 +1,30 @@
+#pragma once
+
+#include <exception>
+
+#include <viaduct/app.hpp>
+
+#include "sdk/src/request_state.hpp"
+#include "sdk/src/response_state.hpp"
+
+namespace viaduct::inline v1::detail {
+
+/// Has an app answer a request: finds the route, calls the handler, and turns what it throws into
+/// an answer. Used by many threads at once.
+class Dispatcher {
+ public:
+  explicit Dispatcher(const App& app) : app_(app) {}
+
+  /// Returns with the response finished, or unfinished after client_gone. Throws nothing.
+  void serve(RequestState& state, Request& request, ResponseState& response) const noexcept;
+
+ private:
+  void route(RequestState& state, Request& request, ResponseState& response) const;
+  void recover(Request& request, ResponseState& response, const std::exception_ptr& error) const;
+  void answer(Request& request, ResponseState& response, const http_error& error,
+              const std::exception_ptr& cause) const;
+
+  const App& app_;
+};
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,67 @@
+#include <unistd.h>
+
+#include <atomic>
+
+#include "sdk/src/log_output.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+std::atomic<const LogSink*> active_sink{nullptr};
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warning";
+    case Level::error:
+      return "error";
+  }
+  return "info";
+}
+
+}  // namespace
+
+LogRedirection::LogRedirection(const LogSink& sink) {
+  active_sink = sink ? &sink : nullptr;
+}
+LogRedirection::~LogRedirection() {
+  active_sink = nullptr;
+}
+
+std::string one_line(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      line += "\\n";
+    } else if (c == '\t') {
+      line += "\\t";
+    } else if (byte < 0x20 || byte == 0x7f) {
+      line += "\\x";
+      line += kDigits[byte >> 4];
+      line += kDigits[byte & 15];
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
+
+void write_log(Level level, std::string_view text) {
+  const std::string line = one_line(text);
+  if (const LogSink* sink = active_sink) {
+    (*sink)(level, line);
+    return;
+  }
+  // One write, so that lines of several threads do not mix. A log that cannot be written is lost.
+  const std::string out = std::string(name_of(level)) + ": " + line + '\n';
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,76 @@
+#include "sdk/src/path.hpp"
+
+#include "sdk/src/percent.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+// The path of a request target in origin or absolute form (RFC 9112 section 3.2).
+std::string_view path_of(std::string_view target) {
+  if (!target.empty() && target.front() != '/') {
+    const std::size_t authority = target.find("://");
+    if (authority != std::string_view::npos) {
+      const std::size_t slash = target.find('/', authority + 3);
+      target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    }
+  }
+  return target.substr(0, target.find('?'));
+}
+
+struct Split {
+  std::string_view script;
+  std::string_view info;
+};
+
+Split split(const PathVariables& variables) {
+  const std::string_view script = variables.script_name;
+  const std::string_view info = variables.path_info.value_or("");
+  const bool whole_in_script = !variables.path_info.has_value() ||
+                               (info.empty() && (variables.script_filename.starts_with("proxy:") ||
+                                                 variables.server_software.starts_with("Caddy")));
+  if (!whole_in_script && !(script.empty() && info.empty())) return {script, info};
+  if (!script.empty()) return {"", script};
+  return {"", variables.document_uri};
+}
+
+// Where in `encoded` the character stands that decodes to the one at `position` of its decoded
+// form.
+std::size_t encoded_offset(std::string_view encoded, std::size_t position) {
+  std::size_t at = 0;
+  for (; position > 0; --position) at += encoded[at] == '%' ? 3 : 1;
+  return at;
+}
+
+}  // namespace
+
+bool derive_path(const PathVariables& variables, RequestPath& to) {
+  const std::string_view uri = path_of(variables.request_uri);
+  auto [script, info] = split(variables);
+  while (script.ends_with('/')) script.remove_suffix(1);
+
+  to.path.clear();
+  if (!percent_decode(uri, to.path)) return false;
+  if (to.path.find('\0') != std::string::npos) return false;
+
+  to.script_name = script;
+  const bool nothing_said = script.empty() && info.empty();
+  const bool agrees = to.path.size() == script.size() + info.size() &&
+                      to.path.starts_with(script) && to.path.ends_with(info);
+  if (nothing_said) {
+    to.raw_path = uri;
+  } else if (agrees) {
+    to.raw_path = uri.substr(encoded_offset(uri, script.size()));
+    to.path = info;
+  } else {
+    to.path.clear();
+    if (!info.starts_with('/')) to.path = "/";
+    to.path += info;
+    to.raw_path.clear();
+    percent_encode_path(to.path, to.raw_path);
+  }
+  if (to.path.empty()) to.path = "/";
+  if (to.raw_path.empty()) to.raw_path = "/";
+  return true;
+}
+
+}  // namespace viaduct::inline v1::detail

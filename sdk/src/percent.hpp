@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace viaduct::inline v1::detail {
+
+/// Appends `text` with %XX replaced by its byte (RFC 3986 section 2.1). Returns false, having
+/// appended a part, when an escape is malformed.
+[[nodiscard]] bool percent_decode(std::string_view text, std::string& to);
+
+/// Appends a path, slashes kept, with every byte escaped that RFC 3986 section 3.3 does not allow
+/// in a path.
+void percent_encode_path(std::string_view path, std::string& to);
+
+/// Decodes application/x-www-form-urlencoded text: '+' is a space, malformed escapes stay.
+[[nodiscard]] std::string form_decode(std::string_view text);
+
+}  // namespace viaduct::inline v1::detail

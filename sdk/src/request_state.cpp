@@ -1,0 +1,146 @@
+#include "sdk/src/request_state.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <random>
+
+#include "sdk/src/chars.hpp"
+#include "sdk/src/fields_access.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+constexpr std::size_t kMaxId = 128;
+
+// Unlike counters alone, ids of different processes differ.
+std::string make_id() {
+  static const std::uint64_t process = [] {
+    std::random_device device;
+    return (static_cast<std::uint64_t>(device()) << 32) | device();
+  }();
+  static std::atomic<std::uint32_t> count{0};
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (int shift = 44; shift >= 0; shift -= 4) id += kDigits[(process >> shift) & 15];
+  const std::uint32_t number = count.fetch_add(1, std::memory_order_relaxed);
+  for (int shift = 28; shift >= 0; shift -= 4) id += kDigits[(number >> shift) & 15];
+  return id;
+}
+
+// HTTP_USER_AGENT -> User-Agent
+std::string field_name(std::string_view variable) {
+  std::string name;
+  name.reserve(variable.size());
+  bool first = true;
+  for (const char c : variable) {
+    name += c == '_' ? '-' : first ? c : ascii_lower(c);
+    first = c == '_';
+  }
+  return name;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+void RequestState::begin(protocol::RequestHead& head) {
+  std::swap(head_, head);
+  head.params.clear();
+  variables_ = Variables::scan(head_.params);
+}
+
+void RequestState::finish() {
+  head_.params.clear();
+  id_.clear();
+  query_.reset();
+  headers_.reset();
+  capture_names_ = nullptr;
+  capture_values_.clear();
+  locals_.clear();
+}
+
+bool RequestState::derive_path() {
+  return detail::derive_path({.request_uri = variables_.request_uri,
+                              .script_name = variables_.script_name,
+                              .path_info = variables_.path_info,
+                              .document_uri = variables_.document_uri,
+                              .script_filename = variables_.script_filename,
+                              .server_software = variables_.server_software},
+                             path_);
+}
+
+std::optional<std::string_view> RequestState::variable(std::string_view name) const {
+  // CVE-2016-5385: libraries take it for the environment's http_proxy.
+  if (name == "HTTP_PROXY") return std::nullopt;
+  return head_.params.get(name);
+}
+
+const std::string& RequestState::id() {
+  if (!id_.empty()) return id_;
+  for (const std::string_view name : {"REQUEST_ID", "UNIQUE_ID", "HTTP_X_REQUEST_ID"}) {
+    const auto sent = head_.params.get(name);
+    if (sent && sent->size() <= kMaxId && is_token(*sent)) {
+      id_ = *sent;
+      return id_;
+    }
+  }
+  id_ = make_id();
+  return id_;
+}
+
+const Values& RequestState::query() {
+  if (!query_) query_.emplace(variables_.query_string);
+  return *query_;
+}
+
+const Fields& RequestState::headers() {
+  if (headers_) return *headers_;
+  headers_.emplace();
+  for (const auto [name, value] : head_.params) {
+    if (name.starts_with("HTTP_") && name != "HTTP_PROXY") {
+      FieldsAccess::append(*headers_, field_name(name.substr(5)), value);
+    } else if ((name == "CONTENT_TYPE" || name == "CONTENT_LENGTH") && !value.empty()) {
+      FieldsAccess::append(*headers_, field_name(name), value);
+    }
+  }
+  return *headers_;
+}
+
+std::optional<std::string_view> RequestState::cookie(std::string_view name) const {
+  std::string_view rest = head_.params.get("HTTP_COOKIE").value_or("");
+  while (!rest.empty()) {
+    // Apache and Caddy join repeated Cookie fields with a comma, which no value may hold.
+    const std::size_t end = rest.find_first_of(";,");
+    const std::string_view pair = rest.substr(0, end);
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || trim(pair.substr(0, equals)) != name) continue;
+    std::string_view value = trim(pair.substr(equals + 1));
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+      value = value.substr(1, value.size() - 2);
+    }
+    return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> RequestState::capture(std::string_view name) const {
+  if (capture_names_ == nullptr) return std::nullopt;
+  const auto found = std::find(capture_names_->begin(), capture_names_->end(), name);
+  if (found == capture_names_->end()) return std::nullopt;
+  return capture_values_[static_cast<std::size_t>(found - capture_names_->begin())];
+}
+
+std::shared_ptr<void>& RequestState::local(std::type_index type) {
+  for (auto& [key, value] : locals_) {
+    if (key == type) return value;
+  }
+  return locals_.emplace_back(type, nullptr).second;
+}
+
+}  // namespace viaduct::inline v1::detail

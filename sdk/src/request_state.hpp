@@ -1,0 +1,66 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <typeindex>
+#include <utility>
+#include <vector>
+
+#include <viaduct/request.hpp>
+
+#include "protocol/message.hpp"
+#include "sdk/src/channel.hpp"
+#include "sdk/src/path.hpp"
+#include "sdk/src/variables.hpp"
+
+namespace viaduct::inline v1::detail {
+
+/// What a Request shows. Derived parts are made when first asked for. Reused from request to
+/// request, so that the usual one allocates nothing.
+class RequestState {
+ public:
+  RequestState(BodySource& body, RequestControl& control) : body_(body), control_(control) {}
+
+  /// Takes the head over, leaving the memory of the one before in its place.
+  void begin(protocol::RequestHead& head);
+  /// Drops what belongs to the request; the memory is kept.
+  void finish();
+  /// Whether the path could be understood. To be called once before path() and raw_path().
+  [[nodiscard]] bool derive_path();
+
+  [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
+  [[nodiscard]] const Variables& variables() const { return variables_; }
+  [[nodiscard]] const RequestPath& path() const { return path_; }
+  [[nodiscard]] Body& body() { return body_; }
+  [[nodiscard]] RequestControl& control() { return control_; }
+  [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
+
+  [[nodiscard]] const std::string& id();
+  [[nodiscard]] const Values& query();
+  [[nodiscard]] const Fields& headers();
+  [[nodiscard]] std::optional<std::string_view> cookie(std::string_view name) const;
+
+  /// What the route captured; `names` outlives the request, `values` is filled by the router.
+  std::vector<std::string>& capture_values() { return capture_values_; }
+  void set_capture_names(const std::vector<std::string>* names) { capture_names_ = names; }
+  [[nodiscard]] std::optional<std::string_view> capture(std::string_view name) const;
+
+  std::shared_ptr<void>& local(std::type_index type);
+
+ private:
+  protocol::RequestHead head_;
+  Variables variables_;
+  RequestPath path_;
+  Body body_;
+  RequestControl& control_;
+  std::string id_;
+  std::optional<Values> query_;
+  std::optional<Fields> headers_;
+  const std::vector<std::string>* capture_names_ = nullptr;
+  std::vector<std::string> capture_values_;
+  std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;
+};
+
+}  // namespace viaduct::inline v1::detail

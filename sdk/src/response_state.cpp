@@ -1,0 +1,198 @@
+#include "sdk/src/response_state.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <stdexcept>
+
+#include "sdk/src/chars.hpp"
+#include "sdk/src/fields_access.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+constexpr std::string_view kDefaultType = "text/plain; charset=utf-8";
+
+// Fields of one hop, which is not ours (RFC 9110 section 7.6.1).
+bool hop_by_hop(std::string_view name) {
+  static constexpr std::array<std::string_view, 6> kNames = {
+      "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [name](std::string_view known) { return equal_nocase(known, name); });
+}
+
+}  // namespace
+
+void ResponseState::begin(bool head_only) {
+  phase_ = Phase::open;
+  head_only_ = head_only;
+  reset();
+}
+
+void ResponseState::reset() {
+  status_ = 200;
+  status_set_ = false;
+  FieldsAccess::clear(fields_);
+  held_.clear();
+  written_ = 0;
+  sent_ = 0;
+  declared_.reset();
+  hooks_.clear();
+}
+
+void ResponseState::require_open() const {
+  if (started()) throw std::logic_error("the response has started: its head is out");
+}
+
+void ResponseState::set_status(int status) {
+  require_open();
+  if (status < 200 || status > 999) {
+    throw std::invalid_argument("response status " + std::to_string(status) +
+                                " is not from 200 to 999");
+  }
+  status_ = status;
+  status_set_ = true;
+}
+
+Fields& ResponseState::fields_to_change() {
+  require_open();
+  return fields_;
+}
+
+void ResponseState::add_hook(std::function<void(Response&)> hook) {
+  require_open();
+  hooks_.push_back(std::move(hook));
+}
+
+std::optional<std::uint64_t> ResponseState::declared_length() const {
+  const auto text = fields_.get("Content-Length");
+  if (!text) return std::nullopt;
+  std::uint64_t length = 0;
+  const char* const end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, length);
+  if (text->empty() || parsed.ec != std::errc() || parsed.ptr != end) {
+    throw invalid_header("Content-Length \"" + std::string(*text) + "\" is no number of bytes");
+  }
+  return length;
+}
+
+void ResponseState::run_hooks() {
+  const auto hooks = std::exchange(hooks_, {});
+  for (const auto& hook : hooks) hook(response_);
+}
+
+void ResponseState::fill_head(std::optional<std::uint64_t> length) {
+  head_.fields.clear();
+  head_.reason.clear();
+  bool typed = false;
+  bool located = false;
+  for (const auto& [name, value] : fields_.items()) {
+    if (equal_nocase(name, "Content-Length") || hop_by_hop(name)) continue;
+    if (equal_nocase(name, "Transfer-Encoding") || equal_nocase(name, "Status")) {
+      throw invalid_header(name + " is not the application's to send");
+    }
+    typed = typed || equal_nocase(name, "Content-Type");
+    located = located || equal_nocase(name, "Location");
+    head_.fields.add(name, value);
+  }
+  if (located && !status_set_) status_ = 302;
+  head_.status = status_;
+  const bool has_body = !protocol::bodiless(status_);
+  if (has_body && !typed && length != 0U) head_.fields.add("Content-Type", kDefaultType);
+  head_.content_length = has_body || status_ == 304 ? length : std::nullopt;
+  if (head_.content_length) {
+    char digits[20];
+    const auto end = std::to_chars(digits, digits + sizeof digits, *head_.content_length);
+    head_.fields.add("Content-Length", {digits, static_cast<std::size_t>(end.ptr - digits)});
+  }
+}
+
+// Decides on the head. `complete`: the length of the body when all of it is known.
+void ResponseState::prepare(std::optional<std::uint64_t> complete) {
+  if (!hooks_.empty()) {
+    run_hooks();
+    if (started()) return;  // by a hook that wrote a lot
+  }
+  declared_ = declared_length();
+  // A body that nobody gets may be left out (HEAD, 304), and then says nothing about the length.
+  if (suppressed() && written_ == 0) complete.reset();
+  fill_head(declared_ ? declared_ : complete);
+}
+
+void ResponseState::start() {
+  prepare(std::nullopt);
+  if (started()) return;
+  phase_ = Phase::started;
+  sink_.head(head_);
+}
+
+void ResponseState::emit(std::string_view bytes) {
+  if (bytes.empty() || suppressed()) return;
+  sink_.body(protocol::as_bytes(bytes));
+  sent_ += bytes.size();
+}
+
+void ResponseState::write(std::string_view bytes) {
+  if (finished()) return;
+  const auto limit = started() ? declared_ : declared_length();
+  if (limit && bytes.size() > *limit - std::min(written_, *limit)) {
+    throw std::length_error("response body is longer than its Content-Length of " +
+                            std::to_string(*limit) + " bytes");
+  }
+  written_ += bytes.size();
+  if (held_.size() + bytes.size() <= kHold) {
+    held_ += bytes;
+    return;
+  }
+  if (!started()) start();
+  emit(held_);
+  held_.clear();
+  if (bytes.size() >= kHold) {
+    emit(bytes);
+  } else {
+    held_ = bytes;
+  }
+}
+
+void ResponseState::send(std::string_view whole) {
+  if (written_ == 0 && !started() && whole.size() > kHold && !fields_.get("Content-Length")) {
+    fields_.set("Content-Length", std::to_string(whole.size()));
+  }
+  write(whole);
+}
+
+void ResponseState::flush() {
+  if (finished()) return;
+  if (!started()) start();
+  emit(held_);
+  held_.clear();
+  sink_.flush();
+}
+
+void ResponseState::finish() {
+  if (finished()) return;
+  const auto limit = started() ? declared_ : declared_length();
+  if (limit && written_ < *limit && !suppressed()) {
+    throw std::length_error("response body ended after " + std::to_string(written_) + " of " +
+                            std::to_string(*limit) + " bytes");
+  }
+  if (!started()) prepare(written_);
+  if (!started()) {
+    phase_ = Phase::finished;
+    if (!suppressed()) sent_ = held_.size();
+    sink_.whole(head_, protocol::as_bytes(suppressed() ? std::string_view() : held_));
+    return;
+  }
+  emit(held_);
+  held_.clear();
+  phase_ = Phase::finished;
+  sink_.end();
+}
+
+void ResponseState::abandon() {
+  if (phase_ != Phase::started) return;
+  phase_ = Phase::finished;
+  sink_.fail();
+}
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <viaduct/response.hpp>
+
+#include "protocol/message.hpp"
+#include "sdk/src/channel.hpp"
+
+namespace viaduct::inline v1::detail {
+
+/// What a Response does, as a state machine:
+///
+///     open --(flush, overflow, finish)--> started --(finish, abandon)--> finished
+///
+/// `open` holds body bytes and can be reset() to begin another answer; `started` has passed the
+/// head on; `finished` ignores what is written. What is complete while open is passed on whole.
+class ResponseState {
+ public:
+  /// Body bytes held back at most.
+  static constexpr std::size_t kHold = 16 * 1024;
+
+  explicit ResponseState(ResponseSink& sink) : sink_(sink), response_(*this) {}
+
+  /// Makes it ready for a request. `head_only`: the method is HEAD.
+  void begin(bool head_only);
+  /// Forgets status, headers, hooks and what is held. Only while open.
+  void reset();
+
+  [[nodiscard]] Response& response() { return response_; }
+  [[nodiscard]] bool started() const { return phase_ != Phase::open; }
+  [[nodiscard]] bool finished() const { return phase_ == Phase::finished; }
+  [[nodiscard]] int status() const { return status_; }
+  void set_status(int status);
+  [[nodiscard]] const Fields& fields() const { return fields_; }
+  [[nodiscard]] Fields& fields_to_change();
+  [[nodiscard]] std::uint64_t bytes_sent() const { return sent_; }
+  void add_hook(std::function<void(Response&)> hook);
+
+  void write(std::string_view bytes);
+  void send(std::string_view whole);
+  void flush();
+  /// Completes the response. Throws std::length_error when less was written than declared; the
+  /// response is then still open or started.
+  void finish();
+  /// Ends a started response so that it does not look complete.
+  void abandon();
+
+ private:
+  enum class Phase : std::uint8_t { open, started, finished };
+
+  [[nodiscard]] std::optional<std::uint64_t> declared_length() const;
+  [[nodiscard]] bool suppressed() const { return head_only_ || protocol::bodiless(status_); }
+  void require_open() const;
+  void run_hooks();
+  void prepare(std::optional<std::uint64_t> complete);
+  void start();
+  void fill_head(std::optional<std::uint64_t> length);
+  void emit(std::string_view bytes);
+
+  ResponseSink& sink_;
+  Response response_;
+  Phase phase_ = Phase::open;
+  bool head_only_ = false;
+  bool status_set_ = false;
+  int status_ = 200;
+  Fields fields_;
+  std::string held_;
+  std::uint64_t written_ = 0;              // by the handler
+  std::uint64_t sent_ = 0;                 // of that, what counts for the client
+  std::optional<std::uint64_t> declared_;  // once started
+  std::vector<std::function<void(Response&)>> hooks_;
+  protocol::ResponseHead head_;
+};
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+namespace viaduct::inline v1::detail {
+
+/// An app's background tasks, each on its thread; stopped and joined by the destructor. What a task
+/// throws is logged.
+class Background {
+ public:
+  explicit Background(const std::vector<std::function<void(std::stop_token)>>& tasks);
+
+ private:
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+
+namespace viaduct::inline v1::detail {
+
+/// What runs a handler, and can be made to wait: a thread, or a fiber. The one seam between code
+/// that waits and the two ways of waiting.
+class Context {
+ public:
+  virtual ~Context() = default;
+
+  /// Gives `lock` up, waits for unpark() and takes it again. May return without one.
+  virtual void park(std::unique_lock<std::mutex>& lock) = 0;
+  /// Ends a park(). Called by whoever holds the lock that park() was given, once per park().
+  virtual void unpark() = 0;
+  /// To be called, without locks, before a park() that is not the runtime's own, so that input and
+  /// output go on without this thread.
+  virtual void before_wait() {}
+  virtual void sleep_until(std::chrono::steady_clock::time_point time) = 0;
+  virtual void blocking(const std::function<void()>& work) = 0;
+
+  /// What runs the caller: never null, a plain thread where there is no runtime.
+  static Context& current();
+  /// Says what runs on this thread from now on; null: the thread itself.
+  static void set_current(Context* context);
+};
+
+/// A thread that waits by blocking.
+class ThreadContext : public Context {
+ public:
+  void park(std::unique_lock<std::mutex>& lock) override { condition_.wait(lock); }
+  void unpark() override { condition_.notify_one(); }
+  void sleep_until(std::chrono::steady_clock::time_point time) override;
+  void blocking(const std::function<void()>& work) override { work(); }
+
+ private:
+  std::condition_variable condition_;
+};
+
+}  // namespace viaduct::inline v1::detail

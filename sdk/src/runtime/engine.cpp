@@ -1,0 +1,302 @@
+#include "sdk/src/runtime/engine.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <boost/asio/post.hpp>
+#include <viaduct/log.hpp>
+
+#include "protocol/scgi/codec.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+using boost::asio::posix::descriptor_base;
+
+// Large enough for a batch of 64 requests; what one system call costs is spread over them.
+constexpr std::size_t kBuffer = 256 * 1024;
+// Completions of one turn; handlers must get their turn as well.
+constexpr int kCompletions = 16;
+constexpr int kAcceptAtOnce = 64;
+constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::chrono::seconds kLinger{2};
+
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+}  // namespace
+
+Engine::Engine(const EngineOptions& options)
+    : options_(options), work_(boost::asio::make_work_guard(io_)), timer_(io_), buffer_(kBuffer) {}
+
+Engine::~Engine() = default;
+
+void Engine::interrupt() {
+  boost::asio::post(io_, [] {});
+}
+
+void Engine::turn(Lock& lock, bool block) {
+  lock.unlock();
+  if (block) io_.run_one();
+  for (int i = 0; i < kCompletions && io_.poll_one() > 0; ++i) continue;
+  lock.lock();
+  if (stops_.empty()) return;
+  std::vector<std::stop_source> stops;
+  stops.swap(stops_);
+  lock.unlock();
+  for (std::stop_source& stop : stops) stop.request_stop();
+  stops.clear();
+  lock.lock();
+}
+
+void Engine::add_listener(Listener listener) {
+  const Lock lock(mutex_);
+  await_connection(*listeners_.emplace_back(std::make_unique<Listener>(std::move(listener))));
+}
+
+void Engine::await_connection(Listener& listener) {
+  listener.descriptor.async_wait(descriptor_base::wait_read,
+                                 [this, &listener](const boost::system::error_code& error) {
+                                   if (!error) accept(listener);
+                                 });
+}
+
+void Engine::accept(Listener& listener) {
+  const Lock lock(mutex_);
+  if (!listener.descriptor.is_open()) return;
+  for (int i = 0; i < kAcceptAtOnce; ++i) {
+    if (links_.size() >= kMaxLinks) {
+      accepting_paused_ = true;
+      return;
+    }
+    const int fd = listener.accept();
+    if (fd >= 0) {
+      add_link(fd, listener.protocol);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+      log(Level::warn, "cannot accept connections for a moment: ", std::strerror(errno));
+      accepting_paused_ = true;
+      schedule(Clock::now() + kAcceptPause);
+      return;
+    } else {
+      break;
+    }
+  }
+  await_connection(listener);
+}
+
+void Engine::resume_accepting() {
+  if (!accepting_paused_ || draining()) return;
+  accepting_paused_ = false;
+  for (const auto& listener : listeners_) await_connection(*listener);
+}
+
+void Engine::add_link(int fd, Listener::Protocol protocol) {
+  protocol::Limits limits;
+  limits.requests = std::min<std::uint32_t>(options_.limit * 5 + 1024, 65535);
+  std::unique_ptr<protocol::ServerCodec> codec;
+  protocol::fastcgi::ServerCodec* fastcgi = nullptr;
+  if (protocol == Listener::Protocol::scgi) {
+    codec = std::make_unique<protocol::scgi::ServerCodec>(limits);
+  } else {
+    protocol::fastcgi::ServerOptions options;
+    options.limits = limits;
+    options.max_conns = static_cast<std::uint32_t>(kMaxLinks);
+    options.max_reqs = options_.limit;
+    options.multiplex = true;
+    options.window = kWindow;
+    auto owned = std::make_unique<protocol::fastcgi::ServerCodec>(options);
+    fastcgi = owned.get();
+    codec = std::move(owned);
+  }
+  const auto link = std::make_shared<Link>(io_, fd, std::move(codec), fastcgi);
+  links_.insert(link);
+  await_input(link);
+}
+
+void Engine::await_input(const LinkPtr& link) {
+  if (!link->open || link->paused || link->awaiting_input) return;
+  link->awaiting_input = true;
+  link->descriptor.async_wait(descriptor_base::wait_read,
+                              [this, link](const boost::system::error_code& error) {
+                                if (!error) on_readable(link);
+                              });
+}
+
+void Engine::await_room(const LinkPtr& link) {
+  if (!link->open || link->awaiting_room) return;
+  link->awaiting_room = true;
+  link->descriptor.async_wait(descriptor_base::wait_write,
+                              [this, link](const boost::system::error_code& error) {
+                                if (!error) on_writable(link);
+                              });
+}
+
+void Engine::on_readable(const LinkPtr& link) {
+  const ssize_t got = ::recv(link->fd(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+  const int error = errno;
+  const Lock lock(mutex_);
+  link->awaiting_input = false;
+  if (!link->open || link->failed) return;
+  now_ = Clock::now();
+  if (got == 0 || (got < 0 && !would_block(error))) return close_link(link);
+  if (got > 0 && !link->lingering) {
+    receive(link, {buffer_.data(), static_cast<std::size_t>(got)});
+    if (!link->open) return;
+    send(link);
+    close_if_done(link);
+  }
+  await_input(link);
+}
+
+void Engine::on_writable(const LinkPtr& link) {
+  const Lock lock(mutex_);
+  link->awaiting_room = false;
+  if (!link->open || link->failed) return;
+  send(link);
+  close_if_done(link);
+}
+
+void Engine::send(const LinkPtr& link) {
+  if (!link->open || link->failed || link->awaiting_room) return;
+  switch (link->send()) {
+    case Link::Sent::all:
+      break;
+    case Link::Sent::blocked:
+      await_room(link);
+      break;
+    case Link::Sent::broken:
+      return fail_link(link);
+  }
+  if (link->blocked_writers > 0 && link->codec->output().size() < kMaxOutput) wake_writers(*link);
+}
+
+void Engine::wake_writers(Link& link) {
+  for (Exchange* exchange : link.exchanges.list()) wake(*exchange);
+}
+
+void Engine::flush_dirty() {
+  collected_ = 0;
+  for (const LinkPtr& link : dirty_) {
+    link->dirty = false;
+    send(link);
+    close_if_done(link);
+  }
+  dirty_.clear();
+}
+
+// Only the thread that performs a turn closes sockets, since it may be about to use this one.
+void Engine::fail_link(const LinkPtr& link) {
+  link->failed = true;
+  boost::asio::post(io_, [this, link] {
+    const Lock lock(mutex_);
+    close_link(link);
+  });
+}
+
+void Engine::close_if_done(const LinkPtr& link) {
+  if (!link->open || link->failed || link->lingering) return;
+  if (!link->codec->output().empty()) return;
+  // Requests that have arrived already are still served.
+  const bool drained = draining() && link->codec->idle() && !link->readable();
+  if (!drained && !link->codec->closing()) return;
+  if (link->unread_input && !link->codec->reset_on_close()) {
+    // Closing now would have the kernel reset the connection, and with it destroy the response.
+    link->lingering = true;
+    ::shutdown(link->fd(), SHUT_WR);
+    link->linger_until = Clock::now() + kLinger;
+    schedule(link->linger_until);
+    link->paused = false;
+    await_input(link);
+    return;
+  }
+  fail_link(link);
+}
+
+void Engine::close_link(const LinkPtr& link) {
+  if (!link->open) return;
+  for (Exchange* exchange : link->exchanges.list()) cancel(*exchange, Exchange::Cancel::gone);
+  link->close();
+  links_.erase(link);
+  resume_accepting();
+  check_finished();
+}
+
+void Engine::schedule(Clock::time_point time) {
+  if (time >= timer_at_) return;
+  timer_at_ = time;
+  timer_.expires_at(time);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_timer();
+  });
+}
+
+void Engine::on_timer() {
+  const Lock lock(mutex_);
+  now_ = Clock::now();
+  if (timer_at_ > now_) return;  // replaced while it was on its way
+  timer_at_ = Clock::time_point::max();
+  auto next = Clock::time_point::max();
+  const bool spent = stop_at_ <= now_;
+  if (!spent) next = stop_at_;
+  if (spent) drain_spent_ = true;
+  for (auto at = active_.begin(); at != active_.end();) {
+    Exchange& exchange = *at++;  // cancelling may take it from the list
+    if (spent) {
+      cancel(exchange, Exchange::Cancel::drained);
+    } else if (exchange.expires <= now_) {
+      if (exchange.cancelled == Exchange::Cancel::none)
+        cancel(exchange, Exchange::Cancel::deadline);
+    } else {
+      next = std::min(next, exchange.expires);
+    }
+  }
+  for (const LinkPtr& link : std::vector<LinkPtr>(links_.begin(), links_.end())) {
+    const bool overdue = link->lingering && link->linger_until <= now_;
+    if (overdue || (drain_spent_ && link->exchanges.size() == 0)) {
+      close_link(link);
+    } else if (link->lingering) {
+      next = std::min(next, link->linger_until);
+    }
+  }
+  resume_accepting();
+  if (next != Clock::time_point::max()) schedule(next);
+}
+
+void Engine::drain() {
+  const Lock lock(mutex_);
+  if (draining()) return;
+  draining_ = true;
+  // Whoever has connected was promised an answer.
+  for (const auto& listener : listeners_) {
+    for (int fd = listener->accept(); fd >= 0; fd = listener->accept()) {
+      add_link(fd, listener->protocol);
+    }
+  }
+  close_listeners();
+  for (const LinkPtr& link : links_) close_if_done(link);
+  stop_at_ = Clock::now() + options_.stop_time;
+  schedule(stop_at_);
+  check_finished();
+}
+
+void Engine::close_listeners() {
+  for (const auto& listener : listeners_) {
+    boost::system::error_code ignored;
+    listener->descriptor.close(ignored);
+  }
+}
+
+bool Engine::finished() const {
+  return draining() && links_.empty() && active_.empty();
+}
+
+void Engine::check_finished() {
+  if (finished()) executor_->stop();
+}
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,162 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include "sdk/src/runtime/exchange.hpp"
+#include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/link.hpp"
+#include "sdk/src/runtime/listener.hpp"
+
+namespace viaduct::inline v1::detail {
+
+struct EngineOptions {
+  std::uint32_t limit = 8;  ///< handlers at once
+  std::chrono::milliseconds stop_time{30000};
+};
+
+/// Connections, requests, and the order in which they are served; the same for both concurrency
+/// models. An Executor decides which thread performs input and output (turn()) and which runs
+/// handlers (take_ready(), complete()).
+///
+/// One mutex guards everything. It is held for brief steps, never while waiting for the kernel nor
+/// while a handler or a stop callback runs. One thread at a time performs a turn; it alone receives
+/// from sockets, into the one buffer there is, and closes them. Any thread that holds the mutex
+/// may send.
+class Engine {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+  using Clock = std::chrono::steady_clock;
+
+  /// Unsent output of a link beyond which handlers that write wait, in bytes.
+  static constexpr std::size_t kMaxOutput = 256 * 1024;
+  /// Output of finished handlers that may be collected before it is sent, in bytes.
+  static constexpr std::size_t kMaxCollected = 64 * 1024;
+  /// Our receive window, per request (VIADUCT_WINDOW).
+  static constexpr std::uint32_t kWindow = protocol::fastcgi::kDefaultWindow;
+  /// Connections at once; more wait in the listening socket's backlog.
+  static constexpr std::size_t kMaxLinks = 4096;
+
+  explicit Engine(const EngineOptions& options);
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  ~Engine();
+
+  [[nodiscard]] std::mutex& mutex() { return mutex_; }
+  [[nodiscard]] boost::asio::io_context& io() { return io_; }
+  [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint32_t limit() const { return options_.limit; }
+  /// Who is told; before anything else.
+  void attach(Executor& executor) { executor_ = &executor; }
+  /// Serves the connections of that socket from now on.
+  void add_listener(Listener listener);
+  /// Accepts nothing more, and finishes when the requests in flight have ended.
+  void drain();
+  /// Makes a blocking turn() return. From any thread.
+  void interrupt();
+
+  // What follows is called with the mutex held.
+
+  /// Performs what input and output is due, having waited for some if `block`. Gives the lock up
+  /// meanwhile. One thread at a time.
+  void turn(Lock& lock, bool block);
+  /// The next request to be handled, within the limit; null if there is none.
+  [[nodiscard]] Exchange* take_ready();
+  [[nodiscard]] bool has_ready() const { return !ready_.empty() && running_ < options_.limit; }
+  [[nodiscard]] std::uint32_t running() const { return running_; }
+  /// The handler of that request has returned.
+  void complete(Exchange& exchange);
+  /// Sends what finished handlers left to be sent.
+  void flush_dirty();
+  [[nodiscard]] std::size_t collected() const { return collected_; }
+  /// Draining, and nothing is left to do.
+  [[nodiscard]] bool finished() const;
+
+  // For exchanges.
+  void wait(Lock& lock, Exchange& exchange) { executor_->wait(lock, exchange); }
+  void input_taken(Exchange& exchange, std::uint32_t bytes);
+  void send(const std::shared_ptr<Link>& link);
+  /// A response of the runtime's own.
+  void answer(Link& link, protocol::RequestId id, int status);
+
+ private:
+  using LinkPtr = std::shared_ptr<Link>;
+  using Queue = boost::intrusive::list<
+      Exchange, boost::intrusive::member_hook<Exchange, boost::intrusive::list_member_hook<>,
+                                              &Exchange::queue_hook>>;
+  using Active = boost::intrusive::list<
+      Exchange, boost::intrusive::member_hook<Exchange, boost::intrusive::list_member_hook<>,
+                                              &Exchange::active_hook>>;
+
+  // engine.cpp: connections and time
+  void accept(Listener& listener);
+  void add_link(int fd, Listener::Protocol protocol);
+  void await_connection(Listener& listener);
+  void await_input(const LinkPtr& link);
+  void await_room(const LinkPtr& link);
+  void on_readable(const LinkPtr& link);
+  void on_writable(const LinkPtr& link);
+  void close_link(const LinkPtr& link);
+  void close_if_done(const LinkPtr& link);
+  void fail_link(const LinkPtr& link);
+  void wake_writers(Link& link);
+  void schedule(Clock::time_point time);
+  void on_timer();
+  void close_listeners();
+  void resume_accepting();
+  void check_finished();
+
+  // engine_events.cpp: requests
+  void receive(const LinkPtr& link, protocol::Bytes bytes);
+  void handle(const LinkPtr& link, const protocol::Event& event);
+  void on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head);
+  void on_body(const LinkPtr& link, const protocol::Event& event);
+  void on_data(Link& link, const protocol::Event& event);
+  void on_refused(Link& link, const protocol::Event& event);
+  void on_credit(Link& link, const protocol::Event& event);
+  void cancel(Exchange& exchange, Exchange::Cancel reason);
+  void wake(Exchange& exchange);
+  Exchange& acquire();
+  void release(Exchange& exchange);
+  void log_malformed(protocol::Errc error);
+
+  const EngineOptions options_;
+  std::mutex mutex_;
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::steady_timer timer_;
+  Clock::time_point timer_at_ = Clock::time_point::max();
+  Clock::time_point now_ = Clock::now();
+  Executor* executor_ = nullptr;
+
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  bool accepting_paused_ = false;
+  std::unordered_set<LinkPtr> links_;
+  std::vector<LinkPtr> dirty_;
+  std::size_t collected_ = 0;
+  std::vector<std::byte> buffer_;  // of the thread that performs a turn
+
+  Queue ready_;
+  Active active_;
+  std::uint32_t running_ = 0;
+  std::vector<std::unique_ptr<Exchange>> spare_;
+  std::vector<std::stop_source> stops_;  // to be fired at the end of the turn
+
+  std::atomic<bool> draining_ = false;
+  bool drain_spent_ = false;
+  Clock::time_point stop_at_ = Clock::time_point::max();
+  Clock::time_point last_malformed_{};
+  std::uint64_t malformed_ = 0;
+};
+
+}  // namespace viaduct::inline v1::detail

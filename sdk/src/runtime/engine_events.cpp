@@ -1,0 +1,253 @@
+// The requests of an Engine: what codecs report, and what becomes of it.
+
+#include <algorithm>
+#include <charconv>
+
+#include <viaduct/log.hpp>
+
+#include "sdk/src/runtime/engine.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+using protocol::Errc;
+using protocol::Event;
+
+// Unread body bytes of one request beyond which its connection is not read, where there is no
+// window to tell the peer; and where reading goes on.
+constexpr std::size_t kPauseAt = 256 * 1024;
+constexpr std::size_t kResumeAt = 128 * 1024;
+constexpr std::size_t kSpare = 1024;
+constexpr std::chrono::seconds kMalformedEvery{1};
+
+int status_of(Errc error) {
+  switch (error) {
+    case Errc::params_too_large:
+    case Errc::param_name_too_long:
+    case Errc::param_value_too_long:
+    case Errc::too_many_params:
+      return 431;
+    case Errc::too_many_requests:
+      return 503;
+    default:
+      return 400;
+  }
+}
+
+}  // namespace
+
+void Engine::receive(const LinkPtr& link, protocol::Bytes bytes) {
+  protocol::ServerCodec& codec = *link->codec;
+  while (!bytes.empty() && codec.error() == Errc::ok) {
+    bytes = bytes.subspan(codec.feed(bytes));
+    for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+      handle(link, event);
+      if (!link->open) return;
+    }
+  }
+  if (codec.error() == Errc::ok) return;
+  log_malformed(codec.error());
+  close_link(link);
+}
+
+void Engine::handle(const LinkPtr& link, const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::none:
+      return;
+    case Event::Kind::request:
+      return on_request(link, event.id, *event.head);
+    case Event::Kind::body:
+      return on_body(link, event);
+    case Event::Kind::data:
+      return on_data(*link, event);
+    case Event::Kind::data_end:
+      return;
+    case Event::Kind::refused:
+      return on_refused(*link, event);
+    case Event::Kind::window:
+      link->window = event.count;
+      return;
+    case Event::Kind::credit:
+      return on_credit(*link, event);
+    case Event::Kind::body_end:
+      if (Exchange* exchange = link->exchanges.find(event.id)) {
+        exchange->input_ended = true;
+        wake(*exchange);
+      }
+      return;
+    case Event::Kind::abort:
+      if (Exchange* exchange = link->exchanges.find(event.id)) {
+        cancel(*exchange, Exchange::Cancel::gone);
+      }
+      return;
+  }
+}
+
+void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head) {
+  if (drain_spent_ || ready_.size() >= std::size_t{options_.limit} * 4 + 1024) {
+    if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
+    return answer(*link, id, 503);
+  }
+  Exchange& exchange = acquire();
+  exchange.begin(link, id, head, kWindow);
+  const std::string_view left = exchange.request_state.variables().deadline_ms;
+  std::uint32_t milliseconds = 0;
+  const auto parsed = std::from_chars(left.data(), left.data() + left.size(), milliseconds);
+  if (!left.empty() && parsed.ec == std::errc() && parsed.ptr == left.data() + left.size()) {
+    exchange.expires = now_ + std::chrono::milliseconds(milliseconds);
+    schedule(exchange.expires);
+  }
+  link->exchanges.insert(id, exchange);
+  exchange.phase = Exchange::Phase::queued;
+  active_.push_back(exchange);
+  ready_.push_back(exchange);
+}
+
+void Engine::on_body(const LinkPtr& link, const Event& event) {
+  Exchange* const exchange = link->exchanges.find(event.id);
+  if (exchange == nullptr) return;
+  const auto size = static_cast<std::uint32_t>(event.bytes.size());
+  if (!exchange->receive_credit.received(size)) {
+    log_malformed(Errc::window_exceeded);
+    return close_link(link);
+  }
+  exchange->store(event.bytes);
+  if (!link->window && exchange->unread() > kPauseAt) link->paused = true;
+  wake(*exchange);
+}
+
+// Applications of the Filter role get no FCGI_DATA; its window stays open.
+void Engine::on_data(Link& link, const Event& event) {
+  Exchange* const exchange = link.exchanges.find(event.id);
+  if (exchange == nullptr) return;
+  const auto size = static_cast<std::uint32_t>(event.bytes.size());
+  if (!exchange->receive_credit.received(size)) return;
+  input_taken(*exchange, size);
+}
+
+void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
+  const LinkPtr& link = exchange.link;
+  exchange.receive_credit.passed_on(bytes);
+  const std::uint32_t due = exchange.input_ended ? 0 : exchange.receive_credit.take_due();
+  if (due > 0 && link->fastcgi != nullptr) {
+    link->fastcgi->credit(exchange.id, due);
+    send(link);
+  }
+  if (link->paused && exchange.unread() < kResumeAt) {
+    link->paused = false;
+    await_input(link);
+  }
+}
+
+void Engine::on_refused(Link& link, const Event& event) {
+  log(Level::warn, "request refused: ", protocol::describe(event.error));
+  link.unread_input = true;
+  answer(link, event.id, status_of(event.error));
+}
+
+void Engine::on_credit(Link& link, const Event& event) {
+  Exchange* const exchange = link.exchanges.find(event.id);
+  if (exchange == nullptr) return;
+  if (exchange->send_credit.grant(event.count)) return wake(*exchange);
+  log_malformed(Errc::bad_credit);
+  close_link(exchange->link);
+}
+
+void Engine::answer(Link& link, protocol::RequestId id, int status) {
+  const std::string text = std::string(protocol::reason_phrase(status)) + '\n';
+  protocol::ResponseHead head;
+  head.status = status;
+  head.content_length = text.size();
+  head.fields.add("Content-Type", "text/plain; charset=utf-8");
+  head.fields.add("Content-Length", std::to_string(text.size()));
+  link.codec->head(id, head);
+  link.codec->body(id, protocol::as_bytes(text));
+  link.codec->end(id);
+  link.codec->output().settle();
+}
+
+void Engine::wake(Exchange& exchange) {
+  executor_->wake(exchange);
+}
+
+void Engine::cancel(Exchange& exchange, Exchange::Cancel reason) {
+  const bool first = exchange.cancel(reason);
+  if (exchange.phase == Exchange::Phase::queued) {
+    ready_.erase(ready_.iterator_to(exchange));
+    exchange.conclude();
+    const LinkPtr link = exchange.link;
+    release(exchange);
+    if (reason != Exchange::Cancel::gone) send(link);
+    return;
+  }
+  if (first && exchange.stop_source().stop_possible()) {
+    stops_.push_back(exchange.stop_source());
+  }
+  wake(exchange);
+}
+
+Exchange* Engine::take_ready() {
+  if (!has_ready()) return nullptr;
+  Exchange& exchange = ready_.front();
+  ready_.pop_front();
+  exchange.phase = Exchange::Phase::running;
+  ++running_;
+  return &exchange;
+}
+
+void Engine::complete(Exchange& exchange) {
+  --running_;
+  const LinkPtr link = exchange.link;
+  if (link->open) {
+    protocol::Output& output = link->codec->output();
+    const std::size_t before = output.size();
+    exchange.conclude();
+    collected_ += output.size() - std::min(before, output.size());
+    // What the response referred to is about to be reused.
+    if (output.size() - std::min(before, output.size()) >= protocol::Output::kReferAtLeast) {
+      send(link);
+      output.settle();
+    }
+    if (!link->dirty) {
+      link->dirty = true;
+      dirty_.push_back(link);
+    }
+  }
+  release(exchange);
+  check_finished();
+}
+
+Exchange& Engine::acquire() {
+  // release() takes ownership back; in between the lists refer to it.
+  if (spare_.empty()) return *std::make_unique<Exchange>(*this).release();
+  Exchange* const exchange = spare_.back().release();
+  spare_.pop_back();
+  return *exchange;
+}
+
+void Engine::release(Exchange& exchange) {
+  std::unique_ptr<Exchange> owned(&exchange);
+  const LinkPtr link = exchange.link;
+  if (!exchange.input_ended) link->unread_input = true;
+  link->exchanges.erase(exchange.id);
+  active_.erase(active_.iterator_to(exchange));
+  exchange.finish();
+  if (spare_.size() < kSpare) spare_.push_back(std::move(owned));
+  if (link->paused) {
+    link->paused = false;
+    await_input(link);
+  }
+}
+
+void Engine::log_malformed(Errc error) {
+  ++malformed_;
+  if (now_ - last_malformed_ < kMalformedEvery && malformed_ > 1) return;
+  log(Level::warn,
+      "closed a connection whose peer sent malformed bytes: ", protocol::describe(error),
+      malformed_ > 1 ? ", connections since the last such line: " : "",
+      malformed_ > 1 ? std::to_string(malformed_) : std::string());
+  last_malformed_ = now_;
+  malformed_ = 0;
+}
+
+}  // namespace viaduct::inline v1::detail

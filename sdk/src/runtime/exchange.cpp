@@ -1,0 +1,197 @@
+#include "sdk/src/runtime/exchange.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include <viaduct/errors.hpp>
+
+#include "sdk/src/runtime/engine.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+// One request's share of a link before others get their turn.
+constexpr std::uint32_t kPiece = 32 * 1024;
+// A response up to this size fits into any window.
+constexpr std::size_t kFitsAnyWindow = protocol::fastcgi::kMinWindow;
+// What an exchange that waits for reuse may keep of its input buffer.
+constexpr std::size_t kKeepInput = 16 * 1024;
+
+// Bytes of the head as CGI text: it counts against the window like the body.
+std::size_t size_of(const protocol::ResponseHead& head) {
+  const std::size_t reason =
+      head.reason.empty() ? std::strlen(protocol::reason_phrase(head.status)) : head.reason.size();
+  constexpr std::string_view kFrame = "Status: 200 \r\n\r\n";
+  constexpr std::size_t kPerField = 4;  // ": " and CRLF
+  return kFrame.size() + reason + head.fields.bytes() + kPerField * head.fields.size();
+}
+
+}  // namespace
+
+void Exchange::begin(std::shared_ptr<Link> on, protocol::RequestId number,
+                     protocol::RequestHead& head, std::uint32_t receive_window) {
+  using namespace protocol::fastcgi;
+  link = std::move(on);
+  id = number;
+  request_state.begin(head);
+  send_credit = link->window ? SendCredit(*link->window) : SendCredit();
+  receive_credit = link->window ? ReceiveCredit(receive_window) : ReceiveCredit();
+  cancelled = Cancel::none;
+  input_ended = false;
+  outcome_ = Outcome::open;
+  head_sent_ = false;
+  expires = std::chrono::steady_clock::time_point::max();
+}
+
+void Exchange::finish() {
+  request_state.finish();
+  link.reset();
+  phase = Phase::spare;
+  context = nullptr;
+  if (stop_source_.stop_possible()) stop_source_ = std::stop_source(std::nostopstate);
+  input_.clear();
+  taken_ = 0;
+  if (input_.capacity() > kKeepInput) std::vector<std::byte>().swap(input_);
+}
+
+void Exchange::store(protocol::Bytes bytes) {
+  if (taken_ == input_.size()) {
+    input_.clear();
+    taken_ = 0;
+  } else if (taken_ > input_.size() / 2) {
+    input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ = 0;
+  }
+  input_.insert(input_.end(), bytes.begin(), bytes.end());
+}
+
+bool Exchange::cancel(Cancel reason) {
+  // A client that left outweighs the other reasons: it gets no answer at all.
+  const bool first = cancelled == Cancel::none;
+  if (first || reason == Cancel::gone) cancelled = reason;
+  return first;
+}
+
+void Exchange::check_wanted() const {
+  switch (cancelled) {
+    case Cancel::none:
+      return;
+    case Cancel::gone:
+      throw client_gone("the client left");
+    case Cancel::deadline:
+      throw client_gone("the deadline passed");
+    case Cancel::drained:
+      throw client_gone("the time to drain is spent");
+  }
+}
+
+std::optional<std::uint64_t> Exchange::length() const {
+  return request_state.head().content_length;
+}
+
+std::size_t Exchange::read(std::span<std::byte> into) {
+  Engine::Lock lock(engine_.mutex());
+  while (true) {
+    check_wanted();
+    if (unread() > 0) break;
+    if (input_ended) return 0;
+    engine_.wait(lock, *this);
+  }
+  const std::size_t count = std::min(into.size(), unread());
+  std::memcpy(into.data(), input_.data() + taken_, count);
+  taken_ += count;
+  engine_.input_taken(*this, static_cast<std::uint32_t>(count));
+  return count;
+}
+
+std::stop_token Exchange::stop() {
+  const Engine::Lock lock(engine_.mutex());
+  if (!stop_source_.stop_possible()) {
+    stop_source_ = std::stop_source();
+    if (cancelled != Cancel::none) stop_source_.request_stop();
+  }
+  return stop_source_.get_token();
+}
+
+bool Exchange::draining() const {
+  return engine_.draining();
+}
+
+void Exchange::whole(const protocol::ResponseHead& response_head, protocol::Bytes bytes) {
+  if (size_of(response_head) + bytes.size() > kFitsAnyWindow) {
+    head(response_head);
+    body(bytes);
+    return end();
+  }
+  whole_head_ = &response_head;
+  whole_body_ = bytes;
+  outcome_ = Outcome::whole;
+}
+
+void Exchange::head(const protocol::ResponseHead& response_head) {
+  const Engine::Lock lock(engine_.mutex());
+  check_wanted();
+  const std::size_t size = size_of(response_head);
+  if (size > send_credit.available()) {
+    throw invalid_header("a response head of " + std::to_string(size) +
+                         " bytes is larger than the window of the link");
+  }
+  send_credit.spend(static_cast<std::uint32_t>(size));
+  link->codec->head(id, response_head);
+  head_sent_ = true;
+}
+
+// How much may be sent now. Without credit to go by, the link's own backlog is the bound.
+std::uint32_t Exchange::room() const {
+  if (link->codec->output().size() >= Engine::kMaxOutput) return 0;
+  return std::min(send_credit.available(), kPiece);
+}
+
+void Exchange::body(protocol::Bytes bytes) {
+  Engine::Lock lock(engine_.mutex());
+  while (!bytes.empty()) {
+    check_wanted();
+    const std::uint32_t count =
+        static_cast<std::uint32_t>(std::min<std::size_t>(room(), bytes.size()));
+    if (count == 0) {
+      ++link->blocked_writers;
+      engine_.wait(lock, *this);
+      --link->blocked_writers;
+      continue;
+    }
+    send_credit.spend(count);
+    link->codec->body(id, bytes.first(count));
+    bytes = bytes.subspan(count);
+    engine_.send(link);
+    // The handler may reuse its memory as soon as this returns.
+    link->codec->output().settle();
+  }
+}
+
+void Exchange::flush() {
+  const Engine::Lock lock(engine_.mutex());
+  check_wanted();
+  engine_.send(link);
+}
+
+void Exchange::conclude() {
+  protocol::ServerCodec& codec = *link->codec;
+  if (cancelled == Cancel::gone) {
+    codec.end(id);
+  } else if (outcome_ == Outcome::whole) {
+    codec.head(id, *whole_head_);
+    codec.body(id, whole_body_);
+    codec.end(id);
+  } else if (outcome_ == Outcome::ended) {
+    codec.end(id);
+  } else if (head_sent_) {
+    codec.fail(id);
+  } else {
+    engine_.answer(*link, id,
+                   cancelled == Cancel::deadline  ? 504
+                   : cancelled == Cancel::drained ? 503
+                                                  : 500);
+  }
+}
+
+}  // namespace viaduct::inline v1::detail

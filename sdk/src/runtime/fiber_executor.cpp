@@ -1,0 +1,256 @@
+#include "sdk/src/runtime/fiber_executor.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include <boost/asio/post.hpp>
+#include <viaduct/log.hpp>
+
+#include "sdk/src/runtime/exchange.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{25};
+// Looks without any change after which the reserve sleeps until it is called.
+constexpr unsigned kQuietTicks = 20;
+// Fibers kept with their stacks for later requests.
+constexpr std::size_t kSpare = 128;
+// Threads for blocking().
+constexpr std::size_t kBlockingThreads = 16;
+
+// For how long answers may be collected before they are sent together.
+constexpr std::chrono::microseconds kHoldAnswers{200};
+
+bool later(const std::pair<std::chrono::steady_clock::time_point, void*>& a,
+           const std::pair<std::chrono::steady_clock::time_point, void*>& b) {
+  return a.first > b.first;
+}
+
+}  // namespace
+
+FiberExecutor::FiberExecutor(Engine& engine, const Dispatcher& dispatcher,
+                             std::function<void()> on_thread_start, std::size_t stack_size)
+    : engine_(engine),
+      dispatcher_(dispatcher),
+      on_thread_start_(std::move(on_thread_start)),
+      stack_size_(stack_size),
+      timer_(engine.io()) {
+  engine_.attach(*this);
+}
+
+FiberExecutor::~FiberExecutor() {
+  if (pool_) pool_->join();
+}
+
+void FiberExecutor::run() {
+  loop_ = std::this_thread::get_id();
+  on_thread_start_();
+  const std::jthread reserve([this] { watch(); });
+  Lock lock(engine_.mutex());
+  while (!stopped_) {
+    resume_ready(lock);
+    while (Exchange* const exchange = engine_.take_ready()) launch(lock, *exchange);
+    engine_.flush_dirty();
+    bool block = false;
+    {
+      const std::lock_guard guard(queue_mutex_);
+      block = ready_.empty();
+    }
+    if (!stopped_) perform_io(lock, block);
+  }
+}
+
+void FiberExecutor::perform_io(Lock& lock, bool block) {
+  while (leading_) {
+    io_free_.wait(lock);
+    block = false;  // what the reserve received may have to be run
+  }
+  leading_ = true;
+  engine_.turn(lock, block);
+  leading_ = false;
+  ++progress_;
+  flushed_ = Clock::now();
+  if (reserve_dormant_) reserve_.notify_one();
+}
+
+void FiberExecutor::watch() {
+  Lock lock(engine_.mutex());
+  unsigned quiet = 0;
+  std::uint64_t seen = progress_;
+  while (!stopped_) {
+    if (quiet >= kQuietTicks) {
+      reserve_dormant_ = true;
+      reserve_.wait(lock);
+      reserve_dormant_ = false;
+      quiet = 0;
+      seen = progress_;
+      continue;
+    }
+    reserve_.wait_for(lock, kTick);
+    if (stopped_) return;
+    if (progress_ != seen) {
+      seen = progress_;
+      quiet = 0;
+    } else if (leading_) {
+      ++quiet;
+    } else {
+      engine_.flush_dirty();
+      leading_ = true;
+      engine_.turn(lock, false);
+      leading_ = false;
+      io_free_.notify_one();
+    }
+  }
+}
+
+void FiberExecutor::launch(Lock& lock, Exchange& exchange) {
+  std::unique_ptr<Task> task;
+  if (spare_.empty()) {
+    try {
+      task = std::make_unique<Task>(*this, stack_size_);
+    } catch (const std::bad_alloc&) {
+      log(Level::error, "no memory for the stack of another fiber");
+      exchange.cancel(Exchange::Cancel::drained);
+      engine_.complete(exchange);
+      return;
+    }
+  } else {
+    task = std::move(spare_.back());
+    spare_.pop_back();
+  }
+  // From here on the task belongs to itself, until settle().
+  Task& running = *task.release();
+  running.exchange = &exchange;
+  exchange.context = &running;
+  lock.unlock();
+  Context::set_current(&running);
+  running.fiber.start([this, &exchange] {
+    dispatcher_.serve(exchange.request_state, exchange.request, exchange.response);
+  });
+  Context::set_current(nullptr);
+  lock.lock();
+  settle(running);
+}
+
+void FiberExecutor::resume(Lock& lock, Task& task) {
+  lock.unlock();
+  Context::set_current(&task);
+  task.fiber.resume();
+  Context::set_current(nullptr);
+  lock.lock();
+  settle(task);
+}
+
+// Behind every piece of a handler's run.
+void FiberExecutor::settle(Task& task) {
+  ++progress_;
+  if (task.fiber.idle()) {
+    std::unique_ptr<Task> owned(&task);
+    engine_.complete(*task.exchange);
+    task.exchange = nullptr;
+    if (spare_.size() < kSpare) spare_.push_back(std::move(owned));
+  }
+  if (engine_.collected() == 0) return;
+  const auto now = Clock::now();
+  if (engine_.collected() < Engine::kMaxCollected && now - flushed_ < kHoldAnswers) return;
+  flushed_ = now;
+  engine_.flush_dirty();
+}
+
+void FiberExecutor::resume_ready(Lock& lock) {
+  {
+    const std::lock_guard guard(queue_mutex_);
+    batch_.swap(ready_);
+  }
+  for (Task* const task : batch_) resume(lock, *task);
+  batch_.clear();
+}
+
+void FiberExecutor::wait(Lock& lock, Exchange& exchange) {
+  exchange.parked = true;
+  exchange.context->park(lock);
+}
+
+void FiberExecutor::wake(Exchange& exchange) {
+  if (!exchange.parked) return;
+  exchange.parked = false;
+  exchange.context->unpark();
+}
+
+void FiberExecutor::stop() {
+  stopped_ = true;
+  reserve_.notify_all();
+  engine_.interrupt();
+}
+
+void FiberExecutor::make_ready(Task& task) {
+  {
+    const std::lock_guard guard(queue_mutex_);
+    ready_.push_back(&task);
+  }
+  if (std::this_thread::get_id() != loop_) engine_.interrupt();
+}
+
+void FiberExecutor::add_sleeper(Clock::time_point time, Task& task) {
+  const std::lock_guard guard(queue_mutex_);
+  sleepers_.emplace_back(time, &task);
+  std::push_heap(sleepers_.begin(), sleepers_.end(), later);
+  arm_timer();
+}
+
+void FiberExecutor::arm_timer() {
+  if (sleepers_.empty() || sleepers_.front().first >= timer_at_) return;
+  timer_at_ = sleepers_.front().first;
+  timer_.expires_at(timer_at_);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) wake_sleepers();
+  });
+}
+
+// Runs in a turn, the reserve's perhaps.
+void FiberExecutor::wake_sleepers() {
+  {
+    const std::lock_guard guard(queue_mutex_);
+    const auto now = Clock::now();
+    if (timer_at_ > now) return;  // replaced while it was on its way
+    timer_at_ = Clock::time_point::max();
+    while (!sleepers_.empty() && sleepers_.front().first <= now) {
+      ready_.push_back(sleepers_.front().second);
+      std::pop_heap(sleepers_.begin(), sleepers_.end(), later);
+      sleepers_.pop_back();
+    }
+    arm_timer();
+  }
+}
+
+void FiberExecutor::Task::park(std::unique_lock<std::mutex>& lock) {
+  lock.unlock();
+  fiber.suspend();
+  lock.lock();
+}
+
+void FiberExecutor::Task::sleep_until(Clock::time_point time) {
+  executor_.add_sleeper(time, *this);
+  fiber.suspend();
+}
+
+void FiberExecutor::Task::blocking(const std::function<void()>& work) {
+  {
+    const std::lock_guard guard(executor_.queue_mutex_);
+    if (!executor_.pool_) executor_.pool_.emplace(kBlockingThreads);
+  }
+  std::exception_ptr failure;
+  boost::asio::post(*executor_.pool_, [this, &work, &failure] {
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    executor_.make_ready(*this);
+  });
+  fiber.suspend();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace viaduct::inline v1::detail

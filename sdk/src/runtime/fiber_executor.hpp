@@ -1,0 +1,104 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include "sdk/src/dispatcher.hpp"
+#include "sdk/src/runtime/context.hpp"
+#include "sdk/src/runtime/engine.hpp"
+#include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/fiber.hpp"
+
+namespace viaduct::inline v1::detail {
+
+/// The model `fibers`: one thread, the loop, performs input and output and runs a fiber per
+/// request, each until it waits. Fibers never leave the loop.
+///
+/// A handler that computes holds the loop up. So a second thread, the *reserve*, looks from time to
+/// time while there is something to do; when the loop has not moved since it looked last, it
+/// performs input in its place: the peer's questions are answered, and aborts reach stop().
+class FiberExecutor final : public Executor {
+ public:
+  FiberExecutor(Engine& engine, const Dispatcher& dispatcher, std::function<void()> on_thread_start,
+                std::size_t stack_size);
+  ~FiberExecutor() override;
+
+  void run() override;
+  void wait(std::unique_lock<std::mutex>& lock, Exchange& exchange) override;
+  void wake(Exchange& exchange) override;
+  void stop() override;
+
+ private:
+  using Lock = Engine::Lock;
+  using Clock = std::chrono::steady_clock;
+
+  /// A fiber, and where it waits.
+  class Task final : public Context {
+   public:
+    Task(FiberExecutor& executor, std::size_t stack_size)
+        : fiber(stack_size), executor_(executor) {}
+    void park(std::unique_lock<std::mutex>& lock) override;
+    void unpark() override { executor_.make_ready(*this); }
+    void sleep_until(Clock::time_point time) override;
+    void blocking(const std::function<void()>& work) override;
+
+    Fiber fiber;
+    Exchange* exchange = nullptr;  // the request in hand
+
+   private:
+    FiberExecutor& executor_;
+  };
+  using Sleeper = std::pair<Clock::time_point, Task*>;
+
+  void launch(Lock& lock, Exchange& exchange);
+  void resume(Lock& lock, Task& task);
+  void settle(Task& task);
+  void resume_ready(Lock& lock);
+  void perform_io(Lock& lock, bool block);
+  void watch();
+
+  // From any thread.
+  void make_ready(Task& task);
+  void add_sleeper(Clock::time_point time, Task& task);
+  void arm_timer();
+  void wake_sleepers();
+
+  Engine& engine_;
+  const Dispatcher& dispatcher_;
+  const std::function<void()> on_thread_start_;
+  const std::size_t stack_size_;
+  std::vector<std::unique_ptr<Task>> spare_;
+  std::thread::id loop_;
+  std::vector<Task*> batch_;  // being resumed
+
+  // Guarded by the engine's mutex.
+  bool stopped_ = false;
+  bool leading_ = false;  // a thread performs input and output
+  bool reserve_dormant_ = false;
+  std::uint64_t progress_ = 0;
+  Clock::time_point flushed_{};  // when answers were sent last
+  std::condition_variable io_free_;
+  std::condition_variable reserve_;
+
+  // Guarded by queue_mutex_, which is taken last of all.
+  std::mutex queue_mutex_;
+  std::vector<Task*> ready_;
+  std::vector<Sleeper> sleepers_;  // a heap, the earliest in front
+  boost::asio::steady_timer timer_;
+  Clock::time_point timer_at_ = Clock::time_point::max();
+  std::optional<boost::asio::thread_pool> pool_;
+};
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,55 @@
+#include "sdk/src/runtime/server.hpp"
+
+#include <csignal>
+
+#include <boost/asio/post.hpp>
+
+#include "sdk/src/app_settings.hpp"
+#include "sdk/src/runtime/fiber_executor.hpp"
+#include "sdk/src/runtime/thread_executor.hpp"
+
+namespace viaduct::inline v1::detail {
+
+Server::Server(const App& app, const ServerOptions& options)
+    : dispatcher_(app),
+      engine_({.limit = options.limit, .stop_time = options.stop_time}),
+      signals_(engine_.io()) {
+  auto on_thread_start = [&app] {
+    for (const auto& hook : AppAccess::settings(app).on_thread_start) hook();
+  };
+  if (options.model == Model::fibers) {
+    executor_ = std::make_unique<FiberExecutor>(engine_, dispatcher_, std::move(on_thread_start),
+                                                options.fiber_stack);
+  } else {
+    executor_ = std::make_unique<ThreadExecutor>(engine_, dispatcher_, std::move(on_thread_start));
+  }
+}
+
+void Server::listen(int fd, Listener::Protocol protocol, std::vector<std::string> peers) {
+  engine_.add_listener(Listener(engine_.io(), fd, protocol, std::move(peers)));
+}
+
+void Server::handle_signals() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  await_signal();
+}
+
+void Server::await_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int number) {
+    if (error) return;
+    if (engine_.draining()) {
+      std::signal(number, SIG_DFL);
+      std::raise(number);
+    }
+    await_signal();
+    engine_.drain();
+  });
+}
+
+// Accepting and closing belong to the thread that performs input and output.
+void Server::drain() {
+  boost::asio::post(engine_.io(), [this] { engine_.drain(); });
+}
+
+}  // namespace viaduct::inline v1::detail

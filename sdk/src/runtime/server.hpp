@@ -1,0 +1,49 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/signal_set.hpp>
+#include <viaduct/app.hpp>
+
+#include "sdk/src/dispatcher.hpp"
+#include "sdk/src/runtime/engine.hpp"
+#include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/listener.hpp"
+
+namespace viaduct::inline v1::detail {
+
+struct ServerOptions {
+  Model model = Model::threads;
+  std::uint32_t limit = 8;
+  std::chrono::milliseconds stop_time{30000};  ///< to drain before stop() fires
+  std::size_t fiber_stack = 256 * 1024;        ///< bytes
+};
+
+/// An app, its engine and its executor: what serves requests.
+class Server {
+ public:
+  Server(const App& app, const ServerOptions& options);
+
+  /// Takes ownership of `fd`.
+  void listen(int fd, Listener::Protocol protocol, std::vector<std::string> peers = {});
+  /// Lets SIGTERM and SIGINT drain; a second one ends the process as if it were not caught.
+  void handle_signals();
+  /// Serves until drained.
+  void run() { executor_->run(); }
+  /// From any thread.
+  void drain();
+
+ private:
+  void await_signal();
+
+  Dispatcher dispatcher_;
+  Engine engine_;
+  boost::asio::signal_set signals_;
+  std::unique_ptr<Executor> executor_;
+};
+
+}  // namespace viaduct::inline v1::detail

@@ -1,0 +1,185 @@
+#include "sdk/src/runtime/thread_executor.hpp"
+
+#include "sdk/src/runtime/exchange.hpp"
+
+namespace viaduct::inline v1::detail {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kTick{1};
+// Looks without any change after which the standby sleeps until it is called.
+constexpr unsigned kQuietTicks = 20;
+// Handlers that take less are run one after the other by the thread that received them.
+constexpr std::chrono::microseconds kBrief{50};
+// Weight of one handler's time in the average.
+constexpr int kWeight = 16;
+
+}  // namespace
+
+ThreadExecutor::ThreadExecutor(Engine& engine, const Dispatcher& dispatcher,
+                               std::function<void()> on_thread_start)
+    : engine_(engine), dispatcher_(dispatcher), on_thread_start_(std::move(on_thread_start)) {
+  engine_.attach(*this);
+}
+
+void ThreadExecutor::run() {
+  std::vector<std::jthread> threads;
+  threads.reserve(engine_.limit());
+  for (std::uint32_t i = 0; i < engine_.limit(); ++i) threads.emplace_back([this] { work(); });
+  work();
+}
+
+void ThreadExecutor::work() {
+  Worker worker(*this);
+  Context::set_current(&worker);
+  on_thread_start_();
+  {
+    Lock lock(engine_.mutex());
+    while (!stopped_) {
+      if (Exchange* const exchange = engine_.take_ready()) {
+        handle(lock, *exchange, worker);
+      } else if (!leading_) {
+        lead(lock);
+      } else {
+        idle(lock);
+      }
+    }
+  }
+  Context::set_current(nullptr);
+}
+
+bool ThreadExecutor::brief() const {
+  return usual_ < kBrief;
+}
+
+void ThreadExecutor::lead(Lock& lock) {
+  engine_.flush_dirty();
+  leading_ = true;
+  engine_.turn(lock, true);
+  leading_ = false;
+  ++progress_;
+  if (standby_dormant_ && engine_.has_ready()) standby_.notify_one();
+}
+
+void ThreadExecutor::handle(Lock& lock, Exchange& exchange, Worker& worker) {
+  exchange.context = &worker;
+  if (!brief() && (!leading_ || engine_.has_ready())) call_somebody();
+  lock.unlock();
+  const auto begun = steady_clock::now();
+  dispatcher_.serve(exchange.request_state, exchange.request, exchange.response);
+  const std::chrono::nanoseconds taken = steady_clock::now() - begun;
+  lock.lock();
+  usual_ += (taken - usual_) / kWeight;
+  ++progress_;
+  engine_.complete(exchange);
+  // Whoever leads now waits for the kernel and sends nothing before that returns.
+  if (leading_ || !brief() || engine_.collected() >= Engine::kMaxCollected ||
+      !engine_.has_ready()) {
+    engine_.flush_dirty();
+  }
+}
+
+void ThreadExecutor::idle(Lock& lock) {
+  if (!standby_present_) return stand_by(lock);
+  ++followers_;
+  follower_.wait(lock);
+  --followers_;
+}
+
+void ThreadExecutor::stand_by(Lock& lock) {
+  standby_present_ = true;
+  unsigned quiet = 0;
+  std::uint64_t seen = progress_;
+  while (!stopped_ && !standby_called_) {
+    if (quiet >= kQuietTicks) {
+      standby_dormant_ = true;
+      standby_.wait(lock);
+      standby_dormant_ = false;
+      quiet = 0;
+      seen = progress_;
+      continue;
+    }
+    standby_.wait_for(lock, kTick);
+    if (progress_ != seen) {
+      seen = progress_;
+      quiet = 0;
+    } else if (!leading_) {
+      break;
+    } else {
+      ++quiet;
+    }
+  }
+  standby_called_ = false;
+  standby_present_ = false;
+  // There has to be a standby again: the follower called finds nothing to do and becomes it.
+  if (followers_ > 0) follower_.notify_one();
+}
+
+void ThreadExecutor::call_somebody() {
+  if (followers_ > 0) {
+    follower_.notify_one();
+  } else if (standby_present_) {
+    standby_called_ = true;
+    standby_.notify_one();
+  }
+}
+
+// A handler that performed input goes on with its own work.
+void ThreadExecutor::vacated() {
+  if (waiting_ > 0 || !brief() || engine_.has_ready()) {
+    call_somebody();
+  } else if (standby_dormant_) {
+    standby_.notify_one();
+  }
+}
+
+void ThreadExecutor::wait(Lock& lock, Exchange& exchange) {
+  engine_.flush_dirty();
+  if (engine_.has_ready()) call_somebody();
+  if (!leading_) {
+    exchange.leading = true;
+    leading_ = true;
+    engine_.turn(lock, true);
+    leading_ = false;
+    exchange.leading = false;
+    ++progress_;
+    vacated();
+    return;
+  }
+  exchange.parked = true;
+  ++waiting_;
+  exchange.context->park(lock);
+  --waiting_;
+  exchange.parked = false;
+}
+
+void ThreadExecutor::wake(Exchange& exchange) {
+  if (exchange.parked) {
+    exchange.context->unpark();
+  } else if (exchange.leading) {
+    // Harmless when the turn is what brought this about.
+    engine_.interrupt();
+  }
+}
+
+void ThreadExecutor::stop() {
+  stopped_ = true;
+  follower_.notify_all();
+  standby_.notify_all();
+  engine_.interrupt();
+}
+
+// Before a handler blocks in a way that the engine does not see.
+void ThreadExecutor::hand_over() {
+  Lock lock(engine_.mutex());
+  engine_.flush_dirty();
+  if (!leading_ || engine_.has_ready()) call_somebody();
+}
+
+void ThreadExecutor::Worker::sleep_until(steady_clock::time_point time) {
+  executor_.hand_over();
+  ThreadContext::sleep_until(time);
+}
+
+}  // namespace viaduct::inline v1::detail
