@@ -178,7 +178,7 @@ class Viaduct(Server):
         app = {"command": [self.app], "workers": 1,
                "concurrency": {"model": self.model, "limit": MODELS[self.model]}}
         if os.geteuid() == 0:
-            app["allow_root"] = True
+            app.update(user="root", allow_root=True)
         return {
             "runtime_dir": self.runtime,
             "log": {"level": "warn", "format": "text", "to": "stderr"},
