@@ -1,0 +1,182 @@
+#include "daemon/master/listener_socket.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "daemon/master/socket_address.hpp"
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+using config::Address;
+
+Address unix_path(const std::string& path) {
+  return {Address::Kind::unix_path, path, 0};
+}
+
+std::string refusal(const Address& address) {
+  try {
+    ListenerSocket::open(address, {});
+  } catch (const ListenerError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+struct stat status_of(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0);
+  return status;
+}
+
+std::string in_use_by_us() {
+  return " is in use by pid " + std::to_string(::getpid()) + " (" + process_name(::getpid()) + ")";
+}
+
+TEST(ListenerSocketTest, FileHasTheConfiguredOwnerAndMode) {
+  const TemporaryDirectory directory;
+  ListenerOptions options{.uid = {}, .gid = {}, .mode = 0600, .backlog = 16};
+  if (::geteuid() == 0) {
+    options.uid = 1;
+    options.gid = 2;
+  }
+  const auto socket = ListenerSocket::open(unix_path(directory / "web.sock"), options);
+  const auto status = status_of(directory / "web.sock");
+  EXPECT_TRUE(S_ISSOCK(status.st_mode));
+  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  EXPECT_EQ(status.st_uid, options.uid.value_or(::geteuid()));
+  EXPECT_EQ(status.st_gid, options.gid.value_or(::getegid()));
+  EXPECT_TRUE(probe_listener(unix_address(directory / "web.sock")).alive);
+}
+
+TEST(ListenerSocketTest, FileOfADeadDaemonIsReplaced) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  { ListenerSocket::open(address, {}); }
+  ASSERT_TRUE(S_ISSOCK(status_of(address.name).st_mode)) << "left behind on purpose";
+  ListenerSocket::open(address, {});
+}
+
+TEST(ListenerSocketTest, LiveSocketIsRefusedWithItsOwner) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto alive = ListenerSocket::open(address, {});
+  EXPECT_EQ(refusal(address), "unix:" + address.name + in_use_by_us());
+  EXPECT_TRUE(probe_listener(unix_address(address.name)).alive) << "and left alone";
+}
+
+TEST(ListenerSocketTest, FullBacklogIsAliveToo) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto alive = ListenerSocket::open(address, {.uid = {}, .gid = {}, .backlog = 0});
+  const SocketAddress target = unix_address(address.name);
+  std::vector<UniqueFd> waiting;
+  for (;;) {
+    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (::connect(client.get(), target.get(), target.length) != 0) break;
+    waiting.push_back(std::move(client));
+    ASSERT_LT(waiting.size(), 100u);
+  }
+  EXPECT_EQ(refusal(address), "unix:" + address.name + " is in use");
+}
+
+TEST(ListenerSocketTest, AnythingElseIsNeverRemoved) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "file";
+  std::ofstream(path) << "precious";
+  EXPECT_EQ(refusal(unix_path(path)), "unix:" + path + " exists and is no socket");
+  EXPECT_TRUE(S_ISREG(status_of(path).st_mode));
+
+  const std::string link = directory / "link";
+  ASSERT_EQ(::symlink(path.c_str(), link.c_str()), 0);
+  EXPECT_EQ(refusal(unix_path(link)), "unix:" + link + " exists and is no socket");
+  EXPECT_TRUE(S_ISLNK(status_of(link).st_mode));
+}
+
+TEST(ListenerSocketTest, MissingDirectoryIsNamed) {
+  EXPECT_EQ(refusal(unix_path("/nonexistent/web.sock")),
+            "unix:/nonexistent/web.sock: bind: No such file or directory (ENOENT)");
+}
+
+TEST(ListenerSocketTest, UnlinkLeavesASuccessorsFileAlone) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  auto first = ListenerSocket::open(address, {});
+  // Renamed, not removed: otherwise its inode number might be given to the successor.
+  ASSERT_EQ(::rename(address.name.c_str(), (directory / "old").c_str()), 0);
+  const auto second = ListenerSocket::open(address, {});
+  first.unlink();
+  EXPECT_TRUE(probe_listener(unix_address(address.name)).alive);
+}
+
+TEST(ListenerSocketTest, UnlinkLeavesAnInheritedFileAlone) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto owner = ListenerSocket::open(address, {});
+  auto inherited = ListenerSocket::inherit(UniqueFd(::dup(owner.descriptor())), address);
+  inherited.unlink();
+  EXPECT_TRUE(S_ISSOCK(status_of(address.name).st_mode));
+}
+
+TEST(ListenerSocketTest, UnlinkRemovesTheOwnFile) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  auto socket = ListenerSocket::open(address, {});
+  socket.unlink();
+  EXPECT_NE(::access(address.name.c_str(), F_OK), 0);
+}
+
+TEST(ListenerSocketTest, ModeIsChangedWhileOpen) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  auto socket = ListenerSocket::open(address, {});
+  EXPECT_EQ(status_of(address.name).st_mode & 07777, 0660u);
+  socket.apply({.uid = {}, .gid = {}, .mode = 0666, .backlog = 1});
+  EXPECT_EQ(status_of(address.name).st_mode & 07777, 0666u);
+  EXPECT_TRUE(probe_listener(unix_address(address.name)).alive);
+}
+
+TEST(ListenerSocketTest, AbstractNamesNeedNoFile) {
+  const Address address{Address::Kind::unix_abstract, "viaduct-test-" + std::to_string(::getpid()),
+                        0};
+  const auto socket = ListenerSocket::open(address, {});
+  EXPECT_TRUE(probe_listener(unix_address(address.name, true)).alive);
+  EXPECT_EQ(refusal(address), "unix:@" + address.name + in_use_by_us());
+}
+
+TEST(ListenerSocketTest, TcpPortZeroIsChosenByTheKernel) {
+  const auto socket = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+  ASSERT_NE(socket.port(), 0);
+  const Address taken{Address::Kind::tcp, "127.0.0.1", socket.port()};
+  EXPECT_EQ(refusal(taken), "tcp:127.0.0.1:" + std::to_string(socket.port()) +
+                                ": bind: Address already in use (EADDRINUSE)");
+}
+
+TEST(ListenerSocketTest, TcpHostMayBeAName) {
+  EXPECT_NE(ListenerSocket::open({Address::Kind::tcp, "localhost", 0}, {}).port(), 0);
+  EXPECT_NE(refusal({Address::Kind::tcp, "host.invalid", 0}).find("tcp:host.invalid:0: "),
+            std::string::npos);
+}
+
+TEST(ListenerSocketTest, InheritedDescriptorMustListen) {
+  const Address address{Address::Kind::systemd, "web", 0};
+  EXPECT_THROW(ListenerSocket::inherit(UniqueFd(::open("/dev/null", O_RDONLY)), address),
+               ListenerError);
+  UniqueFd idle(::socket(AF_UNIX, SOCK_STREAM, 0));
+  EXPECT_THROW(ListenerSocket::inherit(std::move(idle), address), ListenerError);
+
+  const TemporaryDirectory directory;
+  const auto listening = ListenerSocket::open(unix_path(directory / "s"), {});
+  const auto taken = ListenerSocket::inherit(UniqueFd(::dup(listening.descriptor())), address);
+  EXPECT_EQ(::fcntl(taken.descriptor(), F_GETFD), FD_CLOEXEC);
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,201 @@
+#include "daemon/master/process.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::master {
+namespace {
+
+// Runs /bin/sh -c SCRIPT through the seam with a pipe as descriptor 1.
+class ProcessTest : public testing::Test {
+ protected:
+  ProcessTest() : null_(::open("/dev/null", O_RDWR | O_CLOEXEC)) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    read_.reset(ends[0]);
+    write_.reset(ends[1]);
+  }
+
+  SpawnSpec shell(const std::string& script) const {
+    SpawnSpec spec;
+    spec.executable = "/bin/sh";
+    spec.arguments = {"sh", "-c", script};
+    spec.environment = {"PATH=/usr/bin:/bin"};
+    spec.descriptors = {null_.get(), write_.get(), write_.get()};
+    return spec;
+  }
+
+  // What the child wrote until it closed its end.
+  std::string output() {
+    write_.reset();
+    std::string text;
+    std::array<char, 4096> chunk;
+    for (;;) {
+      const ssize_t size = ::read(read_.get(), chunk.data(), chunk.size());
+      if (size <= 0) return text;
+      text.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+  }
+
+  static std::optional<SpawnFailure> failure(const Spawned& spawned) {
+    pollfd ready{spawned.report.get(), POLLIN, 0};
+    ::poll(&ready, 1, 10'000);
+    std::array<std::byte, 64> bytes;
+    const ssize_t size = ::read(spawned.report.get(), bytes.data(), bytes.size());
+    if (size <= 0) return std::nullopt;
+    return read_failure(std::span(bytes.data(), static_cast<std::size_t>(size)));
+  }
+
+  static int wait(pid_t pid) {
+    siginfo_t info;
+    ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+    const auto exit = reap();
+    EXPECT_TRUE(exit);
+    EXPECT_EQ(exit->pid, pid);
+    return exit->status;
+  }
+
+  UniqueFd null_, read_, write_;
+};
+
+TEST_F(ProcessTest, RunsAndIsReaped) {
+  const Spawned spawned = spawn(shell("echo hello; exit 3"));
+  EXPECT_EQ(output(), "hello\n");
+  EXPECT_FALSE(failure(spawned));
+  EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 3);
+  EXPECT_FALSE(reap());
+}
+
+TEST_F(ProcessTest, OnlyTheGivenDescriptorsAreOpen) {
+  const UniqueFd leaked(::open("/dev/null", O_RDONLY));
+  ASSERT_GE(leaked.get(), 3);
+  // The listing has a descriptor of its own, closed again before readlink sees it.
+  const Spawned spawned =
+      spawn(shell("for fd in /proc/$$/fd/*; do [ -e $fd ] && echo ${fd##*/}; done"));
+  EXPECT_EQ(output(), "0\n1\n2\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, DescriptorsMayTradePlaces) {
+  SpawnSpec spec = shell("echo out; echo three >&3");
+  // Source numbers are target numbers of others.
+  spec.descriptors = {write_.get(), write_.get(), 0, write_.get()};
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "out\nthree\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, LeadsItsOwnSessionAndGroup) {
+  const Spawned spawned =
+      spawn(shell("set -- $(cut -d' ' -f5,6 /proc/$$/stat); "
+                  "[ $1 = $$ ] && [ $2 = $$ ] && echo leader"));
+  EXPECT_EQ(output(), "leader\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, SignalsAreBackAtTheirDefaults) {
+  ::signal(SIGUSR2, SIG_IGN);
+  sigset_t blocked, before;
+  ::sigemptyset(&blocked);
+  ::sigaddset(&blocked, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &blocked, &before);
+  const Spawned spawned = spawn(shell("grep -E '^Sig(Blk|Ign)' /proc/self/status"));
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::signal(SIGUSR2, SIG_DFL);
+  EXPECT_EQ(output(), "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, DirectoryAndUmaskAreSet) {
+  SpawnSpec spec = shell("pwd; umask");
+  spec.directory = "/usr";
+  spec.umask = 0027;
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "/usr\n0027\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, NoNewPrivilegesAndDeathWithTheParent) {
+  const Spawned spawned = spawn(shell("grep NoNewPrivs /proc/self/status"));
+  EXPECT_EQ(output(), "NoNewPrivs:\t1\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, CredentialsAreDropped) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  SpawnSpec spec = shell("id -u; id -g; id -G");
+  spec.account = config::Account{.uid = 65534,
+                                 .gid = 65534,
+                                 .groups = {1, 65534},
+                                 .name = "nobody",
+                                 .home = "/",
+                                 .shell = "/bin/sh"};
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "65534\n65534\n65534 1\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, FailuresNameStageAndError) {
+  struct Row {
+    const char* executable;
+    const char* directory;
+    SpawnStage stage;
+    int error;
+  };
+  const Row rows[] = {
+      {"/nonexistent", "", SpawnStage::exec, ENOENT},
+      {"/etc/passwd", "", SpawnStage::exec, EACCES},
+      {"/", "", SpawnStage::exec, EACCES},
+      {"/bin/sh", "/nonexistent", SpawnStage::directory, ENOENT},
+      {"/bin/sh", "/etc/passwd", SpawnStage::directory, ENOTDIR},
+  };
+  for (const Row& row : rows) {
+    SpawnSpec spec = shell("exit 0");
+    spec.executable = row.executable;
+    spec.directory = row.directory;
+    const Spawned spawned = spawn(std::move(spec));
+    const auto report = failure(spawned);
+    ASSERT_TRUE(report) << row.executable;
+    EXPECT_EQ(to_string(report->stage), to_string(row.stage));
+    EXPECT_EQ(report->error, row.error);
+    EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 127);
+  }
+}
+
+TEST_F(ProcessTest, SignalReachesTheWholeGroup) {
+  const Spawned spawned = spawn(shell("sleep 1000 & echo started; wait"));
+  write_.reset();
+  char byte = 0;
+  ASSERT_EQ(::read(read_.get(), &byte, 1), 1);
+  signal_group(spawned.pid, SIGKILL);
+  // End of file: the sleeping grandchild, which has the pipe, is gone as well.
+  output();
+  EXPECT_EQ(WTERMSIG(wait(spawned.pid)), SIGKILL);
+}
+
+TEST_F(ProcessTest, GrandchildrenDieWithTheLeader) {
+  const Spawned spawned = spawn(shell("sleep 1000 & exit 0"));
+  write_.reset();
+  wait(spawned.pid);
+  output();
+}
+
+TEST(SpawnReportTest, CutReportIsNone) {
+  const SpawnFailure failure{SpawnStage::exec, ENOENT};
+  const auto bytes = std::as_bytes(std::span(&failure, 1));
+  EXPECT_TRUE(read_failure(bytes));
+  EXPECT_FALSE(read_failure(bytes.first(bytes.size() - 1)));
+  EXPECT_FALSE(read_failure({}));
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master

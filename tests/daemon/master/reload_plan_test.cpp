@@ -1,0 +1,97 @@
+#include "daemon/master/reload_plan.hpp"
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::master {
+namespace {
+
+using config::AppSettings;
+using config::Settings;
+using Kind = AppChange::Kind;
+
+AppSettings app(const std::string& name) {
+  AppSettings result;
+  result.name = name;
+  result.command = {"/srv/" + name};
+  result.executable = "/srv/" + name;
+  result.command_file = config::CommandFile{1, 2, 3, 4};
+  return result;
+}
+
+Settings with(std::vector<AppSettings> apps) {
+  Settings settings;
+  settings.apps = std::move(apps);
+  return settings;
+}
+
+TEST(ReloadPlanTest, NamesWhatIsKeptRestartedAddedRemoved) {
+  AppSettings changed = app("api");
+  changed.env = {{"A", "1"}};
+  const ReloadPlan plan = plan_reload(with({app("shop"), app("api"), app("old")}),
+                                      with({app("shop"), changed, app("blog")}));
+  EXPECT_EQ(plan, (ReloadPlan{{"shop", Kind::kept, {}},
+                              {"api", Kind::restarted, {"env"}},
+                              {"blog", Kind::added, {}},
+                              {"old", Kind::removed, {}}}));
+  EXPECT_EQ(summary(7, plan, std::chrono::milliseconds(412)),
+            "generation 7: shop kept, api restarted (env changed), blog added, old removed; "
+            "ready in 0.4 s");
+}
+
+TEST(ReloadPlanTest, OnlyWhatAWorkerWasMadeFromRestartsIt) {
+  struct Row {
+    const char* reason;  // "": kept
+    std::function<void(AppSettings&)> change;
+  };
+  const Row rows[] = {
+      {"command", [](AppSettings& a) { a.command.emplace_back("-v"); }},
+      {"binary", [](AppSettings& a) { a.command_file->mtime_ns = 5; }},
+      {"directory", [](AppSettings& a) { a.directory = "/srv"; }},
+      {"env",
+       [](AppSettings& a) {
+         a.env_file_values = {{"B", "2"}};
+       }},
+      {"user", [](AppSettings& a) { a.identity.account.uid = 12; }},
+      {"umask", [](AppSettings& a) { a.umask = 077; }},
+      {"", [](AppSettings& a) { a.workers = 7; }},
+      {"", [](AppSettings& a) { a.timeouts.stop = std::chrono::milliseconds(1); }},
+      {"", [](AppSettings& a) { a.limits.queue = 1; }},
+  };
+  for (const Row& row : rows) {
+    AppSettings after = app("shop");
+    row.change(after);
+    const ReloadPlan plan = plan_reload(with({app("shop")}), with({after}));
+    ASSERT_EQ(plan.size(), 1u);
+    const bool kept = row.reason == std::string();
+    EXPECT_EQ(plan[0].kind, kept ? Kind::kept : Kind::restarted) << row.reason;
+    if (!kept) {
+      EXPECT_EQ(plan[0].reasons, std::vector<std::string_view>{row.reason});
+    }
+  }
+}
+
+TEST(ReloadPlanTest, SeveralReasonsAreListed) {
+  const ReloadPlan plan = {{"api", Kind::restarted, {"command", "env"}}};
+  EXPECT_EQ(summary(2, plan, std::chrono::milliseconds(1950)),
+            "generation 2: api restarted (command, env changed); ready in 1.9 s");
+}
+
+TEST(ReloadPlanTest, SomeSettingsWaitForTheNextStart) {
+  Settings before = with({});
+  before.runtime_dir = "/run/viaduct";
+  Settings after = before;
+  EXPECT_TRUE(needs_start(before, after).empty());
+  after.runtime_dir = "/run/other";
+  after.control.mode = 0600;
+  after.bridge.identity.account.uid = 7;
+  EXPECT_EQ(needs_start(before, after),
+            (std::vector<std::string>{"runtime_dir", "control", "bridge.user"}));
+  keep_start_settings(before, after);
+  EXPECT_TRUE(needs_start(before, after).empty());
+  EXPECT_EQ(after.runtime_dir, "/run/viaduct");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master

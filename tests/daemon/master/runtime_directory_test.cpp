@@ -1,0 +1,96 @@
+#include "daemon/master/runtime_directory.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "daemon/master/socket_address.hpp"
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+config::Account bridge_account() {
+  config::Account account;
+  account.uid = ::geteuid() == 0 ? 65534 : ::geteuid();
+  account.gid = ::geteuid() == 0 ? 65534 : ::getegid();
+  return account;
+}
+
+struct stat status_of(const std::string& path) {
+  struct stat status {};
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0) << path;
+  return status;
+}
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+TEST(RuntimeDirectoryTest, WorkersDirectoryIsThatOfTheBridgeAlone) {
+  const TemporaryDirectory directory;
+  const RuntimeDirectory runtime(directory / "run", bridge_account());
+  EXPECT_EQ(runtime.path(), directory / ("run/" + std::to_string(::getpid())));
+  EXPECT_EQ(status_of(directory / "run").st_mode & 07777, 0755u);
+  const auto workers = status_of(runtime.path() + "/workers");
+  EXPECT_EQ(workers.st_mode & 07777, 0700u);
+  EXPECT_EQ(workers.st_uid, bridge_account().uid);
+}
+
+TEST(RuntimeDirectoryTest, WorkerSocketsAreThoseOfTheBridgeAlone) {
+  const TemporaryDirectory directory;
+  const RuntimeDirectory runtime(directory / "run", bridge_account());
+  const UniqueFd listener = runtime.listen_for_worker(7);
+  const auto socket = status_of(runtime.worker_socket(7));
+  EXPECT_TRUE(S_ISSOCK(socket.st_mode));
+  EXPECT_EQ(socket.st_mode & 07777, 0600u);
+  EXPECT_EQ(socket.st_uid, bridge_account().uid);
+  EXPECT_TRUE(probe_listener(unix_address(runtime.worker_socket(7))).alive);
+  runtime.remove_worker_socket(7);
+  EXPECT_FALSE(exists(runtime.worker_socket(7)));
+}
+
+TEST(RuntimeDirectoryTest, IsRemovedWithItsDaemon) {
+  const TemporaryDirectory directory;
+  std::optional<RuntimeDirectory> runtime(std::in_place, directory / "run", bridge_account());
+  const std::string path = runtime->path();
+  const UniqueFd listener = runtime->listen_for_worker(1);
+  runtime.reset();
+  EXPECT_FALSE(exists(path));
+  EXPECT_TRUE(exists(directory / "run"));
+}
+
+TEST(RuntimeDirectoryTest, OnlyWhatDeadDaemonsLeftIsRemoved) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"111", "222", "keep"}) {
+    ::mkdir((directory / name).c_str(), 0755);
+    std::ofstream(directory / (std::string(name) + "/lock")) << "";
+  }
+  ::mkdir((directory / "333").c_str(), 0755);
+  const UniqueFd alive(::open((directory / "222/lock").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(alive.get(), LOCK_EX), 0);
+
+  const RuntimeDirectory runtime(directory.path(), bridge_account());
+  EXPECT_FALSE(exists(directory / "111"));
+  EXPECT_TRUE(exists(directory / "222")) << "its daemon lives";
+  EXPECT_TRUE(exists(directory / "333")) << "no lock: not known to be one of ours";
+  EXPECT_TRUE(exists(directory / "keep")) << "no number";
+}
+
+TEST(RuntimeDirectoryTest, ErrorNamesThePath) {
+  try {
+    const RuntimeDirectory runtime("/proc/viaduct", bridge_account());
+    FAIL();
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find("/proc/viaduct"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master
