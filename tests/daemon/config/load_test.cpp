@@ -258,6 +258,21 @@ apps:
                           "net.core.somaxconn, which is 128: that is what the kernel uses"));
 }
 
+TEST(Load, WarnsOfKeysThatHaveNoEffectYet) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+listeners: [{address: unix:/s, app: shop}]
+apps:
+  shop: {command: [/srv/shop/bin/shop], user: shop, crash_dir: /c, send_file: x-sendfile}
+)");
+  EXPECT_TRUE(result.settings);
+  EXPECT_THAT(dir.texts(result.warnings),
+              ElementsAre("main.yaml:4:64: apps.shop.crash_dir: has no effect yet: reports of "
+                          "crashes go to the log only",
+                          "main.yaml:4:79: apps.shop.send_file: has no effect yet: headers that "
+                          "the app sets are passed on as they are"));
+}
+
 TEST(Load, RuntimeDirComesFromSystemdThenRootThenTheUser) {
   struct Case {
     std::string own, systemd, xdg, expected;
