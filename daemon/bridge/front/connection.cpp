@@ -254,7 +254,9 @@ void Connection::flush() {
 void Connection::finish_output() {
   for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].exchange->output_drained();
   if (codec_->closing() && entries_.empty()) {
-    if (input_cut_) {
+    if (codec_->reset_on_close()) {
+      reset();
+    } else if (input_cut_) {
       linger();
     } else {
       close();
@@ -268,6 +270,12 @@ void Connection::finish_output() {
 }
 
 // ---- the end
+
+void Connection::reset() {
+  const ::linger at_once{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  close();
+}
 
 void Connection::linger() {
   if (std::exchange(lingering_, true)) return;

@@ -75,6 +75,7 @@ class Connection final : public Client,
   [[nodiscard]] bool wants_input();
   void abandon_all();
   void finish_output();
+  void reset();
   void linger();
   void report_malformed();
 
