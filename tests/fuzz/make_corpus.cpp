@@ -1,0 +1,131 @@
+// Writes the seed corpora: make_corpus DIRECTORY. Deterministic; the files are in
+// tests/fuzz/corpus.
+
+#include <fastcgi.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "tests/support/fastcgi_records.hpp"
+#include "tests/support/scgi_bytes.hpp"
+
+namespace {
+
+using namespace viaduct::test;
+namespace fs = std::filesystem;
+
+class Corpus {
+ public:
+  Corpus(const fs::path& root, const std::string& target) : directory_(root / target) {
+    fs::create_directories(directory_);
+  }
+  void add(const std::string& name, const std::string& bytes) const {
+    std::ofstream(directory_ / name, std::ios::binary) << bytes;
+  }
+
+ private:
+  fs::path directory_;
+};
+
+const NameValues kVariables{{"REQUEST_METHOD", "POST"}, {"CONTENT_LENGTH", "5"},
+                            {"HTTP_COOKIE", "a=1"},     {"HTTP_COOKIE", "b=2"},
+                            {"HTTP_PROXY", "evil"},     {"QUERY_STRING", ""}};
+
+// The first byte is the fuzzer's own: bit 0 no multiplexing, bit 1 a window, bits 2 and 3 the
+// owner's behaviour (0 leaves requests open, 1 ends, 2 fails, 3 says nothing).
+void fastcgi_server(const fs::path& root) {
+  const Corpus corpus(root, "fastcgi_server");
+  const std::string post = request(1, kVariables, "hello");
+  corpus.add("post", "\x0c" + post);
+  corpus.add("keep_alive", "\x04" + post + request(1, {}) + post);
+  corpus.add("without_keep_conn", "\x04" + request(1, {}, "", 0));
+  corpus.add("failing", "\x08" + post);
+  corpus.add("interleaved", "\x0c" + begin_record(1) + begin_record(2) +
+                                params_records(2, {{"A", "1"}}) + params_records(1, {}) +
+                                stdin_record(2, "x", 255) + stdin_record(1, "") +
+                                stdin_record(2, ""));
+  corpus.add("no_multiplexing", std::string("\x0d") + begin_record(1) + begin_record(2));
+  corpus.add("too_many_requests", std::string("\x04") + begin_record(1) + begin_record(2) +
+                                      begin_record(3) + begin_record(4) + begin_record(5) +
+                                      begin_record(6));
+  corpus.add("aborts", "\x0c" + begin_record(1) + abort_record(1) + begin_record(1) +
+                           params_records(1, {}) + abort_record(1));
+  corpus.add("truncated_body", "\x0c" + request(1, kVariables, "hell"));
+  corpus.add("authorizer", "\x0c" + begin_record(1, FCGI_AUTHORIZER) + params_records(1, {}));
+  corpus.add("filter", "\x04" + begin_record(1, FCGI_FILTER) + params_records(1, {}) +
+                           stdin_record(1, "") + record(FCGI_DATA, 1, "file") +
+                           record(FCGI_DATA, 1, ""));
+  corpus.add("unknown_role", "\x0c" + begin_record(1, 9));
+  corpus.add("unknown_types", "\x0c" + record(77, 0, "x") + record(77, 1, "x"));
+  corpus.add("credit", "\x0e" + get_values({{"VIADUCT_WINDOW", "16384"}, {"FCGI_MAX_REQS", ""}}) +
+                           begin_record(1) + params_records(1, {}) + credit_record(1, 5));
+  corpus.add("long_lengths",
+             "\x0c" + begin_record(1) +
+                 record(FCGI_PARAMS, 1, long_length(0x7fffffff) + long_length(0x7fffffff) + "x"));
+}
+
+void fastcgi_client(const fs::path& root) {
+  const Corpus corpus(root, "fastcgi_client");
+  const std::string values = record(
+      FCGI_GET_VALUES_RESULT, 0,
+      pairs({{"FCGI_MPXS_CONNS", "1"}, {"FCGI_MAX_REQS", "1000"}, {"VIADUCT_WINDOW", "65536"}}));
+  const std::string answer = record(FCGI_STDOUT, 1, "Content-Type: text/plain\r\n\r\nhello", 7) +
+                             record(FCGI_STDOUT, 1, "") + end_record(1);
+  corpus.add("answer", std::string("\0", 1) + answer);
+  corpus.add("values", "\x05" + values + record(FCGI_GET_VALUES_RESULT, 0, "") + answer);
+  corpus.add("credit", "\x05" + values + credit_record(1, 65536) + answer);
+  corpus.add("interleaved", std::string("\0", 1) + record(FCGI_STDOUT, 1, "a", 255) +
+                                record(FCGI_STDERR, 2, "b") + end_record(2, 1, FCGI_OVERLOADED) +
+                                end_record(1));
+  corpus.add("unknown",
+             std::string("\0", 1) + record(FCGI_UNKNOWN_TYPE, 0, "12345678") + record(99, 1, "x"));
+  corpus.add("not_fastcgi", std::string("\0", 1) + "Content-Type: text/plain\r\n\r\n");
+}
+
+void fastcgi_params(const fs::path& root) {
+  const Corpus corpus(root, "fastcgi_params");
+  corpus.add("variables", pairs(kVariables));
+  corpus.add("long_value", pairs({{"A", std::string(200, 'v')}, {std::string(130, 'n'), "1"}}));
+  corpus.add("four_byte_forms", long_length(1) + long_length(2) + "Axy");
+  corpus.add("lengths_near_2_31", long_length(0x7fffffff) + long_length(0x7ffffff0) + "x");
+  corpus.add("repeated", pairs({{"HTTP_X", "1"}, {"HTTP_X", "2"}, {"Q", "1"}, {"Q", "2"}}));
+}
+
+void scgi_server(const fs::path& root) {
+  const Corpus corpus(root, "scgi_server");
+  corpus.add("get", scgi_request({{"REQUEST_METHOD", "GET"}, {"QUERY_STRING", ""}}));
+  corpus.add("post", scgi_request({{"HTTP_COOKIE", "a"}, {"HTTP_COOKIE", "b"}}, "body"));
+  corpus.add("length_not_first", netstring(scgi_block({{"SCGI", "1"}, {"CONTENT_LENGTH", "0"}})));
+  corpus.add("scgi_twice",
+             netstring(scgi_block({{"CONTENT_LENGTH", "0"}, {"SCGI", "1"}, {"SCGI", "1"}})));
+  corpus.add("long_size", "9999999999:x");
+  corpus.add("cut_block", netstring("CONTENT_LENGTH"));
+}
+
+void cgi_head(const fs::path& root) {
+  const Corpus corpus(root, "cgi_head");
+  corpus.add("document", "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nbody");
+  corpus.add("line_feeds", "Status: 404 Not Found\nX: y\n\n");
+  corpus.add("status_line", "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nSet-Cookie: b\r\n\r\n");
+  corpus.add("redirect", "Location: http://example.org/\r\n\r\n");
+  corpus.add("hop_by_hop", "Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n");
+  corpus.add("bad_line", "X: y\r\n folded\r\n\r\n");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: make_corpus DIRECTORY\n";
+    return 64;
+  }
+  const fs::path root = argv[1];
+  fastcgi_server(root);
+  fastcgi_client(root);
+  fastcgi_params(root);
+  scgi_server(root);
+  cgi_head(root);
+  return 0;
+}
