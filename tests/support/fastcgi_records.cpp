@@ -28,6 +28,12 @@ std::string record(unsigned type, unsigned id, std::string_view content, std::si
   return bytes.append(content).append(padding, '\xee');
 }
 
+std::string padded_record(unsigned type, unsigned id, std::string_view content) {
+  const std::size_t padding = (8 - content.size() % 8) % 8;
+  std::string bytes = record(type, id, content, padding);
+  return bytes.replace(bytes.size() - padding, padding, padding, '\0');
+}
+
 std::string begin_record(unsigned id, unsigned role, unsigned flags) {
   std::string body;
   append_number(body, role, 2);

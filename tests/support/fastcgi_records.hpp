@@ -15,6 +15,9 @@ using NameValues = std::vector<std::pair<std::string, std::string>>;
 std::string record(unsigned type, unsigned id, std::string_view content, std::size_t padding = 0,
                    unsigned version = 1);
 
+/// A record as RecordWriter pads it: with zeros, to a multiple of 8 bytes.
+std::string padded_record(unsigned type, unsigned id, std::string_view content);
+
 /// BEGIN_REQUEST. Flags: 1 is FCGI_KEEP_CONN.
 std::string begin_record(unsigned id, unsigned role = 1, unsigned flags = 1);
 std::string abort_record(unsigned id);

@@ -11,18 +11,8 @@ namespace viaduct::protocol::fastcgi {
 namespace {
 
 using test::drain;
+using test::padded_record;
 using test::show;
-
-// Padding bytes have no meaning; the writer's are zero.
-std::string written(std::string record, std::size_t padding) {
-  record.replace(record.size() - padding, padding, padding, '\0');
-  return record;
-}
-
-std::string padded(unsigned type, unsigned id, const std::string& content) {
-  const std::size_t padding = (8 - content.size() % 8) % 8;
-  return written(test::record(type, id, content, padding), padding);
-}
 
 std::string sent(RecordWriter& writer) {
   return show(drain(writer.output(), 70000));
@@ -32,7 +22,7 @@ TEST(RecordWriter, PadsToEightBytes) {
   RecordWriter writer;
   writer.stream(FCGI_STDOUT, 1, as_bytes("hello"));
   writer.stream_end(FCGI_STDOUT, 1);
-  EXPECT_EQ(sent(writer), show(padded(6, 1, "hello") + test::record(6, 1, "")));
+  EXPECT_EQ(sent(writer), show(padded_record(6, 1, "hello") + test::record(6, 1, "")));
 }
 
 TEST(RecordWriter, LengthensTheLastRecordOfTheSameStream) {
@@ -42,7 +32,7 @@ TEST(RecordWriter, LengthensTheLastRecordOfTheSameStream) {
   writer.stream(FCGI_STDOUT, 1, as_bytes("body"));
   writer.stream(FCGI_STDOUT, 1, as_bytes(large));
   writer.stream(FCGI_STDOUT, 1, as_bytes("tail"));
-  EXPECT_EQ(sent(writer), show(padded(6, 1, "headbody" + large + "tail")));
+  EXPECT_EQ(sent(writer), show(padded_record(6, 1, "headbody" + large + "tail")));
 }
 
 TEST(RecordWriter, BeginsANewRecordForAnotherStreamOrRequest) {
@@ -52,18 +42,21 @@ TEST(RecordWriter, BeginsANewRecordForAnotherStreamOrRequest) {
   writer.stream(FCGI_STDERR, 2, as_bytes("c"));
   writer.abort(9);
   writer.stream(FCGI_STDERR, 2, as_bytes("d"));
-  EXPECT_EQ(sent(writer), show(padded(6, 1, "a") + padded(6, 2, "b") + padded(7, 2, "c") +
-                               test::abort_record(9) + padded(7, 2, "d")));
+  EXPECT_EQ(sent(writer),
+            show(padded_record(6, 1, "a") + padded_record(6, 2, "b") + padded_record(7, 2, "c") +
+                 test::abort_record(9) + padded_record(7, 2, "d")));
 }
 
 TEST(RecordWriter, LeavesARecordAloneThatHasBegunToLeave) {
   for (std::size_t sent = 1; sent <= 16; ++sent) {
     RecordWriter writer;
     writer.stream(FCGI_STDOUT, 1, as_bytes("12345"));
-    std::string bytes(padded(6, 1, "12345").substr(0, sent));
+    std::string bytes(padded_record(6, 1, "12345").substr(0, sent));
     writer.output().consume(sent);
     writer.stream(FCGI_STDOUT, 1, as_bytes("more"));
-    EXPECT_EQ(bytes + drain(writer.output()), padded(6, 1, "12345") + padded(6, 1, "more")) << sent;
+    EXPECT_EQ(bytes + drain(writer.output()),
+              padded_record(6, 1, "12345") + padded_record(6, 1, "more"))
+        << sent;
   }
 }
 
@@ -74,7 +67,7 @@ TEST(RecordWriter, LengthensAfterBorrowedMemoryWasSettled) {
   writer.output().settle();
   writer.stream(FCGI_STDOUT, 1, as_bytes("more"));
   // Whether it is one record or two is free; the stream is the same.
-  EXPECT_EQ(sent(writer), show(padded(6, 1, large) + padded(6, 1, "more")));
+  EXPECT_EQ(sent(writer), show(padded_record(6, 1, large) + padded_record(6, 1, "more")));
 }
 
 TEST(RecordWriter, SplitsLongContent) {
@@ -83,7 +76,7 @@ TEST(RecordWriter, SplitsLongContent) {
     const std::string content(size, 'x');
     std::string expected;
     for (std::size_t at = 0; at < size; at += 65528) {
-      expected += padded(6, 1, content.substr(at, 65528));
+      expected += padded_record(6, 1, content.substr(at, 65528));
     }
     writer.stream(FCGI_STDOUT, 1, as_bytes(content));
     EXPECT_EQ(sent(writer), show(expected)) << size;
@@ -96,8 +89,8 @@ TEST(RecordWriter, LengthenedRecordsStopAtThePreferredLength) {
   writer.stream(FCGI_STDOUT, 1, as_bytes(content));
   writer.stream(FCGI_STDOUT, 1, as_bytes(content));
   const std::string both = content + content;
-  EXPECT_EQ(sent(writer),
-            show(padded(6, 1, both.substr(0, 65528)) + padded(6, 1, both.substr(65528))));
+  EXPECT_EQ(sent(writer), show(padded_record(6, 1, both.substr(0, 65528)) +
+                               padded_record(6, 1, both.substr(65528))));
 }
 
 TEST(RecordWriter, ControlRecords) {
@@ -122,8 +115,8 @@ TEST(RecordWriter, NoPairCrossesARecordThatCouldHoldIt) {
   for (const char* name : {"A", "B", "C"}) pairs.add(name, value);
   RecordWriter writer;
   writer.pairs(FCGI_PARAMS, 1, pairs);
-  EXPECT_EQ(sent(writer), show(padded(4, 1, test::pairs({{"A", value}, {"B", value}})) +
-                               padded(4, 1, test::pairs({{"C", value}}))));
+  EXPECT_EQ(sent(writer), show(padded_record(4, 1, test::pairs({{"A", value}, {"B", value}})) +
+                               padded_record(4, 1, test::pairs({{"C", value}}))));
 }
 
 TEST(RecordWriter, PairsAtTheLengthOfARecord) {
@@ -136,9 +129,9 @@ TEST(RecordWriter, PairsAtTheLengthOfARecord) {
     pairs.add("T", "2");
     RecordWriter writer;
     writer.pairs(FCGI_PARAMS, 1, pairs);
-    EXPECT_EQ(sent(writer),
-              show(padded(4, 1, test::pair("S", "1")) + padded(4, 1, test::pair("A", value)) +
-                   padded(4, 1, test::pair("T", "2"))))
+    EXPECT_EQ(sent(writer), show(padded_record(4, 1, test::pair("S", "1")) +
+                                 padded_record(4, 1, test::pair("A", value)) +
+                                 padded_record(4, 1, test::pair("T", "2"))))
         << content;
   }
 }
@@ -152,9 +145,9 @@ TEST(RecordWriter, PairsLongerThanARecordAreSplit) {
   writer.pairs(FCGI_PARAMS, 1, pairs);
   const std::string stream = test::pair("A", value);
   ASSERT_EQ(stream.size(), 65536u);
-  EXPECT_EQ(sent(writer),
-            show(padded(4, 1, test::pair("S", "1")) + padded(4, 1, stream.substr(0, 65528)) +
-                 padded(4, 1, stream.substr(65528))));
+  EXPECT_EQ(sent(writer), show(padded_record(4, 1, test::pair("S", "1")) +
+                               padded_record(4, 1, stream.substr(0, 65528)) +
+                               padded_record(4, 1, stream.substr(65528))));
 }
 
 }  // namespace

@@ -14,15 +14,10 @@ namespace {
 
 using test::begin_record;
 using test::end_record;
+using test::padded_record;
 using test::params_records;
 using test::record;
 using test::show;
-
-std::string padded(unsigned type, unsigned id, const std::string& content) {
-  const std::size_t padding = (8 - content.size() % 8) % 8;
-  std::string bytes = record(type, id, content, padding);
-  return bytes.replace(bytes.size() - padding, padding, padding, '\0');
-}
 
 const std::string kBroken("\0\6\0\1\0\0\0\0", 8);
 
@@ -57,7 +52,8 @@ TEST_F(ServerResponses, HeadAndSmallBodyShareOneRecord) {
   head(1);
   body(1, "hello");
   codec_.end(1, 0);
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_ + "hello") + record(6, 1, "") + end_record(1)));
+  EXPECT_EQ(sent(),
+            show(padded_record(6, 1, head_text_ + "hello") + record(6, 1, "") + end_record(1)));
   EXPECT_FALSE(codec_.closing());
   EXPECT_TRUE(codec_.idle());
 }
@@ -86,7 +82,7 @@ TEST_F(ServerResponses, LargeHeadIsCopied) {
   ResponseHead other;
   start(2);
   codec_.head(2, other);
-  EXPECT_EQ(sent(), show(padded(6, 1, expected) + padded(6, 2, head_text_)));
+  EXPECT_EQ(sent(), show(padded_record(6, 1, expected) + padded_record(6, 2, head_text_)));
 }
 
 TEST_F(ServerResponses, EndWithoutOutputStillEndsTheStream) {
@@ -102,8 +98,9 @@ TEST_F(ServerResponses, ErrorsEndWithAnEmptyRecord) {
   codec_.errors(1, as_bytes(""));
   body(1, "x");
   codec_.end(1, 0);
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + padded(7, 1, "oops") + padded(6, 1, "x") +
-                         record(7, 1, "") + record(6, 1, "") + end_record(1)));
+  EXPECT_EQ(sent(),
+            show(padded_record(6, 1, head_text_) + padded_record(7, 1, "oops") +
+                 padded_record(6, 1, "x") + record(7, 1, "") + record(6, 1, "") + end_record(1)));
 }
 
 TEST_F(ServerResponses, WithoutKeepConnTheConnectionCloses) {
@@ -113,7 +110,7 @@ TEST_F(ServerResponses, WithoutKeepConnTheConnectionCloses) {
   codec_.end(1, 0);
   EXPECT_TRUE(codec_.closing());
   feed(test::request(2, {}));
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + record(6, 1, "") + end_record(1)));
+  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_) + record(6, 1, "") + end_record(1)));
 }
 
 TEST_F(ServerResponses, UnknownFlagBitsAreIgnored) {
@@ -188,7 +185,7 @@ TEST_F(ServerResponses, FailureBreaksTheFramingOfASingleRequest) {
   start(1);
   head(1);
   codec_.fail(1);
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + kBroken));
+  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_) + kBroken));
   EXPECT_TRUE(codec_.closing());
   codec_.end(1, 0);
   feed(test::request(2, {}));
@@ -200,7 +197,7 @@ TEST_F(ServerResponses, FailureOnAMultiplexedConnectionEndsThatRequestOnly) {
   start(2);
   head(1);
   codec_.fail(1);
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + end_record(1, 1)));
+  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_) + end_record(1, 1)));
   EXPECT_FALSE(codec_.closing());
   codec_.end(2, 0);
   // It has multiplexed once, so that the front may be about to do so again.
@@ -225,9 +222,9 @@ TEST_F(ServerResponses, InterleavedResponses) {
   body(2, "two");
   codec_.end(2, 0);
   codec_.end(1, 0);
-  EXPECT_EQ(sent(), show(padded(6, 1, head_text_) + padded(6, 2, head_text_) + padded(6, 1, "one") +
-                         padded(6, 2, "two") + record(6, 2, "") + end_record(2) + record(6, 1, "") +
-                         end_record(1)));
+  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_) + padded_record(6, 2, head_text_) +
+                         padded_record(6, 1, "one") + padded_record(6, 2, "two") +
+                         record(6, 2, "") + end_record(2) + record(6, 1, "") + end_record(1)));
 }
 
 }  // namespace

@@ -24,10 +24,7 @@ std::string read(const std::string& bytes, const ServerOptions& options = {}) {
 }
 
 std::string result(const test::NameValues& values) {
-  const std::string content = test::pairs(values);
-  const std::size_t padding = (8 - content.size() % 8) % 8;
-  std::string bytes = record(FCGI_GET_VALUES_RESULT, 0, content, padding);
-  return bytes.replace(bytes.size() - padding, padding, padding, '\0');
+  return test::padded_record(FCGI_GET_VALUES_RESULT, 0, test::pairs(values));
 }
 
 std::string wrote(const std::string& bytes) {
