@@ -13,13 +13,25 @@ void warn(LoadResult& next, const std::string& path) {
   next.warnings.push_back({written ? origin->second : Origin{}, path, kNeedsRestart});
 }
 
+bool has_default_place(const Settings& settings) {
+  return settings.control.address.name == settings.runtime_dir + "/control.sock";
+}
+
+// A socket at its default place moves with runtime_dir, of which a warning speaks already.
+bool control_differs(const Settings& next, const Settings& running) {
+  ControlSettings control = next.control;
+  if (has_default_place(next) && has_default_place(running))
+    control.address = running.control.address;
+  return control != running.control;
+}
+
 }  // namespace
 
 LoadResult keep_fixed(LoadResult next, const Settings& running) {
   if (!next.settings) return next;
   Settings& settings = *next.settings;
   if (settings.runtime_dir != running.runtime_dir) warn(next, "runtime_dir");
-  if (settings.control != running.control) warn(next, "control");
+  if (control_differs(settings, running)) warn(next, "control");
   const bool same_user = settings.bridge.identity.account == running.bridge.identity.account;
   if (!same_user) warn(next, "bridge.user");
   settings.runtime_dir = running.runtime_dir;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/config/keep_fixed.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/master.hpp"
 
@@ -40,7 +41,9 @@ void Master::load_and_prepare() {
   notifier_.reloading();
   reload_since_ = Clock::now();
   logs_.daemon().info("reload", {{"file", current_->settings().file}});
-  config::LoadResult result = config::load(current_->settings().file, config::Purpose::reload);
+  const config::Settings& running = current_->settings();
+  config::LoadResult result =
+      config::keep_fixed(config::load(running.file, config::Purpose::reload), running);
   for (const auto& warning : result.warnings) logs_.daemon().warning(format(warning));
   for (const auto& error : result.errors) logs_.daemon().error(format(error));
   if (!result.settings) return reload_failed("the configuration has errors");
@@ -52,11 +55,6 @@ void Master::load_and_prepare() {
 }
 
 void Master::prepare(config::Settings settings) {
-  // What cannot change while running stays as it is, for the next comparison as well.
-  for (const std::string& key : needs_start(current_->settings(), settings)) {
-    logs_.daemon().warning(key + ": changed, takes effect with the next start");
-  }
-  keep_start_settings(current_->settings(), settings);
   plan_ = plan_reload(current_->settings(), settings);
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, current_->listeners());
   ListenerSet opened = listeners;

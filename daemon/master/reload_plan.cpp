@@ -52,27 +52,6 @@ ReloadPlan plan_reload(const Settings& before, const Settings& after) {
   return plan;
 }
 
-std::vector<std::string> needs_start(const Settings& before, const Settings& after) {
-  std::vector<std::string> keys;
-  if (before.runtime_dir != after.runtime_dir) keys.emplace_back("runtime_dir");
-  const auto& old_control = before.control;
-  const auto& new_control = after.control;
-  const bool same_control = old_control.address == new_control.address &&
-                            old_control.mode == new_control.mode &&
-                            old_control.gid == new_control.gid;
-  if (!same_control) keys.emplace_back("control");
-  if (!(before.bridge.identity.account == after.bridge.identity.account)) {
-    keys.emplace_back("bridge.user");
-  }
-  return keys;
-}
-
-void keep_start_settings(const Settings& before, Settings& after) {
-  after.runtime_dir = before.runtime_dir;
-  after.control = before.control;
-  after.bridge.identity = before.bridge.identity;
-}
-
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took) {
   std::string line = "generation " + std::to_string(generation) + ": ";
   for (std::size_t i = 0; i < plan.size(); ++i) line += (i == 0 ? "" : ", ") + text(plan[i]);

@@ -29,13 +29,6 @@ struct AppChange {
 using ReloadPlan = std::vector<AppChange>;
 ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after);
 
-/// The settings that differ and only take effect with the next start: "runtime_dir", "control",
-/// "bridge.user".
-std::vector<std::string> needs_start(const config::Settings& before, const config::Settings& after);
-
-/// Copies those of `before` into `after`: they stay in force.
-void keep_start_settings(const config::Settings& before, config::Settings& after);
-
 /// "generation 7: shop kept, api restarted (env changed), blog added; ready in 0.4 s".
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took);
 

@@ -149,25 +149,39 @@ TEST(AccountsOfOthers, GroupsOneIsAMemberOfMayHaveSockets) {
 TEST(KeepFixed, AReloadKeepsWhatItCannotChangeAndSaysSo) {
   const ConfigDir dir;
   const Settings running = *dir.load(shop(", user: shop")).settings;
-  LoadResult next =
-      keep_fixed(dir.load(shop(", user: shop",
-                               "runtime_dir: /run/other\nbridge: {user: nobody, threads: 2}\n"
-                               "log: {level: debug}\n")),
-                 running);
+  LoadResult next = keep_fixed(dir.load(shop(", user: shop",
+                                             "runtime_dir: /run/other\ncontrol: {mode: 600}\n"
+                                             "bridge: {user: nobody, threads: 2}\n"
+                                             "log: {level: debug}\n")),
+                               running);
   ASSERT_TRUE(next.settings);
   EXPECT_THAT(
       dir.texts(next.warnings),
       ElementsAre(kUnserved, kUnreached,
                   "main.yaml:2:14: runtime_dir: a reload cannot change it; it stays as it is until "
                   "restart",
-                  "control: a reload cannot change it; it stays as it is until restart",
-                  "main.yaml:3:16: bridge.user: a reload cannot change it; it stays as it is until "
+                  "main.yaml:3:10: control: a reload cannot change it; it stays as it is until "
+                  "restart",
+                  "main.yaml:4:16: bridge.user: a reload cannot change it; it stays as it is until "
                   "restart"));
   EXPECT_EQ(next.settings->runtime_dir, "/run/viaduct");
   EXPECT_EQ(next.settings->control, running.control);
   EXPECT_EQ(next.settings->bridge.identity, running.bridge.identity);
   EXPECT_EQ(next.settings->bridge.threads, 2u);
   EXPECT_EQ(next.settings->log.level, LogLevel::debug);
+}
+
+TEST(KeepFixed, AControlSocketAtItsDefaultPlaceIsNotMentionedTwice) {
+  const ConfigDir dir;
+  const Settings running = *dir.load(shop(", user: shop")).settings;
+  const LoadResult next =
+      keep_fixed(dir.load(shop(", user: shop", "runtime_dir: /run/other\n")), running);
+  ASSERT_TRUE(next.settings);
+  EXPECT_THAT(dir.texts(next.warnings),
+              ElementsAre(kUnserved, kUnreached,
+                          "main.yaml:2:14: runtime_dir: a reload cannot change it; it stays as it "
+                          "is until restart"));
+  EXPECT_EQ(next.settings->control, running.control);
 }
 
 TEST(KeepFixed, AnAppCannotTakeTheUserThatTheRunningBridgeKeeps) {

@@ -78,20 +78,5 @@ TEST(ReloadPlanTest, SeveralReasonsAreListed) {
             "generation 2: api restarted (command, env changed); ready in 1.9 s");
 }
 
-TEST(ReloadPlanTest, SomeSettingsWaitForTheNextStart) {
-  Settings before = with({});
-  before.runtime_dir = "/run/viaduct";
-  Settings after = before;
-  EXPECT_TRUE(needs_start(before, after).empty());
-  after.runtime_dir = "/run/other";
-  after.control.mode = 0600;
-  after.bridge.identity.account.uid = 7;
-  EXPECT_EQ(needs_start(before, after),
-            (std::vector<std::string>{"runtime_dir", "control", "bridge.user"}));
-  keep_start_settings(before, after);
-  EXPECT_TRUE(needs_start(before, after).empty());
-  EXPECT_EQ(after.runtime_dir, "/run/viaduct");
-}
-
 }  // namespace
 }  // namespace viaduct::daemon::master
