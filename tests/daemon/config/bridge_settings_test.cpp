@@ -57,6 +57,16 @@ TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {
   EXPECT_EQ(text.find("secret"), std::string::npos) << text;
 }
 
+TEST(BridgeSettings, RoutesAreSortedLongestPathFirst) {
+  Settings settings = full_settings();
+  settings.listeners[0].routes = {
+      {"/", false, "a"}, {"/b", false, "b"}, {"/orders/new", true, "c"}, {"/a", false, "d"}};
+  std::vector<std::string> paths;
+  for (const RouteSettings& route : bridge_settings(settings).listeners[0].routes)
+    paths.push_back(route.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"/orders/new", "/b", "/a", "/"}));
+}
+
 TEST(BridgeSettings, TextThatToJsonDoesNotWriteIsRefused) {
   const std::string good = to_json(bridge_settings(full_settings()));
   const auto with = [&](std::string_view from, std::string_view to) {
