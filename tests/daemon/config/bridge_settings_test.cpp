@@ -62,8 +62,8 @@ TEST(BridgeSettings, RoutesAreSortedLongestPathFirst) {
   settings.listeners[0].routes = {
       {"/", false, "a"}, {"/b", false, "b"}, {"/orders/new", true, "c"}, {"/a", false, "d"}};
   std::vector<std::string> paths;
-  for (const RouteSettings& route : bridge_settings(settings).listeners[0].routes)
-    paths.push_back(route.path);
+  const BridgeSettings bridge = bridge_settings(settings);
+  for (const RouteSettings& route : bridge.listeners[0].routes) paths.push_back(route.path);
   EXPECT_EQ(paths, (std::vector<std::string>{"/orders/new", "/b", "/a", "/"}));
 }
 
