@@ -88,8 +88,8 @@ class ServerCodec {
   [[nodiscard]] virtual Output& output() = 0;
   /// Whether the connection is to be closed once `output()` is written.
   [[nodiscard]] virtual bool closing() const = 0;
-  /// Whether that close has to be abortive, because the protocol has no sign of its own for a broken
-  /// response and end of file would look like success (see fail() of the SCGI codec).
+  /// Whether that close has to be abortive, because the protocol has no sign of its own for a
+  /// broken response and end of file would look like success (see fail() of the SCGI codec).
   [[nodiscard]] virtual bool reset_on_close() const { return false; }
   /// Asks that the connection be closed with the end of the next response, or now when idle.
   virtual void close_after_response() = 0;

@@ -19,7 +19,7 @@ struct RequestHead {
   Role role = Role::responder;
   /// CGI variables (RFC 3875 section 4.1) in the order received, repetitions merged: the values of
   /// HTTP_COOKIE joined with "; ", those of other HTTP_ variables with ", " (4.1.18); of any other
-  /// variable the last value counts.
+  /// variable the last value counts. HTTP_PROXY and HTTP_TRANSFER_ENCODING are left out.
   Pairs params;
   /// CONTENT_LENGTH, when it is a number; absent when the client did not say ('', '-1').
   std::optional<std::uint64_t> content_length;

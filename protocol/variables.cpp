@@ -16,6 +16,13 @@ constexpr std::size_t kKeptTable = 256;
 constexpr std::size_t kUsualBytes = 1024;
 constexpr std::size_t kUsualCount = 32;
 
+// HTTP_PROXY would name the outgoing proxy to libraries that read the environment (httpoxy). A
+// transfer coding is removed by the front (RFC 3875 section 4.2), so that the field would be
+// untrue.
+bool dropped(std::string_view name) {
+  return name == "HTTP_PROXY" || name == "HTTP_TRANSFER_ENCODING";
+}
+
 bool contains(std::string_view text, char c) {
   return !text.empty() && std::memchr(text.data(), c, text.size()) != nullptr;
 }
@@ -45,7 +52,7 @@ Errc Variables::admit(std::uint64_t name_size, std::uint64_t value_size) {
 Errc Variables::add(std::string_view name, std::string_view value) {
   if (contains(name, '\0') || contains(name, '=')) return Errc::bad_param_name;
   if (contains(value, '\0')) return Errc::bad_param_value;
-  if (name == "HTTP_PROXY") return Errc::ok;
+  if (dropped(name)) return Errc::ok;
   if (received_.empty()) {
     received_.reserve(std::min<std::uint64_t>(kUsualBytes, limits_.params),
                       std::min<std::size_t>(kUsualCount, limits_.count));

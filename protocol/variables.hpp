@@ -13,8 +13,10 @@ namespace viaduct::protocol {
 
 /// Collects the CGI variables of one request under Limits, whatever protocol they arrive in.
 ///
-/// HTTP_PROXY is dropped (httpoxy). Repetitions are merged as RequestHead says, in time linear in
-/// the bytes received: names are found through a hash table, values joined once, by `finish`.
+/// HTTP_PROXY (httpoxy) and HTTP_TRANSFER_ENCODING are dropped. Repetitions are merged as
+/// RequestHead says, in time linear in the bytes received: names are found through a hash table,
+/// values joined once, by `finish`. The separators of merged values, two bytes each at most, come
+/// on top of Limits::params; dropped variables count in it.
 class Variables {
  public:
   /// `limits` must outlive the object.

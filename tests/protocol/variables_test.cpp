@@ -48,6 +48,12 @@ TEST(Variables, HttpProxyIsDropped) {
             "unknown HTTP_PROXY_X=1 http_proxy=2");
 }
 
+// nginx buffers a chunked upload, sends its length, and passes the field on all the same.
+TEST(Variables, TransferEncodingIsDropped) {
+  EXPECT_EQ(collect({{"CONTENT_LENGTH", "10"}, {"HTTP_TRANSFER_ENCODING", "chunked"}}),
+            "10 CONTENT_LENGTH=10");
+}
+
 TEST(Variables, ContentLengthIsReadOrUnknown) {
   EXPECT_EQ(collect({{"CONTENT_LENGTH", ""}}), "unknown CONTENT_LENGTH=");
   EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}}), "unknown CONTENT_LENGTH=-1");
