@@ -46,12 +46,15 @@ void Engine::turn(Lock& lock, bool block) {
   for (int i = 0; i < kCompletions && io_.poll_one() > 0; ++i) continue;
   lock.lock();
   if (stops_.empty()) return;
-  std::vector<std::stop_source> stops;
+  std::vector<Stop> stops;
   stops.swap(stops_);
   lock.unlock();
-  for (std::stop_source& stop : stops) stop.request_stop();
-  stops.clear();
+  for (Stop& stop : stops) stop.source.request_stop();
   lock.lock();
+  // Only now, so that whoever is woken with client_gone finds stop() requested.
+  for (const Stop& stop : stops) {
+    if (Exchange* const exchange = stop.link->exchanges.find(stop.id)) wake(*exchange);
+  }
 }
 
 void Engine::add_listener(Listener listener) {
@@ -97,7 +100,8 @@ void Engine::resume_accepting() {
 
 void Engine::add_link(int fd, Listener::Protocol protocol) {
   protocol::Limits limits;
-  limits.requests = std::min<std::uint32_t>(options_.limit * 5 + 1024, 65535);
+  // More than are ever served or queued, so that the engine does the refusing.
+  limits.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
   std::unique_ptr<protocol::ServerCodec> codec;
   protocol::fastcgi::ServerCodec* fastcgi = nullptr;
   if (protocol == Listener::Protocol::scgi) {

@@ -98,6 +98,15 @@ class Engine {
       Exchange, boost::intrusive::member_hook<Exchange, boost::intrusive::list_member_hook<>,
                                               &Exchange::active_hook>>;
 
+  struct Stop {
+    std::stop_source source;
+    LinkPtr link;
+    protocol::RequestId id;
+  };
+
+  /// Requests that may wait for a handler, in the order of their arrival.
+  [[nodiscard]] std::uint32_t queue_limit() const { return options_.limit * 4 + 1024; }
+
   // engine.cpp: connections and time
   void accept(Listener& listener);
   void add_link(int fd, Listener::Protocol protocol);
@@ -150,7 +159,7 @@ class Engine {
   Active active_;
   std::uint32_t running_ = 0;
   std::vector<std::unique_ptr<Exchange>> spare_;
-  std::vector<std::stop_source> stops_;  // to be fired at the end of the turn
+  std::vector<Stop> stops_;  // to be fired at the end of the turn
 
   std::atomic<bool> draining_ = false;
   bool drain_spent_ = false;

@@ -84,7 +84,7 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
 }
 
 void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head) {
-  if (drain_spent_ || ready_.size() >= std::size_t{options_.limit} * 4 + 1024) {
+  if (drain_spent_ || ready_.size() >= queue_limit()) {
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);
   }
@@ -181,9 +181,10 @@ void Engine::cancel(Exchange& exchange, Exchange::Cancel reason) {
     return;
   }
   if (first && exchange.stop_source().stop_possible()) {
-    stops_.push_back(exchange.stop_source());
+    stops_.push_back({exchange.stop_source(), exchange.link, exchange.id});
+  } else {
+    wake(exchange);
   }
-  wake(exchange);
 }
 
 Exchange* Engine::take_ready() {
