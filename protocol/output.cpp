@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
+#include <utility>
 
 namespace viaduct::protocol {
 namespace {
@@ -14,8 +14,9 @@ constexpr std::size_t kCompactAtLeast = 64 * 1024;
 }  // namespace
 
 void Output::copy(Bytes bytes) {
-  if (bytes.empty()) return;
-  std::memcpy(extend(bytes.size()), bytes.data(), bytes.size());
+  owned_.insert(owned_.end(), bytes.begin(), bytes.end());
+  size_ += bytes.size();
+  appended_ += bytes.size();
 }
 
 std::byte* Output::extend(std::size_t size) {

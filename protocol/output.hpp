@@ -32,8 +32,8 @@ class Output {
   void copy(Bytes bytes);
   void copy(std::string_view text) { copy(as_bytes(text)); }
 
-  /// Appends `size` uninitialised bytes and returns where to write them. The pointer is valid
-  /// until the next call of a member function.
+  /// Appends `size` bytes for the caller to write and returns where to write them. The pointer is
+  /// valid until the next call of a member function.
   std::byte* extend(std::size_t size);
 
   /// Pieces shorter than this are copied by `refer()`: another piece of a scatter write costs more.
