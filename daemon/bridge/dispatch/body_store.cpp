@@ -54,10 +54,11 @@ std::error_code BodyStore::append(protocol::Bytes bytes) {
 }
 
 void BodyStore::bypass(std::uint64_t bytes) {
-  assert(waiting_ == 0 && !keeps(bytes));
+  assert(waiting_ == 0);
+  if (bytes == 0) return;
   forget();
   total_ += bytes;
-  lost_ = lost_ || bytes > 0;
+  lost_ = true;
 }
 
 protocol::Bytes BodyStore::peek(std::size_t max, std::error_code& error) {

@@ -23,8 +23,8 @@ class BodyStore {
   /// Fails only when spooling: the file could not be written.
   std::error_code append(protocol::Bytes bytes);
 
-  /// Counts bytes that were passed on without having been stored. Only when nothing waits and
-  /// these bytes would not be kept.
+  /// Counts bytes that were passed on without having been stored. Only when nothing waits; the
+  /// body cannot be rewound from then on.
   void bypass(std::uint64_t bytes);
   /// Whether a further `bytes` would be kept for a second worker.
   [[nodiscard]] bool keeps(std::uint64_t bytes) const {

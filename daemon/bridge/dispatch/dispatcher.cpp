@@ -99,17 +99,22 @@ void Dispatcher::withdraw(Exchange& exchange) {
   }
 }
 
-Worker* Dispatcher::choose() const {
+Worker* Dispatcher::choose(const Exchange* exchange) const {
   Worker* best = nullptr;
+  Worker* avoided = nullptr;
   for (const auto& worker : workers_) {
     if (!worker->has_slot()) continue;
+    if (exchange != nullptr && exchange->last_worker() == worker->info().serial) {
+      avoided = worker.get();
+      continue;
+    }
     if (best == nullptr || worker->info().active < best->info().active) best = worker.get();
   }
-  return best;
+  return best != nullptr ? best : avoided;
 }
 
 bool Dispatcher::send(Exchange& exchange) {
-  while (Worker* worker = choose()) {
+  while (Worker* worker = choose(&exchange)) {
     if (const auto left = exchange.time_left()) {
       exchange.params().set("VIADUCT_DEADLINE_MS", std::to_string(left->count()));
     }

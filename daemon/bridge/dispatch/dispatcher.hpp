@@ -86,7 +86,9 @@ class Dispatcher final : public WorkerOwner {
   void on_link_trouble(Worker& worker, const std::string& what) override;
 
  private:
-  Worker* choose() const;
+  /// The worker with the fewest requests that has a slot, if possible not the one that has just
+  /// refused or lost this request.
+  Worker* choose(const Exchange* exchange = nullptr) const;
   Worker* find(std::uint64_t serial) const;
   bool send(Exchange& exchange);
   void enqueue(Exchange& exchange, bool in_front);

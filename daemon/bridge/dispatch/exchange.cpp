@@ -141,6 +141,7 @@ void Exchange::start(Worker& worker, const Worker::Carried& carried) {
   worker_ = &worker;
   carried_ = carried;
   phase_ = Phase::sent;
+  last_worker_ = worker.info().serial;
   ++attempts_;
   last_output_ = services_.reactor.now();
 }
@@ -202,7 +203,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
   errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
   const bool refused = status == Status::cant_multiplex || status == Status::overloaded;
   if (refused && phase_ != Phase::aborting) {
-    lose(false, "the worker takes no further request");
+    lose(false, "the worker takes no further request", 503);
     return;
   }
   const bool multiplexed = worker_->info().multiplexed;
@@ -224,10 +225,10 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
 }
 
 void Exchange::on_lost(bool delivered) {
-  lose(delivered, "the worker was lost");
+  lose(delivered, "the worker was lost", 502);
 }
 
-void Exchange::lose(bool delivered, std::string_view why) {
+void Exchange::lose(bool delivered, std::string_view why, int status) {
   const int pid = worker_->info().pid;
   errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
   leave_worker();
@@ -249,6 +250,7 @@ void Exchange::lose(bool delivered, std::string_view why) {
                          {"answered", status_ != 0}});
   if (again) {
     phase_ = Phase::waiting;
+    queue_deadline_ = after(services_.reactor.now(), dispatcher_.settings().timeouts.queue);
     unreturned_ = 0;
     paused_link_ = false;
     response_.restart();
@@ -257,7 +259,7 @@ void Exchange::lose(bool delivered, std::string_view why) {
     return;
   }
   if (status_ == 0) {
-    answer(502, 0);
+    answer(status, status == 503 ? 1 : 0);
   } else {
     fail_client();
   }

@@ -69,6 +69,8 @@ class Exchange final : public Caller {
   /// Whether it has a body, or may have one: the client has not said that it has none.
   [[nodiscard]] bool may_have_body() const;
   [[nodiscard]] std::string_view method() const { return method_; }
+  /// Serial of the worker that had it last; 0: none.
+  [[nodiscard]] std::uint64_t last_worker() const { return last_worker_; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
@@ -85,7 +87,8 @@ class Exchange final : public Caller {
   friend class ExchangeList;
 
   void pass_head();
-  void lose(bool delivered, std::string_view why);
+  /// `status`: what the client is told when no other worker may have it.
+  void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
   void end_client(std::uint32_t app_status);
   void fail_client();
@@ -111,6 +114,7 @@ class Exchange final : public Caller {
 
   Worker* worker_ = nullptr;
   std::optional<Worker::Carried> carried_;
+  std::uint64_t last_worker_ = 0;
   unsigned attempts_ = 0;
   bool stuck_ = false;
   bool paused_link_ = false;

@@ -107,12 +107,13 @@ void Link::pause(bool paused) {
 void Link::close(const std::string& reason) {
   if (!open()) return;
   descriptor_.close();
-  const std::size_t lost = active_;
-  lose_requests();
-  owner_.on_closed(*this, lost, reason);
+  const std::size_t active = active_;
+  const std::size_t lost = lose_requests();
+  owner_.on_closed(*this, active, lost, reason);
 }
 
-void Link::lose_requests() {
+std::size_t Link::lose_requests() {
+  std::size_t lost = 0;
   for (Slot& slot : slots_) {
     if (slot.caller == nullptr) continue;
     Caller& caller = *std::exchange(slot.caller, nullptr);
@@ -121,9 +122,11 @@ void Link::lose_requests() {
     if (slot.output_done) {
       caller.on_end(0, fcgi::ProtocolStatus::request_complete);
     } else {
+      ++lost;
       caller.on_lost(written_ > slot.begins_at);
     }
   }
+  return lost;
 }
 
 void Link::await_readable() {
@@ -249,6 +252,8 @@ bool Link::pump_one(protocol::RequestId id) {
   const std::size_t room = std::min<std::size_t>(kTurn, slot->to_worker.available());
   if (room > 0) {
     const protocol::Bytes bytes = slot->caller->peek_input(room);
+    // A body that cannot be read back aborts the request, or closes the link.
+    if (find(id) == nullptr || slot->aborted) return false;
     if (!bytes.empty()) {
       slot->to_worker.spend(static_cast<std::uint32_t>(bytes.size()));
       codec_.input(id, bytes);

@@ -22,9 +22,10 @@ class LinkOwner {
   virtual void on_values(Link& link, const protocol::fastcgi::Values& values) = 0;
   /// A request ended and left the link open: a slot is free.
   virtual void on_request_end(Link& link) = 0;
-  /// The link is closed, `lost` requests of it were told before. `reason` is for the log. The owner
-  /// drops it through Reactor::bury.
-  virtual void on_closed(Link& link, std::size_t lost, const std::string& reason) = 0;
+  /// The link is closed, its `active` requests were told before; `lost` of these had not been
+  /// answered completely. `reason` is for the log. The owner drops it through Reactor::bury.
+  virtual void on_closed(Link& link, std::size_t active, std::size_t lost,
+                         const std::string& reason) = 0;
 
  protected:
   ~LinkOwner() = default;
@@ -108,7 +109,7 @@ class Link final : public Flushable, public std::enable_shared_from_this<Link> {
   bool pump_one(protocol::RequestId id);
   bool write();
   void await_writable();
-  void lose_requests();
+  std::size_t lose_requests();
 
   Reactor& reactor_;
   LinkOwner& owner_;

@@ -15,7 +15,11 @@ constexpr auto kHealthInterval = std::chrono::seconds(10);
 }  // namespace
 
 Worker::Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
-    : reactor_(reactor), owner_(owner), info_(std::move(info)), keep_links_(info_->keep_plain) {}
+    : reactor_(reactor),
+      owner_(owner),
+      info_(std::move(info)),
+      asked_(info_->answered),
+      keep_links_(info_->keep_plain) {}
 
 Worker::~Worker() {
   die();
@@ -48,6 +52,7 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   if (first) {
     info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
     info_->capacity = std::max(1U, values.max_reqs.value_or(1));
+    info_->answered = true;
   }
   if (info_->multiplexed) {
     if (values.window) link.enable_window(*values.window);
@@ -119,23 +124,25 @@ void Worker::on_request_end(Link& link) {
   owner_.on_slot_free(*this);
 }
 
-void Worker::on_closed(Link& link, std::size_t lost, const std::string& reason) {
+void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
+                       const std::string& reason) {
   const bool aborted = link.closed_by_abort();
   const bool expected = lost == 0 && !info_->multiplexed;
   drop(link);
   if (dead_) {
-    release(lost);
+    release(active);
     return;
   }
   retry_at_ =
       aborted ? reactor_.now() : reactor_.now() + (lost > 0 ? kReconnectDelay : Clock::duration{});
   if (aborted) {
-    recovering_ += lost;
+    recovering_ += active;
     if (link_ == nullptr && may_ask_) ask();
     return;
   }
-  release(lost);
+  release(active);
   if (!expected) owner_.on_link_trouble(*this, reason);
+  if (active > 0) owner_.on_slot_free(*this);
 }
 
 void Worker::drop(const Link& link) {

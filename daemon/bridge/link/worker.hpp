@@ -20,6 +20,7 @@ struct WorkerInfo {
   int pid = 0;
   std::string path;        ///< of its socket
   bool keep_plain = true;  ///< connections of a plain worker may be kept: only one thread uses it
+  bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
   std::uint32_t capacity = 1;             ///< requests at once
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads
@@ -106,7 +107,8 @@ class Worker final : public LinkOwner {
 
   void on_values(Link& link, const protocol::fastcgi::Values& values) override;
   void on_request_end(Link& link) override;
-  void on_closed(Link& link, std::size_t lost, const std::string& reason) override;
+  void on_closed(Link& link, std::size_t active, std::size_t lost,
+                 const std::string& reason) override;
 
  private:
   struct PlainLink {
@@ -124,7 +126,7 @@ class Worker final : public LinkOwner {
   Reactor& reactor_;
   WorkerOwner& owner_;
   std::shared_ptr<WorkerInfo> info_;
-  bool asked_ = false;  // it has answered, or needs no question
+  bool asked_;  // it has answered, to whichever thread, or needs no question
   bool may_ask_ = true;
   bool dead_ = false;
   bool keep_links_ = true;
