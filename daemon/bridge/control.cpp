@@ -28,7 +28,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
                  int channel, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
-      memory_{.limit = settings.limits.memory},
+      use_{.memory_limit = settings.limits.memory},
       apps_(share(settings.apps)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
@@ -40,7 +40,7 @@ std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
   std::vector<std::unique_ptr<Thread>> threads;
   for (unsigned i = 0; i < settings_.threads; ++i) {
     threads.push_back(
-        std::make_unique<Thread>(i, settings_, apps_, log_, scores, memory_, *this, listeners));
+        std::make_unique<Thread>(i, settings_, apps_, log_, scores, use_, *this, listeners));
   }
   return threads;
 }

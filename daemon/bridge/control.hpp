@@ -51,7 +51,7 @@ class Control final : public WorkerReports {
 
   const config::BridgeSettings& settings_;
   log::Log& log_;
-  MemoryUse memory_;
+  ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;

@@ -16,10 +16,10 @@ constexpr auto kIdleTick = std::chrono::seconds(1);
 
 Reactor::Reactor(unsigned index)
     : index_(index),
-      context_(1),
-      timer_(context_.get_executor()),
       now_(Clock::now()),
-      buffer_(new std::byte[kBufferSize]) {}
+      buffer_(new std::byte[kBufferSize]),
+      context_(1),
+      timer_(context_.get_executor()) {}
 
 void Reactor::start(std::function<bool()> tick) {
   tick_ = std::move(tick);

@@ -100,8 +100,6 @@ class Reactor {
   void arm_tick();
 
   unsigned index_;
-  Context context_;
-  Timer timer_;
   std::function<bool()> tick_;
   bool busy_ = false;
   Clock::time_point now_;
@@ -111,6 +109,10 @@ class Reactor {
   std::vector<Flushable*> flushing_;  // kept for its memory
   bool turn_posted_ = false;
   std::vector<std::shared_ptr<void>> graveyard_;
+  // Last, hence destroyed first: handlers that never ran own connections and links, whose
+  // destructors still call forget().
+  Context context_;
+  Timer timer_;
 };
 
 }  // namespace viaduct::daemon::bridge

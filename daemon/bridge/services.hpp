@@ -17,14 +17,17 @@ class AccessLog;
 class Exchange;
 class ExchangeList;
 
-/// Bytes that all threads buffer for requests, as last counted: a bound on the bridge as a whole,
-/// besides the bounds on each request. While it is exceeded new requests are answered 503.
-struct MemoryUse {
-  std::uint64_t limit = 0;  ///< 0: none
+/// What all threads of this process use together. The scoreboard's gauges will not do for deciding:
+/// a bridge that crashed never takes back what it had counted there.
+struct ProcessUse {
+  std::uint64_t memory_limit = 0;  ///< 0: none
+  /// Bytes buffered for requests, as last counted: a bound on the bridge as a whole, besides the
+  /// bounds on each request. While it is exceeded new requests are answered 503.
   std::atomic<std::uint64_t> buffered = 0;
+  std::atomic<std::int64_t> connections = 0;  ///< front connections open
 
-  [[nodiscard]] bool exceeded() const {
-    return limit != 0 && buffered.load(std::memory_order_relaxed) > limit;
+  [[nodiscard]] bool memory_exceeded() const {
+    return memory_limit != 0 && buffered.load(std::memory_order_relaxed) > memory_limit;
   }
 };
 
@@ -35,7 +38,7 @@ struct Services {
   AccessLog& access_log;
   Scoreboard& scores;
   ExchangeList& exchanges;
-  MemoryUse& memory;
+  ProcessUse& use;
 };
 
 }  // namespace viaduct::daemon::bridge

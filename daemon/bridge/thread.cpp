@@ -38,12 +38,12 @@ protocol::Limits limits_of(const config::BridgeSettings& settings,
 
 Thread::Thread(unsigned index, const config::BridgeSettings& settings,
                std::vector<std::unique_ptr<SharedApp>>& apps, const log::Log& log,
-               Scoreboard& scores, MemoryUse& memory, WorkerReports& reports,
+               Scoreboard& scores, ProcessUse& use, WorkerReports& reports,
                const std::vector<int>& listeners)
     : reactor_(index),
       exchanges_(reactor_),
       access_log_(reactor_, settings.access_log.format, settings.access_log.sample),
-      services_{reactor_, log, access_log_, scores, exchanges_, memory},
+      services_{reactor_, log, access_log_, scores, exchanges_, use},
       connections_(services_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
     dispatchers_.push_back(
@@ -104,8 +104,8 @@ bool Thread::tick() {
 void Thread::count_memory() {
   const std::uint64_t now = exchanges_.buffered() + connections_.unsent();
   // Unsigned: a decrease wraps around and adds up all the same.
-  services_.memory.buffered.fetch_add(now - std::exchange(counted_memory_, now),
-                                      std::memory_order_relaxed);
+  services_.use.buffered.fetch_add(now - std::exchange(counted_memory_, now),
+                                   std::memory_order_relaxed);
 }
 
 bool Thread::unready_workers() const {

@@ -16,11 +16,11 @@ namespace viaduct::daemon::bridge {
 /// One thread of the bridge with all that runs on it: a reactor, every listener, every app.
 class Thread {
  public:
-  /// `settings`, `apps`, `log`, `scores` and `memory` are shared by all threads and outlive this
+  /// `settings`, `apps`, `log`, `scores` and `use` are shared by all threads and outlive this
   /// one. `listeners`: descriptors of the listening sockets, duplicated here.
   Thread(unsigned index, const config::BridgeSettings& settings,
          std::vector<std::unique_ptr<SharedApp>>& apps, const log::Log& log, Scoreboard& scores,
-         MemoryUse& memory, WorkerReports& reports, const std::vector<int>& listeners);
+         ProcessUse& use, WorkerReports& reports, const std::vector<int>& listeners);
   ~Thread();
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
@@ -54,7 +54,7 @@ class Thread {
   ConnectionList connections_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::function<void()> on_tick_;
-  std::uint64_t counted_memory_ = 0;  // this thread's part of MemoryUse
+  std::uint64_t counted_memory_ = 0;  // this thread's part of ProcessUse
   bool draining_ = false;
 };
 

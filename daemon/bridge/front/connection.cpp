@@ -15,6 +15,9 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
+/// Unsent response bytes above which a connection is not read: several windows, because a front
+/// server may write a whole body before it reads.
+constexpr std::size_t kOutputLimit = 1024 * 1024;
 /// What is received at once: also what a request whose body is not wanted may still be given.
 constexpr std::size_t kReceive = 64 * 1024;
 constexpr auto kLinger = std::chrono::seconds(30);
@@ -117,18 +120,11 @@ void Connection::handle(const protocol::Event& event) {
 
 void Connection::begin(protocol::RequestId id, protocol::RequestHead&& head) {
   const Route* route = front_.routes.find(head.params);
-  if (route == nullptr) {
-    answer(*codec_, id, 404);
-    return;
-  }
-  if (head.role == protocol::Role::filter) {
-    answer(*codec_, id, 501);
-    return;
-  }
-  if (front_.services.memory.exceeded()) {
+  if (route == nullptr) return refuse(id, 404);
+  if (head.role == protocol::Role::filter) return refuse(id, 501);
+  if (front_.services.use.memory_exceeded()) {
     front_.apps[route->app]->report_refusal("limits.memory is reached");
-    answer(*codec_, id, 503);
-    return;
+    return refuse(id, 503);
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
   apply_mount(*route, head.params);
@@ -152,7 +148,14 @@ void Connection::submit_new() {
 
 void Connection::answer_refused(protocol::RequestId id, protocol::Errc error) {
   list_.report(*this, protocol::describe(error));
-  answer(*codec_, id, refusal_status(error));
+  refuse(id, refusal_status(error));
+}
+
+void Connection::refuse(protocol::RequestId id, int status) {
+  if (front_.draining && !list_.has_successor()) codec_->close_after_response();
+  // Its body may still be coming.
+  input_cut_ = true;
+  answer(*codec_, id, status);
 }
 
 void Connection::report_malformed() {
@@ -161,14 +164,18 @@ void Connection::report_malformed() {
 }
 
 bool Connection::wants_input() {
-  bool wanted = true;
-  for (const Entry& entry : entries_) {
-    if (entry.input_ended || entry.exchange->wants_input()) continue;
-    if (codec_->multiplexed()) {
-      entry.exchange->spool_input();
-    } else {
+  bool wanted = unsent() <= kOutputLimit;
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    Exchange& exchange = *entries_[i].exchange;
+    if (entries_[i].input_ended || exchange.wants_input()) continue;
+    if (!codec_->multiplexed()) {
       wanted = false;
+      continue;
     }
+    // Without a temporary file the request fails, and its entry goes.
+    const std::size_t before = entries_.size();
+    exchange.spool_input();
+    if (entries_.size() < before) --i;
   }
   return wanted;
 }
@@ -185,6 +192,8 @@ void Connection::end_entry(protocol::RequestId id) {
   if (found == entries_.end()) return;
   if (!found->input_ended) input_cut_ = true;
   entries_.erase(found);
+  // It may have been the one for which reading paused, and the client writes before it reads.
+  if (input_cut_ && wants_input()) await_readable();
 }
 
 // ---- answering
@@ -261,12 +270,11 @@ void Connection::finish_output() {
     } else {
       close();
     }
-  } else if (front_.draining && idle()) {
-    list_.retire(*this);
-  } else if (entries_.empty()) {
-    input_cut_ = false;
-    await_readable();
+    return;
   }
+  if (entries_.empty()) input_cut_ = false;
+  if (wants_input()) await_readable();
+  if (front_.draining && idle()) list_.retire(*this);
 }
 
 // ---- the end
@@ -286,7 +294,12 @@ void Connection::linger() {
 
 void Connection::tick(Clock::time_point now) {
   if (lingering_ && now >= linger_until_) close();
-  if (front_.draining && !list_.has_successor() && now >= list_.idle_until() && idle()) close();
+  if (!front_.draining || !idle()) return;
+  if (list_.has_successor()) {
+    list_.retire(*this);
+  } else if (now >= list_.idle_until()) {
+    close();
+  }
 }
 
 bool Connection::idle() const {

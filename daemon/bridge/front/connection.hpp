@@ -37,6 +37,7 @@ class Connection final : public Client,
   [[nodiscard]] bool idle() const;
   /// Gives up the socket of an idle connection; the caller owns it, this is closed.
   int surrender();
+  [[nodiscard]] int descriptor() { return descriptor_.native_handle(); }
   void close();
   /// Ends a half-closed connection whose peer does not stop.
   void tick(Clock::time_point now);
@@ -70,6 +71,7 @@ class Connection final : public Client,
   void begin(protocol::RequestId id, protocol::RequestHead&& head);
   void submit_new();
   void answer_refused(protocol::RequestId id, protocol::Errc error);
+  void refuse(protocol::RequestId id, int status);
   void end_entry(protocol::RequestId id);
   Entry* find(protocol::RequestId id);
   [[nodiscard]] bool wants_input();

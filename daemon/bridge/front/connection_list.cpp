@@ -22,6 +22,7 @@ ConnectionList::ConnectionList(Services& services)
 ConnectionList::~ConnectionList() = default;
 
 void ConnectionList::add(std::shared_ptr<Connection> connection) {
+  services_.use.connections.fetch_add(1, std::memory_order_relaxed);
   services_.scores.connections.fetch_add(1, std::memory_order_relaxed);
   connection->list_index_ = connections_.size();
   connections_.push_back(std::move(connection));
@@ -31,6 +32,7 @@ void ConnectionList::add(std::shared_ptr<Connection> connection) {
 void ConnectionList::remove(Connection& connection) {
   const std::size_t index = std::exchange(connection.list_index_, kRemoved);
   if (index == kRemoved) return;
+  services_.use.connections.fetch_sub(1, std::memory_order_relaxed);
   services_.scores.connections.fetch_sub(1, std::memory_order_relaxed);
   std::swap(connections_[index], connections_.back());
   connections_[index]->list_index_ = index;
@@ -48,13 +50,9 @@ void ConnectionList::drain(HandOver hand_over) {
 }
 
 void ConnectionList::retire(Connection& connection) {
-  if (!hand_over_) return;  // tick() closes it
-  const std::uint32_t listener = connection.front().index;
-  const int descriptor = connection.surrender();
-  if (!hand_over_(listener, descriptor)) {
-    services_.log.warning("a front connection could not be handed over and was closed");
-  }
-  ::close(descriptor);
+  // tick() closes it, or tries again: the successor's queue is finite.
+  if (!hand_over_ || !hand_over_(connection.front().index, connection.descriptor())) return;
+  ::close(connection.surrender());
 }
 
 void ConnectionList::close_all() {

@@ -52,7 +52,7 @@ void Listener::await_connection() {
 }
 
 bool Listener::full() const {
-  return front_.services.scores.connections.load(std::memory_order_relaxed) >=
+  return front_.services.use.connections.load(std::memory_order_relaxed) >=
          static_cast<std::int64_t>(max_connections_);
 }
 
