@@ -1,0 +1,5 @@
+#include "daemon/bridge/bridge.hpp"
+
+int main() {
+  return viaduct::daemon::bridge::run();
+}
