@@ -117,7 +117,7 @@ std::string BridgeTest::socket_path(std::size_t listener) const {
 }
 
 void BridgeTest::until(const std::function<bool()>& done, std::string_view what) {
-  ASSERT_TRUE(stage.run_until(done)) << what << "\n" << bridge_->log();
+  ASSERT_TRUE(stage.run_until(done)) << what;
 }
 
 }  // namespace viaduct::daemon::bridge::testing

@@ -1,0 +1,196 @@
+// The end of a bridge: drained alone, drained with a successor, left by its master.
+
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "daemon/channel/channel.hpp"
+#include "tests/daemon/bridge/bridge_fixture.hpp"
+
+namespace viaduct::daemon::bridge::testing {
+namespace {
+
+using channel::Type;
+
+class Drain : public BridgeTest {
+ protected:
+  // A second bridge that has the same worker and takes over idle connections.
+  std::unique_ptr<BridgeProcess> succeed(const FakeWorker& worker) {
+    auto next = spawn();
+    EXPECT_TRUE(next->wait_for(Type::started));
+    announce(*next, worker, true);
+    channel::Message serving;
+    serving.type = Type::app_state;
+    serving.state = channel::AppState::serving;
+    next->send(serving);
+    channel::Message accept;
+    accept.type = Type::accept;
+    next->send(accept);
+    const channel::Pair between = channel::make_pair();
+    channel::Message adopt;
+    adopt.type = Type::adopt;
+    next->send(adopt, between.second);
+    say(Type::drain, between.first);
+    return next;
+  }
+};
+
+TEST_F(Drain, ConnectionsEndWithTheirNextResponse) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto idle = connect();
+  idle->get(1, "/", true);
+  worker.next_request()->respond("ok");
+  ASSERT_TRUE(idle->wait(1));
+  const auto busy = connect();
+  busy->get(1, "/", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  say(Type::drain);
+  ASSERT_TRUE(idle->wait_closed());
+  EXPECT_EQ(bridge().count(Type::drained), 0u);
+  request->respond("last");
+  ASSERT_TRUE(busy->wait(1));
+  EXPECT_EQ(busy->answer(1).body(), "last");
+  ASSERT_TRUE(busy->wait_closed());
+  EXPECT_FALSE(busy->broken());
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  expect_clean_exit(bridge());
+}
+
+TEST_F(Drain, RequestThatWaitsIsStillServed) {
+  start();
+  const auto client = connect();
+  client->get(1, "/", true);
+  until([&] { return score().queued == 1; }, "the request in the queue");
+  say(Type::drain);
+  FakeWorker& worker = add_worker();
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  request->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+}
+
+TEST_F(Drain, DrainedWithoutConnectionsIsDrainedAtOnce) {
+  start();
+  add_worker();
+  add_worker(plain());
+  say(Type::drain);
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  expect_clean_exit(bridge());
+}
+
+TEST_F(Drain, IdleConnectionsGoToTheSuccessor) {
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 50; ++i) {
+    clients.push_back(connect());
+    clients.back()->get(1, "/", true);
+    worker.next_request()->respond("old");
+    ASSERT_TRUE(clients.back()->wait(1));
+  }
+  const auto busy = connect();
+  busy->get(1, "/busy", true);
+  const auto request = worker.next_request();
+  const auto next = succeed(worker);
+  until([&] { return bridge().scores().connections == 1; }, "the connections handed over");
+  for (const auto& client : clients) {
+    client->get(1, "/", true);
+    const auto again = worker.next_request();
+    ASSERT_TRUE(again);
+    again->respond("new");
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).body(), "new");
+  }
+  EXPECT_EQ(next->scores().connections, 50);
+  request->respond("old");
+  ASSERT_TRUE(busy->wait(1));
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  // The busy one follows the others, open all the time.
+  busy->get(1, "/", true);
+  const auto after = worker.next_request();
+  ASSERT_TRUE(after);
+  after->respond("new");
+  ASSERT_TRUE(busy->wait(1));
+  EXPECT_EQ(busy->answer(1).body(), "new");
+  EXPECT_EQ(next->count(Type::ready), 0u) << "the worker was ready before";
+  next->leave();
+  expect_clean_exit(*next);
+}
+
+TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  constexpr int kMany = 400;
+  for (int i = 0; i < kMany; ++i) clients.push_back(connect());
+  until([&] { return bridge().scores().connections == kMany; }, "the connections");
+  // Nobody receives for now: the successor's socket fills up.
+  const channel::Pair between = channel::make_pair();
+  say(Type::drain, between.first);
+  until([&] { return bridge().scores().connections < kMany; }, "the first handed over");
+  int received = 0;
+  const bool all = stage.run_until([&] {
+    std::error_code error;
+    while (const auto got = channel::receive(between.second, error)) {
+      EXPECT_EQ(got->message.type, Type::connection);
+      EXPECT_EQ(got->message.app, 0u);
+      EXPECT_GE(got->descriptor, 0);
+      ::close(got->descriptor);
+      ++received;
+    }
+    return received == kMany;
+  });
+  ::close(between.second);
+  EXPECT_TRUE(all) << received;
+  EXPECT_EQ(worker.requests.size(), 0u);
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+}
+
+TEST_F(Drain, PlainWorkerIsHandedOver) {
+  start();
+  FakeWorker& worker = add_worker(plain());
+  const auto client = connect();
+  client->get(1, "/", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  WorkerLink* const link = request->link;
+  request->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  ASSERT_FALSE(link->ended());
+  const auto next = succeed(worker);
+  until([&] { return link->ended(); }, "the kept connection closed");
+  client->get(1, "/", true);
+  const auto again = worker.next_request();
+  ASSERT_TRUE(again);
+  again->respond("new");
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).body(), "new");
+  next->leave();
+  expect_clean_exit(*next);
+}
+
+TEST_F(Drain, BridgeEndsWhenItsMasterIsGone) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = connect();
+  client->get(1, "/");
+  ASSERT_TRUE(worker.next_request());
+  bridge().leave();
+  expect_clean_exit(bridge());
+  EXPECT_TRUE(client->wait_closed());
+}
+
+TEST_F(Drain, BrokenMessageEndsTheBridgeCleanly) {
+  start();
+  add_worker();
+  channel::Message message;
+  message.type = static_cast<Type>(999);
+  bridge().send(message);
+  EXPECT_TRUE(bridge().wait_for_log("unexpected message from the master"));
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge::testing

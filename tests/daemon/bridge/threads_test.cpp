@@ -1,0 +1,182 @@
+// A bridge with two event loops.
+
+#include <fcntl.h>
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/bridge/bridge_fixture.hpp"
+
+namespace viaduct::daemon::bridge::testing {
+namespace {
+
+using channel::Type;
+
+struct WorkerKind {
+  const char* name;
+  WorkerOptions options;
+};
+
+class Threads : public BridgeTest {
+ protected:
+  Threads() { settings.threads = 2; }
+};
+
+class AnyWorkerThreads : public Threads, public ::testing::WithParamInterface<WorkerKind> {};
+
+INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerThreads,
+                         ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain(4)}),
+                         [](const auto& info) { return info.param.name; });
+
+TEST_P(AnyWorkerThreads, EveryRequestIsServedWhicheverLoopAcceptedIt) {
+  start();
+  FakeWorker& worker = add_worker(GetParam().options);
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  std::size_t answered = 0;
+  const auto answer_all = [&] {
+    for (; answered < worker.requests.size(); ++answered) {
+      worker.requests[answered]->respond("ok");
+    }
+  };
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 20; ++i) {
+      clients.push_back(connect());
+      clients.back()->get(1, "/", true);
+    }
+    for (int again = 0; again < 4; ++again) {
+      until(
+          [&] {
+            answer_all();
+            return std::all_of(clients.begin(), clients.end(),
+                               [](const auto& client) { return client->answer(1).ended; });
+          },
+          "all answers");
+      for (const auto& client : clients) {
+        EXPECT_EQ(client->answer(1).status(), 200);
+        client->get(1, "/", true);
+      }
+    }
+  }
+  const std::size_t sent = 20 * 5 + (20 + 40 + 60 + 80 + 100) * 4;
+  until(
+      [&] {
+        answer_all();
+        return answered == sent;
+      },
+      "every request");
+  if (GetParam().options.multiplex) EXPECT_EQ(worker.links().size(), 2u) << "one for each loop";
+  EXPECT_EQ(bridge().count(Type::ready), 1u);
+}
+
+TEST_F(Threads, SlotsAndQueueAreShared) {
+  shop(settings).limits.queue = 4;
+  start();
+  FakeWorker& worker = add_worker({.max_reqs = 2});
+  until([&] { return worker.links().size() == 2; }, "a link of each loop");
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 12; ++i) {
+    clients.push_back(connect());
+    clients.back()->get(1, "/");
+  }
+  const auto refused = [&] {
+    return std::count_if(clients.begin(), clients.end(), [](const auto& client) {
+      return client->answer(1).ended && client->answer(1).status() == 503;
+    });
+  };
+  until([&] { return refused() == 6 && worker.requests.size() == 2 && score().queued == 4; },
+        "two at the worker, four waiting, six refused");
+  std::size_t answered = 0;
+  until(
+      [&] {
+        for (; answered < worker.requests.size(); ++answered) {
+          worker.requests[answered]->respond("ok");
+        }
+        return answered == 6;
+      },
+      "those that waited, woken on whichever loop");
+  for (const auto& client : clients) ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(score().queued, 0);
+  EXPECT_EQ(score().active, 0);
+}
+
+TEST_F(Threads, DeathOfAWorkerIsKnownToBoth) {
+  start();
+  FakeWorker& first = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(connect());
+    clients.back()->get(1, "/");
+  }
+  until([&] { return first.requests.size() == 20; }, "the requests");
+  FakeWorker& second = add_worker();
+  kill_worker(first);
+  until([&] { return second.requests.size() == 20; }, "all of them repeated");
+  for (const auto& request : second.requests) request->respond("ok");
+  for (const auto& client : clients) {
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 200);
+  }
+}
+
+TEST_F(Threads, ClientsThatLeaveAreAbortedOnBoth) {
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(connect());
+    clients.back()->get(1, "/");
+  }
+  until([&] { return worker.requests.size() == 20; }, "the requests");
+  clients.clear();
+  until(
+      [&] {
+        return std::all_of(worker.requests.begin(), worker.requests.end(),
+                           [](const auto& request) { return request->aborted; });
+      },
+      "an abort for each");
+  for (const auto& request : worker.requests) request->end();
+  until([&] { return score().active == 0; }, "all slots free");
+}
+
+TEST_F(Threads, Drain) {
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(connect());
+    clients.back()->get(1, "/", true);
+  }
+  until([&] { return worker.requests.size() == 20; }, "the requests");
+  say(Type::drain);
+  for (const auto& request : worker.requests) request->respond("last");
+  for (const auto& client : clients) {
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).body(), "last");
+    ASSERT_TRUE(client->wait_closed());
+  }
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  expect_clean_exit(bridge());
+}
+
+TEST_F(Threads, LogsAreRedirectedWhileRequestsRun) {
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    channel::Message target;
+    target.type = Type::log_target;
+    target.target = i % 2 == 0 ? channel::LogTarget::access : channel::LogTarget::app;
+    bridge().send(target, ::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    clients.push_back(connect());
+    clients.back()->get(1, "/");
+    const auto request = worker.next_request();
+    ASSERT_TRUE(request);
+    request->errors("a line\n");
+    request->respond("ok");
+  }
+  for (const auto& client : clients) ASSERT_TRUE(client->wait(1));
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge::testing
