@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstring>
 #include <exception>
@@ -27,6 +29,13 @@ struct Options {
   bool check = false;
   bool dump = false;
 };
+
+// A descriptor opened later must not get the number of a standard one that the caller closed.
+void open_standard_descriptors() {
+  int descriptor = 0;
+  while (descriptor >= 0 && descriptor <= 2) descriptor = ::open("/dev/null", O_RDWR);
+  if (descriptor > 2) ::close(descriptor);
+}
 
 // Nothing when there is something to run, else the exit status.
 std::optional<int> parse(int argc, char** argv, Options& options) {
@@ -64,8 +73,10 @@ int serve(config::Settings settings) {
     return master.run();
   } catch (const master::ListenerError& error) {
     std::cerr << error.what() << '\n';
-    return kConfiguration;
+  } catch (const master::StartError& error) {
+    std::cerr << error.what() << '\n';
   }
+  return kConfiguration;
 }
 
 int run(int argc, char** argv) {
@@ -88,6 +99,7 @@ int main(int argc, char** argv) {
     return bridge::run();
   }
   try {
+    open_standard_descriptors();
     ::umask(0022);
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -213,7 +213,10 @@ bool Generation::is_busy_with(const Worker& worker) const {
 void Generation::bridge_says(const Message& message, UniqueFd) {
   switch (message.type) {
     case Type::started:
-      timer_.cancel();
+      // While it drains, the timer is that of the drain.
+      if (state_ == GenerationState::preparing || state_ == GenerationState::active) {
+        timer_.cancel();
+      }
       bridge_started_ = true;
       if (state_ == GenerationState::active) send(Type::accept);
       return observer_.bridge_started(*this);

@@ -29,6 +29,14 @@ void ignore_signals() {
   for (const int number : {SIGPIPE, SIGWINCH, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
 }
 
+RuntimeDirectory open_runtime(const config::Settings& settings) {
+  try {
+    return RuntimeDirectory(settings.runtime_dir, settings.bridge.identity.account);
+  } catch (const std::exception& error) {
+    throw StartError(std::string("runtime_dir: ") + error.what());
+  }
+}
+
 std::string failing_apps(const Generation& generation) {
   std::string names;
   for (const GenerationApp& app : generation.apps()) {
@@ -43,7 +51,7 @@ std::string failing_apps(const Generation& generation) {
 Master::Master(config::Settings settings, InheritedSockets inherited)
     : children_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGQUIT),
-      runtime_(settings.runtime_dir, settings.bridge.identity.account),
+      runtime_(open_runtime(settings)),
       null_(open_null()),
       scoreboard_(create_scoreboard()),
       scores_(map_scoreboard(scoreboard_.get())),
@@ -58,7 +66,11 @@ Master::Master(config::Settings settings, InheritedSockets inherited)
       stop_timer_(io_) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
-  logs_.configure(settings);
+  try {
+    logs_.configure(settings);
+  } catch (const std::exception& error) {
+    throw StartError(std::string("log: ") + error.what());
+  }
   start_first(std::move(settings));
 }
 
@@ -157,7 +169,9 @@ void Master::stop_now() {
   if (!stopping_) stop();
   stop_deadline_ = Clock::now();
   const auto generations = generations_;
-  for (const auto& generation : generations) generation->handle(GenerationEvent::expired);
+  for (const auto& generation : generations) {
+    if (generation->state() != GenerationState::gone) generation->handle(GenerationEvent::expired);
+  }
   const auto pools = pools_;
   for (const auto& pool : pools) {
     pool->retire();
@@ -212,18 +226,21 @@ void Master::watch_bridge() {
 }
 
 void Master::report_status() {
-  if (stopping_ || !current_) return;
+  if (stopping_) return;
+  if (ready_reported_) return notifier_.status(status_text());
   const auto& apps = current_->apps();
   const bool settled = std::all_of(apps.begin(), apps.end(),
                                    [](const GenerationApp& app) { return app.pool->settled(); });
-  const std::string failing = failing_apps(*current_);
-  const std::string status = "generation " + std::to_string(current_->number()) +
-                             (failing.empty() ? ": serving" : ": failing: " + failing);
-  if (ready_reported_) return notifier_.status(status);
   if (!settled || !current_->has_started_bridge()) return;
   ready_reported_ = true;
   logs_.daemon().info("ready", {{"generation", current_->number()}});
-  notifier_.ready(status);
+  notifier_.ready(status_text());
+}
+
+std::string Master::status_text() const {
+  const std::string failing = failing_apps(*current_);
+  return "generation " + std::to_string(current_->number()) +
+         (failing.empty() ? ": serving" : ": failing: " + failing);
 }
 
 }  // namespace viaduct::daemon::master

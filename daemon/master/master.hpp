@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,12 @@
 
 namespace viaduct::daemon::master {
 
+/// What the configuration asks for cannot be had: no log file, no runtime_dir. ListenerError says
+/// the same of sockets.
+class StartError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 /// The master process: owns sockets, generations and workers, and decides by signals.
 ///
 ///   SIGTERM, SIGINT  drain up to timeouts.stop, then end; a second one: at once
@@ -36,8 +43,8 @@ namespace viaduct::daemon::master {
 /// Single-threaded. One object per process: it reaps every child.
 class Master final : private PoolObserver, private GenerationObserver {
  public:
-  /// Opens logs, directories and listeners and starts the first generation. Throws ListenerError
-  /// or std::exception with what the configuration asks for and cannot be had.
+  /// Opens logs, directories and listeners and starts the first generation. Throws StartError,
+  /// ListenerError, or another std::exception when the system has no more processes or descriptors.
   Master(config::Settings settings, InheritedSockets inherited);
   ~Master();
 
@@ -70,6 +77,7 @@ class Master final : private PoolObserver, private GenerationObserver {
   void reopen_logs();
   void watch_bridge();
   void report_status();
+  std::string status_text() const;
 
   // PoolObserver
   void worker_added(AppPool& pool, Worker& worker) override;

@@ -170,12 +170,8 @@ void Master::reload_failed(const std::string& why) {
 
 void Master::reload_finished() {
   if (stopping_) return;
-  if (ready_reported_) {
-    ready_reported_ = false;
-    report_status();
-    // An app that is still starting was not waited for before the reload either.
-    if (!std::exchange(ready_reported_, true)) notifier_.ready("reloaded");
-  }
+  // Before the first READY=1 that one is still to come.
+  if (ready_reported_) notifier_.ready(status_text());
   if (reload_wanted_) later(&Master::reload);
 }
 

@@ -8,7 +8,7 @@ namespace {
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
-constexpr BackoffPolicy kPolicy{.initial = 250ms, .cap = 30s, .reset_after = 10s};
+constexpr BackoffPolicy kPolicy{.initial = 250ms, .cap = 30s, .reset_after = 10s, .at_once = 2};
 constexpr double kMost = 0.999999999;
 
 TEST(BackoffTest, DelaysDoubleUpToTheCap) {
@@ -29,10 +29,11 @@ TEST(BackoffTest, DelaysDoubleUpToTheCap) {
       {4'000'000'000u, false, 5ms, 30s, 64},
       // Who worked is started again at once, but not over and over.
       {0, true, 5ms, 0ms, 1},
-      {1, true, 5ms, 250ms, 2},
-      {2, true, 5ms, 500ms, 3},
+      {1, true, 5ms, 0ms, 2},
+      {2, true, 5ms, 250ms, 3},
+      {3, true, 5ms, 500ms, 4},
       // One below and at the age that forgives.
-      {5, true, 9'999ms, 4s, 6},
+      {5, true, 9'999ms, 2s, 6},
       {5, true, 10s, 0ms, 1},
       // Age without ever having worked forgives nothing.
       {5, false, 60s, 8s, 6},
