@@ -8,12 +8,12 @@ namespace viaduct::inline v1::detail {
 
 /// The CGI variables that say which path was asked for. Empty: not sent.
 struct PathVariables {
-  std::string_view request_uri;
-  std::string_view script_name;
-  std::optional<std::string_view> path_info;
-  std::string_view document_uri;
-  std::string_view script_filename;
-  std::string_view server_software;
+  std::string_view request_uri{};
+  std::string_view script_name{};
+  std::optional<std::string_view> path_info{};
+  std::string_view document_uri{};
+  std::string_view script_filename{};
+  std::string_view server_software{};
 };
 
 /// Where the application is mounted and what is asked of it below.

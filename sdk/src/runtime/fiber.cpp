@@ -36,7 +36,6 @@ void Fiber::main() {
     suspend();
   }
   sanitizer::leave_for_good(outside_bottom_, outside_size_);
-  sanitizer::switch_thread(outside_thread_);
 }
 
 void Fiber::start(std::function<void()> task) {
@@ -55,6 +54,8 @@ void Fiber::switch_in() {
                           stack_.size);
   sanitizer::switch_thread(inside_thread_);
   inside_ = std::move(inside_).resume();
+  // The functions that return for the last time have to be seen to do so on their own stack.
+  if (quit_) sanitizer::switch_thread(outside_thread_);
   sanitizer::finish_switch(outside_fake_stack_, nullptr, nullptr);
   swap_exceptions(exceptions_);
 }

@@ -1,0 +1,233 @@
+// run() as whole processes: the hello example and its command line.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+
+#include "sdk/src/runtime/sockets.hpp"
+#include "tests/sdk/support/peer.hpp"
+
+namespace viaduct::test {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A process whose standard error is collected.
+class Child {
+ public:
+  Child(
+      std::vector<std::string> arguments, const std::function<void()>& prepare = [] {}) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    arguments.insert(arguments.begin(), HELLO_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(ends[1], STDERR_FILENO);
+      prepare();
+      ::execv(argv[0], argv.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    errors_fd_ = ends[0];
+  }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+  ~Child() {
+    if (pid_ > 0) {
+      ::kill(pid_, SIGKILL);
+      ::waitpid(pid_, nullptr, 0);
+    }
+    ::close(errors_fd_);
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  // Exit status, or minus the signal.
+  int wait() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+  // What it wrote until it ended.
+  std::string errors() {
+    std::string text;
+    char buffer[4096];
+    for (ssize_t got = 0; (got = ::read(errors_fd_, buffer, sizeof buffer)) > 0;) {
+      text.append(buffer, static_cast<std::size_t>(got));
+    }
+    return text;
+  }
+
+ private:
+  pid_t pid_ = -1;
+  int errors_fd_ = -1;
+};
+
+std::string unused_address() {
+  static int count = 0;
+  return "unix:@viaduct-run-test-" + std::to_string(::getpid()) + '-' + std::to_string(++count);
+}
+
+// Connects as soon as the process listens.
+std::unique_ptr<Peer> connect_soon(const std::string& address) {
+  for (int i = 0; i < 2000; ++i) {
+    try {
+      return std::make_unique<Peer>(address);
+    } catch (const std::runtime_error&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+  return nullptr;
+}
+
+TEST(RunTest, UsageErrorsAre64AndNameWhatIsWrong) {
+  const struct {
+    std::vector<std::string> arguments;
+    const char* message;
+  } cases[] = {
+      {{"--nonsense"}, "--nonsense"},
+      {{"--fastcgi", "nowhere"}, "\"nowhere\": expected unix:/path, unix:@name or tcp:HOST:PORT"},
+      {{"--fastcgi", "tcp:localhost"}, "tcp:localhost: expected tcp:HOST:PORT"},
+      {{"--fastcgi", "unix:"}, "unix:: no path"},
+      {{"--fastcgi", "tcp:h:99999"}, "tcp:h:99999: the port is a number from 0 to 65535"},
+      {{"--scgi", "unix:/nowhere/x"}, "unix:/nowhere/x: No such file or directory"},
+      {{"--fastcgi", "unix:@x", "--scgi", "unix:@y"}, "--scgi"},
+      {{"--limit", "0"}, "--limit"},
+      {{"--model", "coroutines"}, "coroutines"},
+  };
+  for (const auto& c : cases) {
+    Child child(c.arguments);
+    EXPECT_THAT(child.errors(), HasSubstr(c.message));
+    EXPECT_EQ(child.wait(), 64) << c.message;
+  }
+}
+
+TEST(RunTest, WithoutASocketItSaysWhatToDo) {
+  Child child({}, [] {
+    ::unsetenv("LISTEN_FDS");
+    ::close(STDIN_FILENO);
+    ::open("/dev/null", O_RDONLY);
+  });
+  EXPECT_THAT(child.errors(), HasSubstr("give --fastcgi ADDR or --scgi ADDR"));
+  EXPECT_EQ(child.wait(), 64);
+}
+
+TEST(RunTest, HelpAndVersionAre0) {
+  EXPECT_EQ(Child({"--help"}).wait(), 0);
+  EXPECT_EQ(Child({"--version"}).wait(), 0);
+}
+
+TEST(RunTest, ServesAnAddressUnderBothModelsAndDrainsOnSigterm) {
+  for (const char* model : {"threads", "fibers"}) {
+    const std::string address = unused_address();
+    Child child({"--fastcgi", address, "--model", model});
+    const auto peer = connect_soon(address);
+    ASSERT_TRUE(peer);
+    EXPECT_EQ(peer->get("/").body(), "Hello, world\n");
+    child.signal(SIGTERM);
+    EXPECT_TRUE(peer->wait([&] { return peer->closed(); }));
+    EXPECT_EQ(child.wait(), 0);
+  }
+}
+
+TEST(RunTest, ServesAListeningSocketOnDescriptor0) {
+  const std::string address = unused_address();
+  const int fd = detail::listen_on(address).fd;
+  Child child({}, [fd] {
+    ::dup2(fd, STDIN_FILENO);
+    ::setenv("VIADUCT_MODEL", "fibers", 1);
+    ::setenv("VIADUCT_LIMIT", "77", 1);
+  });
+  ::close(fd);
+  const auto peer = connect_soon(address);
+  ASSERT_TRUE(peer);
+  EXPECT_EQ(peer->agree(256 * 1024).max_reqs, 77U);
+  EXPECT_EQ(peer->get("/").body(), "Hello, world\n");
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST(RunTest, ServesSocketsOfListenFds) {
+  const std::string address = unused_address();
+  const int fd = detail::listen_on(address).fd;
+  Child child({}, [fd] {
+    ::close(STDIN_FILENO);
+    ::open("/dev/null", O_RDONLY);
+    ::dup2(fd, 3);
+    ::fcntl(3, F_SETFD, 0);
+    ::setenv("LISTEN_FDS", "1", 1);
+    ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  });
+  ::close(fd);
+  const auto peer = connect_soon(address);
+  ASSERT_TRUE(peer);
+  EXPECT_EQ(peer->get("/").body(), "Hello, world\n");
+  child.signal(SIGINT);
+  EXPECT_EQ(child.wait(), 0);
+}
+
+TEST(RunTest, PeersThatTheServerDoesNotNameAreTurnedAway) {
+  const std::string address = unused_address();
+  const int fd = detail::listen_on(address).fd;
+  Child child({}, [fd] {
+    ::dup2(fd, STDIN_FILENO);
+    ::setenv("FCGI_WEB_SERVER_ADDRS", "10.0.0.1,10.0.0.2", 1);
+  });
+  ::close(fd);
+  const auto peer = connect_soon(address);
+  ASSERT_TRUE(peer);
+  EXPECT_TRUE(peer->wait([&] { return peer->closed(); }));
+}
+
+TEST(RunTest, ReplacesAStaleSocketFileAndRefusesALiveOne) {
+  char directory[] = "/tmp/viaduct-run-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory), nullptr);
+  const std::string path = std::string(directory) + "/app.sock";
+  ::close(detail::listen_on("unix:" + path).fd);
+  ASSERT_TRUE(std::filesystem::exists(path));
+  const int fd = detail::listen_on("unix:" + path).fd;
+  Child second({"--fastcgi", "unix:" + path});
+  EXPECT_THAT(second.errors(), HasSubstr("unix:" + path + ": Address already in use"));
+  EXPECT_EQ(second.wait(), 64);
+  ::close(fd);
+  std::filesystem::remove_all(directory);
+}
+
+TEST(RunTest, SecondSigtermEndsItAtOnce) {
+  const std::string address = unused_address();
+  Child child({"--fastcgi", address});
+  const auto peer = connect_soon(address);
+  ASSERT_TRUE(peer);
+  EXPECT_EQ(peer->get("/").body(), "Hello, world\n");
+  // Part of a record keeps the connection from being idle.
+  peer->send_raw(std::string("\x01\x01\x00", 3));
+  peer->drain(std::chrono::milliseconds(50));
+  child.signal(SIGTERM);
+  // New connections are refused once the first one has taken effect.
+  for (bool refused = false; !refused;) {
+    try {
+      const Peer probe(address);
+    } catch (const std::runtime_error&) {
+      refused = true;
+    }
+  }
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), -SIGTERM);
+}
+
+}  // namespace
+}  // namespace viaduct::test
