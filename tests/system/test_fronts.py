@@ -50,7 +50,9 @@ def test_many_requests_on_one_connection(any_front):
 
 def test_head_has_length_and_no_body(any_front):
     reply = http.request(any_front.port, "/generate?bytes=1000", "HEAD")
-    assert (reply.status, reply.get("Content-Length"), reply.body) == (200, "1000", b"")
+    assert (reply.status, reply.body) == (200, b"")
+    # Apache drops the length of an answer to HEAD, viaductd or not.
+    assert reply.get("Content-Length") == (None if any_front.name == "apache" else "1000")
 
 
 def test_head_of_a_handler_that_writes_has_no_body(front):

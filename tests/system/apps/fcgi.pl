@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Digest::SHA;
 use FCGI;
+use IO::Handle;
 use POSIX ();
 use Time::HiRes ();
 
