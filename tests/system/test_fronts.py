@@ -1,5 +1,7 @@
 """Requests through the real front servers, viaductd and an application on the SDK."""
 
+import threading
+
 import pytest
 
 from harness import http
@@ -210,19 +212,17 @@ def test_diagnostics_reach_the_log(viaductd, start_front):
     viaductd.logged("marked of the request", PATIENCE)
 
 
-@pytest.mark.parametrize("variant", ["apache", "caddy", "nginx-unbuffered", "nginx"])
+@pytest.mark.parametrize("variant", ["apache", "caddy"])
 @pytest.mark.parametrize("model", ["threads", "fibers"])
 def test_writing_before_reading_does_not_deadlock(viaductd, start_front, variant, model):
-    """The handler writes more than every buffer holds before it reads, and the front server (Apache,
-    Caddy) writes the whole body before it reads."""
+    """The handler writes more than every buffer holds before it reads; the front server writes on.
+    (nginx stops sending the body once it has passed on the head of the response.)"""
     front = site(viaductd, start_front, variant, model)
     written, size = 8 * MIB, 16 * MIB
-    reply = http.request(
-        front.port,
-        f"/duplex?bytes={written}",
-        "POST",
-        headers=[("Content-Length", str(size))],
-        body=http.pattern(size),
-    )
+    with http.Connection(front.port) as client:
+        client.send_head("POST", f"/duplex?bytes={written}", [("Content-Length", str(size))])
+        sender = threading.Thread(target=lambda: [client.send(p) for p in http.pattern(size)])
+        sender.start()
+        reply = client.read_reply()
+        sender.join()
     assert reply.body[written:].decode() == f"{size} {http.pattern_sha256(size)}\n"
-    assert reply.length > written

@@ -74,6 +74,18 @@ def test_slow_request_does_not_hold_up_others_on_its_connection(daemon):
         assert client.read_answers(1)[1].body == b"slept\n"
 
 
+@pytest.mark.parametrize("model", ["threads", "fibers"])
+def test_front_that_writes_everything_before_it_reads(viaductd, model):
+    """Both sides write more than any window holds before either reads."""
+    viaductd.app("sdk", concurrency={"model": model, "limit": 8})
+    viaductd.start()
+    written = size = 16 << 20
+    with fastcgi.Client(viaductd.socket) as client:
+        body = bytes(size)
+        answer = client.request(f"/duplex?bytes={written}", "POST", body)
+        assert answer.body[written:].startswith(b"%d " % size)
+
+
 def test_get_values_is_answered_without_the_app(viaductd):
     viaductd.command("/nonexistent/program")
     viaductd.start()

@@ -88,7 +88,8 @@ class VIADUCT_API Request {
   [[nodiscard]] std::stop_token stop() const;
   /// Whether the process has been asked to end. Requests in flight are still finished.
   [[nodiscard]] bool draining() const;
-  /// When stop() will fire; time_point::max() when the request has no deadline.
+  /// When stop() will fire unless the response has begun by then; time_point::max() when the
+  /// request has no deadline, or once the response has begun.
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;
   /// A value of that type that belongs to this request, default-constructed at the first call.
   template <class T>

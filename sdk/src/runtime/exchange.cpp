@@ -113,6 +113,11 @@ std::stop_token Exchange::stop() {
   return stop_source_.get_token();
 }
 
+std::chrono::steady_clock::time_point Exchange::deadline() const {
+  const Engine::Lock lock(engine_.mutex());
+  return expires;
+}
+
 bool Exchange::draining() const {
   return engine_.draining();
 }
@@ -139,6 +144,8 @@ void Exchange::head(const protocol::ResponseHead& response_head) {
   send_credit.spend(static_cast<std::uint32_t>(size));
   link->codec->head(id, response_head);
   head_sent_ = true;
+  // It bounds the time to the head; how long the body may take is the daemon's timeouts.stall.
+  expires = std::chrono::steady_clock::time_point::max();
 }
 
 // How much may be sent now. Without credit to go by, the link's own backlog is the bound.

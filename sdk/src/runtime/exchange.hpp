@@ -52,7 +52,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   // RequestControl
   [[nodiscard]] std::stop_token stop() override;
   [[nodiscard]] bool draining() const override;
-  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override { return expires; }
+  [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
   // ResponseSink
   void whole(const protocol::ResponseHead& head, protocol::Bytes body) override;
   void head(const protocol::ResponseHead& head) override;

@@ -111,6 +111,7 @@ class Nginx(Front):
             site = replace(site, "fastcgi_request_buffering on;", "fastcgi_request_buffering off;")
             site = replace(site, "fastcgi_buffering on;", "fastcgi_buffering off;")
         if self.scgi:
+            site = re.sub(r"\n *fastcgi_param CONTENT_LENGTH .*", "", site)
             site = re.sub(r"\bfastcgi_(\w+)", r"scgi_\1", site)
             site = replace(site, "scgi_pass viaduct;", "scgi_pass viaduct; scgi_param SCGI 1;")
         (self.directory / "viaduct.conf").write_text(site)
@@ -130,7 +131,7 @@ class Apache(Front):
         site = replace(site, "<VirtualHost *:80>", f"<VirtualHost 127.0.0.1:{port}>")
         site = replace(site, "LimitRequestBody 67108864", "LimitRequestBody 268435456")
         if self.scgi:
-            site = re.sub(r'\n    ProxyPass "/" "unix:[^\n]*fcgi:', r"\n    #\g<0>", site)
+            site = re.sub(r'\n    (?=ProxyPass "/" "unix:[^\n]*fcgi:)', "\n    # ", site)
             site = re.sub(r'\n    # (ProxyPass "/" "unix:[^\n]*scgi:)', r"\n    \1", site)
         (self.directory / "viaduct.conf").write_text(site)
         main = (CONF / "apache" / "standalone.conf").read_text()

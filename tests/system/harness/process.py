@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 # A bound, not a delay: it is only ever spent by a test that fails. Sanitizers and a loaded machine
 # may need most of it.
-PATIENCE = 30.0
+PATIENCE = float(os.environ.get("VIADUCT_PATIENCE", "30"))
 
 
 def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
