@@ -77,7 +77,8 @@ void AccessLog::write(const AccessEntry& entry) {
   // Every k-th request, evenly, rather than by chance: short tests and quiet sites see the share
   // they asked for.
   share_ += sample_;
-  if (share_ < 1.0) return;
+  // Ten times 0.1 is a little less than 1.
+  if (share_ < 1.0 - 1e-6) return;
   share_ -= 1.0;
   lines_ += format_access(entry, format_, std::chrono::system_clock::now());
   lines_ += '\n';

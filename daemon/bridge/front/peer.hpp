@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,12 @@ namespace viaduct::daemon::bridge {
 
 /// Who is at the other end of a front connection.
 struct Peer {
+  /// Of a peer whom the kernel does not name: no rule has it.
+  static constexpr std::uint32_t kNobody = UINT32_MAX;
+
   bool local = true;  ///< a Unix socket: uid and gid count, otherwise the address
-  uid_t uid = 0;
-  gid_t gid = 0;
+  uid_t uid = kNobody;
+  gid_t gid = kNobody;
   config::IpBytes address{};  ///< IPv4 addresses in their mapped form
   std::string name;           ///< for log lines: "pid 812 (uid 33)", "10.0.0.5:41230"
 };
