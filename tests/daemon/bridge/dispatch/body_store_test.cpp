@@ -1,0 +1,169 @@
+#include "daemon/bridge/dispatch/body_store.hpp"
+
+#include <cstdlib>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::bridge {
+namespace {
+
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
+  return text;
+}
+
+void append(BodyStore& store, std::string_view text) {
+  ASSERT_FALSE(store.append(protocol::as_bytes(text)));
+}
+
+std::string take(BodyStore& store, std::size_t at_most, std::size_t step = 1000) {
+  std::string text;
+  while (text.size() < at_most) {
+    std::error_code error;
+    const auto bytes = store.peek(std::min(step, at_most - text.size()), error);
+    EXPECT_FALSE(error);
+    if (bytes.empty()) break;
+    text += protocol::as_text(bytes);
+    store.consume(bytes.size());
+  }
+  return text;
+}
+
+TEST(BodyStore, GivesBytesInOrder) {
+  BodyStore store(0);
+  append(store, "one ");
+  append(store, "two");
+  EXPECT_EQ(store.waiting(), 7u);
+  EXPECT_EQ(take(store, 5, 2), "one t");
+  append(store, " three");
+  EXPECT_EQ(take(store, 100, 3), "wo three");
+  EXPECT_EQ(store.waiting(), 0u);
+  EXPECT_EQ(store.total(), 13u);
+  std::error_code error;
+  EXPECT_TRUE(store.peek(10, error).empty());
+  EXPECT_FALSE(error);
+}
+
+TEST(BodyStore, KeepsBodiesUpToItsLimit) {
+  struct Row {
+    std::size_t size;
+    bool kept;
+  };
+  for (const Row& row : {Row{0, true}, Row{99, true}, Row{100, true}, Row{101, false}}) {
+    BodyStore store(100);
+    EXPECT_EQ(store.keeps(row.size), row.kept) << row.size;
+    append(store, pattern(row.size));
+    EXPECT_TRUE(store.rewindable()) << "nothing was passed on yet";
+    EXPECT_EQ(take(store, 1000), pattern(row.size));
+    EXPECT_EQ(store.rewindable(), row.kept) << row.size;
+    if (!row.kept) continue;
+    store.rewind();
+    EXPECT_EQ(store.waiting(), row.size);
+    EXPECT_EQ(take(store, 1000), pattern(row.size));
+  }
+}
+
+TEST(BodyStore, RewindsAfterAPart) {
+  BodyStore store(100);
+  append(store, "abcdef");
+  EXPECT_EQ(take(store, 3), "abc");
+  store.rewind();
+  append(store, "gh");
+  EXPECT_EQ(take(store, 100), "abcdefgh");
+  store.rewind();
+  EXPECT_EQ(take(store, 100), "abcdefgh");
+}
+
+TEST(BodyStore, LimitPassedWhileUnreadBytesWaitStillRewinds) {
+  BodyStore store(10);
+  append(store, pattern(8));
+  append(store, pattern(8));
+  EXPECT_TRUE(store.rewindable());
+  store.rewind();
+  EXPECT_EQ(take(store, 100), pattern(8) + pattern(8));
+  EXPECT_FALSE(store.rewindable());
+}
+
+TEST(BodyStore, LimitPassedAfterAPartIsLost) {
+  BodyStore store(10);
+  append(store, pattern(8));
+  EXPECT_EQ(take(store, 1), pattern(1));
+  append(store, pattern(3));
+  EXPECT_FALSE(store.rewindable());
+  EXPECT_EQ(take(store, 100), pattern(8).substr(1) + pattern(3));
+}
+
+TEST(BodyStore, ForgottenBodyStillGivesWhatWaits) {
+  BodyStore store(100);
+  append(store, "abcdef");
+  EXPECT_EQ(take(store, 2), "ab");
+  store.forget();
+  EXPECT_FALSE(store.rewindable());
+  EXPECT_FALSE(store.keeps(0));
+  EXPECT_EQ(take(store, 100), "cdef");
+  append(store, "gh");
+  EXPECT_EQ(take(store, 100), "gh");
+  EXPECT_EQ(store.in_memory(), 0u);
+}
+
+TEST(BodyStore, BypassedBytesCountAndAreLost) {
+  BodyStore store(10);
+  store.bypass(0);
+  EXPECT_TRUE(store.rewindable());
+  EXPECT_TRUE(store.keeps(10)) << "nothing happened";
+  append(store, pattern(8));
+  EXPECT_EQ(take(store, 100), pattern(8));
+  store.bypass(1);  // less than the limit would allow: what follows it exceeds it
+  EXPECT_EQ(store.total(), 9u);
+  EXPECT_EQ(store.waiting(), 0u);
+  EXPECT_FALSE(store.rewindable());
+  append(store, "rest");
+  EXPECT_EQ(take(store, 100), "rest");
+}
+
+TEST(BodyStore, SpoolsBehindWhatIsInMemory) {
+  BodyStore store(0);
+  append(store, pattern(1000));
+  ASSERT_FALSE(store.spool());
+  ASSERT_FALSE(store.spool()) << "a second time";
+  EXPECT_TRUE(store.spooling());
+  append(store, pattern(200'000));
+  EXPECT_LE(store.in_memory(), 1000u);
+  EXPECT_EQ(take(store, 600), pattern(600));
+  append(store, "end");
+  EXPECT_TRUE(take(store, 1'000'000, 50'000) ==
+              pattern(1000).substr(600) + pattern(200'000) + "end");
+  EXPECT_EQ(store.waiting(), 0u);
+  EXPECT_EQ(store.total(), 201'003u);
+}
+
+TEST(BodyStore, SpooledBodyRewinds) {
+  BodyStore store(1000);
+  append(store, "memory ");
+  ASSERT_FALSE(store.spool());
+  append(store, "file");
+  EXPECT_EQ(take(store, 9), "memory fi");
+  store.rewind();
+  EXPECT_EQ(take(store, 100), "memory file");
+}
+
+TEST(BodyStore, FailureToSpoolIsReported) {
+  const char* const before = std::getenv("TMPDIR");
+  const std::string kept = before == nullptr ? "" : before;
+  ::setenv("TMPDIR", "/nonexistent/directory", 1);
+  BodyStore store(0);
+  EXPECT_TRUE(store.spool());
+  EXPECT_FALSE(store.spooling());
+  if (before == nullptr) {
+    ::unsetenv("TMPDIR");
+  } else {
+    ::setenv("TMPDIR", kept.c_str(), 1);
+  }
+  append(store, "still in memory");
+  EXPECT_EQ(take(store, 100), "still in memory");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge

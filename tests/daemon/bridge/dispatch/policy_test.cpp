@@ -1,0 +1,92 @@
+#include "daemon/bridge/dispatch/policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::bridge {
+namespace {
+
+using channel::AppState;
+
+TEST(Admission, EveryRow) {
+  struct Row {
+    bool slot_free;
+    bool others_wait;
+    std::uint32_t queued;
+    AppState state;
+    Admission expected;
+  };
+  const Row rows[] = {
+      {true, false, 0, AppState::serving, Admission::send},
+      {true, false, 3, AppState::serving, Admission::send},
+      {true, false, 0, AppState::starting, Admission::send},
+      {true, false, 0, AppState::failing, Admission::send},
+      {true, true, 1, AppState::serving, Admission::wait},
+      {true, true, 3, AppState::serving, Admission::full},
+      {true, true, 1, AppState::failing, Admission::failing},
+      {false, false, 0, AppState::serving, Admission::wait},
+      {false, false, 0, AppState::starting, Admission::wait},
+      {false, false, 0, AppState::failing, Admission::failing},
+      {false, true, 2, AppState::serving, Admission::wait},
+      {false, true, 3, AppState::serving, Admission::full},
+      {false, true, 4, AppState::serving, Admission::full},
+      {false, true, 3, AppState::failing, Admission::failing},
+      {false, false, 3, AppState::starting, Admission::full},
+  };
+  for (const Row& row : rows) {
+    const Load load{.slot_free = row.slot_free,
+                    .others_wait = row.others_wait,
+                    .queued = row.queued,
+                    .queue_limit = 3,
+                    .state = row.state};
+    EXPECT_EQ(admit(load), row.expected)
+        << row.slot_free << row.others_wait << row.queued << static_cast<int>(row.state);
+  }
+}
+
+TEST(Idempotent, MethodsByName) {
+  for (const char* const method : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}) {
+    EXPECT_TRUE(idempotent(method)) << method;
+  }
+  for (const char* const method : {"POST", "PATCH", "CONNECT", "get", "", "GETS", "LINK"}) {
+    EXPECT_FALSE(idempotent(method)) << method;
+  }
+}
+
+TEST(Retry, EveryRow) {
+  using config::Retry;
+  struct Row {
+    Retry policy;
+    const char* method;
+    bool delivered;
+    bool body_held;
+    unsigned attempts;
+    bool expected;
+  };
+  const Row rows[] = {
+      {Retry::idempotent, "GET", true, true, 1, true},
+      {Retry::idempotent, "PUT", true, true, 1, true},
+      {Retry::idempotent, "GET", true, true, 2, false},
+      {Retry::idempotent, "GET", true, false, 1, false},
+      {Retry::idempotent, "POST", true, true, 1, false},
+      {Retry::idempotent, "POST", false, true, 1, true},
+      {Retry::idempotent, "POST", false, false, 1, false},
+      {Retry::idempotent, "POST", false, true, 2, false},
+      {Retry::idempotent, "GET", false, true, 2, false},
+      {Retry::never, "GET", true, true, 1, false},
+      {Retry::never, "GET", false, true, 1, true},
+      {Retry::never, "POST", false, true, 1, true},
+      {Retry::never, "POST", false, true, 2, false},
+  };
+  for (const Row& row : rows) {
+    const Loss loss{.policy = row.policy,
+                    .method = row.method,
+                    .delivered = row.delivered,
+                    .body_held = row.body_held,
+                    .attempts = row.attempts};
+    EXPECT_EQ(may_retry(loss), row.expected) << static_cast<int>(row.policy) << row.method
+                                             << row.delivered << row.body_held << row.attempts;
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge

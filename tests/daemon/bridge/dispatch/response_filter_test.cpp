@@ -1,0 +1,97 @@
+#include "daemon/bridge/dispatch/response_filter.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::bridge {
+namespace {
+
+// Feeds `text` cut at `split`; returns the body that is let through.
+std::string pass(ResponseFilter& filter, std::string_view text, std::size_t split) {
+  std::string body;
+  for (const std::string_view part : {text.substr(0, split), text.substr(split)}) {
+    const auto rest = filter.feed(protocol::as_bytes(part));
+    if (filter.has_head()) body += protocol::as_text(filter.admit(rest));
+  }
+  return body;
+}
+
+struct Row {
+  const char* name;
+  bool head_request;
+  const char* response;
+  int status;
+  const char* body;
+  bool complete;
+};
+
+class ResponseFilterRows : public ::testing::TestWithParam<Row> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Responses, ResponseFilterRows,
+    ::testing::Values(
+        Row{"Plain", false, "Status: 200 OK\r\nA: b\r\n\r\nbody", 200, "body", true},
+        Row{"NoStatus", false, "Content-Type: text/plain\r\n\r\nbody", 200, "body", true},
+        Row{"BareLf", false, "Status: 404 Not Found\n\nbody", 404, "body", true},
+        Row{"LengthEqual", false, "Content-Length: 4\r\n\r\nbody", 200, "body", true},
+        Row{"LengthShorter", false, "Content-Length: 3\r\n\r\nbody", 200, "bod", true},
+        Row{"LengthLonger", false, "Content-Length: 5\r\n\r\nbody", 200, "body", false},
+        Row{"LengthZero", false, "Content-Length: 0\r\n\r\nbody", 200, "", true},
+        Row{"EmptyBody", false, "A: b\r\n\r\n", 200, "", true},
+        Row{"Head", true, "Content-Length: 4\r\n\r\nbody", 200, "", true},
+        Row{"HeadWithoutLength", true, "A: b\r\n\r\nbody", 200, "", true},
+        Row{"NoContent", false, "Status: 204\r\n\r\nbody", 204, "", true},
+        Row{"NotModified", false, "Status: 304\r\nContent-Length: 9\r\n\r\n", 304, "", true},
+        Row{"Redirect", false, "Location: https://e/\r\n\r\n", 302, "", true},
+        Row{"StatusLine", false, "HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nx", 404, "x", true}),
+    [](const auto& info) { return info.param.name; });
+
+TEST_P(ResponseFilterRows, SplitAnywhere) {
+  const Row& row = GetParam();
+  const std::string_view text = row.response;
+  for (std::size_t split = 0; split <= text.size(); ++split) {
+    ResponseFilter filter(row.head_request);
+    const std::string body = pass(filter, text, split);
+    ASSERT_EQ(filter.error(), protocol::Errc::ok) << split;
+    ASSERT_TRUE(filter.has_head()) << split;
+    EXPECT_EQ(filter.head().status, row.status) << split;
+    EXPECT_EQ(body, row.body) << split;
+    EXPECT_EQ(filter.admitted(), body.size()) << split;
+    EXPECT_EQ(filter.complete(), row.complete) << split;
+  }
+}
+
+TEST(ResponseFilter, BadHeadIsAnError) {
+  for (const char* const text :
+       {"no colon\r\n\r\n", "Status: 20\r\n\r\n", "A: b\r\nStatus: 200\r\nStatus: 201\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n", "A : b\r\n\r\n"}) {
+    ResponseFilter filter(false);
+    filter.feed(protocol::as_bytes(text));
+    EXPECT_NE(filter.error(), protocol::Errc::ok) << text;
+  }
+}
+
+TEST(ResponseFilter, RestartForgetsHalfAHead) {
+  ResponseFilter filter(false);
+  filter.feed(protocol::as_bytes("Status: 500\r\nX-Half: he"));
+  EXPECT_FALSE(filter.has_head());
+  filter.restart();
+  EXPECT_EQ(pass(filter, "Status: 200\r\n\r\nok", 3), "ok");
+  EXPECT_EQ(filter.head().status, 200);
+  EXPECT_FALSE(filter.head().fields.get("X-Half"));
+}
+
+TEST(ResponseFilter, LengthIsCountedOverManyPieces) {
+  ResponseFilter filter(false);
+  filter.feed(protocol::as_bytes("Content-Length: 100\r\n\r\n"));
+  std::size_t admitted = 0;
+  for (int i = 0; i < 30; ++i) {
+    EXPECT_EQ(filter.complete(), admitted == 100);
+    admitted += filter.admit(protocol::as_bytes("seven b")).size();
+  }
+  EXPECT_EQ(admitted, 100u);
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge
