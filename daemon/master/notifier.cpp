@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <utility>
 
 #include <systemd/sd-daemon.h>
 
@@ -24,10 +25,12 @@ std::string monotonic_microseconds() {
 }  // namespace
 
 void Notifier::ready(const std::string& status) {
+  last_status_ = status;
   notify("READY=1\nSTATUS=" + status);
 }
 
 void Notifier::status(const std::string& status) {
+  if (status == std::exchange(last_status_, status)) return;
   notify("STATUS=" + status);
 }
 

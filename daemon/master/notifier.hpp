@@ -7,17 +7,20 @@
 namespace viaduct::daemon::master {
 
 /// Tells the service manager how we are (sd_notify(3)). Without NOTIFY_SOCKET every call does
-/// nothing.
+/// nothing. The manager has to read: a send waits while its queue is full.
 class Notifier {
  public:
   void ready(const std::string& status);
-  void status(const std::string& status);
+  void status(const std::string& status);  ///< only sent when it differs from the last one
   void reloading();
   void stopping();
   void alive();
 
   /// How often alive() is expected at least (WATCHDOG_USEC); nothing when it is not.
   std::optional<std::chrono::microseconds> watchdog_interval() const;
+
+ private:
+  std::string last_status_;
 };
 
 }  // namespace viaduct::daemon::master
