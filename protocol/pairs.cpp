@@ -63,12 +63,6 @@ std::optional<std::string_view> Pairs::find_nocase(std::string_view name) const 
   return std::nullopt;
 }
 
-Pairs::Item Pairs::operator[](std::size_t index) const {
-  const Slot& slot = slots_[index];
-  return {{store_.data() + slot.name, slot.name_size},
-          {store_.data() + slot.value, slot.value_size}};
-}
-
 void Pairs::reserve(std::size_t bytes, std::size_t count) {
   store_.reserve(bytes);
   slots_.reserve(count);

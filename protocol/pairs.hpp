@@ -37,10 +37,16 @@ class Pairs {
 
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
-  [[nodiscard]] Item operator[](std::size_t index) const;
+  [[nodiscard]] Item operator[](std::size_t index) const {
+    const Slot& slot = slots_[index];
+    return {{store_.data() + slot.name, slot.name_size},
+            {store_.data() + slot.value, slot.value_size}};
+  }
 
   /// Sum of the lengths of names and values.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
+  /// Bytes of memory kept for names and values.
+  [[nodiscard]] std::size_t capacity() const { return store_.capacity(); }
 
   /// Makes room for `bytes` of names and values and `count` pairs.
   void reserve(std::size_t bytes, std::size_t count);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -14,6 +13,7 @@ namespace {
 constexpr std::size_t kFirstTable = 64;
 constexpr std::size_t kKeptTable = 256;
 constexpr std::size_t kUsualBytes = 1024;
+constexpr std::size_t kKeptBytes = 4096;
 constexpr std::size_t kUsualCount = 32;
 
 // HTTP_PROXY would name the outgoing proxy to libraries that read the environment (httpoxy). A
@@ -21,6 +21,19 @@ constexpr std::size_t kUsualCount = 32;
 // untrue.
 bool dropped(std::string_view name) {
   return name == "HTTP_PROXY" || name == "HTTP_TRANSFER_ENCODING";
+}
+
+// Which slot a name belongs to: its length and its ends tell CGI variables apart well enough, and a
+// peer that sends names alike in these can make 1,024 of them at most.
+std::size_t hash(std::string_view name) {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  const std::size_t step = std::min<std::size_t>(name.size(), sizeof(first));
+  std::memcpy(&first, name.data(), step);
+  std::memcpy(&last, name.data() + name.size() - step, step);
+  std::uint64_t mixed = (first ^ (last << 7 | last >> 57)) + name.size();
+  mixed *= 0x9e3779b97f4a7c15;
+  return static_cast<std::size_t>(mixed >> 40);
 }
 
 bool contains(std::string_view text, char c) {
@@ -70,7 +83,7 @@ Errc Variables::add(std::string_view name, std::string_view value) {
 void Variables::index(std::uint32_t number) {
   const std::string_view name = received_[number].name;
   const std::size_t mask = table_.size() - 1;
-  std::size_t at = std::hash<std::string_view>{}(name)&mask;
+  std::size_t at = hash(name) & mask;
   for (; table_[at] != 0; at = (at + 1) & mask) {
     const std::uint32_t first = table_[at] - 1;
     if (received_[first].name != name) continue;
@@ -107,7 +120,8 @@ void Variables::merge(std::uint32_t first, Pairs& into, std::string& scratch) co
 
 Errc Variables::finish(RequestHead& head) {
   if (!repeated_) {
-    head.params = std::exchange(received_, Pairs{});
+    // The owner's spent store comes back and serves the next request.
+    std::swap(head.params, received_);
     return read_content_length(head.params, head.content_length);
   }
   next_.resize(received_.size(), kNone);
@@ -139,7 +153,8 @@ std::size_t Variables::occurrences(std::string_view name) const {
 }
 
 void Variables::reset() {
-  received_ = Pairs{};
+  if (received_.capacity() > kKeptBytes) received_ = Pairs{};
+  received_.clear();
   bytes_ = 0;
   count_ = 0;
   repeated_ = false;

@@ -1,6 +1,10 @@
 #include "daemon/bridge/reactor.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -12,6 +16,12 @@ namespace {
 constexpr auto kBusyTick = std::chrono::milliseconds(50);
 constexpr auto kIdleTick = std::chrono::seconds(1);
 
+int make_epoll_set() {
+  const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
+  return descriptor;
+}
+
 }  // namespace
 
 Reactor::Reactor(unsigned index)
@@ -19,7 +29,56 @@ Reactor::Reactor(unsigned index)
       now_(Clock::now()),
       buffer_(new std::byte[kBufferSize]),
       context_(1),
-      timer_(context_.get_executor()) {}
+      timer_(context_.get_executor()),
+      sockets_(context_.get_executor(), make_epoll_set()) {
+  await_sockets();
+}
+
+void Reactor::watch(int descriptor, Watcher& watcher, std::uint32_t events, int operation) {
+  epoll_event event{};
+  event.events = events;
+  event.data.ptr = &watcher;
+  if (::epoll_ctl(sockets_.native_handle(), operation, descriptor, &event) != 0) {
+    throw std::system_error(errno, std::generic_category(), "epoll_ctl");
+  }
+}
+
+void Reactor::unwatch(int descriptor, Watcher& watcher) {
+  ::epoll_ctl(sockets_.native_handle(), EPOLL_CTL_DEL, descriptor, nullptr);
+  for (epoll_event& event : std::span(ready_).first(ready_count_)) {
+    if (event.data.ptr == &watcher) event.data.ptr = nullptr;
+  }
+}
+
+void Reactor::await_sockets() {
+  sockets_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
+    if (error) return;
+    serve_sockets();
+    await_sockets();
+  });
+}
+
+void Reactor::serve_sockets() {
+  const int count =
+      ::epoll_wait(sockets_.native_handle(), ready_.data(), static_cast<int>(ready_.size()), 0);
+  if (count <= 0) return;
+  ready_count_ = static_cast<std::size_t>(count);
+  const bool was_due = std::exchange(turn_due_, true);
+  for (const epoll_event& event : std::span(ready_).first(ready_count_)) {
+    // A socket closed by an earlier event of the batch has been struck out.
+    if ((event.events & EPOLLOUT) != 0 && event.data.ptr != nullptr) {
+      Event bracket(*this);
+      static_cast<Watcher*>(event.data.ptr)->on_writable();
+    }
+    if ((event.events & ~EPOLLOUT) != 0 && event.data.ptr != nullptr) {
+      Event bracket(*this);
+      static_cast<Watcher*>(event.data.ptr)->on_readable();
+    }
+  }
+  ready_count_ = 0;
+  turn_due_ = was_due;
+  end_turn();
+}
 
 void Reactor::start(std::function<bool()> tick) {
   tick_ = std::move(tick);
@@ -57,8 +116,11 @@ void Reactor::flush_at_turn_end(Flushable& target) {
   if (target.at_turn_end_) return;
   target.at_turn_end_ = true;
   turn_.push_back(&target);
-  if (std::exchange(turn_posted_, true)) return;
-  boost::asio::post(context_, [this] { end_turn(); });
+  if (std::exchange(turn_due_, true)) return;
+  boost::asio::post(context_, [this] {
+    turn_due_ = false;
+    end_turn();
+  });
 }
 
 void Reactor::forget(Flushable& target) {
@@ -82,8 +144,8 @@ void Reactor::finish_event() {
 }
 
 void Reactor::end_turn() {
+  if (turn_.empty()) return;
   Event event(*this);
-  turn_posted_ = false;
   flushing_.swap(turn_);
   for (std::size_t i = 0; i < flushing_.size(); ++i) {
     if (Flushable* target = flushing_[i]) {

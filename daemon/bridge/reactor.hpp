@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/epoll.h>
+
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -29,6 +32,16 @@ class Flushable {
   bool at_turn_end_ = false;
 };
 
+/// Is told when its socket is ready; see Socket.
+class Watcher {
+ public:
+  virtual void on_readable() = 0;
+  virtual void on_writable() = 0;
+
+ protected:
+  ~Watcher() = default;
+};
+
 /// One event loop and what its connections share. A request stays on one reactor from its first
 /// byte to its last, so nothing here, nor in what hangs on it, is locked. Everything but `post` is
 /// to be called on the reactor's own thread.
@@ -37,6 +50,11 @@ class Flushable {
 /// Connections to front servers are flushed then, while the received bytes that their output may
 /// refer to are still there; links are flushed once per turn of the loop, so that one write
 /// carries the requests of many connections.
+///
+/// Timers, the channel and listening sockets wait through Asio. The sockets that carry requests are
+/// watched level-triggered in an epoll set of the reactor's own, which Asio sees as one descriptor:
+/// Asio re-arms a descriptor with a system call for every wait, which here would be one per
+/// request.
 class Reactor {
  public:
   using Context = boost::asio::io_context;
@@ -95,6 +113,12 @@ class Reactor {
   static constexpr std::size_t kBufferSize = 256 * 1024;
 
  private:
+  friend class Socket;
+
+  void watch(int descriptor, Watcher& watcher, std::uint32_t events, int operation);
+  void unwatch(int descriptor, Watcher& watcher);
+  void await_sockets();
+  void serve_sockets();
   void finish_event();
   void end_turn();
   void arm_tick();
@@ -107,12 +131,13 @@ class Reactor {
   std::vector<Flushable*> soon_;
   std::vector<Flushable*> turn_;
   std::vector<Flushable*> flushing_;  // kept for its memory
-  bool turn_posted_ = false;
+  bool turn_due_ = false;             // end_turn() will be called
+  std::array<epoll_event, 128> ready_{};
+  std::size_t ready_count_ = 0;
   std::vector<std::shared_ptr<void>> graveyard_;
-  // Last, hence destroyed first: handlers that never ran own connections and links, whose
-  // destructors still call forget().
   Context context_;
   Timer timer_;
+  Descriptor sockets_;  // the epoll set
 };
 
 }  // namespace viaduct::daemon::bridge

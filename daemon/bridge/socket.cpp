@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace viaduct::daemon::bridge {
 
@@ -18,6 +19,29 @@ std::error_code last_error() {
 }
 
 }  // namespace
+
+void Socket::open(int descriptor) {
+  close();
+  descriptor_ = descriptor;
+  events_ = 0;
+  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_ADD);
+}
+
+void Socket::close() {
+  if (const int descriptor = release(); descriptor >= 0) ::close(descriptor);
+}
+
+int Socket::release() {
+  if (descriptor_ >= 0) reactor_.unwatch(descriptor_, watcher_);
+  return std::exchange(descriptor_, -1);
+}
+
+void Socket::change(std::uint32_t event, bool watch) {
+  const std::uint32_t events = watch ? events_ | event : events_ & ~event;
+  if (descriptor_ < 0 || events == events_) return;
+  events_ = events;
+  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_MOD);
+}
 
 Transfer receive(int socket, std::span<std::byte> into) {
   Transfer result;

@@ -4,9 +4,40 @@
 #include <span>
 #include <system_error>
 
+#include "daemon/bridge/reactor.hpp"
 #include "protocol/output.hpp"
 
 namespace viaduct::daemon::bridge {
+
+/// A connected, non-blocking socket on a reactor. Tells its watcher, within an event of the
+/// reactor, when it can be read or written, as long as that is so and asked for. An end of file or
+/// an error counts as readable, so that reading finds out.
+class Socket {
+ public:
+  Socket(Reactor& reactor, Watcher& watcher) : reactor_(reactor), watcher_(watcher) {}
+  ~Socket() { close(); }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+
+  /// Owns the descriptor from now on; watches nothing yet. Throws std::system_error.
+  void open(int descriptor);
+  void close();
+  /// Gives the descriptor to the caller.
+  int release();
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+  void watch_input(bool watch) { change(EPOLLIN, watch); }
+  void watch_output(bool watch) { change(EPOLLOUT, watch); }
+
+ private:
+  void change(std::uint32_t event, bool watch);
+
+  Reactor& reactor_;
+  Watcher& watcher_;
+  int descriptor_ = -1;
+  std::uint32_t events_ = 0;
+};
 
 /// What one non-blocking receive or send came to.
 struct Transfer {

@@ -9,7 +9,6 @@
 #include "daemon/bridge/front/connection_list.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/front/refusal.hpp"
-#include "daemon/bridge/socket.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -28,9 +27,12 @@ Connection::Connection(Front& front, ConnectionList& list, int descriptor, bool 
     : front_(front),
       reactor_(front.services.reactor),
       list_(list),
-      descriptor_(reactor_.executor(), descriptor),
+      socket_(reactor_, *this),
       codec_(front.make_codec()),
-      trusted_(trusted) {}
+      trusted_(trusted) {
+  socket_.open(descriptor);
+  socket_.watch_input(true);
+}
 
 Connection::~Connection() {
   reactor_.forget(*this);
@@ -38,31 +40,23 @@ Connection::~Connection() {
 
 // ---- reading
 
-void Connection::await_readable() {
-  if (reading_ || !descriptor_.is_open()) return;
-  reading_ = true;
-  descriptor_.async_wait(Reactor::Descriptor::wait_read,
-                         [self = shared_from_this()](boost::system::error_code error) {
-                           self->reading_ = false;
-                           if (error || !self->descriptor_.is_open()) return;
-                           Reactor::Event event(self->reactor_);
-                           self->on_readable();
-                         });
-}
-
 void Connection::on_readable() {
   const auto buffer = reactor_.receive_buffer().first(kReceive);
-  const Transfer got = receive(descriptor_.native_handle(), buffer);
+  const Transfer got = receive(socket_.descriptor(), buffer);
   if (got.ended || got.error) {
     close();
     return;
   }
   if (!lingering_) feed(buffer.first(got.bytes));
-  if (lingering_ || wants_input()) await_readable();
+  watch_input();
+}
+
+void Connection::watch_input() {
+  socket_.watch_input(lingering_ || wants_input());
 }
 
 void Connection::feed(protocol::Bytes bytes) {
-  while (!bytes.empty() && descriptor_.is_open()) {
+  while (!bytes.empty() && socket_.is_open()) {
     bytes = bytes.subspan(codec_->feed(bytes));
     for (auto event = codec_->next(); event.kind != protocol::Event::Kind::none;
          event = codec_->next()) {
@@ -193,7 +187,7 @@ void Connection::end_entry(protocol::RequestId id) {
   if (!found->input_ended) input_cut_ = true;
   entries_.erase(found);
   // It may have been the one for which reading paused, and the client writes before it reads.
-  if (input_cut_ && wants_input()) await_readable();
+  if (input_cut_) watch_input();
 }
 
 // ---- answering
@@ -227,7 +221,7 @@ void Connection::respond_fail(protocol::RequestId id) {
 }
 
 void Connection::resume_input(protocol::RequestId) {
-  if (wants_input()) await_readable();
+  watch_input();
 }
 
 std::size_t Connection::unsent() const {
@@ -235,29 +229,26 @@ std::size_t Connection::unsent() const {
 }
 
 void Connection::flush() {
-  if (!descriptor_.is_open()) return;
+  if (!socket_.is_open()) return;
   protocol::Output& output = codec_->output();
-  if (!awaiting_writable_) {
-    const Transfer sent = send(descriptor_.native_handle(), output);
+  if (!blocked_) {
+    const Transfer sent = send(socket_.descriptor(), output);
     if (sent.error) {
       close();
       return;
     }
   }
   output.settle();
-  if (output.empty()) {
-    output.release();
-    finish_output();
-    return;
-  }
-  if (std::exchange(awaiting_writable_, true)) return;
-  descriptor_.async_wait(Reactor::Descriptor::wait_write,
-                         [self = shared_from_this()](boost::system::error_code error) {
-                           self->awaiting_writable_ = false;
-                           if (error || !self->descriptor_.is_open()) return;
-                           Reactor::Event event(self->reactor_);
-                           self->flush();
-                         });
+  blocked_ = !output.empty();
+  socket_.watch_output(blocked_);
+  if (blocked_) return;
+  output.release();
+  finish_output();
+}
+
+void Connection::on_writable() {
+  blocked_ = false;
+  flush();
 }
 
 void Connection::finish_output() {
@@ -273,7 +264,7 @@ void Connection::finish_output() {
     return;
   }
   if (entries_.empty()) input_cut_ = false;
-  if (wants_input()) await_readable();
+  watch_input();
   if (front_.draining && idle()) list_.retire(*this);
 }
 
@@ -281,15 +272,15 @@ void Connection::finish_output() {
 
 void Connection::reset() {
   const ::linger at_once{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(descriptor_.native_handle(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  ::setsockopt(socket_.descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close();
 }
 
 void Connection::linger() {
   if (std::exchange(lingering_, true)) return;
-  ::shutdown(descriptor_.native_handle(), SHUT_WR);
+  ::shutdown(socket_.descriptor(), SHUT_WR);
   linger_until_ = reactor_.now() + kLinger;
-  await_readable();
+  watch_input();
 }
 
 void Connection::tick(Clock::time_point now) {
@@ -303,7 +294,7 @@ void Connection::tick(Clock::time_point now) {
 }
 
 bool Connection::idle() const {
-  return descriptor_.is_open() && !lingering_ && entries_.empty() && codec_->idle() &&
+  return socket_.is_open() && !lingering_ && entries_.empty() && codec_->idle() &&
          codec_->output().empty();
 }
 
@@ -316,8 +307,7 @@ void Connection::drain() {
 }
 
 int Connection::surrender() {
-  const auto self = shared_from_this();
-  const int descriptor = descriptor_.release();
+  const int descriptor = socket_.release();
   list_.remove(*this);
   return descriptor;
 }
@@ -328,9 +318,8 @@ void Connection::abandon_all() {
 }
 
 void Connection::close() {
-  if (!descriptor_.is_open()) return;
-  const auto self = shared_from_this();
-  descriptor_.close();
+  if (!socket_.is_open()) return;
+  socket_.close();
   abandon_all();
   list_.remove(*this);
 }

@@ -11,6 +11,7 @@
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/bridge/socket.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -22,22 +23,19 @@ class ConnectionList;
 /// time. Its end is the abort of every request on it. When the codec wants it closed while the
 /// client is still sending a body, it is only half closed and the rest of the body read and
 /// dropped, because some front servers write the whole body before they read.
-class Connection final : public Client,
-                         public Flushable,
-                         public std::enable_shared_from_this<Connection> {
+class Connection final : public Client, public Flushable, private Watcher {
  public:
   /// Owns `descriptor`. `trusted`: variables named VIADUCT_* are believed.
   Connection(Front& front, ConnectionList& list, int descriptor, bool trusted);
   ~Connection();
 
-  void start() { await_readable(); }
   /// Ends it with the next response, or now when idle.
   void drain();
   /// Between two requests, with nothing unread in our memory and nothing unsent.
   [[nodiscard]] bool idle() const;
   /// Gives up the socket of an idle connection; the caller owns it, this is closed.
   int surrender();
-  [[nodiscard]] int descriptor() { return descriptor_.native_handle(); }
+  [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
   void close();
   /// Ends a half-closed connection whose peer does not stop.
   void tick(Clock::time_point now);
@@ -64,8 +62,9 @@ class Connection final : public Client,
     bool submitted;
   };
 
-  void await_readable();
-  void on_readable();
+  void on_readable() override;
+  void on_writable() override;
+  void watch_input();
   void feed(protocol::Bytes bytes);
   void handle(const protocol::Event& event);
   void begin(protocol::RequestId id, protocol::RequestHead&& head);
@@ -84,13 +83,12 @@ class Connection final : public Client,
   Front& front_;
   Reactor& reactor_;
   ConnectionList& list_;
-  Reactor::Descriptor descriptor_;
+  Socket socket_;
   std::unique_ptr<protocol::ServerCodec> codec_;
   std::vector<Entry> entries_;
   std::size_t list_index_ = 0;
   bool trusted_;
-  bool reading_ = false;
-  bool awaiting_writable_ = false;
+  bool blocked_ = false;    // the socket takes nothing for now
   bool input_cut_ = false;  // a request ended before its body
   bool lingering_ = false;
   Clock::time_point linger_until_{};

@@ -26,7 +26,6 @@ void ConnectionList::add(std::shared_ptr<Connection> connection) {
   services_.scores.connections.fetch_add(1, std::memory_order_relaxed);
   connection->list_index_ = connections_.size();
   connections_.push_back(std::move(connection));
-  connections_.back()->start();
 }
 
 void ConnectionList::remove(Connection& connection) {
@@ -75,7 +74,7 @@ void ConnectionList::tick(Clock::time_point now) {
 }
 
 void ConnectionList::report(Connection& connection, std::string_view error) {
-  const Peer peer = identify(connection.descriptor_.native_handle());
+  const Peer peer = identify(connection.socket_.descriptor());
   const auto decision = reports_.admit(connection.front().name, services_.reactor.now());
   if (!decision.write) return;
   services_.log.warning("malformed bytes from a front server",

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/bridge/socket.hpp"
-
 namespace viaduct::daemon::bridge {
 
 namespace fcgi = protocol::fastcgi;
 
 Link::Link(Reactor& reactor, LinkOwner& owner)
-    : reactor_(reactor), owner_(owner), descriptor_(reactor.executor()) {}
+    : reactor_(reactor), owner_(owner), socket_(reactor, *this) {}
 
 Link::~Link() {
   reactor_.forget(*this);
@@ -20,8 +18,8 @@ std::error_code Link::connect(const std::string& path) {
   std::error_code error;
   const int descriptor = connect_unix(path.c_str(), error);
   if (descriptor < 0) return error;
-  descriptor_.assign(descriptor);
-  await_readable();
+  socket_.open(descriptor);
+  socket_.watch_input(true);
   return {};
 }
 
@@ -100,13 +98,12 @@ void Link::passed_on(protocol::RequestId id, std::uint32_t bytes) {
 }
 
 void Link::pause(bool paused) {
-  paused_ = paused;
-  if (!paused_) await_readable();
+  socket_.watch_input(!paused);
 }
 
 void Link::close(const std::string& reason) {
   if (!open()) return;
-  descriptor_.close();
+  socket_.close();
   const std::size_t active = active_;
   const std::size_t lost = lose_requests();
   owner_.on_closed(*this, active, lost, reason);
@@ -129,21 +126,9 @@ std::size_t Link::lose_requests() {
   return lost;
 }
 
-void Link::await_readable() {
-  if (reading_ || paused_ || !open()) return;
-  reading_ = true;
-  descriptor_.async_wait(Reactor::Descriptor::wait_read,
-                         [self = shared_from_this()](boost::system::error_code error) {
-                           self->reading_ = false;
-                           if (error || !self->open()) return;
-                           Reactor::Event event(self->reactor_);
-                           self->on_readable();
-                         });
-}
-
 void Link::on_readable() {
   const auto buffer = reactor_.receive_buffer();
-  const Transfer got = receive(descriptor_.native_handle(), buffer);
+  const Transfer got = receive(socket_.descriptor(), buffer);
   if (got.ended || got.error) {
     close(got.ended ? "closed by the worker" : got.error.message());
     return;
@@ -160,7 +145,6 @@ void Link::on_readable() {
       return;
     }
   }
-  await_readable();
 }
 
 void Link::handle(const fcgi::ClientEvent& event) {
@@ -222,7 +206,7 @@ void Link::release(protocol::RequestId id) {
 }
 
 void Link::flush() {
-  if (!open() || awaiting_writable_) {
+  if (!open() || blocked_) {
     codec_.output().settle();
     return;
   }
@@ -274,7 +258,7 @@ bool Link::pump_one(protocol::RequestId id) {
 
 bool Link::write() {
   protocol::Output& output = codec_.output();
-  const Transfer sent = send(descriptor_.native_handle(), output);
+  const Transfer sent = send(socket_.descriptor(), output);
   written_ += sent.bytes;
   if (sent.error) {
     close(sent.error.message());
@@ -282,20 +266,14 @@ bool Link::write() {
   }
   output.settle();
   output.release();
-  if (!sent.blocked) return true;
-  await_writable();
-  return false;
+  blocked_ = sent.blocked;
+  socket_.watch_output(blocked_);
+  return !blocked_;
 }
 
-void Link::await_writable() {
-  if (std::exchange(awaiting_writable_, true)) return;
-  descriptor_.async_wait(Reactor::Descriptor::wait_write,
-                         [self = shared_from_this()](boost::system::error_code error) {
-                           self->awaiting_writable_ = false;
-                           if (error || !self->open()) return;
-                           Reactor::Event event(self->reactor_);
-                           self->flush();
-                         });
+void Link::on_writable() {
+  blocked_ = false;
+  flush();
 }
 
 }  // namespace viaduct::daemon::bridge

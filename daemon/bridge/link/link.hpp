@@ -9,6 +9,7 @@
 
 #include "daemon/bridge/link/caller.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/bridge/socket.hpp"
 #include "protocol/fastcgi/client_codec.hpp"
 #include "protocol/fastcgi/flow_control.hpp"
 
@@ -39,14 +40,14 @@ class LinkOwner {
 ///
 /// Requests and control records are written in the order in which they are made; body bytes follow
 /// round-robin, at most 32 KiB of a request at a time.
-class Link final : public Flushable, public std::enable_shared_from_this<Link> {
+class Link final : public Flushable, private Watcher {
  public:
   Link(Reactor& reactor, LinkOwner& owner);
   ~Link();
 
   /// Connects to the worker's socket. Completes at once; on failure the link is unusable.
   std::error_code connect(const std::string& path);
-  [[nodiscard]] bool open() const { return descriptor_.is_open(); }
+  [[nodiscard]] bool open() const { return socket_.is_open(); }
 
   /// Asks the worker for its values, offering our window.
   void ask();
@@ -100,20 +101,19 @@ class Link final : public Flushable, public std::enable_shared_from_this<Link> {
   static constexpr int kRounds = 4;                // writes of one flush
 
   Slot* find(protocol::RequestId id);
-  void await_readable();
-  void on_readable();
+  void on_readable() override;
+  void on_writable() override;
   void handle(const protocol::fastcgi::ClientEvent& event);
   void handle_output(Slot& slot, protocol::Bytes bytes);
   void release(protocol::RequestId id);
   void pump();
   bool pump_one(protocol::RequestId id);
   bool write();
-  void await_writable();
   std::size_t lose_requests();
 
   Reactor& reactor_;
   LinkOwner& owner_;
-  Reactor::Descriptor descriptor_;
+  Socket socket_;
   protocol::fastcgi::ClientCodec codec_;
   std::uint32_t peer_window_ = 0;  // 0: no flow control
   std::vector<Slot> slots_;        // by id - 1
@@ -121,10 +121,8 @@ class Link final : public Flushable, public std::enable_shared_from_this<Link> {
   std::deque<protocol::RequestId> ready_;  // requests with body bytes to fetch
   std::size_t active_ = 0;
   std::uint64_t written_ = 0;  // bytes
-  bool reading_ = false;
-  bool paused_ = false;
   bool closed_by_abort_ = false;
-  bool awaiting_writable_ = false;
+  bool blocked_ = false;  // the socket takes nothing for now
 };
 
 }  // namespace viaduct::daemon::bridge
