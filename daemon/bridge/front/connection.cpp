@@ -20,10 +20,6 @@ constexpr std::size_t kOutputLimit = 1024 * 1024;
 /// What is received at once: also what a request whose body is not wanted may still be given.
 constexpr std::size_t kReceive = 64 * 1024;
 constexpr auto kLinger = std::chrono::seconds(30);
-/// Unsent bytes that the peer can bring about: what a request's window and STDERR may leave, and what
-/// the codec says by itself. Beyond that a peer that does not read is not read either.
-constexpr std::size_t kUnsentPerRequest = 384 * 1024;
-constexpr std::size_t kUnsentBesides = 64 * 1024;
 
 }  // namespace
 
