@@ -4,9 +4,8 @@ include(CMakePackageConfigHelpers)
 set(viaduct_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/viaduct)
 
 install(TARGETS viaduct EXPORT viaductTargets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-  COMPONENT sdk
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk
 )
 install(FILES ${viaduct_public_headers}
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/viaduct COMPONENT sdk)
@@ -16,6 +15,11 @@ get_target_property(viaduct_library_type viaduct TYPE)
 set(viaduct_is_static OFF)
 if(viaduct_library_type STREQUAL "STATIC_LIBRARY")
   set(viaduct_is_static ON)
+else()
+  # Boost.Asio makes its classes visible whatever the compiler is told; an application may have
+  # another version of it.
+  target_link_options(viaduct PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/viaduct.map)
+  set_property(TARGET viaduct APPEND PROPERTY LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/viaduct.map)
 endif()
 configure_package_config_file(
   ${CMAKE_SOURCE_DIR}/cmake/viaductConfig.cmake.in

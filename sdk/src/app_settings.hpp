@@ -10,7 +10,9 @@
 
 #include <viaduct/app.hpp>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// What an App was told, besides its routes.
 struct AppSettings {
@@ -34,4 +36,6 @@ struct AppAccess {
   static const AppSettings& settings(const App& app) { return *app.settings_; }
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

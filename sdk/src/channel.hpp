@@ -10,7 +10,9 @@
 #include "protocol/message.hpp"
 #include "protocol/output.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// Where the body of a request comes from.
 class BodySource {
@@ -48,4 +50,6 @@ class ResponseSink {
   virtual void fail() = 0;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -4,7 +4,9 @@
 #include <optional>
 #include <string_view>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// A character of a token (RFC 9110 section 5.6.2).
 [[nodiscard]] constexpr bool is_token_char(char c) {
@@ -44,4 +46,6 @@ namespace viaduct::inline v1::detail {
   return std::nullopt;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -4,7 +4,9 @@
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/route_tree.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 std::string allow_field(const std::vector<std::string>& methods) {
@@ -120,4 +122,6 @@ void Dispatcher::answer(Request& request, ResponseState& response, const http_er
   }
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -7,7 +7,9 @@
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/response_state.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// Has an app answer a request: finds the route, calls the handler, and turns what it throws into
 /// an answer. Used by many threads at once.
@@ -27,4 +29,6 @@ class Dispatcher {
   const App& app_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -4,7 +4,9 @@
 
 #include "sdk/src/log_output.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 std::atomic<const LogSink*> active_sink{nullptr};
@@ -64,4 +66,6 @@ void write_log(Level level, std::string_view text) {
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -6,7 +6,9 @@
 
 #include <viaduct/log.hpp>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 using LogSink = std::function<void(Level, std::string_view)>;
 
@@ -22,4 +24,6 @@ class LogRedirection {
 /// `text` with control characters as \n, \t or \xNN, so that it stays one line.
 [[nodiscard]] std::string one_line(std::string_view text);
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

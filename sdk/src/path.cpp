@@ -2,7 +2,9 @@
 
 #include "sdk/src/percent.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 // The path of a request target in origin or absolute form (RFC 9112 section 3.2).
@@ -73,4 +75,6 @@ bool derive_path(const PathVariables& variables, RequestPath& to) {
   return true;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

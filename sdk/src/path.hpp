@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// The CGI variables that say which path was asked for. Empty: not sent.
 struct PathVariables {
@@ -40,4 +42,6 @@ struct RequestPath {
 /// Returns false for a path with a malformed escape or an encoded NUL.
 [[nodiscard]] bool derive_path(const PathVariables& variables, RequestPath& to);
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

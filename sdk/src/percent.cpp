@@ -2,7 +2,9 @@
 
 #include "sdk/src/chars.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 // The byte that text[at..at+2] escapes, or -1.
@@ -61,4 +63,6 @@ std::string form_decode(std::string_view text) {
   return decoded;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

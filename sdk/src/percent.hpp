@@ -3,7 +3,9 @@
 #include <string>
 #include <string_view>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// Appends `text` with %XX replaced by its byte (RFC 3986 section 2.1). Returns false, having
 /// appended a part, when an escape is malformed.
@@ -16,4 +18,6 @@ void percent_encode_path(std::string_view path, std::string& to);
 /// Decodes application/x-www-form-urlencoded text: '+' is a space, malformed escapes stay.
 [[nodiscard]] std::string form_decode(std::string_view text);
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

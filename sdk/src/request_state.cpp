@@ -8,7 +8,9 @@
 #include "sdk/src/chars.hpp"
 #include "sdk/src/fields_access.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 constexpr std::size_t kMaxId = 128;
@@ -143,4 +145,6 @@ std::shared_ptr<void>& RequestState::local(std::type_index type) {
   return locals_.emplace_back(type, nullptr).second;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

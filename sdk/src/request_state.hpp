@@ -15,7 +15,9 @@
 #include "sdk/src/path.hpp"
 #include "sdk/src/variables.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// What a Request shows. Derived parts are made when first asked for. Reused from request to
 /// request, so that the usual one allocates nothing.
@@ -63,4 +65,6 @@ class RequestState {
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

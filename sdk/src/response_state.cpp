@@ -8,7 +8,9 @@
 #include "sdk/src/chars.hpp"
 #include "sdk/src/fields_access.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 constexpr std::string_view kDefaultType = "text/plain; charset=utf-8";
@@ -195,4 +197,6 @@ void ResponseState::abandon() {
   sink_.fail();
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

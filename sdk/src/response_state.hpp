@@ -12,7 +12,9 @@
 #include "protocol/message.hpp"
 #include "sdk/src/channel.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// What a Response does, as a state machine:
 ///
@@ -78,4 +80,6 @@ class ResponseState {
   protocol::ResponseHead head_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

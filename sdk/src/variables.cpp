@@ -1,6 +1,8 @@
 #include "sdk/src/variables.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 Variables Variables::scan(const protocol::Pairs& params) {
   Variables found;
@@ -44,4 +46,6 @@ Variables Variables::scan(const protocol::Pairs& params) {
   return found;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -5,7 +5,9 @@
 
 #include "protocol/pairs.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// The CGI variables that every request is asked about, found in one pass. Views of the pairs
 /// scanned. What was not sent is empty.
@@ -23,4 +25,6 @@ struct Variables {
   static Variables scan(const protocol::Pairs& params);
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -4,7 +4,9 @@
 
 #include <viaduct/log.hpp>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 Background::Background(const std::vector<std::function<void(std::stop_token)>>& tasks) {
   for (const auto& task : tasks) {
@@ -20,4 +22,6 @@ Background::Background(const std::vector<std::function<void(std::stop_token)>>& 
   }
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

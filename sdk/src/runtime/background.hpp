@@ -5,7 +5,9 @@
 #include <thread>
 #include <vector>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// An app's background tasks, each on its thread; stopped and joined by the destructor. What a task
 /// throws is logged.
@@ -17,4 +19,6 @@ class Background {
   std::vector<std::jthread> threads_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -2,7 +2,9 @@
 
 #include <thread>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 thread_local Context* current_context = nullptr;
@@ -23,4 +25,6 @@ void ThreadContext::sleep_until(std::chrono::steady_clock::time_point time) {
   std::this_thread::sleep_until(time);
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

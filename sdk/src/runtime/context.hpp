@@ -5,7 +5,9 @@
 #include <functional>
 #include <mutex>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// What runs a handler, and can be made to wait: a thread, or a fiber. The one seam between code
 /// that waits and the two ways of waiting.
@@ -41,4 +43,6 @@ class ThreadContext : public Context {
   std::condition_variable condition_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

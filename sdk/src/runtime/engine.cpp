@@ -12,7 +12,9 @@
 
 #include "protocol/scgi/codec.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 using boost::asio::posix::descriptor_base;
@@ -22,6 +24,7 @@ constexpr std::size_t kBuffer = 256 * 1024;
 // Completions of one turn; handlers must get their turn as well.
 constexpr int kCompletions = 16;
 constexpr int kAcceptAtOnce = 64;
+constexpr std::uint32_t kMaxParams = 1024 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kLinger{2};
 
@@ -99,7 +102,12 @@ void Engine::resume_accepting() {
 }
 
 void Engine::add_link(int fd, Listener::Protocol protocol) {
+  // The front server or the bridge has limited them already, and may have been told to allow more
+  // than its default.
   protocol::Limits limits;
+  limits.params = kMaxParams;
+  limits.value = kMaxParams;
+  limits.count = 4096;
   // More than are ever served or queued, so that the engine does the refusing.
   limits.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
   std::unique_ptr<protocol::ServerCodec> codec;
@@ -303,4 +311,6 @@ void Engine::check_finished() {
   if (finished()) executor_->stop();
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -18,7 +18,9 @@
 #include "sdk/src/runtime/link.hpp"
 #include "sdk/src/runtime/listener.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
@@ -168,4 +170,6 @@ class Engine {
   std::uint64_t malformed_ = 0;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

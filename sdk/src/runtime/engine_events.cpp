@@ -7,7 +7,9 @@
 
 #include "sdk/src/runtime/engine.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 using protocol::Errc;
@@ -251,4 +253,6 @@ void Engine::log_malformed(Errc error) {
   malformed_ = 0;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

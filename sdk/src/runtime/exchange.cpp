@@ -7,7 +7,9 @@
 
 #include "sdk/src/runtime/engine.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 // One request's share of a link before others get their turn.
@@ -201,4 +203,6 @@ void Exchange::conclude() {
   }
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

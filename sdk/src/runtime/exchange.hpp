@@ -18,7 +18,9 @@
 #include "sdk/src/runtime/context.hpp"
 #include "sdk/src/runtime/link.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 class Engine;
 
@@ -90,6 +92,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   Context* context = nullptr;  ///< what runs the handler
   bool parked = false;         ///< the handler waits in context
   bool leading = false;        ///< the handler waits by performing input and output
+  bool woken = false;          ///< since the wait began
 
   boost::intrusive::list_member_hook<> queue_hook;
   boost::intrusive::list_member_hook<> active_hook;
@@ -115,4 +118,6 @@ class Exchange final : public BodySource, public RequestControl, public Response
   protocol::Bytes whole_body_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

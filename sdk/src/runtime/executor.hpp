@@ -2,7 +2,9 @@
 
 #include <mutex>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 class Exchange;
 
@@ -22,4 +24,6 @@ class Executor {
   virtual void stop() = 0;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -9,7 +9,9 @@
 
 #include "sdk/src/runtime/fiber_sanitizers.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 Fiber::Fiber(std::size_t stack_size) : allocator_(stack_size), stack_(allocator_.allocate()) {
   inside_ = boost::context::fiber(std::allocator_arg,
@@ -75,4 +77,6 @@ void Fiber::swap_exceptions(ExceptionState& other) {
   other = current;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -6,7 +6,9 @@
 #include <boost/context/fiber.hpp>
 #include <boost/context/protected_fixedsize_stack.hpp>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// A stackful fiber that runs one task after the other on a stack of its own, with a guard page
 /// below it. Every switch passes through resume() and suspend(), which also carry what the language
@@ -59,4 +61,6 @@ class Fiber {
   void* outside_thread_ = nullptr;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -8,7 +8,9 @@
 
 #include "sdk/src/runtime/exchange.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{25};
@@ -253,4 +255,6 @@ void FiberExecutor::Task::blocking(const std::function<void()>& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -21,7 +21,9 @@
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/fiber.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// The model `fibers`: one thread, the loop, performs input and output and runs a fiber per
 /// request, each until it waits. Fibers never leave the loop.
@@ -101,4 +103,6 @@ class FiberExecutor final : public Executor {
   std::optional<boost::asio::thread_pool> pool_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -28,7 +28,10 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-namespace viaduct::inline v1::detail::sanitizer {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
+namespace sanitizer {
 
 /// Before a switch to the stack given; `fake_stack` keeps what belongs to the one that is left.
 inline void start_switch([[maybe_unused]] void** fake_stack, [[maybe_unused]] const void* bottom,
@@ -81,4 +84,7 @@ inline void destroy_thread([[maybe_unused]] void* thread) {
 #endif
 }
 
-}  // namespace viaduct::inline v1::detail::sanitizer
+}  // namespace sanitizer
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -6,7 +6,9 @@
 #include <array>
 #include <cerrno>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 Exchange* ExchangeTable::find(protocol::RequestId id) const {
   if (id < small_.size()) return small_[id];
@@ -90,4 +92,6 @@ void Link::close() {
   open = false;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -13,7 +13,9 @@
 #include "protocol/codec.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 class Exchange;
 
@@ -75,4 +77,6 @@ class Link {
   std::chrono::steady_clock::time_point linger_until{};
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

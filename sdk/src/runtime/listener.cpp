@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 bool may_connect(const sockaddr_storage& peer, const std::vector<std::string>& allowed) {
@@ -45,4 +47,6 @@ int Listener::accept() {
   }
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

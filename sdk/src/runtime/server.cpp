@@ -8,7 +8,9 @@
 #include "sdk/src/runtime/fiber_executor.hpp"
 #include "sdk/src/runtime/thread_executor.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 Server::Server(const App& app, const ServerOptions& options)
     : dispatcher_(app),
@@ -52,4 +54,6 @@ void Server::drain() {
   boost::asio::post(engine_.io(), [this] { engine_.drain(); });
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

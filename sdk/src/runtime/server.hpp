@@ -14,7 +14,9 @@
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/listener.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 struct ServerOptions {
   Model model = Model::threads;
@@ -46,4 +48,6 @@ class Server {
   std::unique_ptr<Executor> executor_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

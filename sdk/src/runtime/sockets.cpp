@@ -16,7 +16,9 @@
 #include <system_error>
 #include <utility>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 constexpr int kBacklog = 4096;
@@ -145,4 +147,6 @@ std::vector<std::string> web_server_addresses() {
   return addresses;
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// A listening socket, and the file to remove when it is closed for good.
 struct ListeningSocket {
@@ -28,4 +30,6 @@ struct ListeningSocket {
 /// FCGI_WEB_SERVER_ADDRS (FastCGI section 3.2), when set.
 [[nodiscard]] std::vector<std::string> web_server_addresses();
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

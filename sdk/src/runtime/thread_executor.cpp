@@ -2,7 +2,9 @@
 
 #include "sdk/src/runtime/exchange.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 namespace {
 
 using std::chrono::steady_clock;
@@ -53,12 +55,18 @@ bool ThreadExecutor::brief() const {
   return usual_ < kBrief;
 }
 
-void ThreadExecutor::lead(Lock& lock) {
+void ThreadExecutor::perform_io(Lock& lock) {
   engine_.flush_dirty();
   leading_ = true;
+  leader_ = std::this_thread::get_id();
   engine_.turn(lock, true);
   leading_ = false;
+  leader_ = {};
   ++progress_;
+}
+
+void ThreadExecutor::lead(Lock& lock) {
+  perform_io(lock);
   if (standby_dormant_ && engine_.has_ready()) standby_.notify_one();
 }
 
@@ -135,30 +143,31 @@ void ThreadExecutor::vacated() {
 }
 
 void ThreadExecutor::wait(Lock& lock, Exchange& exchange) {
-  engine_.flush_dirty();
-  if (engine_.has_ready()) call_somebody();
-  if (!leading_) {
-    exchange.leading = true;
-    leading_ = true;
-    engine_.turn(lock, true);
-    leading_ = false;
-    exchange.leading = false;
-    ++progress_;
-    vacated();
+  exchange.woken = false;
+  if (leading_) {
+    engine_.flush_dirty();
+    if (engine_.has_ready()) call_somebody();
+    exchange.parked = true;
+    ++waiting_;
+    exchange.context->park(lock);
+    --waiting_;
+    exchange.parked = false;
     return;
   }
-  exchange.parked = true;
-  ++waiting_;
-  exchange.context->park(lock);
-  --waiting_;
-  exchange.parked = false;
+  exchange.leading = true;
+  while (!exchange.woken && !stopped_) {
+    if (engine_.has_ready()) call_somebody();
+    perform_io(lock);
+  }
+  exchange.leading = false;
+  vacated();
 }
 
 void ThreadExecutor::wake(Exchange& exchange) {
+  exchange.woken = true;
   if (exchange.parked) {
     exchange.context->unpark();
-  } else if (exchange.leading) {
-    // Harmless when the turn is what brought this about.
+  } else if (exchange.leading && std::this_thread::get_id() != leader_) {
     engine_.interrupt();
   }
 }
@@ -182,4 +191,6 @@ void ThreadExecutor::Worker::sleep_until(steady_clock::time_point time) {
   ThreadContext::sleep_until(time);
 }
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -12,7 +12,9 @@
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
 
-namespace viaduct::inline v1::detail {
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
 
 /// The model `threads`: limit + 1 equal threads, of which at most `limit` run handlers, so that one
 /// is always left for input and output.
@@ -51,6 +53,7 @@ class ThreadExecutor final : public Executor {
   };
 
   void work();
+  void perform_io(Lock& lock);
   void lead(Lock& lock);
   void handle(Lock& lock, Exchange& exchange, Worker& worker);
   void idle(Lock& lock);
@@ -66,7 +69,8 @@ class ThreadExecutor final : public Executor {
 
   // Guarded by the engine's mutex.
   bool stopped_ = false;
-  bool leading_ = false;  // a thread performs input and output
+  bool leading_ = false;    // a thread performs input and output
+  std::thread::id leader_;  // which one
   bool standby_present_ = false;
   bool standby_called_ = false;   // it is to work, whatever it sees
   bool standby_dormant_ = false;  // it sleeps until there is something to do
@@ -78,4 +82,6 @@ class ThreadExecutor final : public Executor {
   std::condition_variable standby_;
 };
 
-}  // namespace viaduct::inline v1::detail
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct
