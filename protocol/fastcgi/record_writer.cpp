@@ -135,7 +135,9 @@ void RecordWriter::split_pair(unsigned type, RequestId id, Pairs::Item pair) {
 }
 
 void RecordWriter::broken() {
-  HeaderBytes bytes = record_header(FCGI_STDOUT, 1, 0);
+  // HAProxy does not look at the version, and would take an empty FCGI_STDOUT for a good end.
+  constexpr unsigned kNoType = 0;
+  HeaderBytes bytes = record_header(kNoType, 1, 0);
   bytes[0] = std::byte{0};
   output_.copy(bytes);
 }

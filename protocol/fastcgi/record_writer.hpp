@@ -32,7 +32,8 @@ class RecordWriter {
   /// than one; without pairs there is no record. Names and values have less than 2^31 bytes.
   void pairs(unsigned type, RequestId id, const Pairs& pairs);
 
-  /// A record of an invalid version: the peer that reads it must drop the connection.
+  /// A record of an invalid version and type: the peer that reads it must drop the connection, or
+  /// skip the record and miss the end of the response.
   void broken();
 
  private:

