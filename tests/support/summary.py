@@ -3,11 +3,13 @@
 
     NAME.xml      a JUnit file by ctest
     NAME/*.xml    JUnit files by pytest; each replaces the one ctest test that ran it
+    fuzz.log      what tests/fuzz/run printed
     broken        one line for each step that failed outside any test
 
 Exit status 0 only when something passed and nothing failed.
 """
 
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -42,6 +44,10 @@ def gather(directory: Path):
                     yield f"{file.stem}: {single}", False
             else:
                 yield f"{file.stem}: {single}", passed
+    fuzzers = directory / "fuzz.log"
+    if fuzzers.exists():
+        for target, result in re.findall(r"^(\w+): (ok|FAILED)", fuzzers.read_text(), re.MULTILINE):
+            yield f"fuzz: {target}", result == "ok"
     broken = directory / "broken"
     if broken.exists():
         yield from ((line, False) for line in broken.read_text().splitlines())

@@ -6,7 +6,6 @@ import pytest
 
 from harness import http
 from harness.load import assert_clean
-from harness.process import PATIENCE
 
 MAIN = ["nginx", "nginx-close", "nginx-unbuffered", "nginx-scgi", "apache", "apache-scgi", "caddy"]
 EVERY = [*MAIN, "lighttpd", "lighttpd-scgi", "haproxy"]
@@ -208,8 +207,10 @@ def test_two_hundred_slow_requests_at_once(viaductd, start_front, start_load, va
 def test_diagnostics_reach_the_log(viaductd, start_front):
     front = site(viaductd, start_front, "nginx")
     assert http.request(front.port, "/stderr?text=marked").text == "reported\n"
-    assert "web" in viaductd.logged("marked of the process", PATIENCE)
-    viaductd.logged("marked of the request", PATIENCE)
+    for text in ("marked of the process", "marked of the request"):
+        line = viaductd.logged(text)
+        assert "app=web" in line
+        assert f"pid={viaductd.workers()[0]}" in line
 
 
 @pytest.mark.parametrize("variant", ["apache", "caddy"])

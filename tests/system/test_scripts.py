@@ -94,5 +94,10 @@ def test_summary_counts_failures_outside_cases(directory):
     assert summarise(directory)[1][-1] == "2 passed, 3 failed, 1 skipped"
 
 
+def test_summary_counts_fuzzers(directory):
+    (directory / "fuzz.log").write_text("scgi: ok, 5 runs\ncgi_head: FAILED; see x\n1 passed\n")
+    assert summarise(directory) == (1, ["failed: fuzz: cgi_head", "1 passed, 1 failed"])
+
+
 def test_summary_of_nothing_is_a_failure(directory):
     assert summarise(directory) == (1, ["0 passed, 0 failed"])

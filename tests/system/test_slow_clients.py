@@ -63,10 +63,14 @@ def processes(viaductd):
     return {"bridge": viaductd.bridge(), "worker": viaductd.workers()[0]}
 
 
-def measure(start_load, port) -> dict:
-    report = start_load(port, concurrency=4, seconds=3).wait(60)
-    assert_clean(report, least=500)
-    return report
+def measure(start_load, port) -> float:
+    """p99 in milliseconds; the median of three, lest other work of the machine decides."""
+    results = []
+    for _ in range(3):
+        report = start_load(port, concurrency=4, seconds=2).wait(60)
+        assert_clean(report, least=300)
+        results.append(report["p99_ms"])
+    return sorted(results)[1]
 
 
 def check(viaductd, start_load, front, occupy) -> None:
@@ -80,7 +84,7 @@ def check(viaductd, start_load, front, occupy) -> None:
     finally:
         for client in clients:
             client.close()
-    assert beside["p99_ms"] <= 2 * alone["p99_ms"], (alone, beside)
+    assert beside <= 2 * alone
     assert all(value < 32 * MIB for value in grown.values()), grown
     assert http.request(front.port, "/hello").text == "hello\n"
 

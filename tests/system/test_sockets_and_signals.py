@@ -39,6 +39,27 @@ def test_live_socket_is_refused(viaductd, stage, stopping):
     assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
 
 
+def test_inherited_socket_is_used_and_left(viaductd):
+    """As systemd passes one: descriptor 3, named."""
+    path = viaductd.directory / "inherited.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(64)
+        viaductd.app("sdk")
+        viaductd.settings["listeners"] = [
+            {"protocol": "fastcgi", "address": "systemd:web", "app": "web"}
+        ]
+        viaductd.start(
+            prefix=["/bin/bash", "-c", f'LISTEN_PID=$$ exec "$@" 3<&{listener.fileno()}', "bash"],
+            environment={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"},
+            pass_fds=[listener.fileno()],
+        )
+    assert fastcgi.request(str(path), "/hello").body == b"hello\n"
+    assert viaductd.stop() == 0
+    assert path.exists()
+
+
 def test_other_files_are_never_removed(viaductd):
     Path(viaductd.socket).write_text("precious")
     viaductd.app("sdk")

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 from pathlib import Path
-from typing import Optional
+from typing import Optional, Sequence
 
 import yaml
 
@@ -68,7 +68,9 @@ class Viaductd:
 
     # life
 
-    def start(self, ready: bool = True) -> "Viaductd":
+    def start(
+        self, ready: bool = True, prefix: Sequence[str] = (), environment={}, **options
+    ) -> "Viaductd":
         """Starts it and waits for what systemd would wait for: READY=1."""
         self.write()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
@@ -77,10 +79,11 @@ class Viaductd:
             notify.bind(path)
             notify.setblocking(False)
             self.process = Process(
-                [self.program, "-c", self.file],
+                [*prefix, self.program, "-c", self.file],
                 self.log,
-                env={**os.environ, "NOTIFY_SOCKET": path},
+                env={**os.environ, "NOTIFY_SOCKET": path, **environment},
                 cwd=self.directory,
+                **options,
             )
             if ready:
                 wait_for(
