@@ -22,6 +22,10 @@ std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeAp
   return shared;
 }
 
+log::Format log_format(config::LogFormat format) {
+  return format == config::LogFormat::json ? log::Format::json : log::Format::text;
+}
+
 }  // namespace
 
 Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores,
@@ -160,13 +164,14 @@ void Control::add_worker(const Message& message) {
 
 void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
   threads_.front()->reactor().post([this, info] {
+    const auto shared = shared_.find(info->serial);
+    if (shared == shared_.end()) return;  // it has died since
     for (std::size_t i = 1; i < threads_.size(); ++i) {
       Thread& thread = *threads_[i];
       thread.reactor().post(
           [&thread, info] { thread.app(info->app).add(info, info->multiplexed); });
     }
-    const auto shared = shared_.find(info->serial);
-    if (shared == shared_.end() || std::exchange(shared->second, true)) return;
+    if (std::exchange(shared->second, true)) return;
     Message ready;
     ready.type = Type::ready;
     ready.app = info->app;
@@ -233,16 +238,15 @@ void Control::redirect_log(const Message& message, int descriptor) {
       log_.replace_descriptor(descriptor);
       break;
     case channel::LogTarget::app: {
-      SharedApp& app = *apps_[message.app];
-      if (app.log) {
-        app.log->replace_descriptor(descriptor);
-      } else {
-        app.log = std::make_unique<log::Log>(log::Settings{
-            .level = log::Level::debug,
-            .format = settings_.log.format == config::LogFormat::json ? log::Format::json
-                                                                      : log::Format::text,
-            .descriptor = descriptor});
+      auto& log = app_logs_[message.app];
+      if (log) {
+        log->replace_descriptor(descriptor);
+        break;
       }
+      log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
+                                                     .format = log_format(settings_.log.format),
+                                                     .descriptor = descriptor});
+      on_every_thread([app = message.app, &log = *log](Thread& t) { t.app(app).use_log(log); });
       break;
     }
     case channel::LogTarget::access: {

@@ -53,6 +53,7 @@ class Control final : public WorkerReports {
   log::Log& log_;
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
+  std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> app_logs_;  // by app; or none
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;
   Reactor::Descriptor predecessor_;

@@ -161,7 +161,7 @@ void Dispatcher::report_refusal(std::string_view reason) {
 }
 
 void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
-  const log::Log& log = app_.log ? *app_.log : services_.log;
+  const log::Log& log = log_ != nullptr ? *log_ : services_.log;
   log.info(line, {{"app", app_.settings.name}, {"pid", worker.pid}});
 }
 

@@ -25,7 +25,6 @@ struct SharedApp {
   std::atomic<std::uint32_t> retry_after{1};  ///< seconds, while failing
   std::atomic<std::uint32_t> queued{0};
   std::atomic<std::uint32_t> waiting_threads{0};  ///< bit per reactor, the 32nd stands for the rest
-  std::unique_ptr<log::Log> log;                  ///< the app's own, or none
 };
 
 /// Tells the rest of the bridge what a dispatcher found out. Called on the dispatcher's thread.
@@ -63,6 +62,8 @@ class Dispatcher final : public WorkerOwner {
   void left_worker(Worker& worker, bool stuck);
   /// A worker ignores an abort: no new requests, and it is replaced once its others have ended.
   void condemn(Worker& worker);
+  /// The app's own log from now on, borrowed.
+  void use_log(const log::Log& log) { log_ = &log; }
   /// A line of an application's FCGI_STDERR.
   void log_line(const WorkerInfo& worker, std::string_view line);
   /// Logs, at a limited rate, why requests are refused.
@@ -100,6 +101,7 @@ class Dispatcher final : public WorkerOwner {
   AppScore& scores_;
   WorkerReports& reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  const log::Log* log_ = nullptr;  // null: the daemon's
   std::deque<Exchange*> queue_;
   log::RateLimit refusals_;
   bool pumping_ = false;

@@ -10,6 +10,8 @@ namespace {
 constexpr auto kReconnectDelay = std::chrono::milliseconds(100);
 /// Refused this often, a worker has closed its socket without ending.
 constexpr unsigned kMaxFailures = 50;
+/// A link has no more request ids.
+constexpr std::uint32_t kMaxCapacity = UINT16_MAX;
 constexpr auto kHealthInterval = std::chrono::seconds(10);
 
 }  // namespace
@@ -51,7 +53,7 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   const bool first = !std::exchange(asked_, true);
   if (first) {
     info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
-    info_->capacity = std::max(1U, values.max_reqs.value_or(1));
+    info_->capacity = std::clamp(values.max_reqs.value_or(1), 1U, kMaxCapacity);
     info_->answered = true;
   }
   if (info_->multiplexed) {
