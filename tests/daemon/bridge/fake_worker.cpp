@@ -47,8 +47,9 @@ void WorkerRequest::respond(std::string_view text, int status) {
 
 void WorkerRequest::overloaded() {
   if (link == nullptr) return;
-  WorkerLink& from = *std::exchange(link, nullptr);
+  WorkerLink& from = *link;
   from.codec().overloaded(id);
+  from.forget(*this);
   from.send();
 }
 
@@ -103,10 +104,14 @@ void WorkerLink::pump(WorkerRequest& request) {
   }
   if (request.end_status && (request.pending.empty() || request.aborted)) {
     codec_.end(request.id, *request.end_status);
-    request.link = nullptr;
-    std::erase_if(active_, [&](const auto& other) { return other.get() == &request; });
+    forget(request);
   }
   send();
+}
+
+void WorkerLink::forget(WorkerRequest& request) {
+  request.link = nullptr;
+  std::erase_if(active_, [&](const auto& other) { return other.get() == &request; });
 }
 
 void WorkerLink::send() {

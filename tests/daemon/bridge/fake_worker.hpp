@@ -78,6 +78,8 @@ class WorkerLink final : public Peer {
   unsigned requests = 0;
 
   void pump(WorkerRequest& request);
+  /// It has ended.
+  void forget(WorkerRequest& request);
   void send();
 
   [[nodiscard]] int descriptor() const override { return stream_.descriptor(); }

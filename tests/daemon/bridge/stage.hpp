@@ -32,6 +32,8 @@ class Stage {
 
   /// Serves the peers until `done()` says so; false when that takes longer than `bound`.
   bool run_until(const std::function<bool()>& done, std::chrono::milliseconds bound = kPatience);
+  /// Serves the peers that are ready now, waiting for one at most a moment.
+  void serve() { turn(std::chrono::milliseconds(1)); }
 
  private:
   void turn(std::chrono::milliseconds bound);
