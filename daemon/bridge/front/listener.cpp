@@ -24,7 +24,8 @@ Listener::Listener(Front& front, ConnectionList& connections, int descriptor,
     : front_(front),
       connections_(connections),
       descriptor_(front.services.reactor.executor(), descriptor),
-      max_connections_(max_connections) {}
+      max_connections_(max_connections),
+      reports_(1, std::chrono::seconds(1), 2) {}
 
 void Listener::start() {
   started_ = true;
@@ -70,9 +71,7 @@ void Listener::accept_some() {
       return;
     }
     // Without descriptors the connection stays in the backlog; the next tick tries again.
-    front_.services.log.error(
-        "cannot accept a connection",
-        {{"listener", front_.name}, {"error", std::generic_category().message(errno)}});
+    report("cannot accept a connection", "error", std::generic_category().message(errno));
     return;
   }
   if (full() && !std::exchange(reported_full_, true)) {
@@ -82,13 +81,19 @@ void Listener::accept_some() {
   await_connection();
 }
 
+void Listener::report(std::string_view message, std::string_view name, std::string_view value) {
+  const auto decision = reports_.admit(message, front_.services.reactor.now());
+  if (!decision.write) return;
+  front_.services.log.warning(
+      message, {{"listener", front_.name}, {name, value}, {"suppressed", decision.suppressed}});
+}
+
 void Listener::take(int descriptor) {
   bool trusted = false;
   if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
     const Peer peer = identify(descriptor);
     if (!front_.settings.allow.empty() && !matches(front_.settings.allow, peer)) {
-      front_.services.log.warning("connection refused: not in allow",
-                                  {{"listener", front_.name}, {"peer", peer.name}});
+      report("connection refused: not in allow", "peer", peer.name);
       ::close(descriptor);
       return;
     }

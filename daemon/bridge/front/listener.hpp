@@ -3,6 +3,7 @@
 #include "daemon/bridge/front/connection_list.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/log/rate_limit.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -27,6 +28,8 @@ class Listener {
   void accept_some();
   void take(int descriptor);
   [[nodiscard]] bool full() const;
+  /// Logs at a limited rate, for each kind of message.
+  void report(std::string_view message, std::string_view name, std::string_view value);
 
   Front& front_;
   ConnectionList& connections_;
@@ -35,6 +38,7 @@ class Listener {
   bool started_ = false;
   bool waiting_ = false;
   bool reported_full_ = false;
+  log::RateLimit reports_;
 };
 
 }  // namespace viaduct::daemon::bridge
