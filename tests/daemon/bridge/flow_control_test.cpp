@@ -248,6 +248,57 @@ TEST_F(Flow, WorkerThatExceedsTheWindowLosesItsLink) {
   until([&] { return client->broken(); }, "a broken response");
 }
 
+TEST_F(Flow, WorkerThatNeverReadsIsNotGivenMoreThanABufferful) {
+  start();
+  FakeWorker& worker = add_worker({.max_reqs = 10'000});
+  const std::size_t before = bridge().resident();
+  worker.links().front()->read(false);
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  const std::string large(30'000, 'v');
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(connect());
+    clients.back()->begin(1, variables("GET", "/", {{"HTTP_LARGE", large}}));
+    clients.back()->body_end(1);
+  }
+  until([&] { return score().active + score().queued == 100; }, "every request");
+  EXPECT_GT(score().queued, 50) << "the rest waits where another worker could have it";
+  EXPECT_LT(bridge().resident(), before + 32 * kMiB);
+  FakeWorker& other = add_worker({.max_reqs = 10'000});
+  until([&] { return score().queued == 0; }, "another worker to take them");
+  for (const auto& request : other.requests) request->respond("ok");
+  worker.links().front()->read(true);
+  until([&] { return worker.requests.size() + other.requests.size() == 100; }, "all requests");
+  for (const auto& request : worker.requests) request->respond("ok");
+  for (const auto& request : other.requests) {
+    if (request->link != nullptr) request->respond("ok");
+  }
+  for (const auto& client : clients) {
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 200);
+  }
+}
+
+TEST_F(Flow, CreditForARequestThatHasEndedIsIgnored) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = connect();
+  client->get(1, "/", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  WorkerLink& link = *request->link;
+  const char id = static_cast<char>(request->id);
+  request->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  const char credit[12] = {1, static_cast<char>(0x80), 0, id, 0, 4, 0, 0, 0, 0, 0, 9};
+  link.raw(std::string(credit, sizeof(credit)));
+  client->get(1, "/", true);
+  const auto next = worker.next_request();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->link, &link) << "the same link";
+  next->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+}
+
 TEST_F(Flow, MultiplexedFrontIsReadOnWhileOneBodyIsHeldBack) {
   start();
   FakeWorker& worker = add_worker({.return_credit = false});
