@@ -195,6 +195,7 @@ void WorkerLink::take(const protocol::Event& event) {
       break;
     case Kind::abort:
       request->aborted = true;
+      if (request->end_status) pump(*request);  // what it still had to say is void
       break;
     case Kind::credit:
       if (!request->to_bridge.grant(event.count)) cheated_ = true;

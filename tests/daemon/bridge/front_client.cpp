@@ -81,8 +81,17 @@ void FrontClient::abort(protocol::RequestId id) {
 }
 
 void FrontClient::get(protocol::RequestId id, std::string_view path, bool keep) {
-  begin(id, variables("GET", path), keep);
-  body_end(id);
+  request(id, variables("GET", path), "", keep);
+}
+
+void FrontClient::request(protocol::RequestId id, const protocol::Pairs& params,
+                          std::string_view bytes, bool keep) {
+  answers_[id] = {};
+  codec_.begin(id, protocol::Role::responder, keep);
+  codec_.params(id, params);
+  if (!bytes.empty()) codec_.input(id, protocol::as_bytes(bytes));
+  codec_.input_end(id);
+  send();
 }
 
 void FrontClient::post(protocol::RequestId id, std::string_view path, std::string_view body_bytes,

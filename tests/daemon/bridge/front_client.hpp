@@ -41,7 +41,10 @@ class FrontClient final : public Peer {
   void body(protocol::RequestId id, std::string_view bytes);
   void body_end(protocol::RequestId id);
   void abort(protocol::RequestId id);
-  /// A whole request without body.
+  /// A whole request in one write, as front servers send short ones.
+  void request(protocol::RequestId id, const protocol::Pairs& params, std::string_view body,
+               bool keep = false);
+  /// The same, without body.
   void get(protocol::RequestId id, std::string_view path, bool keep = false);
   void post(protocol::RequestId id, std::string_view path, std::string_view body,
             bool keep = false);

@@ -14,9 +14,7 @@ class PlainWorker : public BridgeTest {
                     std::optional<bool> expect_keep) {
     const auto client = connect();
     const std::string length = std::to_string(body.size());
-    client->begin(1, variables(method, "/", {{"CONTENT_LENGTH", length}}));
-    client->body(1, body);
-    client->body_end(1);
+    client->request(1, variables(method, "/", {{"CONTENT_LENGTH", length}}), body);
     const auto request = worker.next_request();
     if (request == nullptr) return nullptr;
     WorkerLink* link = request->link;
