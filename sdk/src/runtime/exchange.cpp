@@ -163,9 +163,12 @@ void Exchange::body(protocol::Bytes bytes) {
     const std::uint32_t count =
         static_cast<std::uint32_t>(std::min<std::size_t>(room(), bytes.size()));
     if (count == 0) {
-      ++link->blocked_writers;
+      // Without credit it is the peer who wakes this writer, not the link's next write: with many
+      // slow clients every write would wake all of them for nothing.
+      const std::uint32_t held_by_link = send_credit.available() > 0 ? 1 : 0;
+      link->blocked_writers += held_by_link;
       engine_.wait(lock, *this);
-      --link->blocked_writers;
+      link->blocked_writers -= held_by_link;
       continue;
     }
     send_credit.spend(count);

@@ -73,7 +73,7 @@ class Link {
   bool failed = false;                ///< the peer is gone, close() is on its way
   bool unread_input = false;          ///< a request ended before its body did
   bool lingering = false;             ///< our side is closed, the rest of the input is dropped
-  std::uint32_t blocked_writers = 0;  ///< handlers that wait for output to drain
+  std::uint32_t blocked_writers = 0;  ///< handlers with credit that wait for output to drain
   std::chrono::steady_clock::time_point linger_until{};
 };
 
