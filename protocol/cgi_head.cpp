@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMinStatus = 100;
 constexpr int kMaxStatus = 999;
+constexpr std::size_t kKeptFields = 4096;
 
 // Fields that concern one connection only (RFC 9110 section 7.6.1, RFC 3875 section 6.3.4).
 constexpr std::array<std::string_view, 6> kHopByHop = {
@@ -150,7 +151,12 @@ Errc CgiHeadReader::finish() {
 }
 
 void CgiHeadReader::reset() {
+  Pairs fields = std::move(head_.fields);
   *this = CgiHeadReader(limit_);
+  if (fields.capacity() > kKeptFields) return;
+  // Their memory serves the next head.
+  fields.clear();
+  head_.fields = std::move(fields);
 }
 
 void write_cgi_head(const ResponseHead& head, std::string& to) {

@@ -7,6 +7,8 @@
 namespace viaduct::protocol {
 namespace {
 
+// Holds a short answer with its framing.
+constexpr std::size_t kFirstCapacity = 512;
 // Consumed bytes are kept in front of waiting ones until there are this many and they are the
 // greater half, so that moving the rest down costs O(1) per byte.
 constexpr std::size_t kCompactAtLeast = 64 * 1024;
@@ -14,12 +16,14 @@ constexpr std::size_t kCompactAtLeast = 64 * 1024;
 }  // namespace
 
 void Output::copy(Bytes bytes) {
+  if (owned_.capacity() == 0) owned_.reserve(kFirstCapacity);
   owned_.insert(owned_.end(), bytes.begin(), bytes.end());
   size_ += bytes.size();
   appended_ += bytes.size();
 }
 
 std::byte* Output::extend(std::size_t size) {
+  if (owned_.capacity() == 0) owned_.reserve(kFirstCapacity);
   const std::size_t at = owned_.size();
   owned_.resize(at + size);
   size_ += size;

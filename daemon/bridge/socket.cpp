@@ -24,7 +24,7 @@ void Socket::open(int descriptor) {
   close();
   descriptor_ = descriptor;
   events_ = 0;
-  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_ADD);
+  reactor_.watch(descriptor_, watcher_, EPOLLET, EPOLL_CTL_ADD);
 }
 
 void Socket::close() {
@@ -40,7 +40,11 @@ void Socket::change(std::uint32_t event, bool watch) {
   const std::uint32_t events = watch ? events_ | event : events_ & ~event;
   if (descriptor_ < 0 || events == events_) return;
   events_ = events;
-  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_MOD);
+  look_again();
+}
+
+void Socket::look_again() {
+  if (descriptor_ >= 0) reactor_.watch(descriptor_, watcher_, events_ | EPOLLET, EPOLL_CTL_MOD);
 }
 
 Transfer receive(int socket, std::span<std::byte> into) {
@@ -75,7 +79,10 @@ Transfer send(int socket, protocol::Output& output) {
     msghdr header{};
     header.msg_iov = vectors.data();
     header.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    constexpr int kFlags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    // The usual short answer is one piece, for which the kernel need not copy a vector.
+    const ssize_t sent = count == 1 ? ::send(socket, pieces[0].data(), pieces[0].size(), kFlags)
+                                    : ::sendmsg(socket, &header, kFlags);
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK) {

@@ -29,6 +29,8 @@ class Socket {
 
   void watch_input(bool watch) { change(EPOLLIN, watch); }
   void watch_output(bool watch) { change(EPOLLOUT, watch); }
+  /// Tells the watcher once more what the socket is ready for now.
+  void look_again();
 
  private:
   void change(std::uint32_t event, bool watch);

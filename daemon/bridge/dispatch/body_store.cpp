@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 namespace viaduct::daemon::bridge {
 
 namespace {
 
 constexpr std::size_t kFileWindow = 32 * 1024;
+constexpr std::size_t kKeptMemory = 4096;
 
 std::error_code last_error() {
   return {errno, std::generic_category()};
@@ -32,6 +34,22 @@ int open_unlinked(const std::string& directory) {
 
 BodyStore::~BodyStore() {
   if (file_ >= 0) ::close(file_);
+}
+
+void BodyStore::reset(std::uint64_t keep) {
+  keep_ = keep;
+  total_ = 0;
+  waiting_ = 0;
+  forgotten_ = false;
+  lost_ = false;
+  if (memory_.capacity() > kKeptMemory) memory_ = {};
+  memory_.clear();
+  read_ = 0;
+  if (file_ < 0) return;
+  ::close(std::exchange(file_, -1));
+  file_size_ = 0;
+  file_read_ = 0;
+  window_ = {};
 }
 
 std::error_code BodyStore::append(protocol::Bytes bytes) {

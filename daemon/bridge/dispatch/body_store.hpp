@@ -14,11 +14,14 @@ namespace viaduct::daemon::bridge {
 /// worker. Not thread-safe.
 class BodyStore {
  public:
-  /// `keep`: while the body is no longer than this many bytes, what was passed on is kept too.
-  explicit BodyStore(std::uint64_t keep) : keep_(keep) {}
+  explicit BodyStore(std::uint64_t keep = 0) : keep_(keep) {}
   ~BodyStore();
   BodyStore(const BodyStore&) = delete;
   BodyStore& operator=(const BodyStore&) = delete;
+
+  /// Empty, and ready for another body. `keep`: while that is no longer than this many bytes, what
+  /// was passed on is kept too.
+  void reset(std::uint64_t keep);
 
   /// Fails only when spooling: the file could not be written.
   std::error_code append(protocol::Bytes bytes);
@@ -57,7 +60,7 @@ class BodyStore {
  private:
   void trim();
 
-  std::uint64_t keep_;
+  std::uint64_t keep_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t waiting_ = 0;
   bool forgotten_ = false;  // nothing is kept any more

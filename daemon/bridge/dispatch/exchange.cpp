@@ -14,6 +14,8 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
+/// Memory for variables that is kept for the next request, in bytes.
+constexpr std::size_t kKeptMemory = 4096;
 /// Body bytes waiting for the worker above which the front is not read.
 constexpr std::uint64_t kInputHigh = 64 * 1024;
 /// Response bytes waiting for the front above which a plain worker is not read, and its STDERR no
@@ -26,21 +28,37 @@ Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit
 
 }  // namespace
 
-Exchange::Exchange(Services& services, Dispatcher& dispatcher, Client& client,
-                   protocol::RequestId id, protocol::RequestHead&& head)
-    : services_(services),
-      dispatcher_(dispatcher),
-      client_(&client),
-      client_id_(id),
-      head_(std::move(head)),
-      method_(head_.params.get("REQUEST_METHOD").value_or("GET")),
-      body_(dispatcher.settings().limits.retry_buffer),
-      response_(method_ == "HEAD"),
-      arrived_(services.reactor.now()),
-      queue_deadline_(after(arrived_, dispatcher.settings().timeouts.queue)),
-      deadline_(after(arrived_, dispatcher.settings().timeouts.request)),
-      last_tick_(arrived_),
-      last_output_(arrived_) {}
+void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
+                     protocol::RequestHead& head) {
+  dispatcher_ = &dispatcher;
+  client_ = &client;
+  client_id_ = id;
+  std::swap(head_, head);
+  method_ = head_.params.get("REQUEST_METHOD").value_or("GET");
+  phase_ = Phase::waiting;
+  last_worker_ = 0;
+  attempts_ = 0;
+  stuck_ = false;
+  paused_link_ = false;
+  unreturned_ = 0;
+  body_.reset(dispatcher.settings().limits.retry_buffer);
+  input_ended_ = false;
+  response_.reset(method_ == "HEAD");
+  status_ = 0;
+  arrived_ = services_.reactor.now();
+  queue_deadline_ = after(arrived_, dispatcher.settings().timeouts.queue);
+  deadline_ = after(arrived_, dispatcher.settings().timeouts.request);
+  last_tick_ = arrived_;
+  last_output_ = arrived_;
+  blocked_since_ = {};
+  reported_slow_ = false;
+}
+
+void Exchange::retire() {
+  body_.reset(0);
+  response_.reset(false);
+  if (head_.params.capacity() > kKeptMemory) head_.params = {};
+}
 
 bool Exchange::may_have_body() const {
   if (body_.total() > 0) return true;
@@ -59,14 +77,14 @@ std::string Exchange::request_line() const {
 }
 
 void Exchange::submit() {
-  if (client_ != nullptr) dispatcher_.submit(*this);
+  if (client_ != nullptr) dispatcher_->submit(*this);
 }
 
 // ---- the request body
 
 void Exchange::input(protocol::Bytes bytes) {
   if (client_ == nullptr) return;
-  const std::uint64_t limit = dispatcher_.settings().limits.body;
+  const std::uint64_t limit = dispatcher_->settings().limits.body;
   if (limit != 0 && body_.total() + bytes.size() > limit) {
     body_failed(413, "the body is larger than limits.body");
     return;
@@ -101,12 +119,12 @@ void Exchange::spool_input() {
 }
 
 void Exchange::body_failed(int status, std::string_view why) {
-  services_.log.warning("request refused", {{"app", dispatcher_.settings().name},
+  services_.log.warning("request refused", {{"app", dispatcher_->settings().name},
                                             {"request", request_line()},
                                             {"status", status},
                                             {"reason", why}});
   if (phase_ == Phase::waiting) {
-    dispatcher_.withdraw(*this);
+    dispatcher_->withdraw(*this);
   } else if (carried_) {
     abort_worker();
   }
@@ -153,7 +171,7 @@ void Exchange::on_output(protocol::Bytes bytes) {
   protocol::Bytes rest = response_.feed(bytes);
   if (response_.error() != protocol::Errc::ok) {
     services_.log.error("malformed response head",
-                        {{"app", dispatcher_.settings().name},
+                        {{"app", dispatcher_->settings().name},
                          {"pid", worker_->info().pid},
                          {"request", request_line()},
                          {"error", protocol::describe(response_.error())}});
@@ -192,7 +210,7 @@ void Exchange::output_drained() {
 
 void Exchange::on_errors(protocol::Bytes bytes) {
   errors_.feed(protocol::as_text(bytes),
-               [this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+               [this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
   if (client_ != nullptr && client_->unsent() < kOutputHigh) {
     client_->respond_errors(client_id_, bytes);
   }
@@ -200,7 +218,7 @@ void Exchange::on_errors(protocol::Bytes bytes) {
 
 void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) {
   using Status = protocol::fastcgi::ProtocolStatus;
-  errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+  errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
   const bool refused = status == Status::cant_multiplex || status == Status::overloaded;
   if (refused && phase_ != Phase::aborting) {
     lose(false, "the worker takes no further request", 503);
@@ -212,7 +230,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
     // Whoever aborted it has answered, or is about to.
   } else if (status_ == 0) {
     services_.log.error("worker ended a request without a response",
-                        {{"app", dispatcher_.settings().name},
+                        {{"app", dispatcher_->settings().name},
                          {"request", request_line()},
                          {"app_status", app_status}});
     answer(502, 0);
@@ -230,19 +248,19 @@ void Exchange::on_lost(bool delivered) {
 
 void Exchange::lose(bool delivered, std::string_view why, int status) {
   const int pid = worker_->info().pid;
-  errors_.finish([this](std::string_view line) { dispatcher_.log_line(worker_->info(), line); });
+  errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
   leave_worker();
   if (phase_ == Phase::aborting) {
     bury_if_done();
     return;
   }
-  const bool again = status_ == 0 && may_retry({.policy = dispatcher_.settings().retry,
+  const bool again = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
                                                 .method = method_,
                                                 .delivered = delivered,
                                                 .body_held = body_.rewindable(),
                                                 .attempts = attempts_});
   services_.log.warning(again ? "request is sent to another worker" : "request lost",
-                        {{"app", dispatcher_.settings().name},
+                        {{"app", dispatcher_->settings().name},
                          {"pid", pid},
                          {"request", request_line()},
                          {"reason", why},
@@ -250,12 +268,12 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
                          {"answered", status_ != 0}});
   if (again) {
     phase_ = Phase::waiting;
-    queue_deadline_ = after(services_.reactor.now(), dispatcher_.settings().timeouts.queue);
+    queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
     unreturned_ = 0;
     paused_link_ = false;
     response_.restart();
     body_.rewind();
-    dispatcher_.resubmit(*this);
+    dispatcher_->resubmit(*this);
     return;
   }
   if (status_ == 0) {
@@ -267,7 +285,7 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
 }
 
 void Exchange::leave_worker() {
-  dispatcher_.left_worker(*worker_, std::exchange(stuck_, false));
+  dispatcher_->left_worker(*worker_, std::exchange(stuck_, false));
   carried_.reset();
   worker_ = nullptr;
 }
@@ -275,7 +293,7 @@ void Exchange::leave_worker() {
 void Exchange::abort_worker() {
   if (!carried_ || phase_ == Phase::aborting) return;
   phase_ = Phase::aborting;
-  const auto limit = dispatcher_.settings().timeouts.abort;
+  const auto limit = dispatcher_->settings().timeouts.abort;
   abort_by_ = after(services_.reactor.now(), limit);
   // A plain worker cannot be told; it may go on until the request would have timed out.
   const auto until = deadline_ == Clock::time_point::max()
@@ -290,10 +308,10 @@ void Exchange::abort_worker() {
 void Exchange::abandon() {
   if (client_ == nullptr) return;
   client_ = nullptr;
-  dispatcher_.scores().aborted.fetch_add(1, std::memory_order_relaxed);
+  dispatcher_->scores().aborted.fetch_add(1, std::memory_order_relaxed);
   write_access_log();
   if (phase_ == Phase::waiting) {
-    dispatcher_.withdraw(*this);
+    dispatcher_->withdraw(*this);
     phase_ = Phase::done;
   } else {
     abort_worker();
@@ -308,7 +326,7 @@ void Exchange::refuse(int status, std::uint32_t retry_after) {
 
 void Exchange::answer(int status, std::uint32_t retry_after) {
   if (client_ == nullptr) return;
-  if (status >= 500) dispatcher_.scores().failed.fetch_add(1, std::memory_order_relaxed);
+  if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
   const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
   protocol::ResponseHead head;
   head.status = status;
@@ -339,7 +357,7 @@ void Exchange::fail_client() {
 
 void Exchange::write_access_log() {
   if (!services_.access_log.enabled()) return;
-  services_.access_log.write({.app = dispatcher_.settings().name,
+  services_.access_log.write({.app = dispatcher_->settings().name,
                               .params = head_.params,
                               .status = status_,
                               .body_bytes = response_.admitted(),

@@ -33,10 +33,15 @@ class Exchange final : public Caller {
  public:
   enum class Phase : std::uint8_t { waiting, sent, answering, aborting, done };
 
-  Exchange(Services& services, Dispatcher& dispatcher, Client& client, protocol::RequestId id,
-           protocol::RequestHead&& head);
+  explicit Exchange(Services& services) : services_(services) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
+
+  /// Becomes that request; `head` is swapped with what is left of an earlier one, for its memory.
+  void begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
+             protocol::RequestHead& head);
+  /// Gives up what a request held beyond a few KiB of memory. After that, begin() or destruction.
+  void retire();
 
   // From the front connection.
   /// To be called once what was received with the head has been handed in, too.
@@ -105,12 +110,12 @@ class Exchange final : public Caller {
   [[nodiscard]] std::string request_line() const;
 
   Services& services_;
-  Dispatcher& dispatcher_;
-  Client* client_;
-  protocol::RequestId client_id_;
+  Dispatcher* dispatcher_ = nullptr;
+  Client* client_ = nullptr;
+  protocol::RequestId client_id_ = 0;
   protocol::RequestHead head_;
   std::string method_;
-  Phase phase_ = Phase::waiting;
+  Phase phase_ = Phase::done;
 
   Worker* worker_ = nullptr;
   std::optional<Worker::Carried> carried_;
@@ -131,7 +136,7 @@ class Exchange final : public Caller {
   Clock::time_point deadline_;
   Clock::time_point last_tick_;
   Clock::time_point last_output_;
-  Clock::time_point blocked_since_{};  // epoch: the client takes what we send
+  Clock::time_point blocked_since_;  // epoch: the client takes what we send
   Clock::time_point abort_by_;
   bool reported_slow_ = false;
   std::size_t list_index_ = 0;  // in ExchangeList

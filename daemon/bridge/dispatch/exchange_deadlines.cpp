@@ -18,20 +18,20 @@ bool Exchange::waits_for_client() const {
 
 void Exchange::tick(Clock::time_point now) {
   const auto elapsed = now - std::exchange(last_tick_, now);
-  const auto slow = dispatcher_.settings().timeouts.slow;
+  const auto slow = dispatcher_->settings().timeouts.slow;
   if (slow.count() != 0 && !reported_slow_ && client_ != nullptr && now - arrived_ >= slow) {
     reported_slow_ = true;
-    services_.log.warning("slow request", {{"app", dispatcher_.settings().name},
+    services_.log.warning("slow request", {{"app", dispatcher_->settings().name},
                                            {"request", request_line()},
                                            {"answered", status_ != 0}});
   }
   switch (phase_) {
     case Phase::waiting:
       if (now >= queue_deadline_ || now >= deadline_) {
-        dispatcher_.withdraw(*this);
+        dispatcher_->withdraw(*this);
         const bool queue = now >= queue_deadline_;
-        dispatcher_.report_refusal(queue ? "waited longer than timeouts.queue"
-                                         : "timeouts.request passed in the queue");
+        dispatcher_->report_refusal(queue ? "waited longer than timeouts.queue"
+                                          : "timeouts.request passed in the queue");
         refuse(queue ? 503 : 504, queue ? 1 : 0);
       }
       break;
@@ -67,8 +67,8 @@ void Exchange::tick_blocked(Clock::time_point now) {
 
 void Exchange::tick_sent(Clock::time_point now) {
   if (phase_ != Phase::sent || now < deadline_) return;
-  dispatcher_.scores().timeouts.fetch_add(1, std::memory_order_relaxed);
-  services_.log.warning("timeouts.request passed", {{"app", dispatcher_.settings().name},
+  dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
+  services_.log.warning("timeouts.request passed", {{"app", dispatcher_->settings().name},
                                                     {"pid", worker_->info().pid},
                                                     {"request", request_line()}});
   abort_worker();
@@ -78,11 +78,11 @@ void Exchange::tick_sent(Clock::time_point now) {
 
 void Exchange::tick_answering(Clock::time_point now) {
   if (phase_ != Phase::answering) return;
-  const auto stall = dispatcher_.settings().timeouts.stall;
+  const auto stall = dispatcher_->settings().timeouts.stall;
   if (blocked_since_ != Clock::time_point{} || waits_for_client()) last_output_ = now;
   if (stall.count() == 0 || now - last_output_ < stall) return;
-  dispatcher_.scores().timeouts.fetch_add(1, std::memory_order_relaxed);
-  services_.log.warning("timeouts.stall passed", {{"app", dispatcher_.settings().name},
+  dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
+  services_.log.warning("timeouts.stall passed", {{"app", dispatcher_->settings().name},
                                                   {"pid", worker_->info().pid},
                                                   {"request", request_line()}});
   abort_worker();
@@ -94,10 +94,10 @@ void Exchange::tick_aborting(Clock::time_point now) {
   if (stuck_ || !carried_ || now < abort_by_) return;
   stuck_ = true;
   services_.log.error("worker ignores the abort of a request",
-                      {{"app", dispatcher_.settings().name},
+                      {{"app", dispatcher_->settings().name},
                        {"pid", worker_->info().pid},
                        {"request", request_line()}});
-  dispatcher_.condemn(*worker_);
+  dispatcher_->condemn(*worker_);
 }
 
 }  // namespace viaduct::daemon::bridge

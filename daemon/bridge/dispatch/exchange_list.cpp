@@ -9,27 +9,44 @@ namespace viaduct::daemon::bridge {
 namespace {
 
 constexpr std::size_t kRemoved = SIZE_MAX;
+constexpr std::size_t kSpare = 1024;
 
 }  // namespace
 
-ExchangeList::~ExchangeList() = default;
+ExchangeList::~ExchangeList() {
+  reactor_.forget(*this);
+}
 
-Exchange& ExchangeList::add(std::unique_ptr<Exchange> exchange) {
+Exchange& ExchangeList::add(Services& services) {
   reactor_.tick_soon();
-  exchange->list_index_ = exchanges_.size();
-  exchanges_.push_back(std::move(exchange));
+  if (spare_.empty()) {
+    exchanges_.push_back(std::make_unique<Exchange>(services));
+  } else {
+    exchanges_.push_back(std::move(spare_.back()));
+    spare_.pop_back();
+  }
+  exchanges_.back()->list_index_ = exchanges_.size() - 1;
   return *exchanges_.back();
 }
 
 void ExchangeList::remove(Exchange& exchange) {
   const std::size_t index = std::exchange(exchange.list_index_, kRemoved);
   if (index == kRemoved) return;
-  std::swap(exchanges_[index], exchanges_.back());
-  exchanges_[index]->list_index_ = index;
-  std::unique_ptr<Exchange> removed = std::move(exchanges_.back());
-  removed->list_index_ = kRemoved;
+  removed_.push_back(std::move(exchanges_[index]));
+  if (index + 1 < exchanges_.size()) {
+    exchanges_[index] = std::move(exchanges_.back());
+    exchanges_[index]->list_index_ = index;
+  }
   exchanges_.pop_back();
-  reactor_.bury(std::move(removed));
+  reactor_.flush_soon(*this);
+}
+
+void ExchangeList::flush() {
+  for (auto& exchange : removed_) {
+    exchange->retire();
+    if (spare_.size() < kSpare) spare_.push_back(std::move(exchange));
+  }
+  removed_.clear();
 }
 
 std::size_t ExchangeList::buffered() const {

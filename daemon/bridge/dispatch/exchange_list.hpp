@@ -4,20 +4,22 @@
 #include <vector>
 
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/bridge/services.hpp"
 
 namespace viaduct::daemon::bridge {
 
-class Exchange;
-
-/// Owns the requests of one thread from their head to their burial.
-class ExchangeList {
+/// Owns the requests of one thread from their head to their burial, and uses their objects again.
+class ExchangeList final : public Flushable {
  public:
   explicit ExchangeList(Reactor& reactor) : reactor_(reactor) {}
   ~ExchangeList();
 
-  Exchange& add(std::unique_ptr<Exchange> exchange);
-  /// Destroys it at the end of the reactor's event. Once only.
+  /// An exchange to begin() with.
+  Exchange& add(Services& services);
+  /// Takes it out; it is used again after the end of the reactor's event, when nobody up the stack
+  /// refers to it any more.
   void remove(Exchange& exchange);
+  void flush() override;
   /// Lets every request look at its time-outs.
   void tick(Clock::time_point now);
 
@@ -28,6 +30,8 @@ class ExchangeList {
  private:
   Reactor& reactor_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
+  std::vector<std::unique_ptr<Exchange>> removed_;  // in this event
+  std::vector<std::unique_ptr<Exchange>> spare_;
 };
 
 }  // namespace viaduct::daemon::bridge

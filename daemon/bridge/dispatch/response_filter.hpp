@@ -16,7 +16,14 @@ namespace viaduct::daemon::bridge {
 ///     if (filter.has_head()) pass on filter.head(), then filter.admit(bytes)
 class ResponseFilter {
  public:
-  explicit ResponseFilter(bool head_request) : head_request_(head_request) {}
+  explicit ResponseFilter(bool head_request = false) : head_request_(head_request) {}
+
+  /// Ready for the response to another request.
+  void reset(bool head_request) {
+    head_request_ = head_request;
+    reader_.reset();
+    admitted_ = 0;
+  }
 
   /// Returns what is left behind the head.
   protocol::Bytes feed(protocol::Bytes bytes);

@@ -47,6 +47,8 @@ void Connection::on_readable() {
     close();
     return;
   }
+  // There may be more, which waits for the others' turn.
+  if (got.bytes == buffer.size()) socket_.look_again();
   if (!lingering_) feed(buffer.first(got.bytes));
   watch_input();
 }
@@ -75,7 +77,7 @@ void Connection::feed(protocol::Bytes bytes) {
 void Connection::handle(const protocol::Event& event) {
   using Kind = protocol::Event::Kind;
   if (event.kind == Kind::request) {
-    begin(event.id, std::move(*event.head));
+    begin(event.id, *event.head);
     return;
   }
   if (event.kind == Kind::refused) {
@@ -112,7 +114,7 @@ void Connection::handle(const protocol::Event& event) {
   }
 }
 
-void Connection::begin(protocol::RequestId id, protocol::RequestHead&& head) {
+void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
   if (head.role == protocol::Role::filter) return refuse(id, 501);
@@ -123,8 +125,8 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead&& head) {
   Dispatcher& dispatcher = *front_.apps[route->app];
   apply_mount(*route, head.params);
   apply_overrides(dispatcher.settings().params, trusted_, head.params);
-  auto& exchange = front_.services.exchanges.add(
-      std::make_unique<Exchange>(front_.services, dispatcher, *this, id, std::move(head)));
+  Exchange& exchange = front_.services.exchanges.add(front_.services);
+  exchange.begin(dispatcher, *this, id, head);
   entries_.push_back({id, &exchange, false, false});
 }
 

@@ -67,7 +67,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void watch_input();
   void feed(protocol::Bytes bytes);
   void handle(const protocol::Event& event);
-  void begin(protocol::RequestId id, protocol::RequestHead&& head);
+  void begin(protocol::RequestId id, protocol::RequestHead& head);
   void submit_new();
   void answer_refused(protocol::RequestId id, protocol::Errc error);
   void refuse(protocol::RequestId id, int status);

@@ -133,6 +133,8 @@ void Link::on_readable() {
     close(got.ended ? "closed by the worker" : got.error.message());
     return;
   }
+  // There may be more, which waits for the others' turn.
+  if (got.bytes == buffer.size()) socket_.look_again();
   protocol::Bytes bytes = buffer.first(got.bytes);
   while (!bytes.empty() && open()) {
     bytes = bytes.subspan(codec_.feed(bytes));
@@ -206,7 +208,8 @@ void Link::release(protocol::RequestId id) {
 }
 
 void Link::flush() {
-  if (!open() || blocked_) {
+  if (deaf_) codec_.output().consume(codec_.output().size());
+  if (!open() || blocked_ || deaf_) {
     codec_.output().settle();
     return;
   }
@@ -261,11 +264,14 @@ bool Link::write() {
   const Transfer sent = send(socket_.descriptor(), output);
   written_ += sent.bytes;
   if (sent.error) {
-    close(sent.error.message());
+    // The worker may have answered in full without reading all of a body: what it sent before it
+    // closed is still to be read, and then the end of file.
+    deaf_ = true;
+    output.consume(output.size());
+    socket_.look_again();
     return false;
   }
   output.settle();
-  output.release();
   blocked_ = sent.blocked;
   socket_.watch_output(blocked_);
   return !blocked_;

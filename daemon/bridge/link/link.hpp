@@ -77,7 +77,7 @@ class Link final : public Flushable, private Watcher {
   /// Whether it was closed to abort a request, which the worker may not have noticed yet.
   [[nodiscard]] bool closed_by_abort() const { return closed_by_abort_; }
   /// Whether so much is unsent that no further request should be given to it.
-  [[nodiscard]] bool congested() { return codec_.output().size() > kOutputLimit; }
+  [[nodiscard]] bool congested() { return deaf_ || codec_.output().size() > kOutputLimit; }
 
   void flush() override;
 
@@ -123,6 +123,7 @@ class Link final : public Flushable, private Watcher {
   std::uint64_t written_ = 0;  // bytes
   bool closed_by_abort_ = false;
   bool blocked_ = false;  // the socket takes nothing for now
+  bool deaf_ = false;     // the worker has closed; what it sent before is still being read
 };
 
 }  // namespace viaduct::daemon::bridge

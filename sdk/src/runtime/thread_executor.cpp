@@ -1,5 +1,7 @@
 #include "sdk/src/runtime/thread_executor.hpp"
 
+#include <algorithm>
+
 #include "sdk/src/runtime/exchange.hpp"
 
 namespace viaduct {
@@ -14,6 +16,9 @@ constexpr std::chrono::milliseconds kTick{1};
 constexpr unsigned kQuietTicks = 20;
 // Handlers that take less are run one after the other by the thread that received them.
 constexpr std::chrono::microseconds kBrief{50};
+// What one handler's time counts at most, so that a thread which lost its processor for a moment
+// does not make all handlers look slow.
+constexpr std::chrono::nanoseconds kLongest = 4 * kBrief;
 // Weight of one handler's time in the average.
 constexpr int kWeight = 16;
 
@@ -76,7 +81,7 @@ void ThreadExecutor::handle(Lock& lock, Exchange& exchange, Worker& worker) {
   lock.unlock();
   const auto begun = steady_clock::now();
   dispatcher_.serve(exchange.request_state, exchange.request, exchange.response);
-  const std::chrono::nanoseconds taken = steady_clock::now() - begun;
+  const auto taken = std::min<std::chrono::nanoseconds>(steady_clock::now() - begun, kLongest);
   lock.lock();
   usual_ += (taken - usual_) / kWeight;
   ++progress_;
