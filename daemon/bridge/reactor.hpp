@@ -52,7 +52,7 @@ class Watcher {
 /// carries the requests of many connections.
 ///
 /// Timers, the channel and listening sockets wait through Asio. The sockets that carry requests are
-/// watched edge-triggered in an epoll set of the reactor's own, which Asio sees as one descriptor:
+/// watched level-triggered in an epoll set of the reactor's own, which Asio sees as one descriptor:
 /// Asio re-arms a descriptor with a system call for every wait, which here would be one per
 /// request.
 class Reactor {

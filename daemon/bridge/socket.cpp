@@ -24,7 +24,7 @@ void Socket::open(int descriptor) {
   close();
   descriptor_ = descriptor;
   events_ = 0;
-  reactor_.watch(descriptor_, watcher_, EPOLLET, EPOLL_CTL_ADD);
+  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_ADD);
 }
 
 void Socket::close() {
@@ -40,11 +40,7 @@ void Socket::change(std::uint32_t event, bool watch) {
   const std::uint32_t events = watch ? events_ | event : events_ & ~event;
   if (descriptor_ < 0 || events == events_) return;
   events_ = events;
-  look_again();
-}
-
-void Socket::look_again() {
-  if (descriptor_ >= 0) reactor_.watch(descriptor_, watcher_, events_ | EPOLLET, EPOLL_CTL_MOD);
+  reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_MOD);
 }
 
 Transfer receive(int socket, std::span<std::byte> into) {

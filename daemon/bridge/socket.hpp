@@ -9,9 +9,9 @@
 
 namespace viaduct::daemon::bridge {
 
-/// A connected, non-blocking socket on a reactor. Tells its watcher, within an event of the
-/// reactor, when it can be read or written, as long as that is so and asked for. An end of file or
-/// an error counts as readable, so that reading finds out.
+/// A connected, non-blocking socket on a reactor. Tells its watcher, within an event of the reactor,
+/// when it can be read or written, as long as that is so and asked for. That the peer has closed, or
+/// an error, is told as readable even when that is not asked for, until reading has found it out.
 class Socket {
  public:
   Socket(Reactor& reactor, Watcher& watcher) : reactor_(reactor), watcher_(watcher) {}
@@ -29,8 +29,6 @@ class Socket {
 
   void watch_input(bool watch) { change(EPOLLIN, watch); }
   void watch_output(bool watch) { change(EPOLLOUT, watch); }
-  /// Tells the watcher once more what the socket is ready for now.
-  void look_again();
 
  private:
   void change(std::uint32_t event, bool watch);

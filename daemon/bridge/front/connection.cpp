@@ -47,8 +47,6 @@ void Connection::on_readable() {
     close();
     return;
   }
-  // There may be more, which waits for the others' turn.
-  if (got.bytes == buffer.size()) socket_.look_again();
   if (!lingering_) feed(buffer.first(got.bytes));
   watch_input();
 }

@@ -133,8 +133,6 @@ void Link::on_readable() {
     close(got.ended ? "closed by the worker" : got.error.message());
     return;
   }
-  // There may be more, which waits for the others' turn.
-  if (got.bytes == buffer.size()) socket_.look_again();
   protocol::Bytes bytes = buffer.first(got.bytes);
   while (!bytes.empty() && open()) {
     bytes = bytes.subspan(codec_.feed(bytes));
@@ -267,8 +265,8 @@ bool Link::write() {
     // The worker may have answered in full without reading all of a body: what it sent before it
     // closed is still to be read, and then the end of file.
     deaf_ = true;
+    socket_.watch_output(false);
     output.consume(output.size());
-    socket_.look_again();
     return false;
   }
   output.settle();
