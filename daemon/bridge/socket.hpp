@@ -9,9 +9,10 @@
 
 namespace viaduct::daemon::bridge {
 
-/// A connected, non-blocking socket on a reactor. Tells its watcher, within an event of the reactor,
-/// when it can be read or written, as long as that is so and asked for. That the peer has closed, or
-/// an error, is told as readable even when that is not asked for, until reading has found it out.
+/// A connected, non-blocking socket on a reactor. Tells its watcher, within an event of the
+/// reactor, when it can be read or written, as long as that is so and asked for. That the peer has
+/// closed, or an error, is told as readable even when that is not asked for, until reading has
+/// found it out.
 class Socket {
  public:
   Socket(Reactor& reactor, Watcher& watcher) : reactor_(reactor), watcher_(watcher) {}
