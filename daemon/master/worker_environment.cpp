@@ -2,9 +2,17 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 
 namespace viaduct::daemon::master {
+
+namespace {
+
+constexpr std::chrono::milliseconds kStopMargin{1000};
+
+}  // namespace
 
 using config::Environment;
 
@@ -29,6 +37,11 @@ Environment worker_environment(const config::AppSettings& app, const std::string
     result["VIADUCT_MODEL"] = fibers ? "fibers" : "threads";
   }
   if (app.concurrency.limit) result["VIADUCT_LIMIT"] = std::to_string(*app.concurrency.limit);
+  if (app.timeouts.stop.count() > 0) {
+    // Handlers hear that their time is over before the process is killed.
+    const auto margin = std::min<std::chrono::milliseconds>(app.timeouts.stop / 10, kStopMargin);
+    result["VIADUCT_STOP_MS"] = std::to_string((app.timeouts.stop - margin).count());
+  }
   return result;
 }
 

@@ -89,7 +89,8 @@ class VIADUCT_API Request {
   /// Whether the process has been asked to end. Requests in flight are still finished.
   [[nodiscard]] bool draining() const;
   /// When stop() will fire unless the response has begun by then; time_point::max() when the
-  /// request has no deadline, or once the response has begun.
+  /// request has no deadline, or once the response has begun. It moves on while the client is still
+  /// sending the body: the limit counts from the body's end.
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;
   /// A value of that type that belongs to this request, default-constructed at the first call.
   template <class T>

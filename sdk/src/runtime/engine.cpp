@@ -260,6 +260,9 @@ void Engine::on_timer() {
     Exchange& exchange = *at++;  // cancelling may take it from the list
     if (spent) {
       cancel(exchange, Exchange::Cancel::drained);
+    } else if (exchange.expires <= now_ && !exchange.input_ended) {
+      exchange.restart_clock(now_);
+      next = std::min(next, exchange.expires);
     } else if (exchange.expires <= now_) {
       if (exchange.cancelled == Exchange::Cancel::none)
         cancel(exchange, Exchange::Cancel::deadline);

@@ -74,6 +74,7 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
     case Event::Kind::body_end:
       if (Exchange* exchange = link->exchanges.find(event.id)) {
         exchange->input_ended = true;
+        exchange->restart_clock(now_);
         wake(*exchange);
       }
       return;
@@ -96,7 +97,8 @@ void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::R
   std::uint32_t milliseconds = 0;
   const auto parsed = std::from_chars(left.data(), left.data() + left.size(), milliseconds);
   if (!left.empty() && parsed.ec == std::errc() && parsed.ptr == left.data() + left.size()) {
-    exchange.expires = now_ + std::chrono::milliseconds(milliseconds);
+    exchange.time_limit = std::chrono::milliseconds(milliseconds);
+    exchange.expires = now_ + exchange.time_limit;
     schedule(exchange.expires);
   }
   link->exchanges.insert(id, exchange);

@@ -106,6 +106,10 @@ std::size_t Exchange::read(std::span<std::byte> into) {
   return count;
 }
 
+void Exchange::restart_clock(std::chrono::steady_clock::time_point now) {
+  if (expires != std::chrono::steady_clock::time_point::max()) expires = now + time_limit;
+}
+
 std::stop_token Exchange::stop() {
   const Engine::Lock lock(engine_.mutex());
   if (!stop_source_.stop_possible()) {

@@ -65,6 +65,8 @@ class Exchange final : public BodySource, public RequestControl, public Response
 
   void begin(std::shared_ptr<Link> on, protocol::RequestId number, protocol::RequestHead& head,
              std::uint32_t receive_window);
+  /// The time that the client takes to send its body does not count.
+  void restart_clock(std::chrono::steady_clock::time_point now);
   /// Back to spare; memory that one large request needed is given up.
   void finish();
   /// Puts the handler's outcome into the codec.
@@ -85,6 +87,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   std::shared_ptr<Link> link;
   protocol::RequestId id = 0;
   std::chrono::steady_clock::time_point expires{};
+  std::chrono::milliseconds time_limit{};  ///< what was left when the request came
   protocol::fastcgi::SendCredit send_credit;
   protocol::fastcgi::ReceiveCredit receive_credit;
   bool input_ended = false;

@@ -20,6 +20,11 @@ TEST(WorkerEnvironmentTest, TellsTheSdkWhereItRuns) {
   EXPECT_EQ(plain.at("VIADUCT_WORKER"), "shop/1");
   EXPECT_FALSE(plain.contains("VIADUCT_MODEL")) << "the application's own choice";
   EXPECT_FALSE(plain.contains("VIADUCT_LIMIT"));
+  EXPECT_EQ(plain.at("VIADUCT_STOP_MS"), "29000") << "a second before it would be killed";
+  app.timeouts.stop = std::chrono::milliseconds(500);
+  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_STOP_MS"), "450");
+  app.timeouts.stop = {};
+  EXPECT_FALSE(worker_environment(app, "shop/1", {}).contains("VIADUCT_STOP_MS"));
 
   app.concurrency = {config::ConcurrencyModel::fibers, 1000};
   const auto fibers = worker_environment(app, "shop/1", {});
