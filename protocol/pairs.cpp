@@ -17,10 +17,13 @@ std::uint32_t Pairs::append(std::string_view text) {
 }
 
 void Pairs::add(std::string_view name, std::string_view value) {
-  const std::uint32_t name_at = append(name);
-  const std::uint32_t value_at = append(value);
-  slots_.push_back({name_at, static_cast<std::uint32_t>(name.size()), value_at,
-                    static_cast<std::uint32_t>(value.size())});
+  // On the wire a value often stands right behind its name.
+  const bool adjacent = name.data() + name.size() == value.data();
+  const std::uint32_t at =
+      append(adjacent ? std::string_view(name.data(), name.size() + value.size()) : name);
+  if (!adjacent) append(value);
+  const auto name_size = static_cast<std::uint32_t>(name.size());
+  slots_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
   bytes_ += name.size() + value.size();
 }
 

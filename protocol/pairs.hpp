@@ -35,6 +35,9 @@ class Pairs {
   /// Like get(), ASCII letters compared without case (header fields).
   [[nodiscard]] std::optional<std::string_view> find_nocase(std::string_view name) const;
 
+  /// Whether a name or value has that character in it.
+  [[nodiscard]] bool contains(char c) const { return store_.find(c) != std::string::npos; }
+
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
   [[nodiscard]] Item operator[](std::size_t index) const {

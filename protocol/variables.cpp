@@ -10,8 +10,8 @@
 namespace viaduct::protocol {
 namespace {
 
-constexpr std::size_t kFirstTable = 64;
-constexpr std::size_t kKeptTable = 256;
+constexpr std::uint32_t kFiltered = 64;  // pairs that are told apart without a table
+constexpr std::size_t kFirstTable = 256;
 constexpr std::size_t kUsualBytes = 1024;
 constexpr std::size_t kKeptBytes = 4096;
 constexpr std::size_t kUsualCount = 32;
@@ -23,21 +23,45 @@ bool dropped(std::string_view name) {
   return name == "HTTP_PROXY" || name == "HTTP_TRANSFER_ENCODING";
 }
 
-// Which slot a name belongs to: its length and its ends tell CGI variables apart well enough, and a
-// peer that sends names alike in these can make 1,024 of them at most.
-std::size_t hash(std::string_view name) {
-  std::uint64_t first = 0;
-  std::uint64_t last = 0;
-  const std::size_t step = std::min<std::size_t>(name.size(), sizeof(first));
-  std::memcpy(&first, name.data(), step);
-  std::memcpy(&last, name.data() + name.size() - step, step);
-  std::uint64_t mixed = (first ^ (last << 7 | last >> 57)) + name.size();
-  mixed *= 0x9e3779b97f4a7c15;
-  return static_cast<std::size_t>(mixed >> 40);
+// Eight bytes at once: whether one of them is zero.
+bool has_zero(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  return ((word - kOnes) & ~word & (kOnes << 7)) != 0;
 }
 
-bool contains(std::string_view text, char c) {
-  return !text.empty() && std::memchr(text.data(), c, text.size()) != nullptr;
+std::uint64_t load(const char* from) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+struct NameScan {
+  bool invalid = false;    // NUL or '=' in it (FastCGI 6.1)
+  std::uint64_t hash = 0;  // its upper bits are the better ones
+};
+
+// One pass for both, since this is done for every variable of every request. A peer can make names
+// that collide; it can make Limits::count of them at most.
+NameScan scan(std::string_view name) {
+  constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;
+  constexpr std::uint64_t kEquals = 0x3d3d3d3d3d3d3d3d;
+  NameScan result{.hash = name.size()};
+  const auto take = [&result](std::uint64_t word) {
+    result.invalid = result.invalid || has_zero(word) || has_zero(word ^ kEquals);
+    result.hash = (result.hash ^ word) * kMix;
+    result.hash ^= result.hash >> 32;
+  };
+  if (name.size() < sizeof(std::uint64_t)) {
+    for (const char c : name) {
+      result.invalid = result.invalid || c == '\0' || c == '=';
+      result.hash = (result.hash ^ static_cast<unsigned char>(c)) * kMix;
+    }
+  } else {
+    for (std::size_t at = 0; at + 8 < name.size(); at += 8) take(load(name.data() + at));
+    take(load(name.data() + name.size() - 8));
+  }
+  result.hash *= kMix;
+  return result;
 }
 
 Errc read_content_length(const Pairs& params, std::optional<std::uint64_t>& length) {
@@ -50,21 +74,9 @@ Errc read_content_length(const Pairs& params, std::optional<std::uint64_t>& leng
 
 }  // namespace
 
-Errc Variables::admit(std::uint64_t name_size, std::uint64_t value_size) {
-  if (name_size == 0) return Errc::bad_param_name;
-  if (name_size > limits_.name) return Errc::param_name_too_long;
-  if (value_size > limits_.value) return Errc::param_value_too_long;
-  if (count_ >= limits_.count) return Errc::too_many_params;
-  // Both lengths are within 32 bits here, so that the sum cannot wrap.
-  if (bytes_ + name_size + value_size > limits_.params) return Errc::params_too_large;
-  bytes_ += name_size + value_size;
-  ++count_;
-  return Errc::ok;
-}
-
 Errc Variables::add(std::string_view name, std::string_view value) {
-  if (contains(name, '\0') || contains(name, '=')) return Errc::bad_param_name;
-  if (contains(value, '\0')) return Errc::bad_param_value;
+  const NameScan scanned = scan(name);
+  if (scanned.invalid) return Errc::bad_param_name;
   if (dropped(name)) return Errc::ok;
   if (received_.empty()) {
     received_.reserve(std::min<std::uint64_t>(kUsualBytes, limits_.params),
@@ -72,7 +84,9 @@ Errc Variables::add(std::string_view name, std::string_view value) {
   }
   received_.add(name, value);
   const auto number = static_cast<std::uint32_t>(received_.size() - 1);
-  if ((std::size_t{number} + 1) * 2 > table_.size()) {
+  if (number < kFiltered) {
+    filter(number, scanned.hash);
+  } else if ((std::size_t{number} + 1) * 2 > table_.size()) {
     grow();
   } else {
     index(number);
@@ -80,21 +94,34 @@ Errc Variables::add(std::string_view name, std::string_view value) {
   return Errc::ok;
 }
 
+// Most names have a bit of their own, and then there is nothing to compare with.
+void Variables::filter(std::uint32_t number, std::uint64_t hash) {
+  std::uint64_t& word = seen_[hash >> 62];
+  const std::uint64_t bit = std::uint64_t{1} << (hash >> 56 & 63);
+  if ((std::exchange(word, word | bit) & bit) == 0) return;
+  const std::string_view name = received_[number].name;
+  for (std::uint32_t first = 0; first < number; ++first) {
+    if (received_[first].name == name) return link(first, number);
+  }
+}
+
 void Variables::index(std::uint32_t number) {
   const std::string_view name = received_[number].name;
   const std::size_t mask = table_.size() - 1;
-  std::size_t at = hash(name) & mask;
+  std::size_t at = scan(name).hash >> 40 & mask;
   for (; table_[at] != 0; at = (at + 1) & mask) {
     const std::uint32_t first = table_[at] - 1;
-    if (received_[first].name != name) continue;
-    repeated_ = true;
-    next_.resize(received_.size(), kNone);
-    last_.resize(received_.size(), kNone);
-    next_[last_[first] == kNone ? first : last_[first]] = number;
-    last_[first] = number;
-    return;
+    if (received_[first].name == name) return link(first, number);
   }
   table_[at] = number + 1;
+}
+
+void Variables::link(std::uint32_t first, std::uint32_t number) {
+  repeated_ = true;
+  next_.resize(received_.size(), kNone);
+  last_.resize(received_.size(), kNone);
+  next_[last_[first] == kNone ? first : last_[first]] = number;
+  last_[first] = number;
 }
 
 void Variables::grow() {
@@ -119,6 +146,8 @@ void Variables::merge(std::uint32_t first, Pairs& into, std::string& scratch) co
 }
 
 Errc Variables::finish(RequestHead& head) {
+  // Names have been looked at one by one; all values are looked at together.
+  if (received_.contains('\0')) return Errc::bad_param_value;
   if (!repeated_) {
     // The owner's spent store comes back and serves the next request.
     std::swap(head.params, received_);
@@ -160,11 +189,8 @@ void Variables::reset() {
   repeated_ = false;
   next_ = {};
   last_ = {};
-  if (table_.size() > kKeptTable) {
-    table_ = {};
-  } else {
-    std::fill(table_.begin(), table_.end(), 0);
-  }
+  seen_ = {};
+  table_ = {};
 }
 
 }  // namespace viaduct::protocol

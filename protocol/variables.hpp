@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -24,9 +25,19 @@ class Variables {
 
   /// Whether a variable of these lengths may still come; to be asked as soon as the lengths are
   /// known and before anything of the variable is stored. Counts it when the answer is ok.
-  [[nodiscard]] Errc admit(std::uint64_t name_size, std::uint64_t value_size);
+  [[nodiscard]] Errc admit(std::uint64_t name_size, std::uint64_t value_size) {
+    if (name_size == 0) return Errc::bad_param_name;
+    if (name_size > limits_.name) return Errc::param_name_too_long;
+    if (value_size > limits_.value) return Errc::param_value_too_long;
+    if (count_ >= limits_.count) return Errc::too_many_params;
+    // Both lengths are within 32 bits here, so that the sum cannot wrap.
+    if (bytes_ + name_size + value_size > limits_.params) return Errc::params_too_large;
+    bytes_ += name_size + value_size;
+    ++count_;
+    return Errc::ok;
+  }
 
-  /// Adds a variable that was admitted.
+  /// Adds a variable that was admitted. A NUL in its value is found by finish().
   [[nodiscard]] Errc add(std::string_view name, std::string_view value);
 
   /// Moves the merged variables into `head`, with CONTENT_LENGTH read: '' and '-1' mean that the
@@ -44,7 +55,9 @@ class Variables {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  void filter(std::uint32_t number, std::uint64_t hash);
   void index(std::uint32_t number);
+  void link(std::uint32_t first, std::uint32_t number);
   void grow();
   void merge(std::uint32_t first, Pairs& into, std::string& scratch) const;
 
@@ -53,9 +66,11 @@ class Variables {
   std::uint64_t bytes_ = 0;
   std::uint32_t count_ = 0;
   bool repeated_ = false;
-  std::vector<std::uint32_t> table_;  // open addressing: number of a name's first pair, plus 1
-  std::vector<std::uint32_t> next_;   // per pair: the next one of the same name
-  std::vector<std::uint32_t> last_;   // per first pair: the last one of the same name
+  std::array<std::uint64_t, 4> seen_{};  // a bit for the hash of each of the first names
+  std::vector<std::uint32_t>
+      table_;  // of more: open addressing: number of a name's first pair, plus 1
+  std::vector<std::uint32_t> next_;  // per pair: the next one of the same name
+  std::vector<std::uint32_t> last_;  // per first pair: the last one of the same name
 };
 
 }  // namespace viaduct::protocol

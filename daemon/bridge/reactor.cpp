@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto kBusyTick = std::chrono::milliseconds(50);
 constexpr auto kIdleTick = std::chrono::seconds(1);
+constexpr int kRounds = 4;  // of one turn
 
 int make_epoll_set() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
@@ -59,11 +60,18 @@ void Reactor::await_sockets() {
 }
 
 void Reactor::serve_sockets() {
+  const bool was_due = std::exchange(turn_due_, true);
+  // Under load more has come meanwhile, and may share the writes at the end of the turn.
+  for (int round = 0; round < kRounds && serve_ready(); ++round) continue;
+  turn_due_ = was_due;
+  end_turn();
+}
+
+bool Reactor::serve_ready() {
   const int count =
       ::epoll_wait(sockets_.native_handle(), ready_.data(), static_cast<int>(ready_.size()), 0);
-  if (count <= 0) return;
+  if (count <= 0) return false;
   ready_count_ = static_cast<std::size_t>(count);
-  const bool was_due = std::exchange(turn_due_, true);
   for (const epoll_event& event : std::span(ready_).first(ready_count_)) {
     // A socket closed by an earlier event of the batch has been struck out.
     if ((event.events & EPOLLOUT) != 0 && event.data.ptr != nullptr) {
@@ -76,8 +84,7 @@ void Reactor::serve_sockets() {
     }
   }
   ready_count_ = 0;
-  turn_due_ = was_due;
-  end_turn();
+  return true;
 }
 
 void Reactor::start(std::function<bool()> tick) {

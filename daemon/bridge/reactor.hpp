@@ -119,6 +119,7 @@ class Reactor {
   void unwatch(int descriptor, Watcher& watcher);
   void await_sockets();
   void serve_sockets();
+  bool serve_ready();
   void finish_event();
   void end_turn();
   void arm_tick();

@@ -118,8 +118,9 @@ void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
     for (; i < end; ++i) {
       const auto [name, value] = pairs[i];
       to += write_lengths(name, value, to);
-      to = std::copy_n(as_bytes(name).begin(), name.size(), to);
-      to = std::copy_n(as_bytes(value).begin(), value.size(), to);
+      std::memcpy(to, name.data(), name.size());
+      std::memcpy(to + name.size(), value.data(), value.size());
+      to += name.size() + value.size();
     }
     pad(padding);
   }
