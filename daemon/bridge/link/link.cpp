@@ -50,6 +50,7 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
     slot.from_worker = fcgi::ReceiveCredit(kWindow);
   }
   ++active_;
+  begun_ = true;
   codec_.begin(id, role, keep);
   codec_.params(id, params);
   input_ready(id);
@@ -127,6 +128,7 @@ std::size_t Link::lose_requests() {
 }
 
 void Link::on_readable() {
+  begun_ = false;
   const auto buffer = reactor_.receive_buffer();
   const Transfer got = receive(socket_.descriptor(), buffer);
   if (got.ended || got.error) {
@@ -145,6 +147,9 @@ void Link::on_readable() {
       return;
     }
   }
+  // Requests that took the place of ended ones go out before the responses of those are written, so
+  // that the worker need not wait for that.
+  if (begun_) flush();
 }
 
 void Link::handle(const fcgi::ClientEvent& event) {

@@ -121,6 +121,7 @@ class Link final : public Flushable, private Watcher {
   std::deque<protocol::RequestId> ready_;  // requests with body bytes to fetch
   std::size_t active_ = 0;
   std::uint64_t written_ = 0;  // bytes
+  bool begun_ = false;         // requests, since the last flush
   bool closed_by_abort_ = false;
   bool blocked_ = false;  // the socket takes nothing for now
   bool deaf_ = false;     // the worker has closed; what it sent before is still being read
