@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto kBusyTick = std::chrono::milliseconds(50);
 constexpr auto kIdleTick = std::chrono::seconds(1);
-constexpr int kRounds = 4;  // of one turn
+constexpr int kRounds = 2;  // of one turn
 
 int make_epoll_set() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
