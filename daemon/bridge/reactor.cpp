@@ -72,19 +72,27 @@ bool Reactor::serve_ready() {
       ::epoll_wait(sockets_.native_handle(), ready_.data(), static_cast<int>(ready_.size()), 0);
   if (count <= 0) return false;
   ready_count_ = static_cast<std::size_t>(count);
-  for (const epoll_event& event : std::span(ready_).first(ready_count_)) {
-    // A socket closed by an earlier event of the batch has been struck out.
-    if ((event.events & EPOLLOUT) != 0 && event.data.ptr != nullptr) {
-      Event bracket(*this);
-      static_cast<Watcher*>(event.data.ptr)->on_writable();
-    }
-    if ((event.events & ~EPOLLOUT) != 0 && event.data.ptr != nullptr) {
-      Event bracket(*this);
-      static_cast<Watcher*>(event.data.ptr)->on_readable();
+  const std::span ready(ready_.data(), ready_count_);
+  for (const bool urgent : {true, false}) {
+    for (epoll_event& event : ready) {
+      const auto* watcher = static_cast<const Watcher*>(event.data.ptr);
+      if (watcher != nullptr && watcher->urgent() == urgent) serve(event);
     }
   }
   ready_count_ = 0;
   return true;
+}
+
+void Reactor::serve(epoll_event& event) {
+  // A socket closed by an earlier event of the batch has been struck out.
+  if ((event.events & EPOLLOUT) != 0 && event.data.ptr != nullptr) {
+    Event bracket(*this);
+    static_cast<Watcher*>(event.data.ptr)->on_writable();
+  }
+  if ((event.events & ~EPOLLOUT) != 0 && event.data.ptr != nullptr) {
+    Event bracket(*this);
+    static_cast<Watcher*>(event.data.ptr)->on_readable();
+  }
 }
 
 void Reactor::start(std::function<bool()> tick) {

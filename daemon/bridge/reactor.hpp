@@ -37,6 +37,9 @@ class Watcher {
  public:
   virtual void on_readable() = 0;
   virtual void on_writable() = 0;
+  /// Whether it is served before others that became ready with it: a worker whose requests have
+  /// ended waits for the next ones.
+  [[nodiscard]] virtual bool urgent() const { return false; }
 
  protected:
   ~Watcher() = default;
@@ -120,6 +123,7 @@ class Reactor {
   void await_sockets();
   void serve_sockets();
   bool serve_ready();
+  void serve(epoll_event& event);
   void finish_event();
   void end_turn();
   void arm_tick();

@@ -103,6 +103,7 @@ class Link final : public Flushable, private Watcher {
   Slot* find(protocol::RequestId id);
   void on_readable() override;
   void on_writable() override;
+  [[nodiscard]] bool urgent() const override { return true; }
   void handle(const protocol::fastcgi::ClientEvent& event);
   void handle_output(Slot& slot, protocol::Bytes bytes);
   void release(protocol::RequestId id);
