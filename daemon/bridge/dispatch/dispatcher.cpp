@@ -51,14 +51,13 @@ void Dispatcher::submit(Exchange& exchange) {
                   .state = app_.state.load(std::memory_order_relaxed)};
   switch (admit(load)) {
     case Admission::send:
-      if (!send(exchange)) enqueue(exchange, false);
+      if (!send(exchange)) wait_or_refuse(exchange);
       break;
     case Admission::wait:
-      enqueue(exchange, false);
+      wait_or_refuse(exchange);
       break;
     case Admission::full:
-      report_refusal("the queue is full (limits.queue)");
-      exchange.refuse(503, 1);
+      refuse_full(exchange);
       break;
     case Admission::failing:
       refuse_failing(exchange);
@@ -71,8 +70,24 @@ void Dispatcher::refuse_failing(Exchange& exchange) {
   exchange.refuse(503, std::max(1U, app_.retry_after.load(std::memory_order_relaxed)));
 }
 
+void Dispatcher::wait_or_refuse(Exchange& exchange) {
+  // Other threads queue at the same time; the limit holds for all of them together.
+  if (app_.queued.fetch_add(1, std::memory_order_relaxed) < app_.settings.limits.queue) {
+    enqueue(exchange, false);
+    return;
+  }
+  app_.queued.fetch_sub(1, std::memory_order_relaxed);
+  refuse_full(exchange);
+}
+
+void Dispatcher::refuse_full(Exchange& exchange) {
+  report_refusal("the queue is full (limits.queue)");
+  exchange.refuse(503, 1);
+}
+
 void Dispatcher::resubmit(Exchange& exchange) {
   scores_.retried.fetch_add(1, std::memory_order_relaxed);
+  app_.queued.fetch_add(1, std::memory_order_relaxed);
   enqueue(exchange, true);
   services_.reactor.post([this] { pump(); });
 }
@@ -83,7 +98,6 @@ void Dispatcher::enqueue(Exchange& exchange, bool in_front) {
   } else {
     queue_.push_back(&exchange);
   }
-  app_.queued.fetch_add(1, std::memory_order_relaxed);
   scores_.queued.fetch_add(1, std::memory_order_relaxed);
   app_.waiting_threads.fetch_or(thread_bit(services_.reactor), std::memory_order_relaxed);
 }

@@ -92,6 +92,10 @@ class Dispatcher final : public WorkerOwner {
   Worker* choose(const Exchange* exchange = nullptr) const;
   Worker* find(std::uint64_t serial) const;
   bool send(Exchange& exchange);
+  /// Queues it as far as limits.queue allows.
+  void wait_or_refuse(Exchange& exchange);
+  void refuse_full(Exchange& exchange);
+  /// It has been counted in SharedApp::queued.
   void enqueue(Exchange& exchange, bool in_front);
   void report_if_idle(Worker& worker);
   void refuse_failing(Exchange& exchange);
