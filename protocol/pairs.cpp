@@ -1,5 +1,6 @@
 #include "protocol/pairs.hpp"
 
+#include <array>
 #include <limits>
 #include <stdexcept>
 
@@ -17,24 +18,41 @@ std::uint32_t Pairs::append(std::string_view text) {
 }
 
 void Pairs::add(std::string_view name, std::string_view value) {
-  // On the wire a value often stands right behind its name.
-  const bool adjacent = name.data() + name.size() == value.data();
-  const std::uint32_t at =
-      append(adjacent ? std::string_view(name.data(), name.size() + value.size()) : name);
-  if (!adjacent) append(value);
-  const auto name_size = static_cast<std::uint32_t>(name.size());
-  slots_.push_back({at, name_size, at + name_size, static_cast<std::uint32_t>(value.size())});
-  bytes_ += name.size() + value.size();
+  std::array<char, 8> lengths{};
+  const std::size_t size = write_lengths(name, value, lengths.data());
+  append({lengths.data(), size});
+  append(name);
+  append(value);
+  take({name.size(), value.size(), size});
+}
+
+void Pairs::append_stream(std::string_view bytes) {
+  append(bytes);
+}
+
+void Pairs::take(const PairLengths& lengths) {
+  const auto name = static_cast<std::uint32_t>(taken_ + lengths.size);
+  const auto name_size = static_cast<std::uint32_t>(lengths.name);
+  slots_.push_back({name, name_size, name + name_size, static_cast<std::uint32_t>(lengths.value)});
+  bytes_ += lengths.name + lengths.value;
+  taken_ += lengths.total();
+}
+
+void Pairs::skip(const PairLengths& lengths) {
+  taken_ += lengths.total();
+  exact_ = false;
 }
 
 void Pairs::set(std::string_view name, std::string_view value) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     if ((*this)[i].name != name) continue;
     Slot& slot = slots_[i];
+    if (value.size() != slot.value_size) exact_ = false;
     if (value.size() <= slot.value_size) {
       store_.replace(slot.value, value.size(), value);
     } else {
       slot.value = append(value);
+      taken_ = store_.size();
     }
     bytes_ += value.size();
     bytes_ -= slot.value_size;
@@ -48,6 +66,7 @@ bool Pairs::erase(std::string_view name) {
   return std::erase_if(slots_, [&](const Slot& slot) {
            if (std::string_view(store_.data() + slot.name, slot.name_size) != name) return false;
            bytes_ -= std::uint64_t{slot.name_size} + slot.value_size;
+           exact_ = false;
            return true;
          }) != 0;
 }
@@ -66,6 +85,28 @@ std::optional<std::string_view> Pairs::find_nocase(std::string_view name) const 
   return std::nullopt;
 }
 
+bool Pairs::contains(char c) const {
+  // Few lengths look like the character, so that searching the store beats searching every value.
+  std::size_t at = store_.find(c);
+  if (exact_) {
+    for (auto slot = slots_.begin(); at < taken_; at = store_.find(c, at + 1)) {
+      while (slot->value + slot->value_size <= at) ++slot;
+      if (at >= slot->name) return true;
+    }
+    return false;
+  }
+  if (at == std::string::npos) return false;
+  for (const auto [name, value] : *this) {
+    if (name.find(c) != name.npos || value.find(c) != value.npos) return true;
+  }
+  return false;
+}
+
+std::optional<std::string_view> Pairs::encoded() const {
+  if (!exact_) return std::nullopt;
+  return std::string_view(store_).substr(0, taken_);
+}
+
 void Pairs::reserve(std::size_t bytes, std::size_t count) {
   store_.reserve(bytes);
   slots_.reserve(count);
@@ -74,7 +115,9 @@ void Pairs::reserve(std::size_t bytes, std::size_t count) {
 void Pairs::clear() {
   store_.clear();
   slots_.clear();
+  taken_ = 0;
   bytes_ = 0;
+  exact_ = true;
 }
 
 }  // namespace viaduct::protocol

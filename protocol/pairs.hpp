@@ -8,12 +8,17 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/pair_lengths.hpp"
+
 namespace viaduct::protocol {
 
 /// An ordered list of name-value pairs in one contiguous store: CGI variables, or the fields of a
 /// response head. Names may repeat; what a repetition means is the user's affair. Views that it
 /// hands out are valid until the next change and must not be arguments of that change. Holds at
-/// most 4 GiB (std::length_error). Not thread-safe.
+/// most 4 GiB (std::length_error), and 2 GiB in a name or value. Not thread-safe.
+///
+/// The store is a FastCGI name-value stream (3.4): variables that come in one and leave in one are
+/// copied, not decoded and encoded.
 class Pairs {
  public:
   struct Item {
@@ -21,6 +26,7 @@ class Pairs {
     std::string_view value;
   };
 
+  /// Not while a stream is untaken.
   void add(std::string_view name, std::string_view value);
 
   /// Gives the first pair of that name the value, or adds one. Names compare byte by byte.
@@ -36,7 +42,26 @@ class Pairs {
   [[nodiscard]] std::optional<std::string_view> find_nocase(std::string_view name) const;
 
   /// Whether a name or value has that character in it.
-  [[nodiscard]] bool contains(char c) const { return store_.find(c) != std::string::npos; }
+  [[nodiscard]] bool contains(char c) const;
+
+  /// The pairs as a name-value stream; absent when something was erased or replaced by something
+  /// of another length.
+  [[nodiscard]] std::optional<std::string_view> encoded() const;
+
+  /// Appends bytes of a name-value stream, which become pairs by `take`.
+  void append_stream(std::string_view bytes);
+  /// What was appended and not taken.
+  [[nodiscard]] std::string_view untaken() const {
+    return std::string_view(store_).substr(taken_);
+  }
+  /// The name of the next pair, which must be complete.
+  [[nodiscard]] std::string_view untaken_name(const PairLengths& lengths) const {
+    return {store_.data() + taken_ + lengths.size, static_cast<std::size_t>(lengths.name)};
+  }
+  /// Adds the next pair, which must be complete.
+  void take(const PairLengths& lengths);
+  /// Leaves the next pair out, which must be complete.
+  void skip(const PairLengths& lengths);
 
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
@@ -48,10 +73,10 @@ class Pairs {
 
   /// Sum of the lengths of names and values.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  /// Bytes of memory kept for names and values.
+  /// Bytes of memory kept for names, values and their lengths.
   [[nodiscard]] std::size_t capacity() const { return store_.capacity(); }
 
-  /// Makes room for `bytes` of names and values and `count` pairs.
+  /// Makes room for `bytes` of names, values and their lengths, and for `count` pairs.
   void reserve(std::size_t bytes, std::size_t count);
 
   /// Forgets the pairs, keeps the memory.
@@ -86,7 +111,9 @@ class Pairs {
 
   std::string store_;
   std::vector<Slot> slots_;
+  std::size_t taken_ = 0;  // of store_
   std::uint64_t bytes_ = 0;
+  bool exact_ = true;  // what was taken of store_ is the pairs, and nothing else
 };
 
 }  // namespace viaduct::protocol

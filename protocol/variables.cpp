@@ -78,26 +78,51 @@ Errc Variables::add(std::string_view name, std::string_view value) {
   const NameScan scanned = scan(name);
   if (scanned.invalid) return Errc::bad_param_name;
   if (dropped(name)) return Errc::ok;
-  if (received_.empty()) {
-    received_.reserve(std::min<std::uint64_t>(kUsualBytes, limits_.params),
-                      std::min<std::size_t>(kUsualCount, limits_.count));
-  }
+  if (received_.empty()) reserve(0);
   received_.add(name, value);
+  note(scanned.hash);
+  return Errc::ok;
+}
+
+void Variables::append_stream(std::string_view bytes) {
+  if (received_.capacity() < kUsualBytes) reserve(bytes.size());
+  received_.append_stream(bytes);
+}
+
+Errc Variables::take(const PairLengths& lengths) {
+  const std::string_view name = received_.untaken_name(lengths);
+  const NameScan scanned = scan(name);
+  if (scanned.invalid) return Errc::bad_param_name;
+  if (dropped(name)) {
+    received_.skip(lengths);
+    return Errc::ok;
+  }
+  received_.take(lengths);
+  note(scanned.hash);
+  return Errc::ok;
+}
+
+void Variables::reserve(std::size_t bytes) {
+  received_.reserve(std::max(bytes, std::min<std::uint64_t>(kUsualBytes, limits_.params)),
+                    std::min<std::size_t>(kUsualCount, limits_.count));
+}
+
+// Looks whether the last variable repeats another.
+void Variables::note(std::uint64_t hash) {
   const auto number = static_cast<std::uint32_t>(received_.size() - 1);
   if (number < kFiltered) {
-    filter(number, scanned.hash);
+    filter(number, hash);
   } else if ((std::size_t{number} + 1) * 2 > table_.size()) {
     grow();
   } else {
     index(number);
   }
-  return Errc::ok;
 }
 
 // Most names have a bit of their own, and then there is nothing to compare with.
 void Variables::filter(std::uint32_t number, std::uint64_t hash) {
-  std::uint64_t& word = seen_[hash >> 62];
-  const std::uint64_t bit = std::uint64_t{1} << (hash >> 56 & 63);
+  std::uint64_t& word = seen_[hash >> 60];
+  const std::uint64_t bit = std::uint64_t{1} << (hash >> 54 & 63);
   if ((std::exchange(word, word | bit) & bit) == 0) return;
   const std::string_view name = received_[number].name;
   for (std::uint32_t first = 0; first < number; ++first) {

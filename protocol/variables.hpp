@@ -40,6 +40,13 @@ class Variables {
   /// Adds a variable that was admitted. A NUL in its value is found by finish().
   [[nodiscard]] Errc add(std::string_view name, std::string_view value);
 
+  /// The same for variables that come as a FastCGI name-value stream: bytes of it are appended,
+  /// `untaken` are those that have not become variables yet, `take` makes the next one, which must
+  /// be complete and admitted.
+  void append_stream(std::string_view bytes);
+  [[nodiscard]] std::string_view untaken() const { return received_.untaken(); }
+  [[nodiscard]] Errc take(const PairLengths& lengths);
+
   /// Moves the merged variables into `head`, with CONTENT_LENGTH read: '' and '-1' mean that the
   /// client did not say. bad_body_length when it is no number or two of them differ.
   [[nodiscard]] Errc finish(RequestHead& head);
@@ -55,6 +62,8 @@ class Variables {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  void reserve(std::size_t bytes);
+  void note(std::uint64_t hash);
   void filter(std::uint32_t number, std::uint64_t hash);
   void index(std::uint32_t number);
   void link(std::uint32_t first, std::uint32_t number);
@@ -66,7 +75,7 @@ class Variables {
   std::uint64_t bytes_ = 0;
   std::uint32_t count_ = 0;
   bool repeated_ = false;
-  std::array<std::uint64_t, 4> seen_{};  // a bit for the hash of each of the first names
+  std::array<std::uint64_t, 16> seen_{};  // a bit for the hash of each of the first names
   std::vector<std::uint32_t>
       table_;  // of more: open addressing: number of a name's first pair, plus 1
   std::vector<std::uint32_t> next_;  // per pair: the next one of the same name

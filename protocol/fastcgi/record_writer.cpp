@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "protocol/fastcgi/params.hpp"
+#include "protocol/pair_lengths.hpp"
 
 namespace viaduct::protocol::fastcgi {
 namespace {
@@ -98,6 +98,12 @@ void RecordWriter::credit(RequestId id, std::uint32_t bytes) {
 }
 
 void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
+  const auto encoded = pairs.encoded();
+  if (encoded && !encoded->empty() && encoded->size() <= kPreferredContent) {
+    header(type, id, encoded->size(), padding_for(encoded->size()));
+    output_.copy(*encoded);
+    return pad(padding_for(encoded->size()));
+  }
   std::size_t i = 0;
   while (i < pairs.size()) {
     const std::uint64_t first = encoded_size(pairs[i].name, pairs[i].value);
@@ -117,7 +123,7 @@ void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
     std::byte* to = output_.extend(content);
     for (; i < end; ++i) {
       const auto [name, value] = pairs[i];
-      to += write_lengths(name, value, to);
+      to += write_lengths(name, value, reinterpret_cast<char*>(to));
       std::memcpy(to, name.data(), name.size());
       std::memcpy(to + name.size(), value.data(), value.size());
       to += name.size() + value.size();
@@ -127,10 +133,10 @@ void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
 }
 
 void RecordWriter::split_pair(unsigned type, RequestId id, Pairs::Item pair) {
-  std::array<std::byte, 8> lengths{};
+  std::array<char, 8> lengths{};
   const std::size_t size = write_lengths(pair.name, pair.value, lengths.data());
   // Lengthening joins these into full records.
-  stream(type, id, Bytes(lengths).first(size));
+  stream(type, id, as_bytes({lengths.data(), size}));
   stream(type, id, as_bytes(pair.name));
   stream(type, id, as_bytes(pair.value));
 }
