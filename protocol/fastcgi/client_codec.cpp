@@ -30,6 +30,7 @@ Values read_values(const Pairs& pairs) {
   }
   const auto window = number(pairs, kWindowName);
   if (window && *window >= kMinWindow && *window <= kMaxWindow) values.window = window;
+  values.prefetch = number(pairs, kPrefetchName);
   return values;
 }
 
@@ -177,7 +178,10 @@ void ClientCodec::get_values(std::optional<std::uint32_t> window) {
   Pairs names;
   names.add(FCGI_MAX_REQS, "");
   names.add(FCGI_MPXS_CONNS, "");
-  if (window) names.add(kWindowName, std::to_string(*window));
+  if (window) {
+    names.add(kWindowName, std::to_string(*window));
+    names.add(kPrefetchName, "");
+  }
   writer_.pairs(FCGI_GET_VALUES, FCGI_NULL_REQUEST_ID, names);
   window_offered_ = window_offered_ || window.has_value();
   ++queries_;

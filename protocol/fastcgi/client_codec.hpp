@@ -17,7 +17,8 @@ struct Values {
   std::optional<std::uint32_t> max_conns;
   std::optional<std::uint32_t> max_reqs;
   std::optional<bool> multiplexes;      ///< FCGI_MPXS_CONNS
-  std::optional<std::uint32_t> window;  ///< VIADUCT_WINDOW, when within bounds
+  std::optional<std::uint32_t> window;    ///< VIADUCT_WINDOW, when within bounds
+  std::optional<std::uint32_t> prefetch;  ///< VIADUCT_PREFETCH
 };
 
 /// What a worker sent. `bytes` is borrowed from the bytes fed, until the next feed.
@@ -55,8 +56,8 @@ class ClientCodec {
   /// Bytes for the worker.
   [[nodiscard]] Output& output();
 
-  /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_WINDOW carrying
-  /// our receive window.
+  /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_PREFETCH and
+  /// VIADUCT_WINDOW carrying our receive window.
   void get_values(std::optional<std::uint32_t> window);
   void begin(RequestId id, Role role, bool keep_connection);
   /// The whole FCGI_PARAMS stream, its end included. No pair crosses a record unless it is longer

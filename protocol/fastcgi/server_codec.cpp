@@ -233,6 +233,8 @@ void ServerCodec::answer_values(const Pairs& names) {
       result.add(name, std::to_string(options_.max_reqs));
     } else if (name == FCGI_MPXS_CONNS) {
       result.add(name, options_.multiplex ? "1" : "0");
+    } else if (name == kPrefetchName && options_.prefetch) {
+      result.add(name, std::to_string(*options_.prefetch));
     } else if (name == kWindowName && options_.window) {
       result.add(name, std::to_string(*options_.window));
       const auto window = parse_decimal(value);

@@ -23,6 +23,8 @@ struct ServerOptions {
   /// Our receive window, offered as VIADUCT_WINDOW to a peer that asks for it; absent: flow control
   /// is not spoken. It is in force once the peer's query carried a value within bounds.
   std::optional<std::uint32_t> window{};
+  /// VIADUCT_PREFETCH, for a peer that asks for it; absent: not answered.
+  std::optional<std::uint32_t> prefetch{};
 };
 
 /// FastCGI 1.0, the application's (server) side.

@@ -11,13 +11,16 @@
 
 namespace viaduct::protocol::fastcgi {
 
-/// The wire format's structures and numbers are those of libfcgi's <fastcgi.h>. This adds the two
-/// names of the flow-control extension (protocol/README.md) and the encoders of fixed records.
+/// The wire format's structures and numbers are those of libfcgi's <fastcgi.h>. This adds the names
+/// of the link's extension (protocol/README.md) and the encoders of fixed records.
 
 /// Application record: returns credit; content is one 4-byte big-endian count.
 inline constexpr std::uint8_t kCredit = 128;
 /// Variable of FCGI_GET_VALUES and its result: the sender's receive window in bytes, decimal.
 inline constexpr std::string_view kWindowName = "VIADUCT_WINDOW";
+/// Variable of a result: how many requests beyond FCGI_MAX_REQS the sender accepts, which wait
+/// there for their turn.
+inline constexpr std::string_view kPrefetchName = "VIADUCT_PREFETCH";
 
 inline constexpr std::size_t kHeaderSize = FCGI_HEADER_LEN;
 inline constexpr std::size_t kMaxContent = FCGI_MAX_LENGTH;

@@ -45,6 +45,7 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   slot = Slot{};
   slot.caller = &caller;
   slot.begins_at = written_ + codec_.output().size();
+  slot.begun = reactor_.now();
   if (peer_window_ != 0) {
     slot.to_worker = fcgi::SendCredit(peer_window_);
     slot.from_worker = fcgi::ReceiveCredit(kWindow);
@@ -183,9 +184,10 @@ void Link::handle(const fcgi::ClientEvent& event) {
       break;
     case Kind::end: {
       Caller& caller = *slot->caller;
+      const Clock::duration taken = reactor_.now() - slot->begun;
       release(event.id);
       caller.on_end(event.app_status, event.protocol_status);
-      owner_.on_request_end(*this);
+      owner_.on_request_end(*this, taken);
       break;
     }
     case Kind::values:

@@ -21,8 +21,8 @@ class Link;
 class LinkOwner {
  public:
   virtual void on_values(Link& link, const protocol::fastcgi::Values& values) = 0;
-  /// A request ended and left the link open: a slot is free.
-  virtual void on_request_end(Link& link) = 0;
+  /// A request ended, `taken` after it began, and left the link open: a slot is free.
+  virtual void on_request_end(Link& link, Clock::duration taken) = 0;
   /// The link is closed, its `active` requests were told before; `lost` of these had not been
   /// answered completely. `reason` is for the log. The owner drops it through Reactor::bury.
   virtual void on_closed(Link& link, std::size_t active, std::size_t lost,
@@ -90,6 +90,7 @@ class Link final : public Flushable, private Watcher {
     protocol::fastcgi::SendCredit to_worker;
     protocol::fastcgi::ReceiveCredit from_worker;
     std::uint64_t begins_at = 0;  // position of its first byte in all that was ever written
+    Clock::time_point begun{};
     bool listed = false;          // in ready_
     bool input_done = false;
     bool output_done = false;

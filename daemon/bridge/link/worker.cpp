@@ -54,6 +54,7 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   if (first) {
     info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
     info_->capacity = std::clamp(values.max_reqs.value_or(1), 1U, kMaxCapacity);
+    info_->prefetch = std::min(values.prefetch.value_or(0), info_->capacity);
     info_->answered = true;
   }
   if (info_->multiplexed) {
@@ -68,16 +69,20 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   owner_.on_slot_free(*this);
 }
 
+std::uint32_t Worker::slots() const {
+  return prefetch_.worthwhile(reactor_.now()) ? info_->capacity + info_->prefetch : info_->capacity;
+}
+
 bool Worker::has_slot() const {
   if (!asked_ || dead_ || info_->draining.load(std::memory_order_relaxed)) return false;
-  if (info_->active.load(std::memory_order_relaxed) >= info_->capacity) return false;
+  if (info_->active.load(std::memory_order_relaxed) >= slots()) return false;
   if (!info_->multiplexed) return reactor_.now() >= retry_at_;
   return link_ != nullptr && window_known_ && !link_->congested();
 }
 
 std::optional<Worker::Carried> Worker::begin(const Request& request) {
   // Another thread may take the last slot in between.
-  if (info_->active.fetch_add(1, std::memory_order_relaxed) >= info_->capacity) {
+  if (info_->active.fetch_add(1, std::memory_order_relaxed) >= slots()) {
     release(1);
     return std::nullopt;
   }
@@ -113,7 +118,8 @@ void Worker::abort(const Carried& carried, Clock::time_point deadline) {
   carried.link->abort(carried.id);
 }
 
-void Worker::on_request_end(Link& link) {
+void Worker::on_request_end(Link& link, Clock::duration taken) {
+  prefetch_.ended(taken, reactor_.now());
   if (info_->multiplexed) {
     release(1);
   } else {

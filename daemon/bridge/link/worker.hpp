@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/bridge/link/link.hpp"
+#include "daemon/bridge/link/prefetch.hpp"
 #include "daemon/bridge/reactor.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -23,6 +24,7 @@ struct WorkerInfo {
   bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
   std::uint32_t capacity = 1;             ///< requests at once
+  std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads
   std::atomic<std::uint32_t> stuck = 0;   ///< of these, requests that ignore their abort
   std::atomic<bool> draining = false;     ///< no new requests
@@ -106,7 +108,7 @@ class Worker final : public LinkOwner {
   [[nodiscard]] bool wants_tick() const;
 
   void on_values(Link& link, const protocol::fastcgi::Values& values) override;
-  void on_request_end(Link& link) override;
+  void on_request_end(Link& link, Clock::duration taken) override;
   void on_closed(Link& link, std::size_t active, std::size_t lost,
                  const std::string& reason) override;
 
@@ -120,6 +122,8 @@ class Worker final : public LinkOwner {
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
   void release(std::size_t slots);
+  /// How many requests may be at the worker now.
+  [[nodiscard]] std::uint32_t slots() const;
   void drop(const Link& link);
   std::vector<PlainLink>::iterator find(const Link& link);
 
@@ -132,6 +136,7 @@ class Worker final : public LinkOwner {
   bool keep_links_ = true;
   bool window_known_ = false;  // the multiplexed link has been answered
 
+  Prefetch prefetch_;
   std::shared_ptr<Link> link_;  // the multiplexed one, or the one that asks
   std::vector<PlainLink> plain_;
   std::size_t recovering_ = 0;  // slots of aborted plain requests

@@ -121,6 +121,7 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
     options.max_reqs = options_.limit;
     options.multiplex = true;
     options.window = kWindow;
+    options.prefetch = std::min(options_.limit, kMaxPrefetch);
     auto owned = std::make_unique<protocol::fastcgi::ServerCodec>(options);
     fastcgi = owned.get();
     codec = std::move(owned);

@@ -46,6 +46,9 @@ class Engine {
   static constexpr std::size_t kMaxCollected = 64 * 1024;
   /// Our receive window, per request (VIADUCT_WINDOW).
   static constexpr std::uint32_t kWindow = protocol::fastcgi::kDefaultWindow;
+  /// Requests that may be sent to us beyond our limit (VIADUCT_PREFETCH): as many as are handled at
+  /// once, and at most these.
+  static constexpr std::uint32_t kMaxPrefetch = 64;
   /// Connections at once; more wait in the listening socket's backlog.
   static constexpr std::size_t kMaxLinks = 4096;
 

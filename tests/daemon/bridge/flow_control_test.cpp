@@ -35,7 +35,7 @@ class AnyWorkerFlow : public Flow, public ::testing::WithParamInterface<WorkerKi
 
 INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerFlow,
                          ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain()}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(AnyWorkerFlow, LargeBodiesArriveWhole) {
   start();

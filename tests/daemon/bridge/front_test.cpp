@@ -153,7 +153,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"NoNetstring", 1, "x"}, Malformed{"LeadingZero", 1, "012:"},
         Malformed{"HugeNetstring", 1, "99999999999999999999:"},
         Malformed{"NoContentLength", 1, std::string("7:SCGI\0001\0,", 11)}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST_P(MalformedBytes, CloseOnlyTheirOwnConnection) {
   start();

@@ -16,7 +16,7 @@ class HappyPath : public BridgeTest, public ::testing::WithParamInterface<Worker
 
 INSTANTIATE_TEST_SUITE_P(Workers, HappyPath,
                          ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain()}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(HappyPath, GetIsAnsweredAndTheConnectionClosed) {
   start();

@@ -121,7 +121,7 @@ class WorkerSlots : public Queue, public ::testing::WithParamInterface<WorkerOpt
 
 INSTANTIATE_TEST_SUITE_P(Workers, WorkerSlots,
                          ::testing::Values(WorkerOptions{.max_reqs = 2}, plain(2)),
-                         [](const auto& info) { return info.param.multiplex ? "Sdk" : "Plain"; });
+                         [](const auto& test) { return test.param.multiplex ? "Sdk" : "Plain"; });
 
 TEST_P(WorkerSlots, AreNeverExceeded) {
   start();

@@ -174,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(Mixes, Soak,
                                            Mix{"Plain", 2, 1, false, true},
                                            Mix{"Both", 3, 1, true, true},
                                            Mix{"BothOnTwoThreads", 4, 2, true, true}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(Soak, NothingIsLeftWhenItIsOver) {
   settings.threads = GetParam().threads;

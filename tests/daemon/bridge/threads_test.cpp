@@ -27,7 +27,7 @@ class AnyWorkerThreads : public Threads, public ::testing::WithParamInterface<Wo
 
 INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerThreads,
                          ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain(4)}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(AnyWorkerThreads, EveryRequestIsServedWhicheverLoopAcceptedIt) {
   start();

@@ -36,7 +36,7 @@ class AnyWorkerLoss : public WorkerLoss, public ::testing::WithParamInterface<Wo
 
 INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerLoss,
                          ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain()}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(AnyWorkerLoss, IdempotentRequestIsRepeatedWithItsBody) {
   start();
@@ -277,7 +277,7 @@ INSTANTIATE_TEST_SUITE_P(
         Nonsense{"CreditOfZero", std::string("\x01\x80\x00\x01\x00\x04\x00\x00\0\0\0\0", 12)},
         Nonsense{"CreditBeyondTheWindow",
                  std::string("\x01\x80\x00\x01\x00\x04\x00\x00\0\1\0\0", 12)}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST_P(NonsenseFromWorker, ClosesTheLinkAndOtherRequestsGoElsewhere) {
   start();

@@ -45,7 +45,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NotModified", false, "Status: 304\r\nContent-Length: 9\r\n\r\n", 304, "", true},
         Row{"Redirect", false, "Location: https://e/\r\n\r\n", 302, "", true},
         Row{"StatusLine", false, "HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nx", 404, "x", true}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST_P(ResponseFilterRows, SplitAnywhere) {
   const Row& row = GetParam();
