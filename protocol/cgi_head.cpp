@@ -1,7 +1,6 @@
 #include "protocol/cgi_head.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -14,21 +13,39 @@ constexpr int kMinStatus = 100;
 constexpr int kMaxStatus = 999;
 constexpr std::size_t kKeptFields = 4096;
 
-// Fields that concern one connection only (RFC 9110 section 7.6.1, RFC 3875 section 6.3.4).
-constexpr std::array<std::string_view, 6> kHopByHop = {
-    "Connection", "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"};
+enum class Field : std::uint8_t {
+  ordinary,
+  status,
+  location,
+  content_type,
+  content_length,
+  transfer_encoding,
+  hop_by_hop,  // concerns one connection only (RFC 9110 section 7.6.1, RFC 3875 section 6.3.4)
+};
 
-bool hop_by_hop(std::string_view name) {
-  return std::any_of(kHopByHop.begin(), kHopByHop.end(),
-                     [name](std::string_view hop) { return equal_nocase(name, hop); });
-}
+constexpr std::pair<std::string_view, Field> kFields[] = {
+    {"Status", Field::status},
+    {"Location", Field::location},
+    {"Content-Type", Field::content_type},
+    {"Content-Length", Field::content_length},
+    {"Transfer-Encoding", Field::transfer_encoding},
+    {"Connection", Field::hop_by_hop},
+    {"Keep-Alive", Field::hop_by_hop},
+    {"Proxy-Connection", Field::hop_by_hop},
+    {"TE", Field::hop_by_hop},
+    {"Trailer", Field::hop_by_hop},
+    {"Upgrade", Field::hop_by_hop},
+};
 
-bool breaks_line(char c) {
-  return c == '\r' || c == '\n' || c == '\0';
+Field classify(std::string_view name) {
+  for (const auto& [known, field] : kFields) {
+    if (known.size() == name.size() && equal_nocase(known, name)) return field;
+  }
+  return Field::ordinary;
 }
 
 bool clean(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), breaks_line);
+  return std::none_of(text.begin(), text.end(), [](char c) { return breaks_line(c); });
 }
 
 // `NNN` or `NNN reason`.
@@ -45,7 +62,9 @@ bool read_status(std::string_view text, ResponseHead& head) {
 void append_clean(std::string_view text, std::string& to) {
   const std::size_t at = to.size();
   to.append(text);
-  std::replace_if(to.begin() + static_cast<std::ptrdiff_t>(at), to.end(), breaks_line, ' ');
+  std::replace_if(
+      to.begin() + static_cast<std::ptrdiff_t>(at), to.end(), [](char c) { return breaks_line(c); },
+      ' ');
 }
 
 void append_status(const ResponseHead& head, std::string& to) {
@@ -97,7 +116,7 @@ std::size_t CgiHeadReader::feed(Bytes bytes) {
 }
 
 Errc CgiHeadReader::take_line(std::string_view line) {
-  const bool first = std::exchange(first_line_, false);
+  const bool first = !std::exchange(seen_.first_line, true);
   if (line.empty()) return finish();
   if (first && line.starts_with("HTTP/")) return take_status_line(line);
   const std::size_t colon = line.find(':');
@@ -113,50 +132,64 @@ Errc CgiHeadReader::take_status_line(std::string_view line) {
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return Errc::bad_status;
   if (!clean(line)) return Errc::bad_head_value;
-  status_line_ = true;
+  seen_.status_line = true;
   return read_status(trim(line.substr(space)), head_) ? Errc::ok : Errc::bad_status;
 }
 
 Errc CgiHeadReader::take_field(std::string_view name, std::string_view value) {
-  any_field_ = true;
-  if (equal_nocase(name, "Status")) {
-    if (std::exchange(status_, true)) return Errc::duplicate_cgi_field;
-    return read_status(value, head_) ? Errc::ok : Errc::bad_status;
-  }
-  if (equal_nocase(name, "Transfer-Encoding")) return Errc::forbidden_field;
-  if (hop_by_hop(name)) return Errc::ok;
-  if (equal_nocase(name, "Content-Length")) {
-    const auto length = parse_decimal(value);
-    if (!length || (head_.content_length && head_.content_length != length)) {
-      return Errc::conflicting_lengths;
+  seen_.any_field = true;
+  switch (classify(name)) {
+    case Field::status:
+      if (std::exchange(seen_.status, true)) return Errc::duplicate_cgi_field;
+      return read_status(value, head_) ? Errc::ok : Errc::bad_status;
+    case Field::transfer_encoding:
+      return Errc::forbidden_field;
+    case Field::hop_by_hop:
+      return Errc::ok;
+    case Field::content_length: {
+      const auto length = parse_decimal(value);
+      if (!length || (head_.content_length && head_.content_length != length)) {
+        return Errc::conflicting_lengths;
+      }
+      if (head_.content_length) return Errc::ok;
+      head_.content_length = length;
+      break;
     }
-    if (head_.content_length) return Errc::ok;
-    head_.content_length = length;
-  }
-  if (equal_nocase(name, "Location") && std::exchange(location_, true)) {
-    return Errc::duplicate_cgi_field;
-  }
-  if (equal_nocase(name, "Content-Type") && std::exchange(content_type_, true)) {
-    return Errc::duplicate_cgi_field;
+    case Field::location:
+      if (std::exchange(seen_.location, true)) return Errc::duplicate_cgi_field;
+      break;
+    case Field::content_type:
+      if (std::exchange(seen_.content_type, true)) return Errc::duplicate_cgi_field;
+      break;
+    case Field::ordinary:
+      break;
   }
   head_.fields.add(name, value);
   return Errc::ok;
 }
 
 Errc CgiHeadReader::finish() {
-  if (!any_field_ && !status_line_) return Errc::bad_head_line;
-  if (location_ && !status_ && !status_line_) head_.status = 302;
+  if (!seen_.any_field && !seen_.status_line) return Errc::bad_head_line;
+  if (seen_.location && !seen_.status && !seen_.status_line) head_.status = 302;
   done_ = true;
   return Errc::ok;
 }
 
 void CgiHeadReader::reset() {
-  Pairs fields = std::move(head_.fields);
-  *this = CgiHeadReader(limit_);
-  if (fields.capacity() > kKeptFields) return;
-  // Their memory serves the next head.
-  fields.clear();
-  head_.fields = std::move(fields);
+  size_ = 0;
+  partial_.clear();
+  seen_ = {};
+  done_ = false;
+  error_ = Errc::ok;
+  if (head_.fields.capacity() > kKeptFields) {
+    head_ = {};
+    return;
+  }
+  // The memory of the fields serves the next head.
+  head_.status = ResponseHead{}.status;
+  head_.reason.clear();
+  head_.fields.clear();
+  head_.content_length.reset();
 }
 
 void write_cgi_head(const ResponseHead& head, std::string& to) {

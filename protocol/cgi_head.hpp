@@ -44,12 +44,14 @@ class CgiHeadReader {
   std::size_t limit_;
   std::size_t size_ = 0;
   std::string partial_;  // a line that is incomplete
-  bool first_line_ = true;
-  bool status_line_ = false;
-  bool any_field_ = false;
-  bool status_ = false;  // whether the CGI fields (RFC 3875 6.3) have come
-  bool location_ = false;
-  bool content_type_ = false;
+  struct {
+    bool first_line = false;
+    bool status_line = false;
+    bool any_field = false;
+    bool status = false;  // the CGI fields (RFC 3875 6.3)
+    bool location = false;
+    bool content_type = false;
+  } seen_;
   bool done_ = false;
   Errc error_ = Errc::ok;
   ResponseHead head_;

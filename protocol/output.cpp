@@ -16,19 +16,19 @@ constexpr std::size_t kCompactAtLeast = 64 * 1024;
 }  // namespace
 
 void Output::copy(Bytes bytes) {
-  if (owned_.capacity() == 0) owned_.reserve(kFirstCapacity);
-  owned_.insert(owned_.end(), bytes.begin(), bytes.end());
+  if (owned_.capacity() < kFirstCapacity) owned_.reserve(kFirstCapacity);
+  owned_.append(as_text(bytes));
   size_ += bytes.size();
   appended_ += bytes.size();
 }
 
 std::byte* Output::extend(std::size_t size) {
-  if (owned_.capacity() == 0) owned_.reserve(kFirstCapacity);
+  if (owned_.capacity() < kFirstCapacity) owned_.reserve(kFirstCapacity);
   const std::size_t at = owned_.size();
   owned_.resize(at + size);
   size_ += size;
   appended_ += size;
-  return owned_.data() + at;
+  return bytes_at(at);
 }
 
 void Output::refer(Bytes bytes) {
@@ -45,7 +45,7 @@ std::size_t Output::gather(std::span<Bytes> pieces) const {
   while (filled < pieces.size()) {
     const std::size_t until = next < references_.size() ? references_[next].at : owned_.size();
     if (at < until) {
-      pieces[filled++] = {owned_.data() + at, until - at};
+      pieces[filled++] = as_bytes(std::string_view(owned_).substr(at, until - at));
       at = until;
     } else if (next < references_.size()) {
       pieces[filled++] = references_[next++].bytes;
@@ -54,6 +54,10 @@ std::size_t Output::gather(std::span<Bytes> pieces) const {
     }
   }
   return filled;
+}
+
+std::byte* Output::bytes_at(std::size_t position) {
+  return reinterpret_cast<std::byte*>(owned_.data() + position);
 }
 
 void Output::consume(std::size_t count) {
@@ -88,7 +92,7 @@ void Output::forget_consumed() {
     return;
   }
   if (consumed_ < kCompactAtLeast || consumed_ < owned_.size() / 2) return;
-  owned_.erase(owned_.begin(), owned_.begin() + static_cast<std::ptrdiff_t>(consumed_));
+  owned_.erase(0, consumed_);
   references_.erase(references_.begin(),
                     references_.begin() + static_cast<std::ptrdiff_t>(first_reference_));
   for (Reference& reference : references_) reference.at -= consumed_;
@@ -99,17 +103,15 @@ void Output::forget_consumed() {
 
 void Output::settle() {
   if (first_reference_ == references_.size()) return;
-  std::vector<std::byte> settled;
+  std::string settled;
   settled.reserve(size_);
   std::size_t at = consumed_;
   for (std::size_t i = first_reference_; i < references_.size(); ++i) {
     const Reference& reference = references_[i];
-    settled.insert(settled.end(), owned_.begin() + static_cast<std::ptrdiff_t>(at),
-                   owned_.begin() + static_cast<std::ptrdiff_t>(reference.at));
-    settled.insert(settled.end(), reference.bytes.begin(), reference.bytes.end());
+    settled.append(owned_, at, reference.at - at).append(as_text(reference.bytes));
     at = reference.at;
   }
-  settled.insert(settled.end(), owned_.begin() + static_cast<std::ptrdiff_t>(at), owned_.end());
+  settled.append(owned_, at);
   // Marks handed out before count other bytes now: none of them can be revised any more.
   owned_before_ += owned_.size();
   owned_ = std::move(settled);
@@ -120,7 +122,7 @@ void Output::settle() {
 
 std::byte* Output::revise(Mark mark) {
   if (mark < owned_before_ + consumed_ || mark >= owned_before_ + owned_.size()) return nullptr;
-  return owned_.data() + (mark - owned_before_);
+  return bytes_at(static_cast<std::size_t>(mark - owned_before_));
 }
 
 void Output::drop_tail(std::size_t count) {
@@ -134,7 +136,7 @@ void Output::drop_tail(std::size_t count) {
 void Output::release() {
   if (size_ != 0) return;
   owned_before_ += owned_.size();
-  std::vector<std::byte>().swap(owned_);
+  std::string().swap(owned_);
   std::vector<Reference>().swap(references_);
   consumed_ = 0;
   first_reference_ = 0;

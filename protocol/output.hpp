@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -76,7 +77,7 @@ class Output {
     Bytes bytes;
   };
 
-  std::vector<std::byte> owned_;
+  std::string owned_;
   std::vector<Reference> references_;
   std::size_t consumed_ = 0;         // of owned_
   std::size_t first_reference_ = 0;  // references before this one are consumed
@@ -84,6 +85,7 @@ class Output {
   std::uint64_t owned_before_ = 0;  // copied bytes that were consumed and left owned_
   std::uint64_t appended_ = 0;
 
+  std::byte* bytes_at(std::size_t position);
   void forget_consumed();
 };
 

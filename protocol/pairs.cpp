@@ -30,14 +30,6 @@ void Pairs::append_stream(std::string_view bytes) {
   append(bytes);
 }
 
-void Pairs::take(const PairLengths& lengths) {
-  const auto name = static_cast<std::uint32_t>(taken_ + lengths.size);
-  const auto name_size = static_cast<std::uint32_t>(lengths.name);
-  slots_.push_back({name, name_size, name + name_size, static_cast<std::uint32_t>(lengths.value)});
-  bytes_ += lengths.name + lengths.value;
-  taken_ += lengths.total();
-}
-
 void Pairs::skip(const PairLengths& lengths) {
   taken_ += lengths.total();
   exact_ = false;
@@ -85,21 +77,32 @@ std::optional<std::string_view> Pairs::find_nocase(std::string_view name) const 
   return std::nullopt;
 }
 
-bool Pairs::contains(char c) const {
-  // Few lengths look like the character, so that searching the store beats searching every value.
-  std::size_t at = store_.find(c);
-  if (exact_) {
-    for (auto slot = slots_.begin(); at < taken_; at = store_.find(c, at + 1)) {
-      while (slot->value + slot->value_size <= at) ++slot;
-      if (at >= slot->name) return true;
+Pairs::Place Pairs::find(char c) const {
+  if (!exact_) return find_by_item(c);
+  // Few lengths look like the character, so that searching the store beats searching every item.
+  Place place = Place::nowhere;
+  auto slot = slots_.begin();
+  for (std::size_t at = store_.find(c); at < taken_; at = store_.find(c, at)) {
+    while (slot->end() <= at) ++slot;
+    if (at < slot->name) {
+      ++at;
+    } else if (at < slot->value) {
+      return Place::name;
+    } else {
+      place = Place::value;
+      at = slot->end();
     }
-    return false;
   }
-  if (at == std::string::npos) return false;
+  return place;
+}
+
+Pairs::Place Pairs::find_by_item(char c) const {
+  Place place = Place::nowhere;
   for (const auto [name, value] : *this) {
-    if (name.find(c) != name.npos || value.find(c) != value.npos) return true;
+    if (name.find(c) != name.npos) return Place::name;
+    if (value.find(c) != value.npos) place = Place::value;
   }
-  return false;
+  return place;
 }
 
 std::optional<std::string_view> Pairs::encoded() const {

@@ -41,8 +41,9 @@ class Pairs {
   /// Like get(), ASCII letters compared without case (header fields).
   [[nodiscard]] std::optional<std::string_view> find_nocase(std::string_view name) const;
 
-  /// Whether a name or value has that character in it.
-  [[nodiscard]] bool contains(char c) const;
+  /// Where a character occurs: in a name (and values perhaps), in values only, or nowhere.
+  enum class Place : std::uint8_t { nowhere, value, name };
+  [[nodiscard]] Place find(char c) const;
 
   /// The pairs as a name-value stream; absent when something was erased or replaced by something
   /// of another length.
@@ -52,14 +53,21 @@ class Pairs {
   void append_stream(std::string_view bytes);
   /// What was appended and not taken.
   [[nodiscard]] std::string_view untaken() const {
-    return std::string_view(store_).substr(taken_);
+    return {store_.data() + taken_, store_.size() - taken_};
   }
   /// The name of the next pair, which must be complete.
   [[nodiscard]] std::string_view untaken_name(const PairLengths& lengths) const {
     return {store_.data() + taken_ + lengths.size, static_cast<std::size_t>(lengths.name)};
   }
   /// Adds the next pair, which must be complete.
-  void take(const PairLengths& lengths);
+  void take(const PairLengths& lengths) {
+    const auto name = static_cast<std::uint32_t>(taken_ + lengths.size);
+    const auto name_size = static_cast<std::uint32_t>(lengths.name);
+    slots_.push_back(
+        {name, name_size, name + name_size, static_cast<std::uint32_t>(lengths.value)});
+    bytes_ += lengths.name + lengths.value;
+    taken_ += lengths.total();
+  }
   /// Leaves the next pair out, which must be complete.
   void skip(const PairLengths& lengths);
 
@@ -105,9 +113,12 @@ class Pairs {
     std::uint32_t name_size;
     std::uint32_t value;
     std::uint32_t value_size;
+
+    [[nodiscard]] std::uint32_t end() const { return value + value_size; }
   };
 
   std::uint32_t append(std::string_view text);
+  [[nodiscard]] Place find_by_item(char c) const;
 
   std::string store_;
   std::vector<Slot> slots_;

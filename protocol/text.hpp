@@ -9,6 +9,11 @@ namespace viaduct::protocol {
 /// Whether `c` may stand in a header field's name (RFC 9110 section 5.6.2).
 [[nodiscard]] bool is_token_char(char c);
 
+/// Whether `c` ends a line or a C string, so that no header field may hold it.
+[[nodiscard]] constexpr bool breaks_line(char c) {
+  return static_cast<unsigned char>(c) <= '\r' && (c == '\r' || c == '\n' || c == '\0');
+}
+
 /// Whether `text` is a non-empty token.
 [[nodiscard]] bool is_token(std::string_view text);
 

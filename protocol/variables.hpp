@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -37,18 +38,26 @@ class Variables {
     return Errc::ok;
   }
 
-  /// Adds a variable that was admitted. A NUL in its value is found by finish().
-  [[nodiscard]] Errc add(std::string_view name, std::string_view value);
+  /// Adds a variable that was admitted.
+  void add(std::string_view name, std::string_view value);
 
   /// The same for variables that come as a FastCGI name-value stream: bytes of it are appended,
   /// `untaken` are those that have not become variables yet, `take` makes the next one, which must
   /// be complete and admitted.
   void append_stream(std::string_view bytes);
   [[nodiscard]] std::string_view untaken() const { return received_.untaken(); }
-  [[nodiscard]] Errc take(const PairLengths& lengths);
+  void take(const PairLengths& lengths) {
+    if (dropped(received_.untaken_name(lengths))) {
+      received_.skip(lengths);
+    } else {
+      received_.take(lengths);
+      note();
+    }
+  }
 
   /// Moves the merged variables into `head`, with CONTENT_LENGTH read: '' and '-1' mean that the
-  /// client did not say. bad_body_length when it is no number or two of them differ.
+  /// client did not say. bad_body_length when it is no number or two of them differ,
+  /// bad_param_name for a NUL or '=' in a name (FastCGI 6.1), bad_param_value for a NUL in a value.
   [[nodiscard]] Errc finish(RequestHead& head);
 
   /// How often `name` was added.
@@ -62,9 +71,47 @@ class Variables {
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
 
+  static constexpr std::uint32_t kFiltered = 64;  // pairs that are told apart without a table
+
+  // HTTP_PROXY would name the outgoing proxy to libraries that read the environment (httpoxy). A
+  // transfer coding is removed by the front (RFC 3875 section 4.2), so that the field would be
+  // untrue.
+  static bool dropped(std::string_view name) {
+    return name == "HTTP_PROXY" || name == "HTTP_TRANSFER_ENCODING";
+  }
+
+  // A number that few names of one request have in common: it is made for every variable.
+  static std::uint32_t fingerprint(std::string_view name) {
+    constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;
+    const char* const data = name.data();
+    const std::size_t size = name.size();
+    std::uint64_t word = 0;
+    if (size >= 8) {
+      std::memcpy(&word, data + size - 8, 8);
+    } else if (size >= 4) {
+      std::memcpy(&word, data, 4);
+      word = word << 32 ^ static_cast<unsigned char>(data[size - 1]);
+    } else {
+      for (const char c : name) word = word << 8 ^ static_cast<unsigned char>(c);
+    }
+    return static_cast<std::uint32_t>((word ^ size << 56) * kMix >> 54);
+  }
+
+  // Looks whether the last variable repeats another.
+  void note() {
+    const auto number = static_cast<std::uint32_t>(received_.size() - 1);
+    if (number >= kFiltered) return index_last(number);
+    const std::uint32_t print = fingerprint(received_[number].name);
+    std::uint64_t& word = seen_[print >> 6];
+    const std::uint64_t bit = std::uint64_t{1} << (print & 63);
+    // Most names have a bit of their own, and then there is nothing to compare with.
+    if ((word & bit) != 0) compare(number);
+    word |= bit;
+  }
+
   void reserve(std::size_t bytes);
-  void note(std::uint64_t hash);
-  void filter(std::uint32_t number, std::uint64_t hash);
+  void compare(std::uint32_t number);
+  void index_last(std::uint32_t number);
   void index(std::uint32_t number);
   void link(std::uint32_t first, std::uint32_t number);
   void grow();
@@ -75,7 +122,7 @@ class Variables {
   std::uint64_t bytes_ = 0;
   std::uint32_t count_ = 0;
   bool repeated_ = false;
-  std::array<std::uint64_t, 16> seen_{};  // a bit for the hash of each of the first names
+  std::array<std::uint64_t, 16> seen_{};  // a bit for the fingerprint of each of the first names
   std::vector<std::uint32_t>
       table_;  // of more: open addressing: number of a name's first pair, plus 1
   std::vector<std::uint32_t> next_;  // per pair: the next one of the same name

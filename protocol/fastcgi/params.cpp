@@ -18,8 +18,7 @@ Errc ParamsReader::feed(Bytes bytes) {
       return Errc::ok;
     }
     incomplete_.size = 0;
-    const Errc error = variables_.take(next);
-    if (error != Errc::ok) return error;
+    variables_.take(next);
   }
 }
 

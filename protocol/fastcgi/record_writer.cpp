@@ -15,12 +15,12 @@ std::uint8_t octet(std::uint32_t number, int shift) {
 }  // namespace
 
 void RecordWriter::header(unsigned type, RequestId id, std::size_t content, std::uint8_t padding) {
-  const HeaderBytes bytes = record_header(type, id, content, padding);
-  std::memcpy(output_.extend(bytes.size()), bytes.data(), bytes.size());
+  output_.copy(record_header(type, id, content, padding));
 }
 
 void RecordWriter::pad(std::uint8_t padding) {
-  if (padding > 0) std::memset(output_.extend(padding), 0, padding);
+  static constexpr std::array<std::byte, UINT8_MAX> kZeros{};
+  output_.copy(Bytes(kZeros).first(padding));
 }
 
 void RecordWriter::remember(unsigned type, RequestId id, std::size_t content) {
@@ -65,7 +65,7 @@ void RecordWriter::stream_end(unsigned type, RequestId id) {
 
 void RecordWriter::fixed(unsigned type, RequestId id, std::array<std::uint8_t, kFixedBody> body) {
   header(type, id, body.size(), 0);
-  std::memcpy(output_.extend(body.size()), body.data(), body.size());
+  output_.copy(std::as_bytes(std::span(body)));
 }
 
 void RecordWriter::begin(RequestId id, Role role, bool keep_connection) {
@@ -93,7 +93,7 @@ void RecordWriter::credit(RequestId id, std::uint32_t bytes) {
   header(kCredit, id, kContent, padding_for(kContent));
   const std::array<std::uint8_t, kContent> content{octet(bytes, 24), octet(bytes, 16),
                                                    octet(bytes, 8), octet(bytes, 0)};
-  std::memcpy(output_.extend(kContent), content.data(), kContent);
+  output_.copy(std::as_bytes(std::span(content)));
   pad(padding_for(kContent));
 }
 

@@ -125,9 +125,9 @@ void ServerCodec::take_variable() {
     error_ = Errc::not_scgi;
     return;
   }
-  Errc error = variables_.admit(name_.size(), value_.size());
-  if (error == Errc::ok) error = variables_.add(name_, value_);
-  if (error != Errc::ok) refuse(error);
+  const Errc error = variables_.admit(name_.size(), value_.size());
+  if (error != Errc::ok) return refuse(error);
+  variables_.add(name_, value_);
 }
 
 void ServerCodec::take_comma(std::string_view& text) {

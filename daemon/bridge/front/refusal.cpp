@@ -38,7 +38,7 @@ void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool t
   if (!trusted) {
     std::vector<std::string> dropped;
     for (const auto& [name, value] : params) {
-      if (name.starts_with("VIADUCT_")) dropped.emplace_back(name);
+      if (name.front() == 'V' && name.starts_with("VIADUCT_")) dropped.emplace_back(name);
     }
     for (const std::string& name : dropped) params.erase(name);
   }

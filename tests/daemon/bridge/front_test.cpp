@@ -49,7 +49,9 @@ TEST_F(FrontTest, BodyLimitHoldsForDeclaredAndStreamedBodies) {
     EXPECT_EQ(upload(worker, 100'000, declared), 200);
     const std::size_t before = worker.requests.size();
     EXPECT_EQ(upload(worker, 100'001, declared), 413);
-    if (declared) EXPECT_EQ(worker.requests.size(), before) << "the worker never sees it";
+    if (declared) {
+      EXPECT_EQ(worker.requests.size(), before) << "the worker never sees it";
+    }
     for (const auto& request : worker.requests) {
       if (request->aborted) request->end();
     }

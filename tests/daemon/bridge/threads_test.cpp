@@ -65,7 +65,9 @@ TEST_P(AnyWorkerThreads, EveryRequestIsServedWhicheverLoopAcceptedIt) {
         return answered == sent;
       },
       "every request");
-  if (GetParam().options.multiplex) EXPECT_EQ(worker.links().size(), 2u) << "one for each loop";
+  if (GetParam().options.multiplex) {
+    EXPECT_EQ(worker.links().size(), 2u) << "one for each loop";
+  }
   EXPECT_EQ(bridge().count(Type::ready), 1u);
 }
 
