@@ -106,6 +106,10 @@ void Response::before_start(std::function<void(Response&)> hook) {
   state_->add_hook(std::move(hook));
 }
 
+void Response::transform(std::function<std::string(std::string_view chunk, bool last)> filter) {
+  state_->add_transform(std::move(filter));
+}
+
 std::uint64_t Response::bytes_sent() const {
   return state_->bytes_sent();
 }

@@ -40,10 +40,16 @@ void ResponseState::reset() {
   sent_ = 0;
   declared_.reset();
   hooks_.clear();
+  transforms_.clear();
+  in_transform_ = false;
 }
 
 void ResponseState::require_open() const {
   if (started()) throw std::logic_error("the response has started: its head is out");
+}
+
+void ResponseState::require_no_transform() const {
+  if (in_transform_) throw std::logic_error("a transform only returns what to send");
 }
 
 void ResponseState::set_status(int status) {
@@ -64,6 +70,27 @@ Fields& ResponseState::fields_to_change() {
 void ResponseState::add_hook(std::function<void(Response&)> hook) {
   require_open();
   hooks_.push_back(std::move(hook));
+}
+
+void ResponseState::add_transform(Transform transform) {
+  require_open();
+  require_no_transform();
+  transforms_.push_back(std::move(transform));
+}
+
+// As with middleware, the first one is the outermost: it has the last word.
+std::string ResponseState::transformed(std::string_view bytes, bool last) {
+  struct Inside {
+    explicit Inside(bool& flag) : flag_(flag) { flag_ = true; }
+    ~Inside() { flag_ = false; }
+    bool& flag_;
+  };
+  const Inside inside(in_transform_);
+  std::string text(bytes);
+  for (auto next = transforms_.rbegin(); next != transforms_.rend(); ++next) {
+    text = (*next)(text, last);
+  }
+  return text;
 }
 
 std::optional<std::uint64_t> ResponseState::declared_length() const {
@@ -109,23 +136,52 @@ void ResponseState::fill_head(std::optional<std::uint64_t> length) {
   }
 }
 
-// Decides on the head. `complete`: the length of the body when all of it is known.
-void ResponseState::prepare(std::optional<std::uint64_t> complete) {
+// Decides on the head, and on the first of the body where it is transformed: transforms may still
+// change the head then. `complete`: what is held is all of the body.
+void ResponseState::prepare(bool complete) {
   if (!hooks_.empty()) {
     run_hooks();
     if (started()) return;  // by a hook that wrote a lot
   }
   declared_ = declared_length();
   // A body that nobody gets may be left out (HEAD, 304), and then says nothing about the length.
-  if (suppressed() && written_ == 0) complete.reset();
-  fill_head(declared_ ? declared_ : complete);
+  const bool left_out = suppressed() && written_ == 0;
+  if (transforming()) {
+    if (!protocol::bodiless(status_) && !left_out) held_ = transformed(held_, complete);
+    fields_.erase("Content-Length");
+  }
+  if (declared_ && !transforming()) {
+    fill_head(declared_);
+  } else {
+    const bool known = complete && !left_out && !(transforming() && protocol::bodiless(status_));
+    fill_head(known ? std::optional<std::uint64_t>(held_.size()) : std::nullopt);
+  }
 }
 
 void ResponseState::start() {
-  prepare(std::nullopt);
+  prepare(false);
   if (started()) return;
   phase_ = Phase::started;
   sink_.head(head_);
+  emit(held_);
+  held_.clear();
+}
+
+// What is held goes out.
+void ResponseState::start_or_pass() {
+  if (!started()) return start();
+  pass(held_);
+  held_.clear();
+}
+
+// Once started: what the handler wrote.
+void ResponseState::pass(std::string_view bytes) {
+  if (bytes.empty() || suppressed()) return;
+  if (transforming()) {
+    emit(transformed(bytes, false));
+  } else {
+    emit(bytes);
+  }
 }
 
 void ResponseState::emit(std::string_view bytes) {
@@ -136,6 +192,7 @@ void ResponseState::emit(std::string_view bytes) {
 
 void ResponseState::write(std::string_view bytes) {
   if (finished()) return;
+  require_no_transform();
   const auto limit = started() ? declared_ : declared_length();
   if (limit && bytes.size() > *limit - std::min(written_, *limit)) {
     throw std::length_error("response body is longer than its Content-Length of " +
@@ -146,11 +203,9 @@ void ResponseState::write(std::string_view bytes) {
     held_ += bytes;
     return;
   }
-  if (!started()) start();
-  emit(held_);
-  held_.clear();
+  start_or_pass();
   if (bytes.size() >= kHold) {
-    emit(bytes);
+    pass(bytes);
   } else {
     held_ = bytes;
   }
@@ -165,9 +220,8 @@ void ResponseState::send(std::string_view whole) {
 
 void ResponseState::flush() {
   if (finished()) return;
-  if (!started()) start();
-  emit(held_);
-  held_.clear();
+  require_no_transform();
+  start_or_pass();
   sink_.flush();
 }
 
@@ -178,14 +232,18 @@ void ResponseState::finish() {
     throw std::length_error("response body ended after " + std::to_string(written_) + " of " +
                             std::to_string(*limit) + " bytes");
   }
-  if (!started()) prepare(written_);
+  if (!started()) prepare(true);
   if (!started()) {
     phase_ = Phase::finished;
     if (!suppressed()) sent_ = held_.size();
     sink_.whole(head_, protocol::as_bytes(suppressed() ? std::string_view() : held_));
     return;
   }
-  emit(held_);
+  if (transforming() && !suppressed()) {
+    emit(transformed(held_, true));
+  } else {
+    emit(held_);
+  }
   held_.clear();
   phase_ = Phase::finished;
   sink_.end();

@@ -22,8 +22,12 @@ namespace detail {
 ///
 /// `open` holds body bytes and can be reset() to begin another answer; `started` has passed the
 /// head on; `finished` ignores what is written. What is complete while open is passed on whole.
+///
+/// Transforms see the body as it leaves: what is held can still be dropped with reset().
 class ResponseState {
  public:
+  using Transform = std::function<std::string(std::string_view chunk, bool last)>;
+
   /// Body bytes held back at most.
   static constexpr std::size_t kHold = 16 * 1024;
 
@@ -31,7 +35,7 @@ class ResponseState {
 
   /// Makes it ready for a request. `head_only`: the method is HEAD.
   void begin(bool head_only);
-  /// Forgets status, headers, hooks and what is held. Only while open.
+  /// Forgets status, headers, hooks, transforms and what is held. Only while open.
   void reset();
 
   [[nodiscard]] Response& response() { return response_; }
@@ -43,6 +47,7 @@ class ResponseState {
   [[nodiscard]] Fields& fields_to_change();
   [[nodiscard]] std::uint64_t bytes_sent() const { return sent_; }
   void add_hook(std::function<void(Response&)> hook);
+  void add_transform(Transform transform);
 
   void write(std::string_view bytes);
   void send(std::string_view whole);
@@ -59,11 +64,16 @@ class ResponseState {
   [[nodiscard]] std::optional<std::uint64_t> declared_length() const;
   [[nodiscard]] bool suppressed() const { return head_only_ || protocol::bodiless(status_); }
   void require_open() const;
+  void require_no_transform() const;
   void run_hooks();
-  void prepare(std::optional<std::uint64_t> complete);
+  void prepare(bool complete);
   void start();
+  void start_or_pass();
   void fill_head(std::optional<std::uint64_t> length);
+  void pass(std::string_view bytes);
   void emit(std::string_view bytes);
+  [[nodiscard]] bool transforming() const { return !transforms_.empty(); }
+  [[nodiscard]] std::string transformed(std::string_view bytes, bool last);
 
   ResponseSink& sink_;
   Response response_;
@@ -75,8 +85,10 @@ class ResponseState {
   std::string held_;
   std::uint64_t written_ = 0;              // by the handler
   std::uint64_t sent_ = 0;                 // of that, what counts for the client
-  std::optional<std::uint64_t> declared_;  // once started
+  std::optional<std::uint64_t> declared_;  // once started; of what the handler writes
   std::vector<std::function<void(Response&)>> hooks_;
+  std::vector<Transform> transforms_;
+  bool in_transform_ = false;
   protocol::ResponseHead head_;
 };
 

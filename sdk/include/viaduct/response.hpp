@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <viaduct/cookie.hpp>
@@ -73,7 +74,23 @@ class VIADUCT_API Response {
   /// are called in the order of registration. std::logic_error once started.
   void before_start(std::function<void(Response&)> hook);
 
-  /// Body bytes written so far, as far as they count for the client (not those of HEAD, 204, 304).
+  /// Passes the body through `filter` on its way out: it gets what was written, in pieces that may
+  /// be empty, and returns what to send instead. The call with `last` is the only one for an answer
+  /// that is complete while held, otherwise the last of several; it is missing when the handler
+  /// fails. The first call comes before the head goes out, so that it may still change status and
+  /// headers of the response; it may not write to it. What it throws is the handler's failure.
+  ///
+  /// A Content-Length that the handler declared still bounds what the handler writes; the client is
+  /// told the length of what is sent, when that is known, else none. There is no call for 204 and
+  /// 304, nor for an answer to HEAD that wrote nothing, and none for HEAD once started.
+  ///
+  /// Several nest like middleware: the one added last gets what the handler wrote, the first one
+  /// has the last word. They may be added by hooks of before_start(). std::logic_error once
+  /// started.
+  void transform(std::function<std::string(std::string_view chunk, bool last)> filter);
+
+  /// Body bytes sent so far, as far as they count for the client (not those of HEAD, 204, 304), as
+  /// transform() made them.
   [[nodiscard]] std::uint64_t bytes_sent() const;
 
   /// Authorizer role: has the front server add the variable NAME to the request (FastCGI section
