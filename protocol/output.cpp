@@ -7,28 +7,16 @@
 namespace viaduct::protocol {
 namespace {
 
-// Holds a short answer with its framing.
-constexpr std::size_t kFirstCapacity = 512;
 // Consumed bytes are kept in front of waiting ones until there are this many and they are the
 // greater half, so that moving the rest down costs O(1) per byte.
 constexpr std::size_t kCompactAtLeast = 64 * 1024;
 
 }  // namespace
 
-void Output::copy(Bytes bytes) {
-  if (owned_.capacity() < kFirstCapacity) owned_.reserve(kFirstCapacity);
-  owned_.append(as_text(bytes));
-  size_ += bytes.size();
-  appended_ += bytes.size();
-}
-
 std::byte* Output::extend(std::size_t size) {
-  if (owned_.capacity() < kFirstCapacity) owned_.reserve(kFirstCapacity);
-  const std::size_t at = owned_.size();
-  owned_.resize(at + size);
   size_ += size;
   appended_ += size;
-  return bytes_at(at);
+  return owned_.extend(size);
 }
 
 void Output::refer(Bytes bytes) {
@@ -45,7 +33,7 @@ std::size_t Output::gather(std::span<Bytes> pieces) const {
   while (filled < pieces.size()) {
     const std::size_t until = next < references_.size() ? references_[next].at : owned_.size();
     if (at < until) {
-      pieces[filled++] = as_bytes(std::string_view(owned_).substr(at, until - at));
+      pieces[filled++] = owned_.view(at, until);
       at = until;
     } else if (next < references_.size()) {
       pieces[filled++] = references_[next++].bytes;
@@ -54,10 +42,6 @@ std::size_t Output::gather(std::span<Bytes> pieces) const {
     }
   }
   return filled;
-}
-
-std::byte* Output::bytes_at(std::size_t position) {
-  return reinterpret_cast<std::byte*>(owned_.data() + position);
 }
 
 void Output::consume(std::size_t count) {
@@ -92,7 +76,7 @@ void Output::forget_consumed() {
     return;
   }
   if (consumed_ < kCompactAtLeast || consumed_ < owned_.size() / 2) return;
-  owned_.erase(0, consumed_);
+  owned_.drop_front(consumed_);
   references_.erase(references_.begin(),
                     references_.begin() + static_cast<std::ptrdiff_t>(first_reference_));
   for (Reference& reference : references_) reference.at -= consumed_;
@@ -103,15 +87,15 @@ void Output::forget_consumed() {
 
 void Output::settle() {
   if (first_reference_ == references_.size()) return;
-  std::string settled;
-  settled.reserve(size_);
+  Buffer settled;
   std::size_t at = consumed_;
   for (std::size_t i = first_reference_; i < references_.size(); ++i) {
     const Reference& reference = references_[i];
-    settled.append(owned_, at, reference.at - at).append(as_text(reference.bytes));
+    settled.append(owned_.view(at, reference.at));
+    settled.append(reference.bytes);
     at = reference.at;
   }
-  settled.append(owned_, at);
+  settled.append(owned_.view(at, owned_.size()));
   // Marks handed out before count other bytes now: none of them can be revised any more.
   owned_before_ += owned_.size();
   owned_ = std::move(settled);
@@ -122,13 +106,13 @@ void Output::settle() {
 
 std::byte* Output::revise(Mark mark) {
   if (mark < owned_before_ + consumed_ || mark >= owned_before_ + owned_.size()) return nullptr;
-  return bytes_at(static_cast<std::size_t>(mark - owned_before_));
+  return owned_.data() + (mark - owned_before_);
 }
 
 void Output::drop_tail(std::size_t count) {
   assert(count <= owned_.size() - consumed_);
   assert(references_.empty() || references_.back().at <= owned_.size() - count);
-  owned_.resize(owned_.size() - count);
+  owned_.drop_tail(count);
   size_ -= count;
   appended_ -= count;
 }
@@ -136,7 +120,7 @@ void Output::drop_tail(std::size_t count) {
 void Output::release() {
   if (size_ != 0) return;
   owned_before_ += owned_.size();
-  std::string().swap(owned_);
+  owned_.release();
   std::vector<Reference>().swap(references_);
   consumed_ = 0;
   first_reference_ = 0;

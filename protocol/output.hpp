@@ -3,9 +3,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
+
+#include "protocol/buffer.hpp"
 
 namespace viaduct::protocol {
 
@@ -30,7 +31,11 @@ inline std::string_view as_text(Bytes bytes) {
 class Output {
  public:
   /// Appends a copy.
-  void copy(Bytes bytes);
+  void copy(Bytes bytes) {
+    owned_.append(bytes);
+    size_ += bytes.size();
+    appended_ += bytes.size();
+  }
   void copy(std::string_view text) { copy(as_bytes(text)); }
 
   /// Appends `size` bytes for the caller to write and returns where to write them. The pointer is
@@ -77,7 +82,7 @@ class Output {
     Bytes bytes;
   };
 
-  std::string owned_;
+  Buffer owned_;
   std::vector<Reference> references_;
   std::size_t consumed_ = 0;         // of owned_
   std::size_t first_reference_ = 0;  // references before this one are consumed
@@ -85,7 +90,6 @@ class Output {
   std::uint64_t owned_before_ = 0;  // copied bytes that were consumed and left owned_
   std::uint64_t appended_ = 0;
 
-  std::byte* bytes_at(std::size_t position);
   void forget_consumed();
 };
 

@@ -1,6 +1,7 @@
 #include "protocol/pairs.hpp"
 
 #include <array>
+#include <cstring>
 #include <limits>
 #include <stdexcept>
 
@@ -35,39 +36,55 @@ void Pairs::skip(const PairLengths& lengths) {
   exact_ = false;
 }
 
-void Pairs::set(std::string_view name, std::string_view value) {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if ((*this)[i].name != name) continue;
-    Slot& slot = slots_[i];
-    if (value.size() != slot.value_size) exact_ = false;
-    if (value.size() <= slot.value_size) {
-      store_.replace(slot.value, value.size(), value);
-    } else {
-      slot.value = append(value);
-      taken_ = store_.size();
-    }
-    bytes_ += value.size();
-    bytes_ -= slot.value_size;
-    slot.value_size = static_cast<std::uint32_t>(value.size());
-    return;
+const Pairs::Slot* Pairs::find_slot(std::string_view name) const {
+  for (const Slot& slot : slots_) {
+    if (slot.name_size != name.size()) continue;
+    if (std::memcmp(store_.data() + slot.name, name.data(), name.size()) == 0) return &slot;
   }
-  add(name, value);
+  return nullptr;
+}
+
+void Pairs::set(std::string_view name, std::string_view value) {
+  const Slot* const found = find_slot(name);
+  if (found == nullptr) return add(name, value);
+  Slot& slot = slots_[static_cast<std::size_t>(found - slots_.data())];
+  if (value.size() != slot.value_size) exact_ = false;
+  if (value.size() <= slot.value_size) {
+    store_.replace(slot.value, value.size(), value);
+  } else {
+    slot.value = append(value);
+    taken_ = store_.size();
+  }
+  bytes_ += value.size();
+  bytes_ -= slot.value_size;
+  slot.value_size = static_cast<std::uint32_t>(value.size());
+}
+
+template <class Predicate>
+std::size_t Pairs::erase_slots(Predicate predicate) {
+  const std::size_t erased = std::erase_if(slots_, [&](const Slot& slot) {
+    if (!predicate(std::string_view(store_.data() + slot.name, slot.name_size))) return false;
+    bytes_ -= std::uint64_t{slot.name_size} + slot.value_size;
+    return true;
+  });
+  if (erased > 0) exact_ = false;
+  return erased;
 }
 
 bool Pairs::erase(std::string_view name) {
-  return std::erase_if(slots_, [&](const Slot& slot) {
-           if (std::string_view(store_.data() + slot.name, slot.name_size) != name) return false;
-           bytes_ -= std::uint64_t{slot.name_size} + slot.value_size;
-           exact_ = false;
-           return true;
-         }) != 0;
+  return erase_slots([name](std::string_view other) { return other == name; }) > 0;
+}
+
+void Pairs::erase_prefixed(std::string_view prefix) {
+  erase_slots([prefix, first = prefix.front()](std::string_view name) {
+    return !name.empty() && name.front() == first && name.starts_with(prefix);
+  });
 }
 
 std::optional<std::string_view> Pairs::get(std::string_view name) const {
-  for (const Item item : *this) {
-    if (item.name == name) return item.value;
-  }
-  return std::nullopt;
+  const Slot* const slot = find_slot(name);
+  if (slot == nullptr) return std::nullopt;
+  return std::string_view(store_.data() + slot->value, slot->value_size);
 }
 
 std::optional<std::string_view> Pairs::find_nocase(std::string_view name) const {

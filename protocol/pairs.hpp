@@ -34,6 +34,8 @@ class Pairs {
 
   /// Removes every pair of that name; returns whether there was one.
   bool erase(std::string_view name);
+  /// Removes every pair whose name begins so.
+  void erase_prefixed(std::string_view prefix);
 
   /// Value of the first pair of that name, compared byte by byte.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
@@ -117,6 +119,9 @@ class Pairs {
     [[nodiscard]] std::uint32_t end() const { return value + value_size; }
   };
 
+  template <class Predicate>
+  std::size_t erase_slots(Predicate predicate);
+  [[nodiscard]] const Slot* find_slot(std::string_view name) const;
   std::uint32_t append(std::string_view text);
   [[nodiscard]] Place find_by_item(char c) const;
 

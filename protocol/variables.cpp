@@ -30,11 +30,18 @@ Errc read_content_length(const Pairs& params, std::optional<std::uint64_t>& leng
 
 }  // namespace
 
+Errc Variables::refusal(std::uint64_t name_size, std::uint64_t value_size) const {
+  if (name_size == 0) return Errc::bad_param_name;
+  if (name_size > limits_.name) return Errc::param_name_too_long;
+  if (value_size > limits_.value) return Errc::param_value_too_long;
+  return count_ >= limits_.count ? Errc::too_many_params : Errc::params_too_large;
+}
+
 void Variables::add(std::string_view name, std::string_view value) {
   if (dropped(name)) return;
   if (received_.empty()) reserve(0);
   received_.add(name, value);
-  note();
+  note(received_[received_.size() - 1].name);
 }
 
 void Variables::append_stream(std::string_view bytes) {

@@ -27,13 +27,13 @@ class Variables {
   /// Whether a variable of these lengths may still come; to be asked as soon as the lengths are
   /// known and before anything of the variable is stored. Counts it when the answer is ok.
   [[nodiscard]] Errc admit(std::uint64_t name_size, std::uint64_t value_size) {
-    if (name_size == 0) return Errc::bad_param_name;
-    if (name_size > limits_.name) return Errc::param_name_too_long;
-    if (value_size > limits_.value) return Errc::param_value_too_long;
-    if (count_ >= limits_.count) return Errc::too_many_params;
-    // Both lengths are within 32 bits here, so that the sum cannot wrap.
-    if (bytes_ + name_size + value_size > limits_.params) return Errc::params_too_large;
-    bytes_ += name_size + value_size;
+    // Both lengths are below 2^32 where it matters, so that the sum cannot wrap.
+    const std::uint64_t sum = bytes_ + name_size + value_size;
+    if (name_size - 1 >= limits_.name || value_size > limits_.value || count_ >= limits_.count ||
+        sum > limits_.params) {
+      return refusal(name_size, value_size);
+    }
+    bytes_ = sum;
     ++count_;
     return Errc::ok;
   }
@@ -47,11 +47,12 @@ class Variables {
   void append_stream(std::string_view bytes);
   [[nodiscard]] std::string_view untaken() const { return received_.untaken(); }
   void take(const PairLengths& lengths) {
-    if (dropped(received_.untaken_name(lengths))) {
+    const std::string_view name = received_.untaken_name(lengths);
+    if (dropped(name)) {
       received_.skip(lengths);
     } else {
       received_.take(lengths);
-      note();
+      note(name);
     }
   }
 
@@ -98,10 +99,10 @@ class Variables {
   }
 
   // Looks whether the last variable repeats another.
-  void note() {
+  void note(std::string_view name) {
     const auto number = static_cast<std::uint32_t>(received_.size() - 1);
     if (number >= kFiltered) return index_last(number);
-    const std::uint32_t print = fingerprint(received_[number].name);
+    const std::uint32_t print = fingerprint(name);
     std::uint64_t& word = seen_[print >> 6];
     const std::uint64_t bit = std::uint64_t{1} << (print & 63);
     // Most names have a bit of their own, and then there is nothing to compare with.
@@ -109,6 +110,7 @@ class Variables {
     word |= bit;
   }
 
+  [[nodiscard]] Errc refusal(std::uint64_t name_size, std::uint64_t value_size) const;
   void reserve(std::size_t bytes);
   void compare(std::uint32_t number);
   void index_last(std::uint32_t number);

@@ -16,7 +16,7 @@ namespace viaduct::protocol::fastcgi {
 struct Values {
   std::optional<std::uint32_t> max_conns;
   std::optional<std::uint32_t> max_reqs;
-  std::optional<bool> multiplexes;      ///< FCGI_MPXS_CONNS
+  std::optional<bool> multiplexes;        ///< FCGI_MPXS_CONNS
   std::optional<std::uint32_t> window;    ///< VIADUCT_WINDOW, when within bounds
   std::optional<std::uint32_t> prefetch;  ///< VIADUCT_PREFETCH
 };

@@ -5,36 +5,40 @@
 
 namespace viaduct::protocol::fastcgi {
 
-std::size_t RecordReader::read(Bytes bytes, RecordPiece& piece, bool& ready) {
+std::size_t RecordReader::read_header(Bytes bytes, RecordPiece& piece, bool& ready) {
   ready = false;
-  std::size_t taken = 0;
-  if (!opened_) {
-    taken = std::min<std::size_t>(padding_left_, bytes.size());
-    padding_left_ -= static_cast<std::uint32_t>(taken);
-    const std::size_t left = bytes.size() - taken;
-    if (header_size_ == 0 && left >= kHeaderSize) {
-      open(bytes.data() + taken);
-      taken += kHeaderSize;
-    } else {
-      const std::size_t step = std::min<std::size_t>(kHeaderSize - header_size_, left);
-      if (step > 0) std::memcpy(header_.data() + header_size_, bytes.data() + taken, step);
-      header_size_ = static_cast<std::uint8_t>(header_size_ + step);
-      taken += step;
-      if (header_size_ < kHeaderSize) return taken;
-      open(header_.data());
-    }
-    if (error_ != Errc::ok) return taken;
+  std::size_t taken = std::min<std::size_t>(padding_left_, bytes.size());
+  padding_left_ -= static_cast<std::uint32_t>(taken);
+  const std::size_t left = bytes.size() - taken;
+  if (header_size_ == 0 && left >= kHeaderSize) {
+    open(bytes.data() + taken);
+    taken += kHeaderSize;
+  } else {
+    const std::size_t step = std::min<std::size_t>(kHeaderSize - header_size_, left);
+    if (step > 0) std::memcpy(header_.data() + header_size_, bytes.data() + taken, step);
+    header_size_ = static_cast<std::uint8_t>(header_size_ + step);
+    taken += step;
+    if (header_size_ < kHeaderSize) return taken;
+    open(header_.data());
   }
+  return error_ == Errc::ok ? read_content(bytes, taken, piece, ready) : taken;
+}
+
+// `taken`: bytes of the span that belong to what precedes the content.
+std::size_t RecordReader::read_content(Bytes bytes, std::size_t taken, RecordPiece& piece,
+                                       bool& ready) {
   const std::size_t step = std::min<std::size_t>(content_left_, bytes.size() - taken);
-  if (step == 0 && content_left_ > 0) return taken;
-  piece = current_;
-  piece.first = !begun_;
-  piece.bytes = bytes.subspan(taken, step);
+  ready = step > 0 || content_left_ == 0;
+  if (!ready) return taken;
   content_left_ -= static_cast<std::uint32_t>(step);
+  piece.type = current_.type;
+  piece.id = current_.id;
+  piece.content = current_.content;
+  piece.first = !begun_;
   piece.last = content_left_ == 0;
+  piece.bytes = bytes.subspan(taken, step);
   begun_ = true;
   opened_ = !piece.last;
-  ready = true;
   return taken + step;
 }
 

@@ -27,7 +27,9 @@ class RecordReader {
   /// Takes bytes up to the end of one piece, and padding in front of it. Returns how many; true in
   /// `ready` when `piece` is to be looked at. Takes at least one byte of a non-empty span unless
   /// the header is bad.
-  std::size_t read(Bytes bytes, RecordPiece& piece, bool& ready);
+  std::size_t read(Bytes bytes, RecordPiece& piece, bool& ready) {
+    return opened_ ? read_content(bytes, 0, piece, ready) : read_header(bytes, piece, ready);
+  }
 
   /// ok, or bad_version.
   [[nodiscard]] Errc error() const { return error_; }
@@ -38,6 +40,8 @@ class RecordReader {
   }
 
  private:
+  std::size_t read_header(Bytes bytes, RecordPiece& piece, bool& ready);
+  std::size_t read_content(Bytes bytes, std::size_t taken, RecordPiece& piece, bool& ready);
   void open(const std::byte* header);
 
   std::array<std::byte, kHeaderSize> header_{};

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import subprocess
 import time
 
@@ -36,6 +37,14 @@ def cpu_by_part(processes):
     return {part: sum(cpu_nanoseconds(pid) for pid in pids) for part, pids in processes.items()}
 
 
+def keep_to_last_processor():
+    """Gives the load generator a processor to itself, as far as the servers leave it: moved about
+    by the scheduler, it makes runs of one server differ more than servers do."""
+    processors = os.sched_getaffinity(0)
+    if len(processors) > 1:
+        os.sched_setaffinity(0, {max(processors)})
+
+
 def measure(fcgi_load, server, connections, mux, seconds, warmup):
     """Runs the load generator once. Raises MeasureError when it cannot, or a process changed."""
     command = [fcgi_load, server.address, "--connections", str(connections), "--mux", str(mux),
@@ -44,7 +53,8 @@ def measure(fcgi_load, server, connections, mux, seconds, warmup):
     try:
         before = cpu_by_part(processes)
         done = subprocess.run(command, capture_output=True, text=True,
-                              timeout=seconds + warmup + 60)
+                              timeout=seconds + warmup + 60,
+                              preexec_fn=keep_to_last_processor)
         after = cpu_by_part(processes)
     except OSError as error:
         raise MeasureError(f"{server.name}: a process ended during the run: {error}") from error

@@ -56,6 +56,100 @@ TEST(Pairs, EraseRemovesEveryOneOfAName) {
   EXPECT_EQ(pairs.bytes(), 4u);
 }
 
+std::string encoded(const Pairs& pairs) {
+  return std::string(pairs.encoded().value_or("none"));
+}
+
+TEST(Pairs, AreEncodedAsANameValueStream) {
+  const std::string bytes128(128, 'v');
+  Pairs pairs;
+  EXPECT_EQ(encoded(pairs), "");
+  pairs.add("name", "");
+  pairs.add("n", bytes128);
+  EXPECT_EQ(encoded(pairs), std::string("\4\0name\1\x80\0\0\x80n", 12) + bytes128);
+}
+
+TEST(Pairs, ReplacedByTheSameLengthTheyStayEncoded) {
+  Pairs pairs = sample();
+  pairs.set("b", "TWO");
+  EXPECT_EQ(encoded(pairs), std::string("\1\1A1\1\3bTWO\1\0A", 13));
+  EXPECT_EQ(text(pairs), "A=1;b=TWO;A=;");
+}
+
+TEST(Pairs, ChangedInLengthTheyAreNot) {
+  for (const std::string value : {"", "tw", "longer"}) {
+    Pairs pairs = sample();
+    pairs.set("b", value);
+    EXPECT_EQ(encoded(pairs), "none");
+    EXPECT_EQ(text(pairs), "A=1;b=" + value + ";A=;");
+    pairs.add("c", "3");
+    EXPECT_EQ(text(pairs), "A=1;b=" + value + ";A=;c=3;");
+  }
+  Pairs pairs = sample();
+  pairs.erase("A");
+  EXPECT_EQ(encoded(pairs), "none");
+  pairs.clear();
+  EXPECT_EQ(encoded(pairs), "");
+}
+
+TEST(Pairs, AreTakenFromAStreamOneByOne) {
+  Pairs pairs;
+  pairs.append_stream("\1\1A1\1\1B");
+  const PairLengths first = read_lengths(pairs.untaken());
+  EXPECT_EQ(pairs.untaken_name(first), "A");
+  pairs.take(first);
+  EXPECT_EQ(pairs.untaken(), "\1\1B");
+  EXPECT_EQ(encoded(pairs), "\1\1A1");
+  pairs.append_stream("2\1\1C3");
+  pairs.skip(read_lengths(pairs.untaken()));
+  pairs.take(read_lengths(pairs.untaken()));
+  EXPECT_EQ(pairs.untaken(), "");
+  EXPECT_EQ(text(pairs), "A=1;C=3;");
+  EXPECT_EQ(encoded(pairs), "none") << "the one left out is still in the store";
+  EXPECT_EQ(pairs.bytes(), 4u);
+}
+
+TEST(Pairs, FindTellsNamesFromValuesAndLengths) {
+  using Place = Pairs::Place;
+  Pairs pairs;
+  EXPECT_EQ(pairs.find('\0'), Place::nowhere);
+  pairs.add("A", "");                    // a length of zero
+  pairs.add("B", std::string(61, 'x'));  // a length that is '='
+  pairs.add("C", std::string(1, 'x'));
+  EXPECT_EQ(pairs.find('\0'), Place::nowhere);
+  EXPECT_EQ(pairs.find('='), Place::nowhere);
+  pairs.add("D", "==");
+  EXPECT_EQ(pairs.find('='), Place::value);
+  pairs.add("E=", "=");
+  EXPECT_EQ(pairs.find('='), Place::name);
+  pairs.add("F", std::string("\0", 1));
+  EXPECT_EQ(pairs.find('\0'), Place::value);
+  pairs.erase("A");  // no longer encoded
+  EXPECT_EQ(pairs.find('='), Place::name);
+  EXPECT_EQ(pairs.find('\0'), Place::value);
+  EXPECT_EQ(pairs.find('\1'), Place::nowhere);
+}
+
+TEST(Pairs, ErasePrefixedRemovesAllThatBeginSo) {
+  Pairs pairs = sample();
+  pairs.add("AB", "2");
+  pairs.add("", "nameless");
+  pairs.erase_prefixed("A");
+  EXPECT_EQ(text(pairs), "b=two;=nameless;");
+}
+
+TEST(PairLengths, AnyCutIsIncomplete) {
+  const std::string both("\x80\0\1\0\xff\xff\xff\xff", 8);
+  for (std::size_t size = 0; size < both.size(); ++size) {
+    EXPECT_EQ(read_lengths(std::string_view(both).substr(0, size)).size, 0u) << size;
+  }
+  const PairLengths lengths = read_lengths(both);
+  EXPECT_EQ(lengths.size, 8u);
+  EXPECT_EQ(lengths.name, 256u);
+  EXPECT_EQ(lengths.value, 0x7fffffffu);
+  EXPECT_EQ(lengths.total(), 8u + 256u + 0x7fffffffu);
+}
+
 TEST(Pairs, ClearForgetsAll) {
   Pairs pairs = sample();
   pairs.clear();

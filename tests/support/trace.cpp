@@ -106,7 +106,8 @@ void trace_event(Lines& lines, const protocol::fastcgi::ClientEvent& event) {
   switch (event.kind) {
     case Kind::values:
       lines.line("values " + number(event.values.max_conns) + " " + number(event.values.max_reqs) +
-                 " " + number(event.values.multiplexes) + " " + number(event.values.window));
+                 " " + number(event.values.multiplexes) + " " + number(event.values.window) + " " +
+                 number(event.values.prefetch));
       break;
     case Kind::output:
       lines.content("output " + id, event.bytes);

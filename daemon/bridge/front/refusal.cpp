@@ -35,13 +35,7 @@ void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status) {
 
 void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool trusted,
                      protocol::Pairs& params) {
-  if (!trusted) {
-    std::vector<std::string> dropped;
-    for (const auto& [name, value] : params) {
-      if (name.front() == 'V' && name.starts_with("VIADUCT_")) dropped.emplace_back(name);
-    }
-    for (const std::string& name : dropped) params.erase(name);
-  }
+  if (!trusted) params.erase_prefixed("VIADUCT_");
   for (const config::ParamOverride& override : overrides) {
     if (override.value) {
       params.set(override.name, *override.value);

@@ -91,7 +91,7 @@ class Link final : public Flushable, private Watcher {
     protocol::fastcgi::ReceiveCredit from_worker;
     std::uint64_t begins_at = 0;  // position of its first byte in all that was ever written
     Clock::time_point begun{};
-    bool listed = false;          // in ready_
+    bool listed = false;  // in ready_
     bool input_done = false;
     bool output_done = false;
     bool aborted = false;

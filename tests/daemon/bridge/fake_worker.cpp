@@ -66,6 +66,7 @@ fcgi::ServerOptions server_options(const WorkerOptions& options) {
   server.limits.params = 1024 * 1024;
   server.limits.value = 1024 * 1024;
   server.max_reqs = options.max_reqs;
+  server.prefetch = options.prefetch;
   server.multiplex = options.multiplex;
   server.window = options.window;
   return server;

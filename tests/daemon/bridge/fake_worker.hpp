@@ -18,6 +18,7 @@ struct WorkerOptions {
   bool multiplex = true;                            ///< false: a plain worker
   std::uint32_t max_reqs = 64;                      ///< FCGI_MAX_REQS
   std::optional<std::uint32_t> window = 64 * 1024;  ///< VIADUCT_WINDOW; plain workers have none
+  std::optional<std::uint32_t> prefetch{};          ///< VIADUCT_PREFETCH
   bool return_credit = true;                        ///< for body bytes as soon as they arrive
 };
 

@@ -120,8 +120,12 @@ TEST_F(Queue, AbortRecordOfAWaitingRequestEndsIt) {
 class WorkerSlots : public Queue, public ::testing::WithParamInterface<WorkerOptions> {};
 
 INSTANTIATE_TEST_SUITE_P(Workers, WorkerSlots,
-                         ::testing::Values(WorkerOptions{.max_reqs = 2}, plain(2)),
-                         [](const auto& test) { return test.param.multiplex ? "Sdk" : "Plain"; });
+                         ::testing::Values(WorkerOptions{.max_reqs = 2}, plain(2),
+                                           WorkerOptions{.max_reqs = 2, .prefetch = 2}),
+                         [](const auto& test) {
+                           if (!test.param.multiplex) return "Plain";
+                           return test.param.prefetch ? "SlowWithPrefetch" : "Sdk";
+                         });
 
 TEST_P(WorkerSlots, AreNeverExceeded) {
   start();
@@ -147,6 +151,22 @@ TEST_P(WorkerSlots, AreNeverExceeded) {
   taken[1]->respond("ok");
   third->respond("ok");
   for (const auto& client : clients) ASSERT_TRUE(client->wait(1));
+}
+
+// How brisk the worker looks depends on the machine; what it is given never exceeds what it
+// accepts.
+TEST_F(Queue, PrefetchIsNeverExceeded) {
+  start();
+  FakeWorker& worker = add_worker({.max_reqs = 2, .prefetch = 1});
+  const auto client = connect();
+  for (protocol::RequestId id = 1; id <= 200; ++id) client->get(id, "/", true);
+  std::size_t answered = 0;
+  while (answered < 200) {
+    until([&] { return worker.requests.size() > answered; }, "the next request");
+    EXPECT_LE(worker.requests.size() - answered, 3u);
+    worker.requests[answered++]->respond("ok");
+  }
+  ASSERT_TRUE(client->wait(200));
 }
 
 TEST_F(Queue, LeastLoadedWorkerIsChosen) {

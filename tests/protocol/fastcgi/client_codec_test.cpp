@@ -104,18 +104,19 @@ TEST(ClientCodecValues, AnswerIsReported) {
   EXPECT_EQ(read_answer(result({{"FCGI_MAX_CONNS", "3"},
                                 {"FCGI_MAX_REQS", "50"},
                                 {"FCGI_MPXS_CONNS", "1"},
-                                {"VIADUCT_WINDOW", "262144"}}),
+                                {"VIADUCT_WINDOW", "262144"},
+                                {"VIADUCT_PREFETCH", "8"}}),
                         1, 65536),
-            "values 3 50 1 262144\nwrote \n");
+            "values 3 50 1 262144 8\nwrote \n");
   EXPECT_EQ(read_answer(result({{"FCGI_MPXS_CONNS", "0"}}), 1, std::nullopt),
-            "values - - 0 -\nwrote \n");
+            "values - - 0 - -\nwrote \n");
 }
 
 TEST(ClientCodecValues, AnswersBeyondTheQuestionsAreIgnored) {
   const std::string bytes = result({{"FCGI_MPXS_CONNS", "1"}}) + result({}) + end_record(1);
-  EXPECT_EQ(read_answer(bytes, 1, std::nullopt), "values - - 1 -\nend 1 0 0\nwrote \n");
+  EXPECT_EQ(read_answer(bytes, 1, std::nullopt), "values - - 1 - -\nend 1 0 0\nwrote \n");
   EXPECT_EQ(read_answer(bytes, 2, std::nullopt),
-            "values - - 1 -\nvalues - - - -\nend 1 0 0\nwrote \n");
+            "values - - 1 - -\nvalues - - - - -\nend 1 0 0\nwrote \n");
   EXPECT_EQ(read(bytes), "end 1 0 0\nwrote \n");
 }
 
@@ -125,9 +126,9 @@ TEST(ClientCodecValues, WhatIsNoNumberOrOutOfBoundsIsAbsent) {
                                 {"FCGI_MPXS_CONNS", "yes"},
                                 {"VIADUCT_WINDOW", "16383"}}),
                         1, 65536),
-            "values - - - -\nwrote \n");
+            "values - - - - -\nwrote \n");
   EXPECT_EQ(read_answer(result({{"VIADUCT_WINDOW", "16777217"}}), 1, 65536),
-            "values - - - -\nwrote \n");
+            "values - - - - -\nwrote \n");
 }
 
 TEST(ClientCodecValues, MalformedAnswerBreaksTheLink) {
@@ -140,14 +141,14 @@ TEST(ClientCodecValues, MalformedAnswerBreaksTheLink) {
 TEST(ClientCodecWindow, CreditCountsOnceBothSidesNamedAWindow) {
   const std::string agreed = result({{"VIADUCT_WINDOW", "16384"}});
   EXPECT_EQ(read_answer(credit_record(1, 5) + agreed + credit_record(1, 0xfffffff0), 1, 65536),
-            "values - - - 16384\ncredit 1 4294967280\nwrote \n");
+            "values - - - 16384 -\ncredit 1 4294967280\nwrote \n");
   EXPECT_EQ(read_answer(agreed + credit_record(1, 5), 1, std::nullopt),
-            "values - - - 16384\nwrote \n");
-  EXPECT_EQ(read_answer(result({}) + credit_record(1, 5), 1, 65536), "values - - - -\nwrote \n");
+            "values - - - 16384 -\nwrote \n");
+  EXPECT_EQ(read_answer(result({}) + credit_record(1, 5), 1, 65536), "values - - - - -\nwrote \n");
   EXPECT_EQ(read_answer(agreed + record(128, 1, "12345"), 1, 65536),
-            "values - - - 16384\n" + error(Errc::bad_record));
+            "values - - - 16384 -\n" + error(Errc::bad_record));
   EXPECT_EQ(read_answer(agreed + credit_record(0, 5), 1, 65536),
-            "values - - - 16384\n" + error(Errc::bad_request_id));
+            "values - - - 16384 -\n" + error(Errc::bad_request_id));
 }
 
 TEST(ClientCodecOutput, QueryNamesEachVariableOnce) {

@@ -70,6 +70,12 @@ TEST(ServerValues, AnsweredAtAnyTime) {
                 wrote(result({{"FCGI_MAX_REQS", "1"}}) + record(FCGI_GET_VALUES_RESULT, 0, "")));
 }
 
+TEST(ServerValues, PrefetchIsSaidWhenThereIsOne) {
+  const std::string query = get_values({{"VIADUCT_PREFETCH", ""}});
+  EXPECT_EQ(read(query), wrote(record(FCGI_GET_VALUES_RESULT, 0, "")));
+  EXPECT_EQ(read(query, {.prefetch = 8}), wrote(result({{"VIADUCT_PREFETCH", "8"}})));
+}
+
 TEST(ServerWindow, AgreedWhenBothNamedOneWithinBounds) {
   const std::string answer = result({{"VIADUCT_WINDOW", "65536"}});
   EXPECT_EQ(read(get_values({{"VIADUCT_WINDOW", "16384"}}), kLink),
