@@ -41,6 +41,8 @@ const char* describe(Errc error) {
       return "CONTENT_LENGTH is missing, malformed or repeated";
     case Errc::not_scgi:
       return "SCGI is missing, repeated or not 1";
+    case Errc::unknown_modifier:
+      return "uwsgi packet is not a request";
     case Errc::head_incomplete:
       return "connection ended within a request head";
     case Errc::bad_params:

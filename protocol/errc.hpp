@@ -20,9 +20,11 @@ enum class Errc : std::uint8_t {
   bad_credit,          ///< CREDIT of zero, or beyond the window.
   window_exceeded,     ///< More content than the window allowed.
   bad_netstring,       ///< SCGI: the header block is not a netstring.
-  bad_header_block,    ///< SCGI: a name without value, or without a terminating NUL.
+  bad_header_block,    ///< SCGI: a name without value or terminating NUL. uwsgi: a length that runs
+                       ///< past the block.
   bad_content_length,  ///< SCGI: CONTENT_LENGTH is not first, not digits, or stands twice.
   not_scgi,            ///< SCGI: the variable SCGI is missing, is not 1, or stands twice.
+  unknown_modifier,    ///< uwsgi: modifier1 is not 0, a request with variables.
   head_incomplete,     ///< The connection ended within a request head.
 
   // The request dies, the connection lives on where the protocol allows it.

@@ -14,16 +14,16 @@
 #include "sdk/src/log_output.hpp"
 #include "sdk/src/runtime/background.hpp"
 #include "sdk/src/runtime/server.hpp"
-#include "sdk/src/runtime/sockets.hpp"
+#include "sdk/src/runtime/transport.hpp"
 
 namespace viaduct {
 inline namespace v1 {
 namespace {
 
 using detail::AppSettings;
-using detail::Listener;
 using detail::ListeningSocket;
 using detail::ServerOptions;
+using detail::Transport;
 
 constexpr int kUsage = 64;
 constexpr int kInternal = 70;
@@ -33,8 +33,7 @@ constexpr std::uint32_t kMaxThreads = 1024;
 constexpr std::uint32_t kMaxFibers = 10000;
 
 struct CommandLine {
-  std::string fastcgi;
-  std::string scgi;
+  detail::Addresses addresses;
   std::string model;
   std::uint32_t limit = 0;
   std::uint32_t stop_ms = 30000;
@@ -50,13 +49,15 @@ std::string environment_name(std::string name) {
 }
 
 void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
-  auto* const fastcgi = parser.add_option("--fastcgi", line.fastcgi,
-                                          "Listen there and speak FastCGI: unix:/path, "
-                                          "unix:@name or tcp:HOST:PORT");
-  auto* const scgi = parser.add_option("--scgi", line.scgi, "Listen there and speak SCGI");
-  fastcgi->excludes(scgi);
-  fastcgi->type_name("ADDR");
-  scgi->type_name("ADDR");
+  auto* const transports = parser.add_option_group("Transport");
+  const auto transport = [&](const char* name, std::string& address, const char* help) {
+    transports->add_option(name, address, help)->type_name("ADDR");
+  };
+  transport("--fastcgi", line.addresses.fastcgi,
+            "Listen there and speak FastCGI: unix:/path, unix:@name or tcp:HOST:PORT");
+  transport("--scgi", line.addresses.scgi, "Listen there and speak SCGI");
+  transport("--uwsgi", line.addresses.uwsgi, "Listen there and speak uwsgi");
+  transports->require_option(0, 1);
   parser.add_option("--model", line.model, "How handlers wait: threads or fibers")
       ->envname("VIADUCT_MODEL")
       ->check(CLI::IsMember({"threads", "fibers"}));
@@ -85,36 +86,6 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
   options.stop_time = std::chrono::milliseconds(line.stop_ms);
   options.fiber_stack = line.fiber_stack;
   return options;
-}
-
-struct Transport {
-  Listener::Protocol protocol = Listener::Protocol::fastcgi;
-  std::vector<ListeningSocket> sockets;
-  std::vector<std::string> peers;
-};
-
-// Empty when nobody said where requests come from.
-Transport find_transport(const CommandLine& line) {
-  Transport transport;
-  if (!line.fastcgi.empty()) {
-    transport.sockets.push_back(detail::listen_on(line.fastcgi));
-  } else if (!line.scgi.empty()) {
-    transport.protocol = Listener::Protocol::scgi;
-    transport.sockets.push_back(detail::listen_on(line.scgi));
-  } else if (detail::is_listening(STDIN_FILENO)) {
-    transport.sockets.push_back({.fd = STDIN_FILENO});
-    transport.peers = detail::web_server_addresses();
-  } else {
-    for (const int fd : detail::inherited_sockets()) transport.sockets.push_back({.fd = fd});
-  }
-  return transport;
-}
-
-void remove_files(const Transport& transport) {
-  for (const ListeningSocket& socket : transport.sockets) {
-    std::error_code ignored;
-    if (!socket.file.empty()) std::filesystem::remove(socket.file, ignored);
-  }
 }
 
 void serve(const App& app, const ServerOptions& options, const Transport& transport) {
@@ -150,16 +121,17 @@ int run(int argc, char** argv, App& app) {
   } catch (const CLI::ParseError& error) {
     return parser.exit(error) == 0 ? 0 : kUsage;
   }
-  Transport transport;
+  std::optional<Transport> transport;
   try {
-    transport = find_transport(line);
+    transport = detail::find_transport(line.addresses);
   } catch (const std::exception& error) {
     complain(error);
     return kUsage;
   }
-  if (transport.sockets.empty()) {
+  if (!transport) {
     std::cerr << name
-              << ": no socket to serve: give --fastcgi ADDR or --scgi ADDR, or start it from "
+              << ": no socket to serve: give --fastcgi ADDR, --scgi ADDR or --uwsgi ADDR, or start "
+                 "it from "
                  "viaductd, spawn-fcgi or a systemd socket unit"
               << std::endl;
     return kUsage;
@@ -167,12 +139,12 @@ int run(int argc, char** argv, App& app) {
   const detail::LogRedirection redirection(settings.log_sink);
   int status = 0;
   try {
-    serve(app, server_options(line, settings), transport);
+    serve(app, server_options(line, settings), *transport);
   } catch (const std::exception& error) {
     complain(error);
     status = kInternal;
   }
-  remove_files(transport);
+  detail::remove_files(*transport);
   return status;
 }
 

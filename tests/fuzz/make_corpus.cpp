@@ -10,6 +10,7 @@
 
 #include "tests/support/fastcgi_records.hpp"
 #include "tests/support/scgi_bytes.hpp"
+#include "tests/support/uwsgi_bytes.hpp"
 
 namespace {
 
@@ -104,6 +105,16 @@ void scgi_server(const fs::path& root) {
   corpus.add("cut_block", netstring("CONTENT_LENGTH"));
 }
 
+void uwsgi_server(const fs::path& root) {
+  const Corpus corpus(root, "uwsgi_server");
+  corpus.add("get", uwsgi_packet(uwsgi_block({{"REQUEST_METHOD", "GET"}, {"QUERY_STRING", ""}})));
+  corpus.add("post", uwsgi_request({{"HTTP_COOKIE", "a"}, {"HTTP_COOKIE", "b"}}, "body"));
+  corpus.add("empty_block", uwsgi_packet(""));
+  corpus.add("modifier", uwsgi_packet(uwsgi_block({{"A", "1"}}), 100));
+  corpus.add("cut_block", uwsgi_packet(std::string("\1\0A\xff\xff", 5)));
+  corpus.add("empty_name", uwsgi_packet(uwsgi_block({{"", "1"}})));
+}
+
 void cgi_head(const fs::path& root) {
   const Corpus corpus(root, "cgi_head");
   corpus.add("document", "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nbody");
@@ -126,6 +137,7 @@ int main(int argc, char** argv) {
   fastcgi_client(root);
   fastcgi_params(root);
   scgi_server(root);
+  uwsgi_server(root);
   cgi_head(root);
   return 0;
 }

@@ -12,9 +12,11 @@
 #include "protocol/fastcgi/client_codec.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
 #include "protocol/scgi/codec.hpp"
+#include "protocol/uwsgi/codec.hpp"
 #include "tests/support/fastcgi_records.hpp"
 #include "tests/support/scgi_bytes.hpp"
 #include "tests/support/trace.hpp"
+#include "tests/support/uwsgi_bytes.hpp"
 
 namespace viaduct::protocol {
 namespace {
@@ -89,6 +91,11 @@ TEST(BrokenExchange, FastCgiClient) {
 TEST(BrokenExchange, Scgi) {
   break_everywhere([] { return std::make_unique<scgi::ServerCodec>(Limits{}); },
                    test::scgi_request({{"REQUEST_METHOD", "POST"}, {"HTTP_COOKIE", "a"}}, "body"));
+}
+
+TEST(BrokenExchange, Uwsgi) {
+  break_everywhere([] { return std::make_unique<uwsgi::ServerCodec>(Limits{}); },
+                   test::uwsgi_request({{"REQUEST_METHOD", "POST"}, {"HTTP_COOKIE", "a"}}, "body"));
 }
 
 }  // namespace

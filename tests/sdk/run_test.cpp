@@ -106,6 +106,7 @@ TEST(RunTest, UsageErrorsAre64AndNameWhatIsWrong) {
       {{"--fastcgi", "tcp:h:99999"}, "tcp:h:99999: the port is a number from 0 to 65535"},
       {{"--scgi", "unix:/nowhere/x"}, "unix:/nowhere/x: No such file or directory"},
       {{"--fastcgi", "unix:@x", "--scgi", "unix:@y"}, "--scgi"},
+      {{"--uwsgi", "unix:@x", "--scgi", "unix:@y"}, "--uwsgi"},
       {{"--limit", "0"}, "--limit"},
       {{"--model", "coroutines"}, "coroutines"},
   };
@@ -122,7 +123,7 @@ TEST(RunTest, WithoutASocketItSaysWhatToDo) {
     ::close(STDIN_FILENO);
     ::open("/dev/null", O_RDONLY);
   });
-  EXPECT_THAT(child.errors(), HasSubstr("give --fastcgi ADDR or --scgi ADDR"));
+  EXPECT_THAT(child.errors(), HasSubstr("give --fastcgi ADDR, --scgi ADDR or --uwsgi ADDR"));
   EXPECT_EQ(child.wait(), 64);
 }
 

@@ -10,7 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <viaduct/log.hpp>
 
-#include "protocol/scgi/codec.hpp"
+#include "sdk/src/runtime/codecs.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -24,7 +24,6 @@ constexpr std::size_t kBuffer = 256 * 1024;
 // Completions of one turn; handlers must get their turn as well.
 constexpr int kCompletions = 16;
 constexpr int kAcceptAtOnce = 64;
-constexpr std::uint32_t kMaxParams = 1024 * 1024;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kLinger{2};
 
@@ -102,31 +101,15 @@ void Engine::resume_accepting() {
 }
 
 void Engine::add_link(int fd, Listener::Protocol protocol) {
-  // The front server or the bridge has limited them already, and may have been told to allow more
-  // than its default.
-  protocol::Limits limits;
-  limits.params = kMaxParams;
-  limits.value = kMaxParams;
-  limits.count = 4096;
+  CodecOptions options{};
+  options.connections = static_cast<std::uint32_t>(kMaxLinks);
+  options.handlers = options_.limit;
   // More than are ever served or queued, so that the engine does the refusing.
-  limits.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
-  std::unique_ptr<protocol::ServerCodec> codec;
-  protocol::fastcgi::ServerCodec* fastcgi = nullptr;
-  if (protocol == Listener::Protocol::scgi) {
-    codec = std::make_unique<protocol::scgi::ServerCodec>(limits);
-  } else {
-    protocol::fastcgi::ServerOptions options;
-    options.limits = limits;
-    options.max_conns = static_cast<std::uint32_t>(kMaxLinks);
-    options.max_reqs = options_.limit;
-    options.multiplex = true;
-    options.window = kWindow;
-    options.prefetch = std::min(options_.limit, kMaxPrefetch);
-    auto owned = std::make_unique<protocol::fastcgi::ServerCodec>(options);
-    fastcgi = owned.get();
-    codec = std::move(owned);
-  }
-  const auto link = std::make_shared<Link>(io_, fd, std::move(codec), fastcgi);
+  options.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
+  options.window = kWindow;
+  options.prefetch = std::min(options_.limit, kMaxPrefetch);
+  ConnectionCodec made = make_codec(protocol, fd, options);
+  const auto link = std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi);
   links_.insert(link);
   await_input(link);
 }

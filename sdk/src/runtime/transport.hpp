@@ -1,0 +1,38 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sdk/src/runtime/listener.hpp"
+#include "sdk/src/runtime/sockets.hpp"
+
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
+
+/// Where to listen, as the command line says; at most one is not empty.
+struct Addresses {
+  std::string fastcgi;
+  std::string scgi;
+  std::string uwsgi;
+};
+
+/// Where requests come from.
+struct Transport {
+  Listener::Protocol protocol = Listener::Protocol::fastcgi;
+  std::vector<ListeningSocket> sockets;
+  std::vector<std::string> peers;  ///< that may connect, see Listener
+};
+
+/// The address given; else a listening socket on descriptor 0, as viaductd, spawn-fcgi, mod_fcgid
+/// and lighttpd pass it; else LISTEN_FDS. Absent when nobody said where requests come from. Throws
+/// what listen_on() throws.
+[[nodiscard]] std::optional<Transport> find_transport(const Addresses& addresses);
+
+/// Removes the files of its sockets.
+void remove_files(const Transport& transport);
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct
