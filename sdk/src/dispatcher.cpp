@@ -3,6 +3,7 @@
 #include "protocol/message.hpp"
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/route_tree.hpp"
+#include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -49,6 +50,7 @@ void Dispatcher::route(RequestState& state, Request& request, ResponseState& res
 
 void Dispatcher::serve(RequestState& state, Request& request,
                        ResponseState& response) const noexcept {
+  const RequestScope scope(state);
   response.begin(state.variables().method == "HEAD");
   try {
     route(state, request, response);

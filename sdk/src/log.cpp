@@ -3,6 +3,8 @@
 #include <atomic>
 
 #include "sdk/src/log_output.hpp"
+#include "sdk/src/request_state.hpp"
+#include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -56,7 +58,14 @@ std::string one_line(std::string_view text) {
 }
 
 void write_log(Level level, std::string_view text) {
-  const std::string line = one_line(text);
+  RequestState* const request = Context::current_request();
+  write_log(level, request != nullptr ? std::string_view(request->id()) : std::string_view(), text);
+}
+
+void write_log(Level level, std::string_view request_id, std::string_view text) {
+  std::string line;
+  if (!request_id.empty()) line.append("[").append(request_id).append("] ");
+  line += one_line(text);
   if (const LogSink* sink = active_sink) {
     (*sink)(level, line);
     return;

@@ -1,9 +1,6 @@
 #include "sdk/src/request_state.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <cstdint>
-#include <random>
 
 #include "sdk/src/chars.hpp"
 #include "sdk/src/fields_access.hpp"
@@ -12,23 +9,6 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 namespace {
-
-constexpr std::size_t kMaxId = 128;
-
-// Unlike counters alone, ids of different processes differ.
-std::string make_id() {
-  static const std::uint64_t process = [] {
-    std::random_device device;
-    return (static_cast<std::uint64_t>(device()) << 32) | device();
-  }();
-  static std::atomic<std::uint32_t> count{0};
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string id;
-  for (int shift = 44; shift >= 0; shift -= 4) id += kDigits[(process >> shift) & 15];
-  const std::uint32_t number = count.fetch_add(1, std::memory_order_relaxed);
-  for (int shift = 28; shift >= 0; shift -= 4) id += kDigits[(number >> shift) & 15];
-  return id;
-}
 
 // HTTP_USER_AGENT -> User-Agent
 std::string field_name(std::string_view variable) {
@@ -58,7 +38,7 @@ void RequestState::begin(protocol::RequestHead& head) {
 
 void RequestState::finish() {
   head_.params.clear();
-  id_.clear();
+  id_state_.store(IdState::none, std::memory_order_relaxed);
   query_.reset();
   headers_.reset();
   capture_names_ = nullptr;
@@ -83,15 +63,16 @@ std::optional<std::string_view> RequestState::variable(std::string_view name) co
 }
 
 const std::string& RequestState::id() {
-  if (!id_.empty()) return id_;
-  for (const std::string_view name : {"REQUEST_ID", "UNIQUE_ID", "HTTP_X_REQUEST_ID"}) {
-    const auto sent = head_.params.get(name);
-    if (sent && sent->size() <= kMaxId && is_token(*sent)) {
-      id_ = *sent;
-      return id_;
-    }
+  IdState state = id_state_.load(std::memory_order_acquire);
+  if (state == IdState::made) return id_;
+  if (state == IdState::none &&
+      id_state_.compare_exchange_strong(state, IdState::being_made, std::memory_order_acquire)) {
+    id_ = ids_.id_of(head_.params);
+    id_state_.store(IdState::made, std::memory_order_release);
+    id_state_.notify_all();
+    return id_;
   }
-  id_ = make_id();
+  id_state_.wait(IdState::being_made, std::memory_order_acquire);
   return id_;
 }
 

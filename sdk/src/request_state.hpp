@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "protocol/message.hpp"
 #include "sdk/src/channel.hpp"
 #include "sdk/src/path.hpp"
+#include "sdk/src/request_ids.hpp"
 #include "sdk/src/variables.hpp"
 
 namespace viaduct {
@@ -23,7 +26,10 @@ namespace detail {
 /// request, so that the usual one allocates nothing.
 class RequestState {
  public:
-  RequestState(BodySource& body, RequestControl& control) : body_(body), control_(control) {}
+  /// `ids` must outlive it.
+  RequestState(BodySource& body, RequestControl& control,
+               const RequestIds& ids = RequestIds::usual())
+      : body_(body), control_(control), ids_(ids) {}
 
   /// Takes the head over, leaving the memory of the one before in its place.
   void begin(protocol::RequestHead& head);
@@ -39,6 +45,7 @@ class RequestState {
   [[nodiscard]] RequestControl& control() { return control_; }
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
 
+  /// Made when first asked for; the only member that other threads may call during the request.
   [[nodiscard]] const std::string& id();
   [[nodiscard]] const Values& query();
   [[nodiscard]] const Fields& headers();
@@ -52,11 +59,15 @@ class RequestState {
   std::shared_ptr<void>& local(std::type_index type);
 
  private:
+  enum class IdState : std::uint8_t { none, being_made, made };
+
   protocol::RequestHead head_;
   Variables variables_;
   RequestPath path_;
   Body body_;
   RequestControl& control_;
+  const RequestIds& ids_;
+  std::atomic<IdState> id_state_ = IdState::none;
   std::string id_;
   std::optional<Values> query_;
   std::optional<Fields> headers_;

@@ -38,6 +38,7 @@ struct CommandLine {
   std::uint32_t limit = 0;
   std::uint32_t stop_ms = 30000;
   std::size_t fiber_stack = 256 * 1024;
+  std::string request_id_from;
 };
 
 std::string environment_name(std::string name) {
@@ -69,6 +70,19 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
   parser.add_option("--fiber-stack", line.fiber_stack, "Bytes of a fiber's stack")
       ->envname("VIADUCT_FIBER_STACK")
       ->check(CLI::Range(std::size_t{32 * 1024}, std::size_t{64 * 1024 * 1024}));
+  parser
+      .add_option("--request-id-from", line.request_id_from,
+                  "Variables (REQUEST_ID) and header fields (X-Request-Id) that may hold a "
+                  "request's id, separated by commas; or none")
+      ->envname("VIADUCT_REQUEST_ID_FROM")
+      ->check([](const std::string& names) -> std::string {
+        try {
+          const detail::RequestIds ids(names);
+          return {};
+        } catch (const std::invalid_argument& error) {
+          return error.what();
+        }
+      });
   parser.set_version_flag("--version", std::string("viaduct ") + VIADUCT_VERSION);
   for (const AppSettings::Option& option : settings.options) {
     parser.add_option("--" + option.name, *option.value, option.help)
@@ -85,6 +99,7 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
   if (!fibers) options.limit = std::min(options.limit, kMaxThreads);
   options.stop_time = std::chrono::milliseconds(line.stop_ms);
   options.fiber_stack = line.fiber_stack;
+  if (!line.request_id_from.empty()) options.request_ids = detail::RequestIds(line.request_id_from);
   return options;
 }
 

@@ -1,19 +1,32 @@
-#include <deque>
+#include <algorithm>
 #include <mutex>
+#include <stop_token>
 
+#include <viaduct/permits.hpp>
 #include <viaduct/wait.hpp>
 
 #include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
 inline namespace v1 {
+namespace {
+
+constexpr std::chrono::hours kForever{24 * 365};
+// A loop around sleep_for() that does not look at stop() must not spin once it has fired.
+constexpr std::chrono::milliseconds kLongestOnceStopped{10};
+
+}  // namespace
 
 void sleep_for(std::chrono::milliseconds duration) {
   if (duration <= std::chrono::milliseconds::zero()) return;
+  detail::Context& context = detail::Context::current();
+  std::stop_token stop = context.stop();
+  if (stop.stop_requested()) {
+    duration = std::min(duration, kLongestOnceStopped);
+    stop = {};
+  }
   const auto now = std::chrono::steady_clock::now();
-  constexpr auto kForever = std::chrono::hours(24 * 365);
-  const auto time = duration < kForever ? now + duration : now + kForever;
-  detail::Context::current().sleep_until(time);
+  context.sleep_until(duration < kForever ? now + duration : now + kForever, stop);
 }
 
 void blocking(const std::function<void()>& work) {
@@ -21,13 +34,8 @@ void blocking(const std::function<void()>& work) {
 }
 
 struct Mutex::State {
-  struct Waiter {
-    detail::Context& context;
-    bool owns = false;
-  };
   std::mutex guard;
-  bool locked = false;
-  std::deque<Waiter*> waiters;
+  detail::Permits permit{1};
 };
 
 Mutex::Mutex() : state_(std::make_unique<State>()) {}
@@ -35,36 +43,17 @@ Mutex::~Mutex() = default;
 
 bool Mutex::try_lock() {
   const std::lock_guard guard(state_->guard);
-  if (state_->locked) return false;
-  state_->locked = true;
-  return true;
+  return state_->permit.try_take();
 }
 
 void Mutex::lock() {
-  if (try_lock()) return;
-  detail::Context& context = detail::Context::current();
-  context.before_wait();
   std::unique_lock guard(state_->guard);
-  if (!state_->locked) {
-    state_->locked = true;
-    return;
-  }
-  State::Waiter waiter{context};
-  state_->waiters.push_back(&waiter);
-  while (!waiter.owns) context.park(guard);
+  state_->permit.take(guard, detail::Permits::Stop::ignored);
 }
 
-// Ownership passes to the longest waiting, so that nobody overtakes it.
 void Mutex::unlock() {
   const std::lock_guard guard(state_->guard);
-  if (state_->waiters.empty()) {
-    state_->locked = false;
-    return;
-  }
-  State::Waiter& next = *state_->waiters.front();
-  state_->waiters.pop_front();
-  next.owns = true;
-  next.context.unpark();
+  state_->permit.give();
 }
 
 }  // namespace v1

@@ -83,7 +83,8 @@ class VIADUCT_API App : public Router {
 /// The environment that viaductd sets: VIADUCT_MODEL (threads | fibers), VIADUCT_LIMIT (requests at
 /// once; 8 with threads, 1000 with fibers), VIADUCT_APP and VIADUCT_WORKER (names in log lines).
 /// Besides, VIADUCT_STOP_MS: milliseconds to drain before stop() fires (30000), and
-/// VIADUCT_FIBER_STACK: bytes of a fiber's stack (262144). `--help` lists the options.
+/// VIADUCT_FIBER_STACK: bytes of a fiber's stack (262144), and VIADUCT_REQUEST_ID_FROM: where
+/// Request::id() comes from. `--help` lists the options.
 ///
 /// SIGTERM drains: no new connections, requests in flight are finished, then on_shutdown. A second
 /// one ends the process at once. Call it once, from the main thread, before other threads run.

@@ -17,7 +17,9 @@ enum class Level : std::uint8_t { debug, info, warn, error };
 
 namespace detail {
 
+/// With the id of the request whose handler calls.
 VIADUCT_API void write_log(Level level, std::string_view text);
+VIADUCT_API void write_log(Level level, std::string_view request_id, std::string_view text);
 
 template <class Part>
 void append_text(std::string& to, const Part& part) {
@@ -42,8 +44,9 @@ void append_text(std::string& to, const Part& part) {
 
 /// Writes one line: the parts one behind the other, strings as they are, numbers in decimal,
 /// others through operator<<. It goes to App::log_sink, else to standard error, from where viaductd
-/// takes it with the name of the app and the process id. Control characters are escaped, so that a
-/// line stays one line. May be called from any thread.
+/// takes it with the name of the app and the process id. In a handler, and in what it runs through
+/// blocking(), the request's id stands in front, in brackets. Control characters are escaped, so
+/// that a line stays one line. May be called from any thread.
 template <class... Parts>
 void log(Level level, const Parts&... parts) {
   std::string text;

@@ -39,8 +39,11 @@ class VIADUCT_API Request {
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
-  /// Names the request in log lines: the front server's REQUEST_ID, UNIQUE_ID or X-Request-Id when
-  /// it is a token of at most 128 characters, else one that this process made up.
+  /// Names the request in log lines: the first of the variables REQUEST_ID and UNIQUE_ID and the
+  /// header field X-Request-Id that holds a token of at most 128 characters, else one that this
+  /// process made up. VIADUCT_REQUEST_ID_FROM in the environment (or --request-id-from) names other
+  /// ones, separated by commas: "REQUEST_ID", "X-Amzn-Trace-Id"; "none" if clients are not to
+  /// choose it.
   [[nodiscard]] std::string_view id() const;
   [[nodiscard]] Role role() const;
   /// GET, POST, ... as sent (methods are case-sensitive).
@@ -130,7 +133,9 @@ T& Request::local() {
 
 template <class... Parts>
 void Request::log(Level level, const Parts&... parts) const {
-  viaduct::log(level, '[', id(), "] ", parts...);
+  std::string text;
+  (detail::append_text(text, parts), ...);
+  detail::write_log(level, id(), text);
 }
 
 }  // namespace v1

@@ -14,11 +14,13 @@
 
 #include <viaduct/app.hpp>
 #include <viaduct/body.hpp>
+#include <viaduct/channel.hpp>
 #include <viaduct/cookie.hpp>
 #include <viaduct/errors.hpp>
 #include <viaduct/fields.hpp>
 #include <viaduct/html.hpp>
 #include <viaduct/log.hpp>
+#include <viaduct/pool.hpp>
 #include <viaduct/request.hpp>
 #include <viaduct/response.hpp>
 #include <viaduct/router.hpp>

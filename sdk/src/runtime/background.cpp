@@ -2,7 +2,10 @@
 
 #include <exception>
 
+#include <viaduct/errors.hpp>
 #include <viaduct/log.hpp>
+
+#include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -11,13 +14,19 @@ namespace detail {
 Background::Background(const std::vector<std::function<void(std::stop_token)>>& tasks) {
   for (const auto& task : tasks) {
     threads_.emplace_back([&task](std::stop_token stop) {
+      ThreadContext context;
+      context.task_stop = stop;
+      Context::set_current(&context);
       try {
         task(std::move(stop));
+      } catch (const client_gone&) {
+        // What it waited for was ended by the token.
       } catch (const std::exception& error) {
         log(Level::error, "background task: ", error.what());
       } catch (...) {
         log(Level::error, "background task: an exception that is no std::exception");
       }
+      Context::set_current(nullptr);
     });
   }
 }

@@ -10,7 +10,7 @@ inline namespace v1 {
 namespace detail {
 
 /// An app's background tasks, each on its thread; stopped and joined by the destructor. What a task
-/// throws is logged.
+/// throws is logged, client_gone excepted.
 class Background {
  public:
   explicit Background(const std::vector<std::function<void(std::stop_token)>>& tasks);

@@ -1,6 +1,6 @@
 #include "sdk/src/runtime/context.hpp"
 
-#include <thread>
+#include "sdk/src/request_state.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -21,8 +21,20 @@ void Context::set_current(Context* context) {
   current_context = context;
 }
 
-void ThreadContext::sleep_until(std::chrono::steady_clock::time_point time) {
-  std::this_thread::sleep_until(time);
+RequestState* Context::current_request() {
+  return current_context != nullptr ? current_context->request : nullptr;
+}
+
+std::stop_token Context::stop() const {
+  return request != nullptr ? request->control().stop() : task_stop;
+}
+
+void ThreadContext::sleep_until(std::chrono::steady_clock::time_point time,
+                                const std::stop_token& stop) {
+  std::mutex mutex;
+  std::unique_lock lock(mutex);
+  std::condition_variable_any slept;
+  slept.wait_until(lock, stop, time, [] { return false; });
 }
 
 }  // namespace detail

@@ -25,6 +25,7 @@ namespace detail {
 struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
   std::chrono::milliseconds stop_time{30000};
+  RequestIds request_ids = RequestIds::usual();
 };
 
 /// Connections, requests, and the order in which they are served; the same for both concurrency
@@ -61,6 +62,7 @@ class Engine {
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t limit() const { return options_.limit; }
+  [[nodiscard]] const RequestIds& request_ids() const { return options_.request_ids; }
   /// Who is told; before anything else.
   void attach(Executor& executor) { executor_ = &executor; }
   /// Serves the connections of that socket from now on.

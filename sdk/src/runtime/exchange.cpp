@@ -30,6 +30,12 @@ std::size_t size_of(const protocol::ResponseHead& head) {
 
 }  // namespace
 
+Exchange::Exchange(Engine& engine)
+    : request_state(*this, *this, engine.request_ids()),
+      request(request_state),
+      response(*this),
+      engine_(engine) {}
+
 void Exchange::begin(std::shared_ptr<Link> on, protocol::RequestId number,
                      protocol::RequestHead& head, std::uint32_t receive_window) {
   using namespace protocol::fastcgi;

@@ -45,8 +45,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
     drained,   ///< the time to drain is over
   };
 
-  explicit Exchange(Engine& engine)
-      : request_state(*this, *this), request(request_state), response(*this), engine_(engine) {}
+  explicit Exchange(Engine& engine);
 
   // BodySource
   [[nodiscard]] std::optional<std::uint64_t> length() const override;

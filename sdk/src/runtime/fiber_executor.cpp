@@ -1,6 +1,5 @@
 #include "sdk/src/runtime/fiber_executor.hpp"
 
-#include <algorithm>
 #include <new>
 
 #include <boost/asio/post.hpp>
@@ -23,11 +22,6 @@ constexpr std::size_t kBlockingThreads = 16;
 
 // For how long answers may be collected before they are sent together.
 constexpr std::chrono::microseconds kHoldAnswers{200};
-
-bool later(const std::pair<std::chrono::steady_clock::time_point, void*>& a,
-           const std::pair<std::chrono::steady_clock::time_point, void*>& b) {
-  return a.first > b.first;
-}
 
 }  // namespace
 
@@ -196,14 +190,25 @@ void FiberExecutor::make_ready(Task& task) {
 
 void FiberExecutor::add_sleeper(Clock::time_point time, Task& task) {
   const std::lock_guard guard(queue_mutex_);
-  sleepers_.emplace_back(time, &task);
-  std::push_heap(sleepers_.begin(), sleepers_.end(), later);
+  task.wake_at = time;
+  sleepers_.insert(task);
   arm_timer();
 }
 
+// Before its time; without effect when that has come.
+void FiberExecutor::wake_sleeper(Task& task) {
+  {
+    const std::lock_guard guard(queue_mutex_);
+    if (!task.sleeper_hook.is_linked()) return;
+    sleepers_.erase(sleepers_.iterator_to(task));
+    ready_.push_back(&task);
+  }
+  if (std::this_thread::get_id() != loop_) engine_.interrupt();
+}
+
 void FiberExecutor::arm_timer() {
-  if (sleepers_.empty() || sleepers_.front().first >= timer_at_) return;
-  timer_at_ = sleepers_.front().first;
+  if (sleepers_.empty() || sleepers_.begin()->wake_at >= timer_at_) return;
+  timer_at_ = sleepers_.begin()->wake_at;
   timer_.expires_at(timer_at_);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) wake_sleepers();
@@ -217,10 +222,9 @@ void FiberExecutor::wake_sleepers() {
     const auto now = Clock::now();
     if (timer_at_ > now) return;  // replaced while it was on its way
     timer_at_ = Clock::time_point::max();
-    while (!sleepers_.empty() && sleepers_.front().first <= now) {
-      ready_.push_back(sleepers_.front().second);
-      std::pop_heap(sleepers_.begin(), sleepers_.end(), later);
-      sleepers_.pop_back();
+    while (!sleepers_.empty() && sleepers_.begin()->wake_at <= now) {
+      ready_.push_back(&*sleepers_.begin());
+      sleepers_.erase(sleepers_.begin());
     }
     arm_timer();
   }
@@ -232,8 +236,9 @@ void FiberExecutor::Task::park(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-void FiberExecutor::Task::sleep_until(Clock::time_point time) {
+void FiberExecutor::Task::sleep_until(Clock::time_point time, const std::stop_token& stop) {
   executor_.add_sleeper(time, *this);
+  const std::stop_callback on_stop(stop, [this] { executor_.wake_sleeper(*this); });
   fiber.suspend();
 }
 
@@ -244,11 +249,15 @@ void FiberExecutor::Task::blocking(const std::function<void()>& work) {
   }
   std::exception_ptr failure;
   boost::asio::post(*executor_.pool_, [this, &work, &failure] {
+    ThreadContext helper;
+    helper.request = request;
+    Context::set_current(&helper);
     try {
       work();
     } catch (...) {
       failure = std::current_exception();
     }
+    Context::set_current(nullptr);
     executor_.make_ready(*this);
   });
   fiber.suspend();

@@ -14,6 +14,7 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <boost/intrusive/set.hpp>
 
 #include "sdk/src/dispatcher.hpp"
 #include "sdk/src/runtime/context.hpp"
@@ -53,16 +54,21 @@ class FiberExecutor final : public Executor {
         : fiber(stack_size), executor_(executor) {}
     void park(std::unique_lock<std::mutex>& lock) override;
     void unpark() override { executor_.make_ready(*this); }
-    void sleep_until(Clock::time_point time) override;
+    void sleep_until(Clock::time_point time, const std::stop_token& stop) override;
     void blocking(const std::function<void()>& work) override;
 
     Fiber fiber;
     Exchange* exchange = nullptr;  // the request in hand
+    Clock::time_point wake_at{};
+    boost::intrusive::set_member_hook<> sleeper_hook;
+    [[nodiscard]] bool operator<(const Task& other) const { return wake_at < other.wake_at; }
 
    private:
     FiberExecutor& executor_;
   };
-  using Sleeper = std::pair<Clock::time_point, Task*>;
+  using Sleepers = boost::intrusive::multiset<
+      Task, boost::intrusive::member_hook<Task, boost::intrusive::set_member_hook<>,
+                                          &Task::sleeper_hook>>;
 
   void launch(Lock& lock, Exchange& exchange);
   void resume(Lock& lock, Task& task);
@@ -74,6 +80,7 @@ class FiberExecutor final : public Executor {
   // From any thread.
   void make_ready(Task& task);
   void add_sleeper(Clock::time_point time, Task& task);
+  void wake_sleeper(Task& task);
   void arm_timer();
   void wake_sleepers();
 
@@ -97,7 +104,7 @@ class FiberExecutor final : public Executor {
   // Guarded by queue_mutex_, which is taken last of all.
   std::mutex queue_mutex_;
   std::vector<Task*> ready_;
-  std::vector<Sleeper> sleepers_;  // a heap, the earliest in front
+  Sleepers sleepers_;
   boost::asio::steady_timer timer_;
   Clock::time_point timer_at_ = Clock::time_point::max();
   std::optional<boost::asio::thread_pool> pool_;

@@ -14,7 +14,9 @@ namespace detail {
 
 Server::Server(const App& app, const ServerOptions& options)
     : dispatcher_(app),
-      engine_({.limit = options.limit, .stop_time = options.stop_time}),
+      engine_({.limit = options.limit,
+               .stop_time = options.stop_time,
+               .request_ids = options.request_ids}),
       signals_(engine_.io()) {
   auto on_thread_start = [&app] {
     for (const auto& hook : AppAccess::settings(app).on_thread_start) hook();

@@ -23,6 +23,7 @@ struct ServerOptions {
   std::uint32_t limit = 8;
   std::chrono::milliseconds stop_time{30000};  ///< to drain before stop() fires
   std::size_t fiber_stack = 256 * 1024;        ///< bytes
+  RequestIds request_ids = RequestIds::usual();
 };
 
 /// An app, its engine and its executor: what serves requests.

@@ -191,9 +191,10 @@ void ThreadExecutor::hand_over() {
   if (!leading_ || engine_.has_ready()) call_somebody();
 }
 
-void ThreadExecutor::Worker::sleep_until(steady_clock::time_point time) {
+void ThreadExecutor::Worker::sleep_until(steady_clock::time_point time,
+                                         const std::stop_token& stop) {
   executor_.hand_over();
-  ThreadContext::sleep_until(time);
+  ThreadContext::sleep_until(time, stop);
 }
 
 }  // namespace detail

@@ -46,7 +46,8 @@ class ThreadExecutor final : public Executor {
    public:
     explicit Worker(ThreadExecutor& executor) : executor_(executor) {}
     void before_wait() override { executor_.hand_over(); }
-    void sleep_until(std::chrono::steady_clock::time_point time) override;
+    void sleep_until(std::chrono::steady_clock::time_point time,
+                     const std::stop_token& stop) override;
 
    private:
     ThreadExecutor& executor_;

@@ -244,6 +244,51 @@ TEST_P(WaitingTest, DeadlineStopsTheHandlerAndAnswers504) {
   EXPECT_EQ(peer.get("/forever").body(), "no deadline");
 }
 
+TEST_P(WaitingTest, AbortEndsASleep) {
+  Flag started;
+  std::atomic<int> sleeps{0};
+  app.get("/", [&](Request& req, Response&) {
+    started.set();
+    sleep_for(std::chrono::hours(1));
+    EXPECT_TRUE(req.stop().stop_requested());
+    const auto before = steady_clock::now();
+    for (; sleeps < 3; ++sleeps) sleep_for(std::chrono::hours(1));
+    EXPECT_GE(steady_clock::now() - before, milliseconds(25));
+  });
+  const auto serving = serve();
+  Peer peer(serving->address());
+  peer.agree(256 * 1024);
+  peer.begin(1, "GET", "/");
+  peer.input_end(1);
+  peer.flush();
+  ASSERT_TRUE(started.wait());
+  peer.abort(1);
+  EXPECT_TRUE(peer.wait_end(1));
+  EXPECT_EQ(sleeps, 3);
+}
+
+TEST_P(WaitingTest, SleepersWakeInTheOrderOfTheirTimes) {
+  std::mutex mutex;
+  std::vector<int> order;
+  app.get("/{ms:int}", [&](Request& req, Response& res) {
+    const int ms = req.arg<int>("ms");
+    sleep_for(milliseconds(ms));
+    const std::lock_guard lock(mutex);
+    order.push_back(ms);
+    res.send("ok");
+  });
+  const auto serving = serve();
+  Peer peer(serving->address());
+  peer.agree(256 * 1024);
+  protocol::RequestId id = 0;
+  for (const char* const path : {"/300", "/100", "/500"}) {
+    peer.begin(++id, "GET", path);
+    peer.input_end(id);
+  }
+  ASSERT_TRUE(peer.wait([&] { return peer.ended().size() == 3; }));
+  EXPECT_EQ(order, (std::vector<int>{100, 300, 500}));
+}
+
 TEST_P(WaitingTest, MutexIsHeldAcrossWaits) {
   Mutex mutex;
   int inside = 0;
