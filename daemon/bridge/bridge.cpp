@@ -61,7 +61,7 @@ log::Settings log_settings(const config::LogSettings& settings) {
 
 void ignore_signals() {
   // A terminal's Ctrl-C reaches the whole group; how the bridge ends is the master's decision.
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ}) {
     ::signal(signal, SIG_IGN);
   }
 }

@@ -26,7 +26,7 @@ UniqueFd open_null() {
 }
 
 void ignore_signals() {
-  for (const int number : {SIGPIPE, SIGWINCH, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
+  for (const int number : {SIGPIPE, SIGXFSZ, SIGWINCH, SIGTTIN, SIGTTOU}) ::signal(number, SIG_IGN);
 }
 
 RuntimeDirectory open_runtime(const config::Settings& settings) {
