@@ -1,8 +1,10 @@
 #include "sdk/src/dispatcher.hpp"
 
-#include "protocol/message.hpp"
+#include <functional>
+
 #include "sdk/src/app_settings.hpp"
-#include "sdk/src/route_tree.hpp"
+#include "sdk/src/onion.hpp"
+#include "sdk/src/path.hpp"
 #include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
@@ -21,31 +23,73 @@ std::string allow_field(const std::vector<std::string>& methods) {
   return options ? text : text + ", OPTIONS";
 }
 
+// Moves the path below a mount, and back when the mounted router has returned.
+class Descent {
+ public:
+  Descent(RequestState& state, std::size_t segments)
+      : path_(state.path_to_change()), saved_(path_) {
+    descend(path_, segments);
+  }
+  Descent(const Descent&) = delete;
+  Descent& operator=(const Descent&) = delete;
+  ~Descent() { std::swap(path_, saved_); }
+
+ private:
+  RequestPath& path_;
+  RequestPath saved_;
+};
+
 void log_failure(Request& request, std::string_view what) {
   request.log(Level::error, request.method(), ' ', request.path(), ": ", what);
 }
 
 }  // namespace
 
-void Dispatcher::route(RequestState& state, Request& request, ResponseState& response) const {
-  if (!state.derive_path()) throw http_error(400, "Bad Request");
-  const RouteTree& routes = RouterAccess::routes(app_);
-  const RouteTree::Match match =
-      routes.match(state.variables().method, state.path().raw_path, state.capture_values());
-  if (match.handler != nullptr) {
-    state.set_capture_names(match.names);
-    (*match.handler)(request, response.response());
+// Calls `core` as the handler of a mounted router: inside its middleware and that of the routers
+// around it, each of which sees the path from where it is mounted.
+void Dispatcher::within(RouteTree::ScopeId id, RequestState& state, Request& request,
+                        Response& response, const Handler& core) const {
+  if (id == 0) {
+    core(request, response);
     return;
   }
-  if (match.malformed) throw http_error(400, "Bad Request");
-  if (match.allowed.empty()) throw http_error(404, "Not Found");
-  Fields allow;
-  allow.set("Allow", allow_field(match.allowed));
-  if (state.variables().method != "OPTIONS") {
-    throw http_error(405, "Method Not Allowed", std::move(allow));
+  const RouteTree& routes = RouterAccess::routes(app_);
+  const RouteTree::Scope& scope = routes.scope(id);
+  const auto inside = [&](Request& req, Response& res) {
+    const Descent descent(state, scope.depth - routes.scope(scope.parent).depth);
+    Onion(scope.middleware, core)(req, res);
+  };
+  within(scope.parent, state, request, response, std::ref(inside));
+}
+
+void Dispatcher::match(RequestState& state, Request& request, Response& response) const {
+  const std::string_view method = state.variables().method;
+  const RouteTree::Match match =
+      RouterAccess::routes(app_).match(method, state.path().raw_path, state.capture_values());
+  if (match.handler != nullptr) {
+    state.set_capture_names(match.names);
+    within(match.scope, state, request, response, *match.handler);
+    return;
   }
-  response.set_status(204);
-  response.fields_to_change() = std::move(allow);
+  const auto refuse = [&](Request&, Response& res) {
+    if (match.malformed) throw http_error(400, "Bad Request");
+    if (match.allowed.empty()) throw http_error(404, "Not Found");
+    Fields allow;
+    allow.set("Allow", allow_field(match.allowed));
+    if (method != "OPTIONS") throw http_error(405, "Method Not Allowed", std::move(allow));
+    res.status(204).headers().set("Allow", *allow.get("Allow"));
+  };
+  within(match.scope, state, request, response, std::ref(refuse));
+}
+
+void Dispatcher::route(RequestState& state, Request& request, ResponseState& response) const {
+  const bool understood = state.derive_path();
+  const auto inside = [&](Request& req, Response& res) {
+    if (!understood) throw http_error(400, "Bad Request");
+    match(state, req, res);
+  };
+  const Handler core = std::ref(inside);
+  Onion(RouterAccess::routes(app_).scope(0).middleware, core)(request, response.response());
 }
 
 void Dispatcher::serve(RequestState& state, Request& request,

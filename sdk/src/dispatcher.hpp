@@ -6,22 +6,27 @@
 
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/response_state.hpp"
+#include "sdk/src/route_tree.hpp"
 
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
-/// Has an app answer a request: finds the route, calls the handler, and turns what it throws into
-/// an answer. Used by many threads at once.
+/// Has an app answer a request: calls the middleware, finds the route, calls the handler, and turns
+/// what they throw into an answer. Used by many threads at once.
 class Dispatcher {
  public:
-  explicit Dispatcher(const App& app) : app_(app) {}
+  /// Throws std::logic_error when routes conflict.
+  explicit Dispatcher(const App& app) : app_(app) { require_distinct_routes(app); }
 
   /// Returns with the response finished, or unfinished after client_gone. Throws nothing.
   void serve(RequestState& state, Request& request, ResponseState& response) const noexcept;
 
  private:
   void route(RequestState& state, Request& request, ResponseState& response) const;
+  void match(RequestState& state, Request& request, Response& response) const;
+  void within(RouteTree::ScopeId id, RequestState& state, Request& request, Response& response,
+              const Handler& core) const;
   void recover(Request& request, ResponseState& response, const std::exception_ptr& error) const;
   void answer(Request& request, ResponseState& response, const http_error& error,
               const std::exception_ptr& cause) const;

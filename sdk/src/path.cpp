@@ -50,11 +50,18 @@ bool derive_path(const PathVariables& variables, RequestPath& to) {
   auto [script, info] = split(variables);
   while (script.ends_with('/')) script.remove_suffix(1);
 
+  to.mounted.clear();
   to.path.clear();
-  if (!percent_decode(uri, to.path)) return false;
-  if (to.path.find('\0') != std::string::npos) return false;
+  if (!percent_decode(uri, to.path) || to.path.find('\0') != std::string::npos) {
+    to.script_name.clear();
+    to.outside = 0;
+    to.path = uri;
+    to.raw_path = uri;
+    return false;
+  }
 
   to.script_name = script;
+  to.outside = script.size();
   const bool nothing_said = script.empty() && info.empty();
   const bool agrees = to.path.size() == script.size() + info.size() &&
                       to.path.starts_with(script) && to.path.ends_with(info);
@@ -73,6 +80,31 @@ bool derive_path(const PathVariables& variables, RequestPath& to) {
   if (to.path.empty()) to.path = "/";
   if (to.raw_path.empty()) to.raw_path = "/";
   return true;
+}
+
+void descend(RequestPath& path, std::size_t segments) {
+  std::string_view rest = path.raw_path;
+  for (; segments > 0 && rest.starts_with('/'); --segments) {
+    const std::size_t slash = rest.find('/', 1);
+    const std::string_view raw =
+        rest.substr(1, slash == std::string_view::npos ? slash : slash - 1);
+    rest.remove_prefix(raw.size() + 1);
+    std::string segment;
+    if (!percent_decode(raw, segment)) break;
+    path.script_name += '/' + segment;
+    // A slash that was encoded must stay so in links, where it could begin a host ("//host/").
+    path.mounted += '/';
+    for (std::string_view left = segment; true;) {
+      const std::size_t inner = left.find('/');
+      percent_encode_path(left.substr(0, inner), path.mounted);
+      if (inner == std::string_view::npos) break;
+      path.mounted += "%2F";
+      left.remove_prefix(inner + 1);
+    }
+  }
+  path.path.clear();
+  if (rest.empty() || !percent_decode(rest, path.path)) path.path = "/";
+  path.raw_path = rest.empty() ? std::string("/") : std::string(rest);
 }
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ struct RequestPath {
   std::string script_name;  ///< decoded; empty, or "/..." without a slash at the end
   std::string path;         ///< decoded, "/" at least
   std::string raw_path;     ///< percent-encoded
+  std::string mounted;      ///< what routers mounted in the app took from raw_path, encoded anew
+  std::size_t outside = 0;  ///< bytes of script_name that come from the front server
 };
 
 /// Derives the path from what front servers send. RFC 3875 wants SCRIPT_NAME (mount) and PATH_INFO
@@ -39,8 +42,12 @@ struct RequestPath {
 /// rewrote the path, the front server's word counts, since that is what it checked access for; it
 /// is encoded again.
 ///
-/// Returns false for a path with a malformed escape or an encoded NUL.
+/// Returns false for a path with a malformed escape or an encoded NUL; `to` then holds the path as
+/// it was sent.
 [[nodiscard]] bool derive_path(const PathVariables& variables, RequestPath& to);
+
+/// Moves the first `segments` segments of a path that derive_path() accepted into script_name.
+void descend(RequestPath& path, std::size_t segments);
 
 }  // namespace detail
 }  // namespace v1

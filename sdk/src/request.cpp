@@ -78,7 +78,9 @@ std::string_view Request::captured(std::string_view name) const {
 
 std::string Request::url(std::string_view path) const {
   std::string url;
-  detail::percent_encode_path(state_->path().script_name, url);
+  const detail::RequestPath& own = state_->path();
+  detail::percent_encode_path(std::string_view(own.script_name).substr(0, own.outside), url);
+  url += own.mounted;
   if (!path.starts_with('/')) url += '/';
   const std::size_t query = path.find_first_of("?#");
   detail::percent_encode_path(path.substr(0, query), url);

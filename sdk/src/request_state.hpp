@@ -35,12 +35,15 @@ class RequestState {
   void begin(protocol::RequestHead& head);
   /// Drops what belongs to the request; the memory is kept.
   void finish();
-  /// Whether the path could be understood. To be called once before path() and raw_path().
+  /// Whether the path could be understood. To be called once before path().
   [[nodiscard]] bool derive_path();
 
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] const Variables& variables() const { return variables_; }
   [[nodiscard]] const RequestPath& path() const { return path_; }
+  [[nodiscard]] RequestPath& path_to_change() { return path_; }
+  /// Has the request be routed as if it had been sent with another method, which outlives it.
+  void override_method(std::string_view method) { variables_.method = method; }
   [[nodiscard]] Body& body() { return body_; }
   [[nodiscard]] RequestControl& control() { return control_; }
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;

@@ -28,6 +28,7 @@ bool hop_by_hop(std::string_view name) {
 void ResponseState::begin(bool head_only) {
   phase_ = Phase::open;
   head_only_ = head_only;
+  hooks_.clear();
   reset();
 }
 
@@ -39,7 +40,6 @@ void ResponseState::reset() {
   written_ = 0;
   sent_ = 0;
   declared_.reset();
-  hooks_.clear();
   transforms_.clear();
   in_transform_ = false;
 }

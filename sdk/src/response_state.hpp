@@ -35,7 +35,7 @@ class ResponseState {
 
   /// Makes it ready for a request. `head_only`: the method is HEAD.
   void begin(bool head_only);
-  /// Forgets status, headers, hooks, transforms and what is held. Only while open.
+  /// Forgets status, headers, transforms and what is held, not the hooks. Only while open.
   void reset();
 
   [[nodiscard]] Response& response() { return response_; }

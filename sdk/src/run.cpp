@@ -12,6 +12,7 @@
 
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/log_output.hpp"
+#include "sdk/src/route_tree.hpp"
 #include "sdk/src/runtime/background.hpp"
 #include "sdk/src/runtime/server.hpp"
 #include "sdk/src/runtime/transport.hpp"
@@ -105,6 +106,7 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
 
 void serve(const App& app, const ServerOptions& options, const Transport& transport) {
   const AppSettings& settings = detail::AppAccess::settings(app);
+  detail::require_distinct_routes(app);
   for (const auto& hook : settings.on_startup) hook();
   {
     detail::Server server(app, options);

@@ -122,13 +122,109 @@ TEST(RouteTreeTest, MalformedPatternsAreNamed) {
   EXPECT_THROW(routes.add("GET", "/", Handler()), std::invalid_argument);
 }
 
-TEST(RouteTreeTest, SecondHandlerIsAnError) {
+TEST(RouteTreeTest, ConflictsNameBothPatterns) {
   Router router;
   router.get("/a/{x}", nothing).post("/a/{x}", nothing);
-  EXPECT_THROW(router.get("/a/{y}", nothing), std::logic_error);
+  EXPECT_NO_THROW(require_distinct_routes(router));
   Router copy = router;
-  copy.del("/a/{z}", nothing);
-  EXPECT_NO_THROW(router.del("/a/{z}", nothing));
+  copy.get("/a/{y}", nothing);
+  EXPECT_THAT(RouterAccess::routes(copy).conflicts(),
+              ElementsAre("routes GET /a/{x} and GET /a/{y} fit the same requests"));
+  EXPECT_THROW(require_distinct_routes(copy), std::logic_error);
+  EXPECT_NO_THROW(require_distinct_routes(router));
+}
+
+TEST(RouteTreeTest, MountedRoutesConflictAsIfWrittenOut) {
+  Router blog;
+  blog.get("/{id:int}", nothing).get("/new", nothing).get("/new", nothing);
+  Router router;
+  router.get("/blog/{number:int}", nothing).get("/blog/{name}", nothing);
+  router.mount("/blog", blog);
+  EXPECT_THAT(RouterAccess::routes(router).conflicts(),
+              ::testing::UnorderedElementsAre(
+                  "routes GET /blog/{number:int} and GET /blog/{id:int} fit the same requests",
+                  "mounted at /blog: routes GET /new and GET /new fit the same requests"));
+}
+
+TEST(RouteTreeTest, MountedRoutesHaveThePrefixInFront) {
+  RouteTree inner = tree({"/", "/x", "/{name}", "/deep/{rest:path}"});
+  RouteTree outer = tree({"/blog/about", "/blog/{n:int}"});
+  outer.mount("/blog", inner);
+  outer.mount("/t/{tenant}/", inner);
+  struct {
+    const char* path;
+    const char* result;
+  } const cases[] = {
+      {"/blog", ""},
+      {"/blog/", ""},
+      {"/blog//", "-"},
+      {"/blog/x", ""},
+      {"/blog/about", ""},
+      {"/blog/12", "n=12"},
+      {"/blog/else", "name=else"},
+      {"/blog/deep/a/b", "rest=a/b"},
+      {"/blogger", "-"},
+      {"/t", "-"},
+      {"/t/", "-"},
+      {"/t/acme", "tenant=acme"},
+      {"/t/acme/", "tenant=acme"},
+      {"/t/acme/y", "tenant=acme name=y"},
+      {"/t/a%2Fb/deep/", "tenant=a/b rest="},
+  };
+  for (const auto& c : cases) EXPECT_EQ(found(outer, c.path), c.result) << c.path;
+}
+
+TEST(RouteTreeTest, PrefixAloneAsksOnlyTheMountedRouterForItsRoot) {
+  RouteTree outer = tree({"/blog/"});
+  RouteTree inner;
+  inner.add("POST", "/{rest:path}", nothing);
+  outer.mount("/blog", inner);
+  EXPECT_EQ(found(outer, "/blog"), "-");
+  EXPECT_EQ(found(outer, "/blog/"), "");
+  EXPECT_EQ(found(outer, "/blog", "POST"), "rest=");
+  std::vector<std::string> values;
+  EXPECT_THAT(outer.match("PUT", "/blog", values).allowed, ElementsAre("POST"));
+  EXPECT_THAT(outer.match("PUT", "/blog/", values).allowed, ElementsAre("GET", "HEAD", "POST"));
+}
+
+TEST(RouteTreeTest, WhatIsNotFoundBelongsToTheLongestPrefix) {
+  RouteTree innermost = tree({"/only"});
+  RouteTree inner;
+  inner.mount("/sub", innermost);
+  RouteTree outer = tree({"/"});
+  outer.mount("/m", inner);
+  std::vector<std::string> values;
+  const auto depth = [&](const char* method, const char* path) {
+    return outer.scope(outer.match(method, path, values).scope).depth;
+  };
+  EXPECT_EQ(depth("GET", "/else"), 0U);
+  EXPECT_EQ(depth("GET", "/m/else"), 1U);
+  EXPECT_EQ(depth("GET", "/m/sub/else"), 2U);
+  EXPECT_EQ(depth("GET", "/m/sub/only"), 2U);
+  EXPECT_EQ(depth("PUT", "/m/sub/only"), 2U);
+  EXPECT_EQ(depth("PUT", "/"), 0U);
+}
+
+TEST(RouteTreeTest, MalformedMountsAreNamed) {
+  for (const char* prefix : {"blog", "/{rest:path}", "/{a", "/x/{id}"}) {
+    Router router;
+    Router inner;
+    inner.get("/{id}", nothing);
+    EXPECT_THROW(router.mount(prefix, inner), std::invalid_argument) << prefix;
+  }
+  Router router;
+  EXPECT_THROW(router.use(Middleware()), std::invalid_argument);
+}
+
+TEST(RouteTreeTest, ManyRoutesOfOneLevelAreTold) {
+  RouteTree routes;
+  for (int i = 0; i < 10000; ++i) {
+    routes.add("GET", "/r" + std::to_string(i) + "/{x" + std::to_string(i) + "}", nothing);
+  }
+  for (const int i : {0, 1, 4999, 9999}) {
+    EXPECT_EQ(found(routes, "/r" + std::to_string(i) + "/v"), "x" + std::to_string(i) + "=v");
+  }
+  EXPECT_EQ(found(routes, "/r10000/v"), "-");
 }
 
 TEST(RouteTreeTest, ManySegmentsCostNoRecursion) {

@@ -35,6 +35,10 @@ class VIADUCT_API App : public Router {
   App& operator=(const App&) = delete;
   ~App();
 
+  /// Settings of a mounted app would be lost: build what is to be mounted as a Router.
+  Router& mount(std::string_view prefix, App app) = delete;
+  using Router::mount;
+
   /// The model when neither the command line nor the configuration (VIADUCT_MODEL) names one;
   /// threads unless set.
   App& model(Model model);
