@@ -254,18 +254,47 @@ def test_mode_and_group_of_the_socket(viaductd):
         assert grp.getgrgid(status.st_gid).gr_name == "www-data"
 
 
-def test_tcp_listener(viaductd):
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return probe.getsockname()[1]
+
+
+def scgi_get(port, source="127.0.0.1"):
+    with socket.create_connection(("127.0.0.1", port), source_address=(source, 0)) as peer:
+        peer.sendall(scgi.head("GET", "/hello", 0))
+        received = b""
+        try:
+            while piece := peer.recv(4096):
+                received += piece
+        except ConnectionResetError:
+            pass
+        return received
+
+
+def test_tcp_listener(viaductd):
+    port = free_port()
     viaductd.app("sdk")
     viaductd.settings["listeners"].append(
         {"protocol": "scgi", "address": f"tcp:127.0.0.1:{port}", "app": "web"}
     )
     viaductd.start()
-    with socket.create_connection(("127.0.0.1", port)) as peer:
-        peer.sendall(scgi.head("GET", "/hello", 0))
-        received = b""
-        while piece := peer.recv(4096):
-            received += piece
-    assert received.endswith(b"\r\n\r\nhello\n")
+    assert scgi_get(port).endswith(b"\r\n\r\nhello\n")
+
+
+def test_tcp_listener_serves_only_who_is_allowed(viaductd):
+    port = free_port()
+    viaductd.app("sdk")
+    viaductd.settings["listeners"].append(
+        {
+            "protocol": "scgi",
+            "address": f"tcp:127.0.0.1:{port}",
+            "app": "web",
+            "allow": ["127.0.0.2", "127.8.0.0/16"],
+        }
+    )
+    viaductd.start()
+    assert scgi_get(port, source="127.0.0.2").endswith(b"hello\n")
+    assert scgi_get(port, source="127.8.9.9").endswith(b"hello\n")
+    assert scgi_get(port, source="127.0.0.1") == b""
+    assert "127.0.0.1:" in viaductd.logged("connection refused: not in allow")
