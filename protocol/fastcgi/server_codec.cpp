@@ -13,6 +13,7 @@ namespace {
 // Readers beyond these are given back to the heap when their PARAMS are complete.
 constexpr std::size_t kSpareReaders = 8;
 constexpr std::size_t kCreditBody = 4;
+constexpr std::size_t kHeldValues = 8;
 
 // What one FCGI_GET_VALUES record may ask for; one record is all there is to it (FastCGI 4.1).
 constexpr Limits kQueryLimits{.params = kMaxContent, .name = 1024, .value = 1024, .count = 256};
@@ -219,8 +220,19 @@ void ServerCodec::on_get_values(const RecordPiece& piece) {
     return drop_connection(Errc::bad_record);
   }
   if (!piece.last) return;
-  answer_values(values_->received());
+  if (!options_.hold_values) {
+    answer_values(values_->received());
+  } else if (held_values_.size() < kHeldValues) {
+    held_values_.push_back(std::move(values_));
+  }
   values_.reset();
+}
+
+void ServerCodec::answer_held_values() {
+  options_.hold_values = false;
+  if (next_event_ == event_count_) next_event_ = event_count_ = 0;
+  for (const auto& query : held_values_) answer_values(query->received());
+  held_values_.clear();
 }
 
 void ServerCodec::answer_values(const Pairs& names) {

@@ -25,6 +25,8 @@ struct ServerOptions {
   std::optional<std::uint32_t> window{};
   /// VIADUCT_PREFETCH, for a peer that asks for it; absent: not answered.
   std::optional<std::uint32_t> prefetch{};
+  /// FCGI_GET_VALUES is answered from answer_held_values() on only.
+  bool hold_values = false;
 };
 
 /// FastCGI 1.0, the application's (server) side.
@@ -61,6 +63,9 @@ class ServerCodec final : public protocol::ServerCodec {
 
   /// Ends a request with FCGI_OVERLOADED instead of an answer: nothing of it was processed.
   void overloaded(RequestId id);
+  /// Answers the FCGI_GET_VALUES held so far, the first 8 of them, and later ones as they come. To
+  /// be called when next() has nothing more; it may then have an event again.
+  void answer_held_values();
   /// Returns credit for STDIN or DATA of a request (only once a `window` event was reported).
   void credit(RequestId id, std::uint32_t bytes);
 
@@ -109,6 +114,7 @@ class ServerCodec final : public protocol::ServerCodec {
   std::string scratch_;  // a response head on its way into the output
   std::vector<std::unique_ptr<ParamsReader>> spare_readers_;
   std::unique_ptr<ParamsReader> values_;  // of a GET_VALUES record that is incomplete
+  std::vector<std::unique_ptr<ParamsReader>> held_values_;
 };
 
 }  // namespace viaduct::protocol::fastcgi

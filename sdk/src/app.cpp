@@ -53,6 +53,11 @@ App& App::on_shutdown(std::function<void()> hook) {
   return *this;
 }
 
+App& App::readiness(std::function<bool()> ready) {
+  settings_->readiness = std::move(ready);
+  return *this;
+}
+
 App& App::on_error(std::function<void(Request&, Response&, std::exception_ptr)> handler) {
   settings_->on_error = std::move(handler);
   return *this;

@@ -27,6 +27,7 @@ struct AppSettings {
   std::vector<std::function<void()>> on_thread_start;
   std::vector<std::function<void()>> on_startup;
   std::vector<std::function<void()>> on_shutdown;
+  std::function<bool()> readiness;
   std::function<void(Request&, Response&, std::exception_ptr)> on_error;
   std::function<void(Level, std::string_view)> log_sink;
 };

@@ -62,6 +62,13 @@ class VIADUCT_API App : public Router {
   /// Called once after the last request, in reverse order of registration.
   App& on_shutdown(std::function<void()> hook);
 
+  /// Says whether the app can serve requests yet. Until it says yes, FCGI_GET_VALUES stays
+  /// unanswered (FastCGI 1.0 section 4.1), so that viaductd waits with its requests, up to
+  /// timeouts.start. Asked from after on_startup on a thread of its own, again and again with
+  /// pauses of 10 ms to a second, and not again after its first yes; an exception means no and is
+  /// logged. Web servers that ask nothing may send requests before.
+  App& readiness(std::function<bool()> ready);
+
   /// Answers for a handler that threw, http_error and routing errors (404, 405) included, in place
   /// of the built-in text. Called only while nothing was sent; the response is as new, its status
   /// the one that would be sent. The exception has been logged where that is due.

@@ -18,6 +18,7 @@ struct CodecOptions {
   std::uint32_t requests;     ///< active at once on one connection, beyond which it is refused
   std::uint32_t window;       ///< bytes, our receive window per request
   std::uint32_t prefetch;     ///< requests that may be sent beyond `handlers`
+  bool hold_values;           ///< FastCGI peers that ask are to wait for the answer
 };
 
 /// The codec of one connection.

@@ -34,7 +34,11 @@ bool would_block(int error) {
 }  // namespace
 
 Engine::Engine(const EngineOptions& options)
-    : options_(options), work_(boost::asio::make_work_guard(io_)), timer_(io_), buffer_(kBuffer) {}
+    : options_(options),
+      ready_to_answer_(options.ready),
+      work_(boost::asio::make_work_guard(io_)),
+      timer_(io_),
+      buffer_(kBuffer) {}
 
 Engine::~Engine() = default;
 
@@ -108,10 +112,23 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
   options.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
   options.window = kWindow;
   options.prefetch = std::min(options_.limit, kMaxPrefetch);
+  options.hold_values = !ready_to_answer_;
   ConnectionCodec made = make_codec(protocol, fd, options);
   const auto link = std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi);
   links_.insert(link);
   await_input(link);
+}
+
+void Engine::become_ready() {
+  const Lock lock(mutex_);
+  ready_to_answer_ = true;
+  for (const LinkPtr& link : links_) {
+    if (!link->open || link->failed || link->fastcgi == nullptr) continue;
+    link->fastcgi->answer_held_values();
+    const protocol::Event event = link->codec->next();
+    if (event.kind != protocol::Event::Kind::none) handle(link, event);
+    send(link);
+  }
 }
 
 void Engine::await_input(const LinkPtr& link) {

@@ -26,6 +26,7 @@ struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
   std::chrono::milliseconds stop_time{30000};
   RequestIds request_ids = RequestIds::usual();
+  bool ready = true;  ///< false: FCGI_GET_VALUES is answered from become_ready() on
 };
 
 /// Connections, requests, and the order in which they are served; the same for both concurrency
@@ -69,6 +70,8 @@ class Engine {
   void add_listener(Listener listener);
   /// Accepts nothing more, and finishes when the requests in flight have ended.
   void drain();
+  /// Called by whoever performs a turn.
+  void become_ready();
   /// Makes a blocking turn() return. From any thread.
   void interrupt();
 
@@ -147,6 +150,7 @@ class Engine {
   void log_malformed(protocol::Errc error);
 
   const EngineOptions options_;
+  bool ready_to_answer_;
   std::mutex mutex_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -1,11 +1,13 @@
 #include "sdk/src/runtime/server.hpp"
 
 #include <csignal>
+#include <optional>
 
 #include <boost/asio/post.hpp>
 
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/runtime/fiber_executor.hpp"
+#include "sdk/src/runtime/readiness.hpp"
 #include "sdk/src/runtime/thread_executor.hpp"
 
 namespace viaduct {
@@ -13,10 +15,12 @@ inline namespace v1 {
 namespace detail {
 
 Server::Server(const App& app, const ServerOptions& options)
-    : dispatcher_(app),
+    : settings_(AppAccess::settings(app)),
+      dispatcher_(app),
       engine_({.limit = options.limit,
                .stop_time = options.stop_time,
-               .request_ids = options.request_ids}),
+               .request_ids = options.request_ids,
+               .ready = !AppAccess::settings(app).readiness}),
       signals_(engine_.io()) {
   auto on_thread_start = [&app] {
     for (const auto& hook : AppAccess::settings(app).on_thread_start) hook();
@@ -49,6 +53,16 @@ void Server::await_signal() {
     await_signal();
     engine_.drain();
   });
+}
+
+void Server::run() {
+  std::optional<Readiness> readiness;
+  if (settings_.readiness) {
+    readiness.emplace(settings_.readiness, [this] {
+      boost::asio::post(engine_.io(), [this] { engine_.become_ready(); });
+    });
+  }
+  executor_->run();
 }
 
 // Accepting and closing belong to the thread that performs input and output.

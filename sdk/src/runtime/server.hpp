@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <viaduct/app.hpp>
 
+#include "sdk/src/app_settings.hpp"
 #include "sdk/src/dispatcher.hpp"
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
@@ -36,13 +37,14 @@ class Server {
   /// Lets SIGTERM and SIGINT drain; a second one ends the process as if it were not caught.
   void handle_signals();
   /// Serves until drained.
-  void run() { executor_->run(); }
+  void run();
   /// From any thread.
   void drain();
 
  private:
   void await_signal();
 
+  const AppSettings& settings_;
   Dispatcher dispatcher_;
   Engine engine_;
   boost::asio::signal_set signals_;

@@ -76,6 +76,28 @@ TEST(ServerValues, PrefetchIsSaidWhenThereIsOne) {
   EXPECT_EQ(read(query, {.prefetch = 8}), wrote(result({{"VIADUCT_PREFETCH", "8"}})));
 }
 
+TEST(ServerValues, HeldUntilTheOwnerIsReady) {
+  ServerCodec codec({.max_reqs = 5, .window = 65536, .hold_values = true});
+  const auto feed = [&codec](const std::string& bytes) {
+    EXPECT_EQ(codec.feed(as_bytes(bytes)), bytes.size());
+  };
+  const std::string query = get_values({{"FCGI_MAX_REQS", ""}, {"VIADUCT_WINDOW", "16384"}});
+  // One more than are kept.
+  for (int i = 0; i < 9; ++i) feed(query);
+  EXPECT_EQ(codec.next().kind, Event::Kind::none);
+  EXPECT_TRUE(codec.output().empty());
+  EXPECT_TRUE(codec.idle());
+  codec.answer_held_values();
+  const Event window = codec.next();
+  EXPECT_EQ(window.kind, Event::Kind::window);
+  EXPECT_EQ(window.count, 16384U);
+  EXPECT_EQ(codec.next().kind, Event::Kind::none);
+  const std::string answer = result({{"FCGI_MAX_REQS", "5"}, {"VIADUCT_WINDOW", "65536"}});
+  EXPECT_EQ(codec.output().size(), 8 * answer.size());
+  feed(query);
+  EXPECT_EQ(codec.output().size(), 9 * answer.size());
+}
+
 TEST(ServerWindow, AgreedWhenBothNamedOneWithinBounds) {
   const std::string answer = result({{"VIADUCT_WINDOW", "65536"}});
   EXPECT_EQ(read(get_values({{"VIADUCT_WINDOW", "16384"}}), kLink),
