@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 set(viaduct_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/viaduct)
 
-install(TARGETS viaduct EXPORT viaductTargets
+install(TARGETS viaduct viaduct_testing EXPORT viaductTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk
 )
@@ -42,5 +42,7 @@ if(viaduct_is_static)
   set(viaduct_pc_libs "-lviaduct ${viaduct_pc_private}")
 endif()
 configure_file(${CMAKE_SOURCE_DIR}/cmake/viaduct.pc.in ${CMAKE_CURRENT_BINARY_DIR}/viaduct.pc @ONLY)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/viaduct.pc
+configure_file(${CMAKE_SOURCE_DIR}/cmake/viaduct-testing.pc.in
+               ${CMAKE_CURRENT_BINARY_DIR}/viaduct-testing.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/viaduct.pc ${CMAKE_CURRENT_BINARY_DIR}/viaduct-testing.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT sdk)

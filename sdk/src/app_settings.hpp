@@ -2,6 +2,7 @@
 
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -30,11 +31,13 @@ struct AppSettings {
   std::function<bool()> readiness;
   std::function<void(Request&, Response&, std::exception_ptr)> on_error;
   std::function<void(Level, std::string_view)> log_sink;
+  std::weak_ptr<void> test_run;  ///< what testing::Client keeps while it exists
 };
 
 /// Lets the library see what an App holds.
 struct AppAccess {
   static const AppSettings& settings(const App& app) { return *app.settings_; }
+  static AppSettings& settings(App& app) { return *app.settings_; }
 };
 
 }  // namespace detail

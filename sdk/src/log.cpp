@@ -27,13 +27,27 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
+void write_line(const LogSink* sink, Level level, std::string_view line) {
+  if (sink != nullptr) {
+    (*sink)(level, line);
+    return;
+  }
+  // One write, so that lines of several threads do not mix. A log that cannot be written is lost.
+  const std::string out = std::string(name_of(level)) + ": " + std::string(line) + '\n';
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
 }  // namespace
 
-LogRedirection::LogRedirection(const LogSink& sink) {
-  active_sink = sink ? &sink : nullptr;
-}
+LogRedirection::LogRedirection(const LogSink& sink)
+    : previous_(active_sink.exchange(sink ? &sink : nullptr)) {}
+
 LogRedirection::~LogRedirection() {
-  active_sink = nullptr;
+  active_sink = previous_;
+}
+
+void LogRedirection::pass_on(Level level, std::string_view line) const {
+  write_line(previous_, level, line);
 }
 
 std::string one_line(std::string_view text) {
@@ -66,13 +80,7 @@ void write_log(Level level, std::string_view request_id, std::string_view text) 
   std::string line;
   if (!request_id.empty()) line.append("[").append(request_id).append("] ");
   line += one_line(text);
-  if (const LogSink* sink = active_sink) {
-    (*sink)(level, line);
-    return;
-  }
-  // One write, so that lines of several threads do not mix. A log that cannot be written is lost.
-  const std::string out = std::string(name_of(level)) + ": " + line + '\n';
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
+  write_line(active_sink, level, line);
 }
 
 }  // namespace detail

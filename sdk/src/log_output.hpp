@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include <viaduct/export.hpp>
 #include <viaduct/log.hpp>
 
 namespace viaduct {
@@ -12,13 +13,21 @@ namespace detail {
 
 using LogSink = std::function<void(Level, std::string_view)>;
 
-/// Directs log lines to `sink` while it lives; to standard error without one. Not nested.
-class LogRedirection {
+/// Directs log lines to `sink`, which outlives it, while it lives; without one to standard error.
+/// Several may be nested, the last one made gets the lines. Exported from a shared libviaduct for
+/// libviaduct_testing.
+class VIADUCT_API LogRedirection {
  public:
   explicit LogRedirection(const LogSink& sink);
   LogRedirection(const LogRedirection&) = delete;
   LogRedirection& operator=(const LogRedirection&) = delete;
   ~LogRedirection();
+
+  /// Writes an escaped line where it would have gone without this redirection.
+  void pass_on(Level level, std::string_view line) const;
+
+ private:
+  const LogSink* previous_;
 };
 
 /// `text` with control characters as \n, \t or \xNN, so that it stays one line.

@@ -3,13 +3,15 @@
 #include <string>
 #include <string_view>
 
+#include <viaduct/export.hpp>
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
 /// Appends `text` with %XX replaced by its byte (RFC 3986 section 2.1). Returns false, having
 /// appended a part, when an escape is malformed.
-[[nodiscard]] bool percent_decode(std::string_view text, std::string& to);
+[[nodiscard]] VIADUCT_API bool percent_decode(std::string_view text, std::string& to);
 
 /// Appends a path, slashes kept, with every byte escaped that RFC 3986 section 3.3 does not allow
 /// in a path.

@@ -5,13 +5,15 @@
 #include <thread>
 #include <vector>
 
+#include <viaduct/export.hpp>
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
 /// An app's background tasks, each on its thread; stopped and joined by the destructor. What a task
 /// throws is logged, client_gone excepted.
-class Background {
+class VIADUCT_API Background {
  public:
   explicit Background(const std::vector<std::function<void(std::stop_token)>>& tasks);
 

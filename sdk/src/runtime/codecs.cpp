@@ -2,22 +2,15 @@
 
 #include "protocol/scgi/codec.hpp"
 #include "protocol/uwsgi/codec.hpp"
+#include "sdk/src/request_limits.hpp"
 
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
 namespace {
 
-constexpr std::uint32_t kMaxParams = 1024 * 1024;
-constexpr std::uint32_t kMaxCount = 4096;
-
-// The front server or the bridge has limited them already, and may have been told to allow more
-// than its default.
 protocol::Limits limits_behind_a_front(const CodecOptions& options) {
-  protocol::Limits limits;
-  limits.params = kMaxParams;
-  limits.value = kMaxParams;
-  limits.count = kMaxCount;
+  protocol::Limits limits = request_limits();
   limits.requests = options.requests;
   return limits;
 }

@@ -46,6 +46,11 @@ void Engine::interrupt() {
   boost::asio::post(io_, [] {});
 }
 
+bool Engine::wait_until_idle(Clock::time_point until) {
+  Lock lock(mutex_);
+  return idle_.wait_until(lock, until, [this] { return active_.empty(); });
+}
+
 void Engine::turn(Lock& lock, bool block) {
   lock.unlock();
   if (block) io_.run_one();

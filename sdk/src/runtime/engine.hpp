@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -74,6 +75,9 @@ class Engine {
   void become_ready();
   /// Makes a blocking turn() return. From any thread.
   void interrupt();
+  /// Waits until no request is in hand; false when `until` comes first. From any thread that runs
+  /// neither handlers nor turns.
+  [[nodiscard]] bool wait_until_idle(Clock::time_point until);
 
   // What follows is called with the mutex held.
 
@@ -168,6 +172,7 @@ class Engine {
 
   Queue ready_;
   Active active_;
+  std::condition_variable idle_;  // nothing is active
   std::uint32_t running_ = 0;
   std::vector<std::unique_ptr<Exchange>> spare_;
   std::vector<Stop> stops_;  // to be fired at the end of the turn

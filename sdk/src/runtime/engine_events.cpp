@@ -5,6 +5,7 @@
 
 #include <viaduct/log.hpp>
 
+#include "sdk/src/request_limits.hpp"
 #include "sdk/src/runtime/engine.hpp"
 
 namespace viaduct {
@@ -21,20 +22,6 @@ constexpr std::size_t kPauseAt = 256 * 1024;
 constexpr std::size_t kResumeAt = 128 * 1024;
 constexpr std::size_t kSpare = 1024;
 constexpr std::chrono::seconds kMalformedEvery{1};
-
-int status_of(Errc error) {
-  switch (error) {
-    case Errc::params_too_large:
-    case Errc::param_name_too_long:
-    case Errc::param_value_too_long:
-    case Errc::too_many_params:
-      return 431;
-    case Errc::too_many_requests:
-      return 503;
-    default:
-      return 400;
-  }
-}
 
 }  // namespace
 
@@ -146,7 +133,7 @@ void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
 void Engine::on_refused(Link& link, const Event& event) {
   log(Level::warn, "request refused: ", protocol::describe(event.error));
   link.unread_input = true;
-  answer(link, event.id, status_of(event.error));
+  answer(link, event.id, refusal_status(event.error));
 }
 
 void Engine::on_credit(Link& link, const Event& event) {
@@ -236,6 +223,7 @@ void Engine::release(Exchange& exchange) {
   if (!exchange.input_ended) link->unread_input = true;
   link->exchanges.erase(exchange.id);
   active_.erase(active_.iterator_to(exchange));
+  if (active_.empty()) idle_.notify_all();
   exchange.finish();
   if (spare_.size() < kSpare) spare_.push_back(std::move(owned));
   if (link->paused) {

@@ -33,6 +33,16 @@ Server::Server(const App& app, const ServerOptions& options)
   }
 }
 
+Server::~Server() = default;
+
+void Server::run() {
+  executor_->run();
+}
+
+bool Server::wait_until_idle(std::chrono::steady_clock::time_point until) {
+  return engine_.wait_until_idle(until);
+}
+
 void Server::listen(int fd, Listener::Protocol protocol, std::vector<std::string> peers) {
   engine_.add_listener(Listener(engine_.io(), fd, protocol, std::move(peers)));
 }

@@ -8,6 +8,7 @@
 
 #include <boost/asio/signal_set.hpp>
 #include <viaduct/app.hpp>
+#include <viaduct/export.hpp>
 
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/dispatcher.hpp"
@@ -27,10 +28,14 @@ struct ServerOptions {
   RequestIds request_ids = RequestIds::usual();
 };
 
-/// An app, its engine and its executor: what serves requests.
-class Server {
+/// An app, its engine and its executor: what serves requests. Exported from a shared libviaduct for
+/// libviaduct_testing.
+class VIADUCT_API Server {
  public:
   Server(const App& app, const ServerOptions& options);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
 
   /// Takes ownership of `fd`.
   void listen(int fd, Listener::Protocol protocol, std::vector<std::string> peers = {});
@@ -40,6 +45,8 @@ class Server {
   void run();
   /// From any thread.
   void drain();
+  /// As Engine::wait_until_idle.
+  [[nodiscard]] bool wait_until_idle(std::chrono::steady_clock::time_point until);
 
  private:
   void await_signal();

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <viaduct/export.hpp>
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
@@ -19,7 +21,7 @@ struct ListeningSocket {
 /// Listens on `unix:/path`, `unix:@abstract` or `tcp:HOST:PORT` (HOST may be `*` or [IPv6]). A
 /// socket file that nobody listens on any more is replaced. Throws std::invalid_argument for a
 /// malformed address and std::system_error otherwise, both naming the address.
-[[nodiscard]] ListeningSocket listen_on(const std::string& address);
+[[nodiscard]] VIADUCT_API ListeningSocket listen_on(const std::string& address);
 
 /// Whether `fd` is a socket that listens.
 [[nodiscard]] bool is_listening(int fd);

@@ -28,6 +28,14 @@ log "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror \
     "$source/tests/sdk/package/outside/main.cpp" -o "$work/by_pkg_config" \
     $(pkg-config --cflags --libs viaduct)
 
+# shellcheck disable=SC2046
+log "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror \
+    "$source/tests/sdk/package/outside/test.cpp" -o "$work/test_by_pkg_config" \
+    $(pkg-config --cflags --libs viaduct-testing)
+
+for program in "$work/outside/outside_test" "$work/test_by_pkg_config"; do
+  LD_LIBRARY_PATH="$work/prefix/lib" "$program" || { echo "$program failed"; exit 1; }
+done
 for program in "$work/outside/outside" "$work/by_pkg_config"; do
   version=$(LD_LIBRARY_PATH="$work/prefix/lib" "$program" --version)
   test "$version" = "viaduct $(pkg-config --modversion viaduct)" || {

@@ -1,0 +1,100 @@
+#include "sdk/src/testing/app_run.hpp"
+
+#include <unistd.h>
+
+#include <random>
+
+#include <viaduct/log.hpp>
+
+#include "sdk/src/app_settings.hpp"
+
+namespace viaduct {
+inline namespace v1 {
+namespace testing {
+namespace {
+
+std::string make_prefix() {
+  std::random_device device;
+  return "test-" + std::to_string(::getpid()) + '-' + std::to_string(device()) + '-';
+}
+
+}  // namespace
+
+std::shared_ptr<AppRun> AppRun::of(App& app) {
+  std::weak_ptr<void>& place = detail::AppAccess::settings(app).test_run;
+  if (auto running = std::static_pointer_cast<AppRun>(place.lock())) return running;
+  auto started = std::make_shared<AppRun>(app);
+  place = started;
+  return started;
+}
+
+AppRun::AppRun(const App& app)
+    : app_(app),
+      id_prefix_(make_prefix()),
+      sink_([this](Level level, std::string_view line) { take_line(level, line); }) {
+  redirection_.emplace(sink_);
+  const detail::AppSettings& settings = detail::AppAccess::settings(app_);
+  for (const auto& hook : settings.on_startup) hook();
+  background_.emplace(settings.background);
+}
+
+AppRun::~AppRun() {
+  background_.reset();
+  const auto& hooks = detail::AppAccess::settings(app_).on_shutdown;
+  for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
+    try {
+      (*hook)();
+    } catch (const std::exception& error) {
+      log(Level::error, "on_shutdown: ", error.what());
+    }
+  }
+}
+
+std::string AppRun::new_id() {
+  const std::lock_guard lock(mutex_);
+  return id_prefix_ + std::to_string(++count_);
+}
+
+void AppRun::collect(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  lines_[id];
+}
+
+std::string AppRun::collected(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = lines_.extract(id);
+  return found ? std::move(found.mapped()) : std::string();
+}
+
+void AppRun::enter_thread() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!threads_.insert(std::this_thread::get_id()).second) return;
+  }
+  for (const auto& hook : detail::AppAccess::settings(app_).on_thread_start) hook();
+}
+
+// Lines of a request begin with its id in brackets (Request::log).
+bool AppRun::keep(Level level, std::string_view line) {
+  if (level < Level::warn || !line.starts_with('[')) return false;
+  const std::size_t end = line.find("] ");
+  if (end == line.npos) return false;
+  const std::lock_guard lock(mutex_);
+  const auto request = lines_.find(line.substr(1, end - 1));
+  if (request == lines_.end()) return false;
+  request->second.append(line.substr(end + 2)).push_back('\n');
+  return true;
+}
+
+void AppRun::take_line(Level level, std::string_view line) {
+  const bool kept = keep(level, line);
+  if (const auto& own = detail::AppAccess::settings(app_).log_sink) {
+    own(level, line);
+  } else if (!kept) {
+    redirection_->pass_on(level, line);
+  }
+}
+
+}  // namespace testing
+}  // namespace v1
+}  // namespace viaduct
