@@ -32,9 +32,8 @@ struct Reply {
   int status = 0;       ///< 0: the connection ended before the head of the response
   Fields headers = {};  ///< as the application sent them, Content-Length included
   std::string body = {};
-  /// What was logged for this request at level warn or error, by Request::log or by the library,
-  /// without the request's id: one line each, ended by '\n'. Lines of viaduct::log are no
-  /// request's.
+  /// What was logged by the handler, or by the library for this request, at level warn or error,
+  /// without the request's id: one line each, ended by '\n'.
   std::string errors = {};
   /// The response is not complete: the application broke it off or never gave one, or the client
   /// left (disconnect_after). `body` is what had arrived by then.

@@ -22,7 +22,7 @@ void Context::set_current(Context* context) {
 }
 
 RequestState* Context::current_request() {
-  return current_context != nullptr ? current_context->request : nullptr;
+  return current().request;
 }
 
 std::stop_token Context::stop() const {

@@ -20,12 +20,14 @@ class ClientVia : public ::testing::TestWithParam<Via> {
  protected:
   App app;
 };
-INSTANTIATE_TEST_SUITE_P(Client, ClientVia, ::testing::Values(Via::direct, Via::fastcgi, Via::scgi),
+INSTANTIATE_TEST_SUITE_P(Client, ClientVia,
+                         ::testing::Values(Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi),
                          via_name);
 
 class ClientWithVariables : public ClientVia {};
 INSTANTIATE_TEST_SUITE_P(Client, ClientWithVariables,
-                         ::testing::Values(Via::direct, Via::fastcgi, Via::scgi), via_name);
+                         ::testing::Values(Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi),
+                         via_name);
 
 TEST_P(ClientVia, CookiesAreRememberedAndSent) {
   app.post("/login", [](Request&, Response& res) {
@@ -191,16 +193,17 @@ TEST_P(ClientVia, LinesOfARequestAreItsReplysAndGoToTheSinkAsWell) {
   });
   app.get("/", [](Request& req, Response& res) {
     req.log(Level::error, "mine");
-    log(Level::error, "nobody's");
+    log(Level::error, "mine too");
     res.send(std::string(req.id()));
   });
   Client client(app, GetParam());
   const Reply reply = client.get("/");
-  EXPECT_EQ(reply.errors, "mine\n");
-  EXPECT_EQ(lines, (std::vector<std::string>{"[" + reply.body + "] mine", "nobody's"}));
+  EXPECT_EQ(reply.errors, "mine\nmine too\n");
+  const std::string id = "[" + reply.body + "] ";
+  EXPECT_EQ(lines, (std::vector<std::string>{id + "mine", id + "mine too"}));
   client.header("X-Request-Id", "my-own-id");
   EXPECT_EQ(client.get("/").body, "my-own-id");
-  EXPECT_EQ(client.get("/").errors, "mine\n");
+  EXPECT_EQ(client.get("/").errors, "mine\nmine too\n");
 }
 
 TEST_P(ClientVia, ClientsOfSeveralThreads) {
@@ -258,6 +261,13 @@ TEST(Client, TooManyVariablesAreRefusedAlike) {
     Client client(app, via);
     EXPECT_EQ(client.request("GET", "/", {}, fields).status, 431) << static_cast<int>(via);
   }
+}
+
+TEST(Client, MoreVariablesThanUwsgiCarriesAreReported) {
+  App app;
+  Client client(app, Via::uwsgi);
+  client.header("X-Long", std::string(65536, 'x'));
+  EXPECT_THROW(client.get("/"), std::length_error);
 }
 
 TEST(Client, DirectCallsRunOnTheCallingThread) {
