@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <viaduct/export.hpp>
 #include <viaduct/router.hpp>
 
 namespace viaduct {
@@ -115,7 +116,7 @@ struct RouterAccess {
 };
 
 /// Throws std::logic_error when routes conflict, with a sentence for each.
-void require_distinct_routes(const Router& router);
+VIADUCT_API void require_distinct_routes(const Router& router);
 
 }  // namespace detail
 }  // namespace v1

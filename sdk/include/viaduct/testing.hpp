@@ -87,7 +87,8 @@ class Multipart {
 /// after the other. Log lines go to App::log_sink as ever; without one, those in Reply::errors are
 /// not written to standard error.
 ///
-/// Throws what on_startup throws, and std::system_error when there is no loopback socket.
+/// Throws what on_startup throws, std::logic_error for conflicting routes, and std::system_error
+/// when there is no loopback socket.
 class Client {
  public:
   explicit Client(App& app, Via via = Via::direct);

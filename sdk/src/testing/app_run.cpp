@@ -7,6 +7,7 @@
 #include <viaduct/log.hpp>
 
 #include "sdk/src/app_settings.hpp"
+#include "sdk/src/route_tree.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -34,6 +35,7 @@ AppRun::AppRun(const App& app)
       sink_([this](Level level, std::string_view line) { take_line(level, line); }) {
   redirection_.emplace(sink_);
   const detail::AppSettings& settings = detail::AppAccess::settings(app_);
+  detail::require_distinct_routes(app_);
   for (const auto& hook : settings.on_startup) hook();
   background_.emplace(settings.background);
 }

@@ -229,6 +229,13 @@ TEST_P(ClientVia, ClientsOfSeveralThreads) {
   EXPECT_EQ(right, 100);
 }
 
+TEST(Client, ConflictingRoutesAreReportedBeforeTheFirstRequest) {
+  App app;
+  app.get("/a/{b}", [](Request&, Response&) {});
+  app.get("/a/{c}", [](Request&, Response&) {});
+  EXPECT_THROW(Client{app}, std::logic_error);
+}
+
 TEST(Client, TargetsBeginWithASlash) {
   App app;
   Client client(app);
