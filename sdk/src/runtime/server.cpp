@@ -35,10 +35,6 @@ Server::Server(const App& app, const ServerOptions& options)
 
 Server::~Server() = default;
 
-void Server::run() {
-  executor_->run();
-}
-
 bool Server::wait_until_idle(std::chrono::steady_clock::time_point until) {
   return engine_.wait_until_idle(until);
 }
