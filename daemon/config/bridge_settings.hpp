@@ -28,7 +28,6 @@ struct BridgeApp {
   Concurrency concurrency;
   Retry retry = Retry::idempotent;
   bool probe = true;
-  SendFile send_file = SendFile::off;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
 

@@ -126,9 +126,6 @@ void warn_about_keys_without_effect(const Checking& check) {
     if (!app.crash_dir.empty())
       check.warning(app_path(app) + ".crash_dir",
                     "has no effect yet: reports of crashes go to the log only");
-    if (app.send_file != SendFile::off)
-      check.warning(app_path(app) + ".send_file",
-                    "has no effect yet: headers that the app sets are passed on as they are");
   }
 }
 

@@ -20,6 +20,7 @@ std::vector<std::string_view> worker_changes(const AppSettings& before, const Ap
   note("concurrency", before.concurrency == after.concurrency);
   note("probe", before.probe == after.probe);
   note("stop_signal", before.stop_signal == after.stop_signal);
+  note("send_file", before.send_file == after.send_file);
   return changed;
 }
 

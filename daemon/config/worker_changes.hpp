@@ -22,9 +22,10 @@ namespace viaduct::daemon::config {
 //   concurrency  the worker is told model and limit
 //   probe        how it was found ready, and what the bridge knows of it
 //   stop_signal  a worker is stopped by the signal it was started under
+//   send_file    the worker is told
 //
 // Everything else is applied to workers that keep running: `workers` scales, timeouts, limits,
-// retry, params, send_file are the bridge's, log and crash_dir the master's, allow_root only
+// retry, params are the bridge's, log and crash_dir the master's, allow_root only
 // decides whether the configuration is valid.
 //
 // Empty: the app is unchanged and keeps its workers. The names are literals, in the order above;

@@ -12,6 +12,18 @@ namespace {
 
 constexpr std::chrono::milliseconds kStopMargin{1000};
 
+std::string_view send_file_value(config::SendFile send_file) {
+  switch (send_file) {
+    case config::SendFile::off:
+      return {};
+    case config::SendFile::x_accel_redirect:
+      return "x-accel-redirect";
+    case config::SendFile::x_sendfile:
+      return "x-sendfile";
+  }
+  return {};
+}
+
 }  // namespace
 
 using config::Environment;
@@ -37,6 +49,9 @@ Environment worker_environment(const config::AppSettings& app, const std::string
     result["VIADUCT_MODEL"] = fibers ? "fibers" : "threads";
   }
   if (app.concurrency.limit) result["VIADUCT_LIMIT"] = std::to_string(*app.concurrency.limit);
+  if (const auto field = send_file_value(app.send_file); !field.empty()) {
+    result["VIADUCT_SEND_FILE"] = field;
+  }
   if (app.timeouts.stop.count() > 0) {
     // Handlers hear that their time is over before the process is killed.
     const auto margin = std::min<std::chrono::milliseconds>(app.timeouts.stop / 10, kStopMargin);

@@ -14,7 +14,7 @@ config::Environment own_environment();
 /// What a worker of `app` named `worker` ("shop/1") gets: config::worker_environment() and the
 /// variables by which the SDK learns where it runs: VIADUCT_APP, VIADUCT_WORKER, VIADUCT_STOP_MS
 /// (milliseconds for draining, a little less than timeouts.stop) and, when configured,
-/// VIADUCT_MODEL and VIADUCT_LIMIT.
+/// VIADUCT_MODEL, VIADUCT_LIMIT and VIADUCT_SEND_FILE.
 config::Environment worker_environment(const config::AppSettings& app, const std::string& worker,
                                        const config::Environment& inherited);
 

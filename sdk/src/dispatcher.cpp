@@ -95,7 +95,7 @@ void Dispatcher::route(RequestState& state, Request& request, ResponseState& res
 void Dispatcher::serve(RequestState& state, Request& request,
                        ResponseState& response) const noexcept {
   const RequestScope scope(state);
-  response.begin(state.variables().method == "HEAD");
+  response.begin(state.variables().method == "HEAD", &state, file_delivery_);
   try {
     route(state, request, response);
     response.finish();

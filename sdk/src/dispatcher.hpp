@@ -4,6 +4,7 @@
 
 #include <viaduct/app.hpp>
 
+#include "sdk/src/files/delivery.hpp"
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/response_state.hpp"
 #include "sdk/src/route_tree.hpp"
@@ -17,7 +18,10 @@ namespace detail {
 class Dispatcher {
  public:
   /// Throws std::logic_error when routes conflict.
-  explicit Dispatcher(const App& app) : app_(app) { require_distinct_routes(app); }
+  explicit Dispatcher(const App& app, FileDelivery file_delivery = FileDelivery::self)
+      : app_(app), file_delivery_(file_delivery) {
+    require_distinct_routes(app);
+  }
 
   /// Returns with the response finished, or unfinished after client_gone. Throws nothing.
   void serve(RequestState& state, Request& request, ResponseState& response) const noexcept;
@@ -32,6 +36,7 @@ class Dispatcher {
               const std::exception_ptr& cause) const;
 
   const App& app_;
+  const FileDelivery file_delivery_;
 };
 
 }  // namespace detail

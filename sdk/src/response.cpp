@@ -4,6 +4,8 @@
 #include <viaduct/response.hpp>
 
 #include "sdk/src/chars.hpp"
+#include "sdk/src/files/confined_open.hpp"
+#include "sdk/src/files/send_file.hpp"
 #include "sdk/src/response_state.hpp"
 
 namespace viaduct {
@@ -91,6 +93,18 @@ void Response::flush() {
 }
 void Response::send(std::string_view whole) {
   state_->send(whole);
+}
+
+void Response::send_file(const std::filesystem::path& path) {
+  if (path.native().find('\0') != std::string::npos) throw http_error(404, "Not Found");
+  const auto file = detail::open_file(path);
+  detail::send_file(*state_, file, path, {});
+}
+
+void Response::send_file(const std::filesystem::path& root, std::string_view relative,
+                         std::string_view download_name) {
+  const auto file = detail::open_beneath(root, relative);
+  detail::send_file(*state_, file, root / relative, download_name);
 }
 
 void Response::redirect(std::string_view location, int status) {

@@ -25,10 +25,12 @@ bool hop_by_hop(std::string_view name) {
 
 }  // namespace
 
-void ResponseState::begin(bool head_only) {
+void ResponseState::begin(bool head_only, RequestState* request, FileDelivery delivery) {
   phase_ = Phase::open;
   head_only_ = head_only;
   hooks_.clear();
+  request_ = request;
+  file_delivery_ = delivery;
   reset();
 }
 

@@ -11,10 +11,13 @@
 
 #include "protocol/message.hpp"
 #include "sdk/src/channel.hpp"
+#include "sdk/src/files/delivery.hpp"
 
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
+
+class RequestState;
 
 /// What a Response does, as a state machine:
 ///
@@ -33,14 +36,19 @@ class ResponseState {
 
   explicit ResponseState(ResponseSink& sink) : sink_(sink), response_(*this) {}
 
-  /// Makes it ready for a request. `head_only`: the method is HEAD.
-  void begin(bool head_only);
+  /// Makes it ready for a request. `head_only`: the method is HEAD. `request`, when it is given,
+  /// outlives the response; files are only answered conditionally and in part with it.
+  void begin(bool head_only, RequestState* request = nullptr,
+             FileDelivery delivery = FileDelivery::self);
   /// Forgets status, headers, transforms and what is held, not the hooks. Only while open.
   void reset();
 
   [[nodiscard]] Response& response() { return response_; }
   [[nodiscard]] bool started() const { return phase_ != Phase::open; }
   [[nodiscard]] bool finished() const { return phase_ == Phase::finished; }
+  [[nodiscard]] bool head_only() const { return head_only_; }
+  [[nodiscard]] RequestState* request() const { return request_; }
+  [[nodiscard]] FileDelivery file_delivery() const { return file_delivery_; }
   [[nodiscard]] int status() const { return status_; }
   void set_status(int status);
   [[nodiscard]] const Fields& fields() const { return fields_; }
@@ -48,6 +56,9 @@ class ResponseState {
   [[nodiscard]] std::uint64_t bytes_sent() const { return sent_; }
   void add_hook(std::function<void(Response&)> hook);
   void add_transform(Transform transform);
+  [[nodiscard]] bool transforming() const { return !transforms_.empty(); }
+  /// Body bytes that the handler wrote.
+  [[nodiscard]] std::uint64_t written() const { return written_; }
 
   void write(std::string_view bytes);
   void send(std::string_view whole);
@@ -72,13 +83,14 @@ class ResponseState {
   void fill_head(std::optional<std::uint64_t> length);
   void pass(std::string_view bytes);
   void emit(std::string_view bytes);
-  [[nodiscard]] bool transforming() const { return !transforms_.empty(); }
   [[nodiscard]] std::string transformed(std::string_view bytes, bool last);
 
   ResponseSink& sink_;
   Response response_;
   Phase phase_ = Phase::open;
   bool head_only_ = false;
+  FileDelivery file_delivery_ = FileDelivery::self;
+  RequestState* request_ = nullptr;
   bool status_set_ = false;
   int status_ = 200;
   Fields fields_;

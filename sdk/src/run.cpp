@@ -40,6 +40,7 @@ struct CommandLine {
   std::uint32_t stop_ms = 30000;
   std::size_t fiber_stack = 256 * 1024;
   std::string request_id_from;
+  std::string send_file = "off";
 };
 
 std::string environment_name(std::string name) {
@@ -84,6 +85,12 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
           return error.what();
         }
       });
+  parser
+      .add_option("--send-file", line.send_file,
+                  "How the front server is asked to send a file: off, x-accel-redirect or "
+                  "x-sendfile")
+      ->envname("VIADUCT_SEND_FILE")
+      ->check(CLI::IsMember({"off", "x-accel-redirect", "x-sendfile"}));
   parser.set_version_flag("--version", std::string("viaduct ") + VIADUCT_VERSION);
   for (const AppSettings::Option& option : settings.options) {
     parser.add_option("--" + option.name, *option.value, option.help)
@@ -101,6 +108,8 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
   options.stop_time = std::chrono::milliseconds(line.stop_ms);
   options.fiber_stack = line.fiber_stack;
   if (!line.request_id_from.empty()) options.request_ids = detail::RequestIds(line.request_id_from);
+  options.file_delivery =
+      detail::parse_delivery(line.send_file).value_or(detail::FileDelivery::self);
   return options;
 }
 

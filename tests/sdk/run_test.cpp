@@ -109,6 +109,7 @@ TEST(RunTest, UsageErrorsAre64AndNameWhatIsWrong) {
       {{"--uwsgi", "unix:@x", "--scgi", "unix:@y"}, "--uwsgi"},
       {{"--limit", "0"}, "--limit"},
       {{"--model", "coroutines"}, "coroutines"},
+      {{"--send-file", "sendfile"}, "--send-file"},
       {{"--request-id-from", "REQUEST_ID,X Id"}, "\"X Id\" is no variable and no header field"},
   };
   for (const auto& c : cases) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
@@ -65,6 +66,33 @@ class VIADUCT_API Response {
   /// Like write(); when nothing was written so far `whole` is the whole body and its length becomes
   /// Content-Length, unless one is set.
   void send(std::string_view whole);
+
+  /// Answers with a file: its media type goes by the extension of its name, Last-Modified and ETag
+  /// by its time and size, each unless it is set. GET and HEAD are answered 304, 412, 206 (one
+  /// range) or 416 where their conditions and Range ask for it (RFC 9110 sections 13 and 14), as
+  /// long as status() is 200. Reading and writing go piece by piece, as fast as the client takes
+  /// it.
+  ///
+  /// Throws http_error 404 when there is no such file or it is no regular one, 403 when it may not
+  /// be read, std::system_error when it cannot be read for another reason, std::logic_error when a
+  /// body was written before. A file that becomes shorter meanwhile breaks the response.
+  ///
+  /// Where the configuration says so (`send_file` of the app, VIADUCT_SEND_FILE, --send-file), the
+  /// front server is told to send the file instead: by its absolute path, percent-encoded, in the
+  /// field X-Accel-Redirect or X-Sendfile. It then sees to ranges and conditions itself.
+  ///
+  /// With transform() the file is sent whole and without ETag.
+  void send_file(const std::filesystem::path& path);
+
+  /// The same for a path that comes from outside, such as a capture. What lies outside of `root`
+  /// does not exist: absolute paths, "..", NUL and symbolic links that lead out of it are 404.
+  /// Links below `root` are followed where they stay below it (and the kernel has openat2,
+  /// Linux 5.6).
+  ///
+  /// With a `download_name`, in UTF-8, the client saves it under that name (Content-Disposition,
+  /// RFC 6266) instead of showing it.
+  void send_file(const std::filesystem::path& root, std::string_view relative,
+                 std::string_view download_name = {});
 
   /// Answers with a Location field and no body. `location` is an absolute URI or a path; `status`
   /// is from 300 to 399. std::logic_error once started.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -75,6 +76,11 @@ class VIADUCT_API Router {
   /// outermost. That of an app runs before the route is looked for: Request::arg() is empty in it
   /// until `next` has been called.
   Router& use(Middleware middleware);
+
+  /// Answers GET (and so HEAD) below `prefix` with the files below `root`, as
+  /// Response::send_file(root, relative) does. Directories are 404: there are no indexes. A
+  /// relative `root` is taken from the current directory of this call.
+  Router& files(std::string_view prefix, std::filesystem::path root);
 
  private:
   friend struct detail::RouterAccess;

@@ -16,7 +16,7 @@ namespace detail {
 
 Server::Server(const App& app, const ServerOptions& options)
     : settings_(AppAccess::settings(app)),
-      dispatcher_(app),
+      dispatcher_(app, options.file_delivery),
       engine_({.limit = options.limit,
                .stop_time = options.stop_time,
                .request_ids = options.request_ids,

@@ -26,6 +26,7 @@ struct ServerOptions {
   std::chrono::milliseconds stop_time{30000};  ///< to drain before stop() fires
   std::size_t fiber_stack = 256 * 1024;        ///< bytes
   RequestIds request_ids = RequestIds::usual();
+  FileDelivery file_delivery = FileDelivery::self;
 };
 
 /// An app, its engine and its executor: what serves requests. Exported from a shared libviaduct for

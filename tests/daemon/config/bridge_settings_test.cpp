@@ -39,7 +39,6 @@ Settings full_settings() {
   app.concurrency = {ConcurrencyModel::fibers, std::nullopt};
   app.retry = Retry::never;
   app.probe = false;
-  app.send_file = SendFile::x_accel_redirect;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};
   settings.apps = {app};

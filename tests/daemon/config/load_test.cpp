@@ -268,9 +268,7 @@ apps:
   EXPECT_TRUE(result.settings);
   EXPECT_THAT(dir.texts(result.warnings),
               ElementsAre("main.yaml:4:64: apps.shop.crash_dir: has no effect yet: reports of "
-                          "crashes go to the log only",
-                          "main.yaml:4:79: apps.shop.send_file: has no effect yet: headers that "
-                          "the app sets are passed on as they are"));
+                          "crashes go to the log only"));
 }
 
 TEST(Load, RuntimeDirComesFromSystemdThenRootThenTheUser) {

@@ -60,6 +60,7 @@ TEST(WorkerChanges, EachWorkerSideKeyIsNamed) {
       {"concurrency", [](auto& app) { app.concurrency.model = ConcurrencyModel::fibers; }},
       {"probe", [](auto& app) { app.probe = false; }},
       {"stop_signal", [](auto& app) { app.stop_signal = SIGQUIT; }},
+      {"send_file", [](auto& app) { app.send_file = SendFile::x_sendfile; }},
   };
   for (const auto& [name, edit] : edits) EXPECT_THAT(changes_after(edit), ElementsAre(name));
 }
@@ -74,7 +75,6 @@ TEST(WorkerChanges, EverythingElseKeepsTheWorkers) {
       [](auto& app) { app.limits.queue = 1; },
       [](auto& app) { app.retry = Retry::never; },
       [](auto& app) { app.params.clear(); },
-      [](auto& app) { app.send_file = SendFile::x_sendfile; },
       [](auto& app) {
         app.log = {LogTarget::Kind::syslog, {}};
       },

@@ -34,6 +34,15 @@ TEST(WorkerEnvironmentTest, TellsTheSdkWhereItRuns) {
   EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_MODEL"), "threads");
 }
 
+TEST(WorkerEnvironmentTest, SendFileIsTheWorkersToObey) {
+  config::AppSettings app = shop();
+  EXPECT_FALSE(worker_environment(app, "shop/1", {}).contains("VIADUCT_SEND_FILE"));
+  app.send_file = config::SendFile::x_accel_redirect;
+  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_SEND_FILE"), "x-accel-redirect");
+  app.send_file = config::SendFile::x_sendfile;
+  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_SEND_FILE"), "x-sendfile");
+}
+
 TEST(WorkerEnvironmentTest, DaemonsOwnConversationIsNotInherited) {
   const config::Environment daemon = {
       {"PATH", "/bin"},          {"LC_ALL", "C"},        {"SECRET", "x"},

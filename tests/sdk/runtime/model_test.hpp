@@ -21,8 +21,10 @@ class ModelTest : public ::testing::TestWithParam<Model> {
   /// To be kept in a variable behind those that handlers refer to.
   [[nodiscard]] std::unique_ptr<Serving> serve(
       std::uint32_t limit = 8, std::chrono::milliseconds stop_time = std::chrono::seconds(30)) {
-    return std::make_unique<Serving>(
-        app, detail::ServerOptions{.model = GetParam(), .limit = limit, .stop_time = stop_time});
+    return std::make_unique<Serving>(app, detail::ServerOptions{.model = GetParam(),
+                                                                .limit = limit,
+                                                                .stop_time = stop_time,
+                                                                .file_delivery = file_delivery});
   }
   [[nodiscard]] bool fibers() const { return GetParam() == Model::fibers; }
   [[nodiscard]] std::vector<std::string> lines() {
@@ -31,6 +33,7 @@ class ModelTest : public ::testing::TestWithParam<Model> {
   }
 
   App app;
+  detail::FileDelivery file_delivery = detail::FileDelivery::self;
 
  private:
   std::mutex mutex_;

@@ -1,0 +1,18 @@
+#include <string>
+
+#include <viaduct/router.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+
+Router& Router::files(std::string_view prefix, std::filesystem::path root) {
+  std::string pattern(prefix);
+  if (!pattern.ends_with('/')) pattern += '/';
+  pattern += "{file:path}";
+  return get(pattern, [root = std::filesystem::absolute(root)](Request& req, Response& res) {
+    res.send_file(root, *req.arg("file"));
+  });
+}
+
+}  // namespace v1
+}  // namespace viaduct
