@@ -53,6 +53,9 @@ struct Event {
 ///     }
 ///     write codec.output(), close when codec.closing() and the output is empty
 ///
+/// Where requests are answered in order (HTTP), a later one is held by the codec until the response
+/// before it has ended: `next` is to be drained behind `end` and `fail` too.
+///
 /// `feed` takes at least one byte of a non-empty span unless an event is waiting or the connection
 /// is broken. Events are to be drained before the next `feed`; what they refer to is borrowed from
 /// the bytes fed or from the codec and is valid until the next call of `feed`.
@@ -73,6 +76,9 @@ class ServerCodec {
   /// Starts the response with exactly the status and fields given. A status that follows from other
   /// fields, such as 302 for a Location, is for the caller to set.
   virtual void head(RequestId id, const ResponseHead& head) = 0;
+  /// The owner waits for the request's body. Lets a client send it that has asked first whether it
+  /// may (HTTP's Expect: 100-continue); otherwise nothing. At any time before `head`.
+  virtual void want_body(RequestId /*id*/) {}
   /// Appends body bytes; they are referred to, not copied (Output::refer).
   virtual void body(RequestId id, Bytes bytes) = 0;
   /// Diagnostics for the peer's log where the protocol has room for them (FCGI_STDERR); else none.
@@ -93,6 +99,9 @@ class ServerCodec {
   [[nodiscard]] virtual bool reset_on_close() const { return false; }
   /// Asks that the connection be closed with the end of the next response, or now when idle.
   virtual void close_after_response() = 0;
+  /// Whether more input is welcome. False while enough of later requests is held until the response
+  /// of the one before them has ended (HTTP pipelining): the owner stops reading from the peer.
+  [[nodiscard]] virtual bool wants_input() const { return true; }
   /// No request is active and no partial input is held: the connection could be handed to another
   /// process without loss.
   [[nodiscard]] virtual bool idle() const = 0;

@@ -67,6 +67,24 @@ const char* describe(Errc error) {
       return "CONTENT_LENGTH is not a number";
     case Errc::body_truncated:
       return "body ended before CONTENT_LENGTH bytes";
+    case Errc::bad_request_line:
+      return "request line is malformed";
+    case Errc::bad_field_line:
+      return "header field line is malformed or folded";
+    case Errc::bare_line_end:
+      return "CR, LF or NUL stands alone in a request head";
+    case Errc::bad_host:
+      return "Host is missing, repeated or malformed";
+    case Errc::ambiguous_length:
+      return "length of the request body is ambiguous";
+    case Errc::unknown_coding:
+      return "transfer coding is not chunked";
+    case Errc::unknown_version:
+      return "HTTP version is not 1.0 or 1.1";
+    case Errc::unknown_expectation:
+      return "expectation is not 100-continue";
+    case Errc::bad_chunk:
+      return "chunked coding is malformed";
     case Errc::head_too_large:
       return "response head is too large";
     case Errc::bad_head_line:

@@ -39,6 +39,15 @@ enum class Errc : std::uint8_t {
   unknown_role,          ///< FastCGI: a role that is none of responder, authorizer, filter.
   bad_body_length,       ///< FastCGI: CONTENT_LENGTH is no number, or two of them differ.
   body_truncated,        ///< The body ended before CONTENT_LENGTH bytes.
+  bad_request_line,      ///< HTTP: not `method target HTTP/1.x`, or a target that is malformed.
+  bad_field_line,        ///< HTTP: a field line that is malformed or continues another (obs-fold).
+  bare_line_end,         ///< HTTP: CR or LF without the other, or NUL, in a head.
+  bad_host,              ///< HTTP: Host is missing in HTTP/1.1, stands twice or is malformed.
+  ambiguous_length,      ///< HTTP: Content-Length or Transfer-Encoding twice, both, or malformed.
+  unknown_coding,        ///< HTTP: a transfer coding other than chunked.
+  unknown_version,       ///< HTTP: neither 1.0 nor 1.1.
+  unknown_expectation,   ///< HTTP: Expect is not 100-continue.
+  bad_chunk,             ///< HTTP: the chunked coding of the body is malformed.
 
   // Response heads (RFC 3875 section 6): the response dies.
   head_too_large,       ///< The head is longer than the limit.

@@ -5,7 +5,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <optional>
-#include <system_error>
+#include <stdexcept>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 #include <viaduct/app.hpp>
@@ -14,6 +15,7 @@
 #include "sdk/src/log_output.hpp"
 #include "sdk/src/route_tree.hpp"
 #include "sdk/src/runtime/background.hpp"
+#include "sdk/src/runtime/cgi_gateway.hpp"
 #include "sdk/src/runtime/server.hpp"
 #include "sdk/src/runtime/transport.hpp"
 
@@ -60,6 +62,8 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
             "Listen there and speak FastCGI: unix:/path, unix:@name or tcp:HOST:PORT");
   transport("--scgi", line.addresses.scgi, "Listen there and speak SCGI");
   transport("--uwsgi", line.addresses.uwsgi, "Listen there and speak uwsgi");
+  transport("--http", line.addresses.http,
+            "Listen there and speak HTTP, for development or behind a proxy");
   transports->require_option(0, 1);
   parser.add_option("--model", line.model, "How handlers wait: threads or fibers")
       ->envname("VIADUCT_MODEL")
@@ -113,6 +117,20 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
   return options;
 }
 
+// One request, and the process has done its duty.
+void serve_cgi(detail::Server& server) {
+  detail::CgiGateway gateway(detail::cgi_variables());
+  server.serve_connection(gateway.take_engine_end(), detail::Listener::Protocol::fastcgi);
+  bool answered = false;
+  std::thread thread([&] {
+    answered = gateway.run();
+    server.drain();
+  });
+  server.run();
+  thread.join();
+  if (!answered) throw std::runtime_error("the request was not answered");
+}
+
 void serve(const App& app, const ServerOptions& options, const Transport& transport) {
   const AppSettings& settings = detail::AppAccess::settings(app);
   detail::require_distinct_routes(app);
@@ -124,7 +142,11 @@ void serve(const App& app, const ServerOptions& options, const Transport& transp
       server.listen(socket.fd, transport.protocol, transport.peers);
     }
     const detail::Background background(settings.background);
-    server.run();
+    if (transport.cgi) {
+      serve_cgi(server);
+    } else {
+      server.run();
+    }
   }
   for (auto hook = settings.on_shutdown.rbegin(); hook != settings.on_shutdown.rend(); ++hook) {
     (*hook)();
@@ -155,12 +177,17 @@ int run(int argc, char** argv, App& app) {
     return kUsage;
   }
   if (!transport) {
-    std::cerr << name
-              << ": no socket to serve: give --fastcgi ADDR, --scgi ADDR or --uwsgi ADDR, or start "
-                 "it from "
-                 "viaductd, spawn-fcgi or a systemd socket unit"
-              << std::endl;
+    std::cerr
+        << name
+        << ": no socket to serve: give --fastcgi, --scgi, --uwsgi or --http ADDR, or start it "
+           "from viaductd, spawn-fcgi, a systemd socket unit, as a CGI program or on a terminal"
+        << std::endl;
     return kUsage;
+  }
+  if (const std::string url = detail::url_of(*transport); !url.empty()) {
+    std::cerr << name << ": serving " << url
+              << (line.addresses.http.empty() ? " for development; --help lists other ways" : "")
+              << std::endl;
   }
   const detail::LogRedirection redirection(settings.log_sink);
   int status = 0;

@@ -115,6 +115,28 @@ void uwsgi_server(const fs::path& root) {
   corpus.add("empty_name", uwsgi_packet(uwsgi_block({{"", "1"}})));
 }
 
+// The first byte is the fuzzer's own: bits 0 and 1 the owner's behaviour (0 answers each request
+// when it is complete, 1 at once, 2 fails, 3 says nothing).
+void http_server(const fs::path& root) {
+  const Corpus corpus(root, "http_server");
+  const std::string get = "GET /a%20b?c=d HTTP/1.1\r\nHost: example.org:80\r\nCookie: a\r\n\r\n";
+  const std::string post = "POST / HTTP/1.1\r\nHost: h\r\n";
+  const std::string chunked = "Transfer-Encoding: chunked\r\n\r\n";
+  const std::string zero(1, '\0');
+  corpus.add("pipelined", zero + get + "\r\n" + get + post + "Content-Length: 4\r\n\r\nbody" + get);
+  corpus.add("chunked", zero + post + chunked + "4;x=y\r\nbody\r\n0\r\nA: b\r\n\r\n" + get);
+  corpus.add("continue", zero + post + "Expect: 100-continue\r\nContent-Length: 1\r\n\r\nx");
+  corpus.add("early", "\1" + post + "Content-Length: 4\r\n\r\nbody" + get);
+  corpus.add("failing", "\2" + get + get);
+  corpus.add("silent", "\3" + get + get);
+  corpus.add("http10", zero + "HEAD http://h/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + get);
+  corpus.add("both_lengths", zero + post + "Content-Length: 4\r\n" + chunked + "0\r\n\r\n");
+  corpus.add("folded", zero + "GET / HTTP/1.1\r\nHost: h\r\n x\r\n\r\n");
+  corpus.add("bad_chunk", zero + post + chunked + "4\r\nbodyX");
+  corpus.add("bad_chunk_pipelined", zero + get + post + chunked + "X");
+  corpus.add("options", zero + "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+}
+
 void cgi_head(const fs::path& root) {
   const Corpus corpus(root, "cgi_head");
   corpus.add("document", "Content-Type: text/html\r\nContent-Length: 4\r\n\r\nbody");
@@ -136,6 +158,7 @@ int main(int argc, char** argv) {
   fastcgi_server(root);
   fastcgi_client(root);
   fastcgi_params(root);
+  http_server(root);
   scgi_server(root);
   uwsgi_server(root);
   cgi_head(root);

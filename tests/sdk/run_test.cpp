@@ -125,7 +125,7 @@ TEST(RunTest, WithoutASocketItSaysWhatToDo) {
     ::close(STDIN_FILENO);
     ::open("/dev/null", O_RDONLY);
   });
-  EXPECT_THAT(child.errors(), HasSubstr("give --fastcgi ADDR, --scgi ADDR or --uwsgi ADDR"));
+  EXPECT_THAT(child.errors(), HasSubstr("give --fastcgi, --scgi, --uwsgi or --http ADDR"));
   EXPECT_EQ(child.wait(), 64);
 }
 

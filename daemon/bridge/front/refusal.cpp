@@ -14,6 +14,12 @@ int refusal_status(protocol::Errc error) {
       return 431;
     case Errc::too_many_requests:
       return 503;
+    case Errc::unknown_expectation:
+      return 417;
+    case Errc::unknown_coding:
+      return 501;
+    case Errc::unknown_version:
+      return 505;
     default:
       return 400;
   }

@@ -73,6 +73,11 @@ void Engine::add_listener(Listener listener) {
   await_connection(*listeners_.emplace_back(std::make_unique<Listener>(std::move(listener))));
 }
 
+void Engine::add_connection(int fd, Listener::Protocol protocol) {
+  const Lock lock(mutex_);
+  add_link(fd, protocol);
+}
+
 void Engine::await_connection(Listener& listener) {
   listener.descriptor.async_wait(descriptor_base::wait_read,
                                  [this, &listener](const boost::system::error_code& error) {
@@ -138,6 +143,7 @@ void Engine::become_ready() {
 
 void Engine::await_input(const LinkPtr& link) {
   if (!link->open || link->paused || link->awaiting_input) return;
+  if (!link->codec->wants_input()) return;
   link->awaiting_input = true;
   link->descriptor.async_wait(descriptor_base::wait_read,
                               [this, link](const boost::system::error_code& error) {
@@ -299,7 +305,10 @@ void Engine::drain() {
     }
   }
   close_listeners();
-  for (const LinkPtr& link : links_) close_if_done(link);
+  for (const LinkPtr& link : links_) {
+    if (link->fastcgi == nullptr) link->codec->close_after_response();
+    close_if_done(link);
+  }
   stop_at_ = Clock::now() + options_.stop_time;
   schedule(stop_at_);
   check_finished();

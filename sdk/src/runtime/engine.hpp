@@ -69,6 +69,8 @@ class Engine {
   void attach(Executor& executor) { executor_ = &executor; }
   /// Serves the connections of that socket from now on.
   void add_listener(Listener listener);
+  /// Serves that connection, which was made elsewhere.
+  void add_connection(int fd, Listener::Protocol protocol);
   /// Accepts nothing more, and finishes when the requests in flight have ended.
   void drain();
   /// Called by whoever performs a turn.
@@ -99,6 +101,7 @@ class Engine {
   // For exchanges.
   void wait(Lock& lock, Exchange& exchange) { executor_->wait(lock, exchange); }
   void input_taken(Exchange& exchange, std::uint32_t bytes);
+  void want_input(Exchange& exchange);
   void send(const std::shared_ptr<Link>& link);
   /// A response of the runtime's own.
   void answer(Link& link, protocol::RequestId id, int status);
@@ -141,6 +144,7 @@ class Engine {
 
   // engine_events.cpp: requests
   void receive(const LinkPtr& link, protocol::Bytes bytes);
+  void take_held(const LinkPtr& link);
   void handle(const LinkPtr& link, const protocol::Event& event);
   void on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head);
   void on_body(const LinkPtr& link, const protocol::Event& event);

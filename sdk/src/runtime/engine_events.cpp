@@ -39,6 +39,16 @@ void Engine::receive(const LinkPtr& link, protocol::Bytes bytes) {
   close_link(link);
 }
 
+// Requests behind one that has just ended (HTTP pipelining).
+void Engine::take_held(const LinkPtr& link) {
+  if (link->fastcgi != nullptr || !link->open || link->failed) return;
+  protocol::ServerCodec& codec = *link->codec;
+  for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+    handle(link, event);
+  }
+  await_input(link);
+}
+
 void Engine::handle(const LinkPtr& link, const Event& event) {
   switch (event.kind) {
     case Event::Kind::none:
@@ -136,6 +146,13 @@ void Engine::on_refused(Link& link, const Event& event) {
   answer(link, event.id, refusal_status(event.error));
 }
 
+// Clients of HTTP may hold the body back until they are asked for it.
+void Engine::want_input(Exchange& exchange) {
+  if (exchange.link->fastcgi != nullptr) return;
+  exchange.link->codec->want_body(exchange.id);
+  send(exchange.link);
+}
+
 void Engine::on_credit(Link& link, const Event& event) {
   Exchange* const exchange = link.exchanges.find(event.id);
   if (exchange == nullptr) return;
@@ -168,7 +185,9 @@ void Engine::cancel(Exchange& exchange, Exchange::Cancel reason) {
     exchange.conclude();
     const LinkPtr link = exchange.link;
     release(exchange);
-    if (reason != Exchange::Cancel::gone) send(link);
+    if (reason == Exchange::Cancel::gone) return;
+    send(link);
+    take_held(link);
     return;
   }
   if (first && exchange.stop_source().stop_possible()) {
@@ -206,6 +225,7 @@ void Engine::complete(Exchange& exchange) {
     }
   }
   release(exchange);
+  take_held(link);
   check_finished();
 }
 

@@ -103,6 +103,7 @@ std::size_t Exchange::read(std::span<std::byte> into) {
     check_wanted();
     if (unread() > 0) break;
     if (input_ended) return 0;
+    engine_.want_input(*this);
     engine_.wait(lock, *this);
   }
   const std::size_t count = std::min(into.size(), unread());

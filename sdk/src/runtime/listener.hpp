@@ -14,7 +14,7 @@ namespace detail {
 /// A socket to accept connections from.
 class Listener {
  public:
-  enum class Protocol : std::uint8_t { fastcgi, scgi, uwsgi };
+  enum class Protocol : std::uint8_t { fastcgi, scgi, uwsgi, http };
 
   /// Takes ownership of `fd`, a listening socket. `peers`: IPv4 addresses that may connect, others
   /// and Unix sockets are turned away (FCGI_WEB_SERVER_ADDRS, FastCGI section 3.2); empty: anybody.

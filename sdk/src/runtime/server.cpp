@@ -43,6 +43,10 @@ void Server::listen(int fd, Listener::Protocol protocol, std::vector<std::string
   engine_.add_listener(Listener(engine_.io(), fd, protocol, std::move(peers)));
 }
 
+void Server::serve_connection(int fd, Listener::Protocol protocol) {
+  engine_.add_connection(fd, protocol);
+}
+
 void Server::handle_signals() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);

@@ -40,6 +40,8 @@ class VIADUCT_API Server {
 
   /// Takes ownership of `fd`.
   void listen(int fd, Listener::Protocol protocol, std::vector<std::string> peers = {});
+  /// Serves a connection, not a listening socket. Takes ownership of `fd`.
+  void serve_connection(int fd, Listener::Protocol protocol);
   /// Lets SIGTERM and SIGINT drain; a second one ends the process as if it were not caught.
   void handle_signals();
   /// Serves until drained.

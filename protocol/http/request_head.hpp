@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/errc.hpp"
+#include "protocol/variables.hpp"
+
+namespace viaduct::protocol::http {
+
+/// A request head as it stands on the wire (RFC 9112). Views of the text parsed.
+struct WireHead {
+  struct Field {
+    std::string_view name;
+    std::string_view value;
+  };
+  std::string_view method;
+  std::string_view target;
+  bool http11 = false;  ///< else HTTP/1.0
+  std::vector<Field> fields;
+
+  bool keep_alive = false;       ///< the client would use the connection again
+  bool chunked = false;          ///< the body is
+  std::uint64_t length = 0;      ///< of the body, when it is not chunked
+  bool expect_continue = false;  ///< the client waits for 100 before it sends the body
+};
+
+/// Parses a head that HeadReader let through, by Boost.Beast, and decides where its body ends.
+/// Whatever could be read in two ways is an error: Content-Length beside Transfer-Encoding or
+/// twice, Transfer-Encoding twice or in HTTP/1.0 (`ambiguous_length`); a coding other than chunked
+/// (`unknown_coding`); Host missing in HTTP/1.1, twice or malformed (`bad_host`).
+[[nodiscard]] Errc parse_head(std::string_view text, WireHead& head);
+
+/// What a connection adds to the variables of its requests. Empty: not said.
+struct ConnectionInfo {
+  std::string remote_addr = {};  ///< REMOTE_ADDR
+  std::string remote_port = {};  ///< REMOTE_PORT
+  std::string server_addr = {};  ///< SERVER_ADDR
+  std::string server_port = {};  ///< SERVER_PORT; empty: what Host says, or the scheme's
+  std::string scheme = "http";
+  std::string software = "viaduct";  ///< SERVER_SOFTWARE
+};
+
+/// Adds the CGI variables (RFC 3875 section 4.1) of that request: what a front server would send
+/// whose application is mounted at the root. Names of fields become HTTP_* when they consist of
+/// letters, digits and hyphens; others are left out, above all names with `_`, which would stand
+/// for another field. Host is that of an absolute target, if there is one (RFC 9112 3.2.2).
+/// bad_request_line for a target of no form that applications serve, or a malformed escape in it.
+[[nodiscard]] Errc add_variables(const WireHead& head, const ConnectionInfo& connection,
+                                 Variables& to);
+
+}  // namespace viaduct::protocol::http

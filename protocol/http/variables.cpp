@@ -1,0 +1,170 @@
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocol/http/request_head.hpp"
+#include "protocol/text.hpp"
+
+namespace viaduct::protocol::http {
+namespace {
+
+struct Target {
+  std::string_view authority;  // of an absolute target
+  std::string_view path;       // percent-encoded
+  std::string_view query;
+};
+
+// origin-form, absolute-form or `*` (RFC 9112 section 3.2); CONNECT is for proxies.
+std::optional<Target> split(const WireHead& head) {
+  std::string_view rest = head.target;
+  if (head.method == "CONNECT" || rest.find('#') != std::string_view::npos) return std::nullopt;
+  Target target;
+  if (rest == "*") return head.method == "OPTIONS" ? std::optional(target) : std::nullopt;
+  if (!rest.starts_with('/')) {
+    const std::size_t colon = rest.find("://");
+    if (colon == std::string_view::npos) return std::nullopt;
+    const std::string_view scheme = rest.substr(0, colon);
+    if (!equal_nocase(scheme, "http") && !equal_nocase(scheme, "https")) return std::nullopt;
+    rest.remove_prefix(colon + 3);
+    target.authority = rest.substr(0, rest.find_first_of("/?"));
+    if (target.authority.empty() || target.authority.find('@') != std::string_view::npos) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(target.authority.size());
+  }
+  const std::size_t mark = rest.find('?');
+  target.path = rest.substr(0, mark);
+  if (target.path.empty()) target.path = "/";
+  if (mark != std::string_view::npos) target.query = rest.substr(mark + 1);
+  return target;
+}
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> decode(std::string_view path) {
+  std::string text;
+  text.reserve(path.size());
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '%') {
+      text.push_back(path[i]);
+      continue;
+    }
+    if (path.size() - i < 3 || hex(path[i + 1]) < 0 || hex(path[i + 2]) < 0) return std::nullopt;
+    text.push_back(static_cast<char>(hex(path[i + 1]) << 4 | hex(path[i + 2])));
+    i += 2;
+  }
+  return text;
+}
+
+// HTTP_USER_AGENT of User-Agent; empty when two fields could share the variable.
+std::string variable_name(std::string_view field) {
+  std::string name = "HTTP_";
+  name.reserve(name.size() + field.size());
+  for (const char c : field) {
+    if (c >= 'a' && c <= 'z') {
+      name.push_back(static_cast<char>(c - 'a' + 'A'));
+    } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
+      name.push_back(c);
+    } else if (c == '-') {
+      name.push_back('_');
+    } else {
+      return {};
+    }
+  }
+  return name;
+}
+
+struct HostPort {
+  std::string_view host;
+  std::string_view port;
+};
+
+HostPort split_host(std::string_view authority) {
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.rfind(':');
+  const bool inside = bracket != std::string_view::npos && colon < bracket;
+  if (colon == std::string_view::npos || inside) return {authority, {}};
+  return {authority.substr(0, colon), authority.substr(colon + 1)};
+}
+
+// Adds variables until one is not admitted.
+class Adder {
+ public:
+  explicit Adder(Variables& to) : to_(to) {}
+  void operator()(std::string_view name, std::string_view value) {
+    if (error_ == Errc::ok) error_ = to_.admit(name.size(), value.size());
+    if (error_ == Errc::ok) to_.add(name, value);
+  }
+  void if_said(std::string_view name, std::string_view value) {
+    if (!value.empty()) (*this)(name, value);
+  }
+  [[nodiscard]] Errc error() const { return error_; }
+
+ private:
+  Variables& to_;
+  Errc error_ = Errc::ok;
+};
+
+std::string_view host_of(const WireHead& head, const Target& target) {
+  if (!target.authority.empty()) return target.authority;
+  for (const auto& [name, value] : head.fields) {
+    if (equal_nocase(name, "Host")) return value;
+  }
+  return {};
+}
+
+void add_fields(const WireHead& head, Adder& add) {
+  for (const auto& [name, value] : head.fields) {
+    if (equal_nocase(name, "Host")) continue;
+    if (equal_nocase(name, "Content-Length")) {
+      add("CONTENT_LENGTH", value);
+    } else if (equal_nocase(name, "Content-Type")) {
+      add("CONTENT_TYPE", value);
+    } else if (const std::string variable = variable_name(name); !variable.empty()) {
+      add(variable, value);
+    }
+  }
+}
+
+}  // namespace
+
+Errc add_variables(const WireHead& head, const ConnectionInfo& connection, Variables& to) {
+  const auto target = split(head);
+  if (!target) return Errc::bad_request_line;
+  const auto path = decode(target->path);
+  if (!path) return Errc::bad_request_line;
+  const std::string_view authority = host_of(head, *target);
+  const auto [host, port] = split_host(authority);
+  const std::string_view usual = connection.scheme == "https" ? "443" : "80";
+
+  Adder add(to);
+  add("GATEWAY_INTERFACE", "CGI/1.1");
+  add("SERVER_SOFTWARE", connection.software);
+  add("SERVER_PROTOCOL", head.http11 ? "HTTP/1.1" : "HTTP/1.0");
+  add("SERVER_NAME", !host.empty()                     ? host
+                     : !connection.server_addr.empty() ? std::string_view(connection.server_addr)
+                                                       : "localhost");
+  add("SERVER_PORT", !connection.server_port.empty() ? std::string_view(connection.server_port)
+                     : !port.empty()                 ? port
+                                                     : usual);
+  add.if_said("SERVER_ADDR", connection.server_addr);
+  add("REMOTE_ADDR", connection.remote_addr);
+  add.if_said("REMOTE_PORT", connection.remote_port);
+  add("REQUEST_METHOD", head.method);
+  add("REQUEST_SCHEME", connection.scheme);
+  add("REQUEST_URI", head.target);
+  add("SCRIPT_NAME", "");
+  add("PATH_INFO", *path);
+  add("QUERY_STRING", target->query);
+  if (connection.scheme == "https") add("HTTPS", "on");
+  add.if_said("HTTP_HOST", authority);
+  add_fields(head, add);
+  return add.error();
+}
+
+}  // namespace viaduct::protocol::http

@@ -1,0 +1,147 @@
+// From a request head to CGI variables.
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "protocol/http/request_head.hpp"
+
+namespace viaduct::protocol::http {
+namespace {
+
+const Limits kLimits;
+
+// The variables, one `NAME=value` per line, from `first` on; or what is wrong.
+std::string variables(const std::string& head_text, const std::string& first = "REQUEST_METHOD",
+                      const ConnectionInfo& connection = {}) {
+  WireHead head;
+  Errc error = parse_head(head_text, head);
+  Variables collected(kLimits);
+  if (error == Errc::ok) error = add_variables(head, connection, collected);
+  RequestHead request;
+  if (error == Errc::ok) error = collected.finish(request);
+  if (error != Errc::ok) return describe(error);
+  std::string text;
+  for (const auto [name, value] : request.params) {
+    if (name == first || !text.empty()) text.append(name).append("=").append(value).append("\n");
+  }
+  return text;
+}
+
+std::string get(const std::string& target, const std::string& fields = "") {
+  return "GET " + target + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n";
+}
+
+TEST(HttpVariables, AllOfARequest) {
+  const ConnectionInfo connection{.remote_addr = "192.0.2.1",
+                                  .remote_port = "4711",
+                                  .server_addr = "192.0.2.2",
+                                  .server_port = "8080"};
+  EXPECT_EQ(variables("POST /a%20b/c?x=1&y HTTP/1.1\r\nHost: example.org:9\r\nContent-Length: 3\r\n"
+                      "Content-Type: text/plain\r\nUser-Agent: t\r\n\r\n",
+                      "GATEWAY_INTERFACE", connection),
+            "GATEWAY_INTERFACE=CGI/1.1\nSERVER_SOFTWARE=viaduct\nSERVER_PROTOCOL=HTTP/1.1\n"
+            "SERVER_NAME=example.org\nSERVER_PORT=8080\nSERVER_ADDR=192.0.2.2\n"
+            "REMOTE_ADDR=192.0.2.1\nREMOTE_PORT=4711\nREQUEST_METHOD=POST\nREQUEST_SCHEME=http\n"
+            "REQUEST_URI=/a%20b/c?x=1&y\nSCRIPT_NAME=\nPATH_INFO=/a b/c\nQUERY_STRING=x=1&y\n"
+            "HTTP_HOST=example.org:9\nCONTENT_LENGTH=3\nCONTENT_TYPE=text/plain\n"
+            "HTTP_USER_AGENT=t\n");
+}
+
+TEST(HttpVariables, ServerNameAndPortOfHost) {
+  const struct {
+    const char* host;
+    const char* scheme;
+    const char* expected;
+  } rows[] = {
+      {"example.org", "http", "SERVER_NAME=example.org\nSERVER_PORT=80\n"},
+      {"example.org", "https", "SERVER_NAME=example.org\nSERVER_PORT=443\n"},
+      {"example.org:81", "http", "SERVER_NAME=example.org\nSERVER_PORT=81\n"},
+      {"[::1]:81", "http", "SERVER_NAME=[::1]\nSERVER_PORT=81\n"},
+      {"[::1]", "http", "SERVER_NAME=[::1]\nSERVER_PORT=80\n"},
+      {"", "http", "SERVER_NAME=localhost\nSERVER_PORT=80\n"},
+  };
+  for (const auto& row : rows) {
+    const std::string text =
+        variables("GET / HTTP/1.1\r\nHost: " + std::string(row.host) + "\r\n\r\n", "SERVER_NAME",
+                  {.scheme = row.scheme});
+    EXPECT_TRUE(text.starts_with(row.expected)) << row.host << ":\n" << text;
+  }
+  EXPECT_TRUE(variables("GET / HTTP/1.0\r\n\r\n", "SERVER_NAME", {.server_addr = "192.0.2.2"})
+                  .starts_with("SERVER_NAME=192.0.2.2\n"));
+}
+
+TEST(HttpVariables, Targets) {
+  const struct {
+    const char* target;
+    const char* expected;
+  } rows[] = {
+      {"/", "PATH_INFO=/\nQUERY_STRING=\nHTTP_HOST=h\n"},
+      {"/?", "PATH_INFO=/\nQUERY_STRING=\nHTTP_HOST=h\n"},
+      {"/a%2Fb//../c", "PATH_INFO=/a/b//../c\nQUERY_STRING=\nHTTP_HOST=h\n"},
+      {"/%C3%BC?%C3%BC", "PATH_INFO=/\xc3\xbc\nQUERY_STRING=%C3%BC\nHTTP_HOST=h\n"},
+      {"/a%0ab", "PATH_INFO=/a\nb\nQUERY_STRING=\nHTTP_HOST=h\n"},
+      {"http://other:1/p?q", "PATH_INFO=/p\nQUERY_STRING=q\nHTTP_HOST=other:1\n"},
+      {"HTTPS://other?q", "PATH_INFO=/\nQUERY_STRING=q\nHTTP_HOST=other\n"},
+      {"/a%", "request line is malformed"},
+      {"/a%2", "request line is malformed"},
+      {"/a%2x", "request line is malformed"},
+      {"/a%00b", "variable value has NUL in it"},
+      {"a", "request line is malformed"},
+      {"*", "request line is malformed"},
+      {"/a#b", "request line is malformed"},
+      {"ftp://other/", "request line is malformed"},
+      {"http:///p", "request line is malformed"},
+      {"http://user@other/", "request line is malformed"},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(variables(get(row.target), "PATH_INFO"), row.expected) << row.target;
+  }
+  EXPECT_EQ(variables("OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "REQUEST_URI"),
+            "REQUEST_URI=*\nSCRIPT_NAME=\nPATH_INFO=\nQUERY_STRING=\nHTTP_HOST=h\n");
+  EXPECT_EQ(variables("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"), "request line is malformed");
+}
+
+TEST(HttpVariables, NamesThatCouldMeanAnotherFieldAreLeftOut) {
+  EXPECT_EQ(variables(get("/",
+                          "X-Real: 1\r\nX_Real: 2\r\nContent_Length: 3\r\nX.Y: 4\r\n"
+                          "Proxy: http://evil\r\nx-REAL: 5\r\nX9: 6\r\nEmpty:\r\n"),
+                      "HTTP_HOST"),
+            "HTTP_HOST=h\nHTTP_X_REAL=1, 5\nHTTP_X9=6\nHTTP_EMPTY=\n");
+}
+
+TEST(HttpVariables, RepeatedFieldsAreMerged) {
+  EXPECT_EQ(variables(get("/", "Cookie: a=1\r\nCookie: b=2\r\nAccept: x\r\naccept: y\r\n"),
+                      "HTTP_COOKIE"),
+            "HTTP_COOKIE=a=1; b=2\nHTTP_ACCEPT=x, y\n");
+}
+
+TEST(HttpVariables, TransferEncodingDoesNotReachTheApplication) {
+  EXPECT_EQ(variables(get("/", "Transfer-Encoding: chunked\r\nTE: trailers\r\n"), "HTTP_HOST"),
+            "HTTP_HOST=h\nHTTP_TE=trailers\n");
+}
+
+TEST(HttpVariables, LimitsHold) {
+  const auto add = [](const std::string& text, const Limits& limits) {
+    WireHead head;
+    EXPECT_EQ(parse_head(text, head), Errc::ok);
+    Variables collected(limits);
+    return add_variables(head, {}, collected);
+  };
+  Limits limits;
+  limits.count = 14;  // 12 that every request has, Host, and the field
+  EXPECT_EQ(add(get("/", "A: b\r\n"), limits), Errc::ok);
+  limits.count = 13;
+  EXPECT_EQ(add(get("/", "A: b\r\n"), limits), Errc::too_many_params);
+  limits = {};
+  limits.value = 9;  // of localhost
+  EXPECT_EQ(add(get("/12345678"), limits), Errc::ok);
+  EXPECT_EQ(add(get("/123456789"), limits), Errc::param_value_too_long);
+  limits = {};
+  limits.name = 17;  // GATEWAY_INTERFACE
+  EXPECT_EQ(add(get("/", "Twelve-Bytes: b\r\n"), limits), Errc::ok);
+  EXPECT_EQ(add(get("/", "Thirteen-Long: b\r\n"), limits), Errc::param_name_too_long);
+}
+
+}  // namespace
+}  // namespace viaduct::protocol::http
