@@ -182,7 +182,7 @@ void ClientCodec::get_values(std::optional<std::uint32_t> window) {
     names.add(kWindowName, std::to_string(*window));
     names.add(kPrefetchName, "");
   }
-  writer_.pairs(FCGI_GET_VALUES, FCGI_NULL_REQUEST_ID, names);
+  writer_.query(names);
   window_offered_ = window_offered_ || window.has_value();
   ++queries_;
 }

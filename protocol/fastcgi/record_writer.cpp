@@ -132,6 +132,15 @@ void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
   }
 }
 
+void RecordWriter::query(const Pairs& names) {
+  const std::string_view content = names.encoded().value();
+  // libfcgi answers only when it has seen a byte behind the content.
+  const std::uint8_t padding = content.size() % 8 == 0 ? 8 : padding_for(content.size());
+  header(FCGI_GET_VALUES, FCGI_NULL_REQUEST_ID, content.size(), padding);
+  output_.copy(content);
+  pad(padding);
+}
+
 void RecordWriter::split_pair(unsigned type, RequestId id, Pairs::Item pair) {
   std::array<char, 8> lengths{};
   const std::size_t size = write_lengths(pair.name, pair.value, lengths.data());

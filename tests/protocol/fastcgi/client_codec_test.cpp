@@ -155,10 +155,12 @@ TEST(ClientCodecOutput, QueryNamesEachVariableOnce) {
   ClientCodec codec;
   codec.get_values(std::nullopt);
   std::string content = pairs({{"FCGI_MAX_REQS", ""}, {"FCGI_MPXS_CONNS", ""}});
-  EXPECT_EQ(show(test::drain(codec.output())), show(record(9, 0, content, 0)));
+  EXPECT_EQ(show(test::drain(codec.output())),
+            show(record(9, 0, content, 0).replace(6, 1, 1, '\10') + std::string(8, '\0')));
   codec.get_values(262144);
   content += pairs({{"VIADUCT_WINDOW", "262144"}, {"VIADUCT_PREFETCH", ""}});
-  EXPECT_EQ(show(test::drain(codec.output())), show(record(9, 0, content, 0)));
+  EXPECT_EQ(show(test::drain(codec.output())),
+            show(record(9, 0, content, 0).replace(6, 1, 1, '\10') + std::string(8, '\0')));
 }
 
 TEST(ClientCodecOutput, RequestIsContiguous) {
