@@ -108,6 +108,7 @@ void Dispatcher::serve(RequestState& state, Request& request,
       // Out of memory, or a log sink that throws: what began stays broken.
     }
   }
+  state.release();
 }
 
 void Dispatcher::recover(Request& request, ResponseState& response,

@@ -103,6 +103,15 @@ unsigned Request::remote_port() const {
 Body& Request::body() {
   return state_->body();
 }
+Body& Request::data() {
+  return state_->data();
+}
+const Form& Request::form(const FormLimits& limits) {
+  return state_->form(limits);
+}
+std::optional<Part> Request::next_part(const FormLimits& limits) {
+  return state_->next_part(limits);
+}
 std::stop_token Request::stop() const {
   return state_->control().stop();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sdk/src/chars.hpp"
+#include "sdk/src/cookie_header.hpp"
 #include "sdk/src/fields_access.hpp"
 
 namespace viaduct {
@@ -22,12 +23,6 @@ std::string field_name(std::string_view variable) {
   return name;
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 }  // namespace
 
 void RequestState::begin(protocol::RequestHead& head) {
@@ -37,6 +32,7 @@ void RequestState::begin(protocol::RequestHead& head) {
 }
 
 void RequestState::finish() {
+  body_.reset();
   head_.params.clear();
   id_state_.store(IdState::none, std::memory_order_relaxed);
   query_.reset();
@@ -95,21 +91,15 @@ const Fields& RequestState::headers() {
 }
 
 std::optional<std::string_view> RequestState::cookie(std::string_view name) const {
-  std::string_view rest = head_.params.get("HTTP_COOKIE").value_or("");
-  while (!rest.empty()) {
-    // Apache and Caddy join repeated Cookie fields with a comma, which no value may hold.
-    const std::size_t end = rest.find_first_of(";,");
-    const std::string_view pair = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    const std::size_t equals = pair.find('=');
-    if (equals == std::string_view::npos || trim(pair.substr(0, equals)) != name) continue;
-    std::string_view value = trim(pair.substr(equals + 1));
-    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
-      value = value.substr(1, value.size() - 2);
-    }
-    return value;
-  }
-  return std::nullopt;
+  return find_cookie(head_.params.get("HTTP_COOKIE").value_or(""), name);
+}
+
+const Form& RequestState::form(const FormLimits& limits) {
+  return body_.form(head_.params.get("CONTENT_TYPE").value_or(""), limits);
+}
+
+std::optional<Part> RequestState::next_part(const FormLimits& limits) {
+  return body_.next_part(head_.params.get("CONTENT_TYPE").value_or(""), limits);
 }
 
 std::optional<std::string_view> RequestState::capture(std::string_view name) const {

@@ -14,6 +14,7 @@
 
 #include "protocol/message.hpp"
 #include "sdk/src/channel.hpp"
+#include "sdk/src/form/body_access.hpp"
 #include "sdk/src/path.hpp"
 #include "sdk/src/request_ids.hpp"
 #include "sdk/src/variables.hpp"
@@ -26,13 +27,15 @@ namespace detail {
 /// request, so that the usual one allocates nothing.
 class RequestState {
  public:
-  /// `ids` must outlive it.
+  /// `ids` must outlive it. `data` is FCGI_DATA; null: there is none.
   RequestState(BodySource& body, RequestControl& control,
-               const RequestIds& ids = RequestIds::usual())
-      : body_(body), control_(control), ids_(ids) {}
+               const RequestIds& ids = RequestIds::usual(), BodySource* data = nullptr)
+      : body_(body), data_(data != nullptr ? *data : no_data_), control_(control), ids_(ids) {}
 
   /// Takes the head over, leaving the memory of the one before in its place.
   void begin(protocol::RequestHead& head);
+  /// The handler has returned: its temporary files go. May wait as the handler might.
+  void release() noexcept { body_.release(); }
   /// Drops what belongs to the request; the memory is kept.
   void finish();
   /// Whether the path could be understood. To be called once before path().
@@ -44,7 +47,10 @@ class RequestState {
   [[nodiscard]] RequestPath& path_to_change() { return path_; }
   /// Has the request be routed as if it had been sent with another method, which outlives it.
   void override_method(std::string_view method) { variables_.method = method; }
-  [[nodiscard]] Body& body() { return body_; }
+  [[nodiscard]] Body& body() { return body_.body(); }
+  [[nodiscard]] Body& data() { return data_; }
+  [[nodiscard]] const Form& form(const FormLimits& limits);
+  [[nodiscard]] std::optional<Part> next_part(const FormLimits& limits);
   [[nodiscard]] RequestControl& control() { return control_; }
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
 
@@ -63,11 +69,17 @@ class RequestState {
 
  private:
   enum class IdState : std::uint8_t { none, being_made, made };
+  struct NoData final : BodySource {
+    [[nodiscard]] std::optional<std::uint64_t> length() const override { return 0; }
+    std::size_t read(std::span<std::byte>) override { return 0; }
+  };
 
   protocol::RequestHead head_;
   Variables variables_;
   RequestPath path_;
-  Body body_;
+  BodyAccess body_;
+  NoData no_data_;
+  Body data_;
   RequestControl& control_;
   const RequestIds& ids_;
   std::atomic<IdState> id_state_ = IdState::none;

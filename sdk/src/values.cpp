@@ -1,3 +1,4 @@
+#include <viaduct/errors.hpp>
 #include <viaduct/values.hpp>
 
 #include "sdk/src/percent.hpp"
@@ -5,12 +6,13 @@
 namespace viaduct {
 inline namespace v1 {
 
-Values::Values(std::string_view encoded) {
+Values::Values(std::string_view encoded, std::size_t max) {
   while (!encoded.empty()) {
     const std::size_t end = encoded.find('&');
     const std::string_view pair = encoded.substr(0, end);
     encoded.remove_prefix(end == std::string_view::npos ? encoded.size() : end + 1);
     if (pair.empty()) continue;
+    if (items_.size() == max) throw http_error(400, "too many query parameters");
     const std::size_t equals = pair.find('=');
     const std::string_view value =
         equals == std::string_view::npos ? std::string_view() : pair.substr(equals + 1);

@@ -17,6 +17,7 @@
 #include <viaduct/errors.hpp>
 #include <viaduct/export.hpp>
 #include <viaduct/fields.hpp>
+#include <viaduct/form.hpp>
 #include <viaduct/log.hpp>
 #include <viaduct/values.hpp>
 
@@ -64,12 +65,13 @@ class VIADUCT_API Request {
   [[nodiscard]] std::string_view raw_path() const;
   /// Without the '?'.
   [[nodiscard]] std::string_view raw_query() const;
-  /// The query, decoded.
+  /// The query, decoded. Throws http_error 400 when it has more than 1024 pairs.
   [[nodiscard]] const Values& query() const;
   /// The fields that the client sent, as far as the front server passes them on: HTTP_* variables
   /// under their HTTP names ("User-Agent"), Content-Type and Content-Length. Never Proxy.
   [[nodiscard]] const Fields& headers() const;
-  /// The first cookie of that name (RFC 6265 section 5.4), quotes removed.
+  /// The first cookie of that name (RFC 6265 section 5.4), quotes removed. Every call searches the
+  /// field that was sent, and stores nothing.
   [[nodiscard]] std::optional<std::string_view> cookie(std::string_view name) const;
   /// A CGI variable (RFC 3875 section 4.1) as the front server sent it. HTTP_PROXY never appears.
   [[nodiscard]] std::optional<std::string_view> env(std::string_view name) const;
@@ -85,7 +87,24 @@ class VIADUCT_API Request {
   [[nodiscard]] std::string_view remote_addr() const;
   /// Its port; 0 when unknown.
   [[nodiscard]] unsigned remote_port() const;
+  /// The body as it was sent. std::logic_error once form() or next_part() was called.
   Body& body();
+  /// Filter role (FastCGI 1.0 section 6.4): the file to be filtered, FCGI_DATA, which ends before
+  /// FCGI_DATA_LENGTH bytes only by throwing client_gone. On the wire it follows the body: the
+  /// first read drops what is left of that. Empty for other roles.
+  Body& data();
+  /// The body as a form, application/x-www-form-urlencoded or multipart/form-data (RFC 7578), read
+  /// at the first call and kept, with its files, until the handler returns; later calls ignore
+  /// `limits`. Throws http_error 415 for other media types, 400 for a malformed body, 413 beyond
+  /// the limits; client_gone; std::logic_error once body() was read or next_part() called; and
+  /// std::filesystem::filesystem_error when a file cannot be stored. No file stays then. Called
+  /// again after it threw, it throws the same.
+  const Form& form(const FormLimits& limits = {});
+  /// The next part of a multipart/form-data body, to be read as it comes in: nothing is stored, and
+  /// `directory` is not used. What is left of the part before is skipped; absent behind the last.
+  /// The limits are those of the first call, and also apply while the part is read. Throws like
+  /// form().
+  std::optional<Part> next_part(const FormLimits& limits = {});
   /// Fires when the client left, the deadline passed, or the time to drain is spent. Callbacks run
   /// on a thread of the runtime; they may neither block nor touch the request.
   [[nodiscard]] std::stop_token stop() const;

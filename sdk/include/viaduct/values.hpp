@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,15 +13,21 @@
 namespace viaduct {
 inline namespace v1 {
 
-/// Name-value pairs of a query in the order sent, decoded as application/x-www-form-urlencoded (URL
-/// standard section 5.1): '+' is a space, %XX a byte, a malformed escape stays as it is. Names are
-/// case-sensitive and may repeat; a name without '=' has an empty value. Not thread-safe.
+namespace detail {
+struct ValuesAccess;
+}
+
+/// Name-value pairs of a query or form in the order sent, decoded as
+/// application/x-www-form-urlencoded (URL standard section 5.1): '+' is a space, %XX a byte, a
+/// malformed escape stays as it is. Names are case-sensitive and may repeat; a name without '=' has
+/// an empty value. Not thread-safe.
 class VIADUCT_API Values {
  public:
   /// No values.
   Values() = default;
-  /// Decodes `encoded`, a query without its '?'.
-  explicit Values(std::string_view encoded);
+  /// Decodes `encoded`, a query without its '?'. Throws http_error 400 when that has more than
+  /// `max` pairs.
+  explicit Values(std::string_view encoded, std::size_t max = 1024);
 
   /// The first value of that name.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
@@ -32,6 +39,7 @@ class VIADUCT_API Values {
   }
 
  private:
+  friend struct detail::ValuesAccess;
   std::vector<std::pair<std::string, std::string>> items_;
 };
 

@@ -18,6 +18,7 @@
 #include <viaduct/cookie.hpp>
 #include <viaduct/errors.hpp>
 #include <viaduct/fields.hpp>
+#include <viaduct/form.hpp>
 #include <viaduct/html.hpp>
 #include <viaduct/log.hpp>
 #include <viaduct/pool.hpp>

@@ -272,7 +272,7 @@ void Engine::on_timer() {
     Exchange& exchange = *at++;  // cancelling may take it from the list
     if (spent) {
       cancel(exchange, Exchange::Cancel::drained);
-    } else if (exchange.expires <= now_ && !exchange.input_ended) {
+    } else if (exchange.expires <= now_ && exchange.more_input()) {
       exchange.restart_clock(now_);
       next = std::min(next, exchange.expires);
     } else if (exchange.expires <= now_) {

@@ -148,7 +148,9 @@ class Engine {
   void handle(const LinkPtr& link, const protocol::Event& event);
   void on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head);
   void on_body(const LinkPtr& link, const protocol::Event& event);
-  void on_data(Link& link, const protocol::Event& event);
+  void on_data(const LinkPtr& link, const protocol::Event& event);
+  bool has_credit(const LinkPtr& link, Exchange& exchange, const protocol::Event& event);
+  void after_input(const LinkPtr& link, Exchange& exchange);
   void on_refused(Link& link, const protocol::Event& event);
   void on_credit(Link& link, const protocol::Event& event);
   void cancel(Exchange& exchange, Exchange::Cancel reason);

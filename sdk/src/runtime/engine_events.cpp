@@ -58,8 +58,13 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
     case Event::Kind::body:
       return on_body(link, event);
     case Event::Kind::data:
-      return on_data(*link, event);
+      return on_data(link, event);
     case Event::Kind::data_end:
+      if (Exchange* exchange = link->exchanges.find(event.id)) {
+        exchange->data_ended = true;
+        exchange->restart_clock(now_);
+        wake(*exchange);
+      }
       return;
     case Event::Kind::refused:
       return on_refused(*link, event);
@@ -106,30 +111,35 @@ void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::R
 
 void Engine::on_body(const LinkPtr& link, const Event& event) {
   Exchange* const exchange = link->exchanges.find(event.id);
-  if (exchange == nullptr) return;
-  const auto size = static_cast<std::uint32_t>(event.bytes.size());
-  if (!exchange->receive_credit.received(size)) {
-    log_malformed(Errc::window_exceeded);
-    return close_link(link);
-  }
+  if (exchange == nullptr || !has_credit(link, *exchange, event)) return;
   exchange->store(event.bytes);
-  if (!link->window && exchange->unread() > kPauseAt) link->paused = true;
-  wake(*exchange);
+  after_input(link, *exchange);
 }
 
-// Applications of the Filter role get no FCGI_DATA; its window stays open.
-void Engine::on_data(Link& link, const Event& event) {
-  Exchange* const exchange = link.exchanges.find(event.id);
-  if (exchange == nullptr) return;
+void Engine::on_data(const LinkPtr& link, const Event& event) {
+  Exchange* const exchange = link->exchanges.find(event.id);
+  if (exchange == nullptr || !has_credit(link, *exchange, event)) return;
+  exchange->store_data(event.bytes);
+  after_input(link, *exchange);
+}
+
+bool Engine::has_credit(const LinkPtr& link, Exchange& exchange, const Event& event) {
   const auto size = static_cast<std::uint32_t>(event.bytes.size());
-  if (!exchange->receive_credit.received(size)) return;
-  input_taken(*exchange, size);
+  if (exchange.receive_credit.received(size)) return true;
+  log_malformed(Errc::window_exceeded);
+  close_link(link);
+  return false;
+}
+
+void Engine::after_input(const LinkPtr& link, Exchange& exchange) {
+  if (!link->window && exchange.unread() > kPauseAt) link->paused = true;
+  wake(exchange);
 }
 
 void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
   const LinkPtr& link = exchange.link;
   exchange.receive_credit.passed_on(bytes);
-  const std::uint32_t due = exchange.input_ended ? 0 : exchange.receive_credit.take_due();
+  const std::uint32_t due = exchange.more_input() ? exchange.receive_credit.take_due() : 0;
   if (due > 0 && link->fastcgi != nullptr) {
     link->fastcgi->credit(exchange.id, due);
     send(link);
@@ -240,7 +250,7 @@ Exchange& Engine::acquire() {
 void Engine::release(Exchange& exchange) {
   std::unique_ptr<Exchange> owned(&exchange);
   const LinkPtr link = exchange.link;
-  if (!exchange.input_ended) link->unread_input = true;
+  if (exchange.more_input()) link->unread_input = true;
   link->exchanges.erase(exchange.id);
   active_.erase(active_.iterator_to(exchange));
   if (active_.empty()) idle_.notify_all();

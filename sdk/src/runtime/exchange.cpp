@@ -5,6 +5,7 @@
 
 #include <viaduct/errors.hpp>
 
+#include "protocol/text.hpp"
 #include "sdk/src/runtime/engine.hpp"
 
 namespace viaduct {
@@ -31,7 +32,7 @@ std::size_t size_of(const protocol::ResponseHead& head) {
 }  // namespace
 
 Exchange::Exchange(Engine& engine)
-    : request_state(*this, *this, engine.request_ids()),
+    : request_state(*this, *this, engine.request_ids(), &data_),
       request(request_state),
       response(*this),
       engine_(engine) {}
@@ -46,6 +47,7 @@ void Exchange::begin(std::shared_ptr<Link> on, protocol::RequestId number,
   receive_credit = link->window ? ReceiveCredit(receive_window) : ReceiveCredit();
   cancelled = Cancel::none;
   input_ended = false;
+  data_ended = request_state.head().role != protocol::Role::filter;
   outcome_ = Outcome::open;
   head_sent_ = false;
   expires = std::chrono::steady_clock::time_point::max();
@@ -57,20 +59,14 @@ void Exchange::finish() {
   phase = Phase::spare;
   context = nullptr;
   if (stop_source_.stop_possible()) stop_source_ = std::stop_source(std::nostopstate);
-  input_.clear();
-  taken_ = 0;
-  if (input_.capacity() > kKeepInput) std::vector<std::byte>().swap(input_);
+  input_.reset(kKeepInput);
+  data_.input.reset(kKeepInput);
+  data_.received = 0;
 }
 
-void Exchange::store(protocol::Bytes bytes) {
-  if (taken_ == input_.size()) {
-    input_.clear();
-    taken_ = 0;
-  } else if (taken_ > input_.size() / 2) {
-    input_.erase(input_.begin(), input_.begin() + static_cast<std::ptrdiff_t>(taken_));
-    taken_ = 0;
-  }
-  input_.insert(input_.end(), bytes.begin(), bytes.end());
+void Exchange::store_data(protocol::Bytes bytes) {
+  data_.received += bytes.size();
+  data_.input.store(bytes);
 }
 
 bool Exchange::cancel(Cancel reason) {
@@ -101,15 +97,43 @@ std::size_t Exchange::read(std::span<std::byte> into) {
   Engine::Lock lock(engine_.mutex());
   while (true) {
     check_wanted();
-    if (unread() > 0) break;
+    if (input_.unread() > 0) break;
     if (input_ended) return 0;
     engine_.want_input(*this);
     engine_.wait(lock, *this);
   }
-  const std::size_t count = std::min(into.size(), unread());
-  std::memcpy(into.data(), input_.data() + taken_, count);
-  taken_ += count;
+  const std::size_t count = input_.take(into);
   engine_.input_taken(*this, static_cast<std::uint32_t>(count));
+  return count;
+}
+
+std::optional<std::uint64_t> Exchange::Data::length() const {
+  const auto& state = exchange.request_state;
+  if (state.head().role != protocol::Role::filter) return 0;
+  return protocol::parse_decimal(state.variable("FCGI_DATA_LENGTH").value_or(""));
+}
+
+std::size_t Exchange::Data::read(std::span<std::byte> into) {
+  if (exchange.request_state.head().role != protocol::Role::filter) return 0;
+  const auto announced = length();
+  Engine& engine = exchange.engine_;
+  Engine::Lock lock(engine.mutex());
+  while (true) {
+    exchange.check_wanted();
+    // The two share one window: what is left of the body would keep the data from coming.
+    if (const std::size_t dropped = exchange.input_.drop()) {
+      engine.input_taken(exchange, static_cast<std::uint32_t>(dropped));
+    }
+    if (announced && received > *announced) throw client_gone("more FCGI_DATA than announced");
+    if (input.unread() > 0) break;
+    if (exchange.data_ended) {
+      if (announced && received < *announced) throw client_gone("FCGI_DATA breaks off");
+      return 0;
+    }
+    engine.wait(lock, exchange);
+  }
+  const std::size_t count = input.take(into);
+  engine.input_taken(exchange, static_cast<std::uint32_t>(count));
   return count;
 }
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <optional>
 #include <stop_token>
-#include <vector>
 
 #include <boost/intrusive/list.hpp>
 #include <viaduct/request.hpp>
@@ -16,6 +15,7 @@
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/response_state.hpp"
 #include "sdk/src/runtime/context.hpp"
+#include "sdk/src/runtime/input_buffer.hpp"
 #include "sdk/src/runtime/link.hpp"
 
 namespace viaduct {
@@ -34,6 +34,19 @@ class Engine;
 /// they take the engine's mutex themselves. What is public besides belongs to the engine and its
 /// executor and is guarded by that mutex.
 class Exchange final : public BodySource, public RequestControl, public ResponseSink {
+  // FCGI_DATA. Its bytes are guarded like the rest.
+  struct Data final : BodySource {
+    explicit Data(Exchange& owner) : exchange(owner) {}
+    [[nodiscard]] std::optional<std::uint64_t> length() const override;
+    std::size_t read(std::span<std::byte> into) override;
+
+    Exchange& exchange;
+    InputBuffer input;
+    std::uint64_t received = 0;
+  };
+
+  Data data_{*this};
+
  public:
   enum class Phase : std::uint8_t { spare, queued, running };
 
@@ -70,8 +83,11 @@ class Exchange final : public BodySource, public RequestControl, public Response
   void finish();
   /// Puts the handler's outcome into the codec.
   void conclude();
-  [[nodiscard]] std::size_t unread() const { return input_.size() - taken_; }
-  void store(protocol::Bytes bytes);
+  [[nodiscard]] std::size_t unread() const { return input_.unread() + data_.input.unread(); }
+  void store(protocol::Bytes bytes) { input_.store(bytes); }
+  void store_data(protocol::Bytes bytes);
+  /// Whether the peer has more to send: body, or FCGI_DATA.
+  [[nodiscard]] bool more_input() const { return !input_ended || !data_ended; }
   /// Remembers the reason; false when there was one already.
   bool cancel(Cancel reason);
   /// The stop source, when a handler has asked for its token.
@@ -89,7 +105,8 @@ class Exchange final : public BodySource, public RequestControl, public Response
   std::chrono::milliseconds time_limit{};  ///< what was left when the request came
   protocol::fastcgi::SendCredit send_credit;
   protocol::fastcgi::ReceiveCredit receive_credit;
-  bool input_ended = false;
+  bool input_ended = false;  ///< the body is complete
+  bool data_ended = true;    ///< and so is FCGI_DATA, which only the Filter role has
 
   Context* context = nullptr;  ///< what runs the handler
   bool parked = false;         ///< the handler waits in context
@@ -111,8 +128,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   void check_wanted() const;
 
   Engine& engine_;
-  std::vector<std::byte> input_;
-  std::size_t taken_ = 0;  // of input_, by the handler
+  InputBuffer input_;
   std::stop_source stop_source_{std::nostopstate};
   Outcome outcome_ = Outcome::open;
   bool head_sent_ = false;

@@ -64,8 +64,13 @@ protocol::fastcgi::Values Peer::agree(std::uint32_t window) {
 
 void Peer::begin(RequestId id, std::string_view method, std::string_view path,
                  const Variables& more, bool keep_connection) {
+  begin_as(protocol::Role::responder, id, method, path, more, keep_connection);
+}
+
+void Peer::begin_as(protocol::Role role, RequestId id, std::string_view method,
+                    std::string_view path, const Variables& more, bool keep_connection) {
   replies_[id] = {};
-  codec_.begin(id, protocol::Role::responder, keep_connection);
+  codec_.begin(id, role, keep_connection);
   protocol::Pairs params;
   params.add("REQUEST_METHOD", method);
   params.add("REQUEST_URI", path);
@@ -83,6 +88,16 @@ void Peer::input(RequestId id, std::string_view bytes) {
 void Peer::input_end(RequestId id) {
   codec_.input_end(id);
 }
+
+void Peer::data(RequestId id, std::string_view bytes) {
+  codec_.data(id, protocol::as_bytes(bytes));
+  codec_.output().settle();
+}
+
+void Peer::data_end(RequestId id) {
+  codec_.data_end(id);
+}
+
 void Peer::abort(RequestId id) {
   codec_.abort(id);
 }

@@ -46,8 +46,13 @@ class Peer {
   /// Sends the head of a request.
   void begin(RequestId id, std::string_view method, std::string_view path,
              const Variables& more = {}, bool keep_connection = true);
+  void begin_as(protocol::Role role, RequestId id, std::string_view method, std::string_view path,
+                const Variables& more = {}, bool keep_connection = true);
   void input(RequestId id, std::string_view bytes);
   void input_end(RequestId id);
+  /// Filter role: FCGI_DATA.
+  void data(RequestId id, std::string_view bytes);
+  void data_end(RequestId id);
   void abort(RequestId id);
   void grant(RequestId id, std::uint32_t bytes);
   void ask_values();
