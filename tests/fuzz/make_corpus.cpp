@@ -147,6 +147,48 @@ void cgi_head(const fs::path& root) {
   corpus.add("bad_line", "X: y\r\n folded\r\n\r\n");
 }
 
+std::string form_part(const std::string& disposition, const std::string& content) {
+  return "--b\r\nContent-Disposition: " + disposition + "\r\n\r\n" + content + "\r\n";
+}
+
+void multipart(const fs::path& root) {
+  const Corpus corpus(root, "multipart");
+  const std::string field = form_part("form-data; name=\"a\"", "1");
+  const std::string file =
+      form_part("form-data; name=\"f\"; filename=\"C:\\dir\\f.txt\"\r\nContent-Type: text/plain",
+                "\r\n--\r\n--c\r");
+  corpus.add("form", field + file + "--b--\r\n");
+  corpus.add("empty", "--b--");
+  corpus.add("preamble_and_epilogue", "pre\r\n" + field + "--b-- \r\nepilogue");
+  corpus.add("folded_header", "--b \t\r\nA: 1;\r\n b=2\r\n\r\n--b--");
+  corpus.add("unfinished", field + file);
+  corpus.add("delimiter_goes_on", field + "--bc");
+  corpus.add("line_feeds", "--b\nA: 1\n\n1\n--b--\n");
+  corpus.add("many_parts", field + field + field + field + field + "--b--");
+  corpus.add("long_header", form_part("form-data; name=\"" + std::string(200, 'n') + '"', ""));
+  corpus.add("disposition",
+             "form-data; name=\"a \\\"b\\\"\"; filename=../x; filename*=UTF-8''%C3%A9");
+  corpus.add("latin1_filename", "form-data; name=a; filename*=ISO-8859-1'en'%A3%2f..%00");
+}
+
+void query(const fs::path& root) {
+  const Corpus corpus(root, "query");
+  corpus.add("pairs", "a=1&b=two+words&a=%C3%A9");
+  corpus.add("odd_pairs", "&&a&=&=v&b=c=d;e");
+  corpus.add("malformed_escapes", "a=%&b=%4&c=%zz%41&%%41");
+  corpus.add("many_pairs", "a&b&c&d&e&f&g&h&i");
+  corpus.add("long_value", "a=" + std::string(64, 'v') + "&b=" + std::string(65, 'v'));
+}
+
+void cookie(const fs::path& root) {
+  const Corpus corpus(root, "cookie");
+  corpus.add("first_of_two", "a\na=1; b=2; a=3");
+  corpus.add("comma", "b\na=1, b=\"2\"");
+  corpus.add("absent", "c\na=1;b; c ;;= ;");
+  corpus.add("quotes", "a\n a = \" ; b=\"\"");
+  corpus.add("no_name", "\n=1");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -162,5 +204,8 @@ int main(int argc, char** argv) {
   scgi_server(root);
   uwsgi_server(root);
   cgi_head(root);
+  multipart(root);
+  query(root);
+  cookie(root);
   return 0;
 }

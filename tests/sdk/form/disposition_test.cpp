@@ -13,7 +13,7 @@ std::optional<Disposition> read(std::string_view value) {
   return read_disposition(headers);
 }
 
-TEST(DispositionTest, FieldsHaveNoFileName) {
+TEST(FormDispositionTest, FieldsHaveNoFileName) {
   const auto field = read("form-data; name=\"a\"");
   ASSERT_TRUE(field);
   EXPECT_EQ(field->name, "a");
@@ -21,7 +21,7 @@ TEST(DispositionTest, FieldsHaveNoFileName) {
   EXPECT_EQ(field->type, "text/plain");
 }
 
-TEST(DispositionTest, FileNamesNeverBecomePaths) {
+TEST(FormDispositionTest, FileNamesNeverBecomePaths) {
   const struct {
     const char* sent;
     const char* cleaned;
@@ -50,13 +50,13 @@ TEST(DispositionTest, FileNamesNeverBecomePaths) {
   }
 }
 
-TEST(DispositionTest, ControlCharactersGo) {
+TEST(FormDispositionTest, ControlCharactersGo) {
   EXPECT_EQ(clean_filename(std::string("a\0b\r\n\tc\x7f", 8)), "abc");
   EXPECT_EQ(clean_filename(std::string("\0..\n", 4)), "");
   EXPECT_EQ(read("form-data; name=f; filename*=UTF-8''x%00%2f..%2fy%0a")->filename, "y");
 }
 
-TEST(DispositionTest, ExtendedFileNameGoesFirst) {
+TEST(FormDispositionTest, ExtendedFileNameGoesFirst) {
   EXPECT_EQ(read("form-data; name=f; filename=plain; filename*=UTF-8''%C3%A9")->filename,
             "\xC3\xA9");
   EXPECT_EQ(read("form-data; name=f; filename*=UTF-8''%C3%A9; filename=plain")->filename,
@@ -65,7 +65,7 @@ TEST(DispositionTest, ExtendedFileNameGoesFirst) {
   EXPECT_FALSE(read("form-data; name=f; filename*=koi8-r''x"));
 }
 
-TEST(DispositionTest, RefusesWhatIsNoFieldOfAForm) {
+TEST(FormDispositionTest, RefusesWhatIsNoFieldOfAForm) {
   for (const char* value : {"", "attachment; name=a", "form-data", "form-data; filename=x",
                             "form-data; name=a; name=b", "form-data; name=\"a"}) {
     EXPECT_FALSE(read(value)) << value;
@@ -77,7 +77,7 @@ TEST(DispositionTest, RefusesWhatIsNoFieldOfAForm) {
   EXPECT_FALSE(read_disposition(twice));
 }
 
-TEST(DispositionTest, OnlyEncodingsThatChangeNothing) {
+TEST(FormDispositionTest, OnlyEncodingsThatChangeNothing) {
   for (const char* encoding : {"7bit", "8BIT", "binary"}) {
     Fields headers;
     headers.add("Content-Disposition", "form-data; name=a");
