@@ -84,6 +84,7 @@ void Exchange::submit() {
 
 void Exchange::input(protocol::Bytes bytes) {
   if (client_ == nullptr) return;
+  run_clock(services_.reactor.now());
   const std::uint64_t limit = dispatcher_->settings().limits.body;
   if (limit != 0 && body_.total() + bytes.size() > limit) {
     body_failed(413, "the body is larger than limits.body");
@@ -103,6 +104,7 @@ void Exchange::input(protocol::Bytes bytes) {
 }
 
 void Exchange::input_end() {
+  run_clock(services_.reactor.now());
   input_ended_ = true;
   if (carried_) carried_->link->input_ready(carried_->id);
 }
@@ -167,6 +169,11 @@ void Exchange::start(Worker& worker, const Worker::Carried& carried) {
 void Exchange::on_output(protocol::Bytes bytes) {
   last_output_ = services_.reactor.now();
   if (client_ == nullptr) return;
+  if (phase_ == Phase::sent && last_output_ >= deadline_ && !waits_for_client()) {
+    // What a handler says when its deadline has stopped it is no answer.
+    time_out();
+    return;
+  }
   unreturned_ += bytes.size();
   protocol::Bytes rest = response_.feed(bytes);
   if (response_.error() != protocol::Errc::ok) {

@@ -100,6 +100,8 @@ class Exchange final : public Caller {
   void leave_worker();
   void abort_worker();
   void body_failed(int status, std::string_view why);
+  void run_clock(Clock::time_point now);
+  void time_out();
   void tick_sent(Clock::time_point now);
   void tick_answering(Clock::time_point now);
   void tick_aborting(Clock::time_point now);

@@ -16,8 +16,15 @@ bool Exchange::waits_for_client() const {
   return !input_ended_ && body_.waiting() == 0;
 }
 
-void Exchange::tick(Clock::time_point now) {
+// What a request waits for its client does not count.
+void Exchange::run_clock(Clock::time_point now) {
   const auto elapsed = now - std::exchange(last_tick_, now);
+  if (phase_ != Phase::sent || !waits_for_client()) return;
+  if (deadline_ != Clock::time_point::max()) deadline_ += elapsed;
+}
+
+void Exchange::tick(Clock::time_point now) {
+  run_clock(now);
   const auto slow = dispatcher_->settings().timeouts.slow;
   if (slow.count() != 0 && !reported_slow_ && client_ != nullptr && now - arrived_ >= slow) {
     reported_slow_ = true;
@@ -36,7 +43,6 @@ void Exchange::tick(Clock::time_point now) {
       }
       break;
     case Phase::sent:
-      if (waits_for_client() && deadline_ != Clock::time_point::max()) deadline_ += elapsed;
       tick_blocked(now);
       tick_sent(now);
       break;
@@ -66,7 +72,10 @@ void Exchange::tick_blocked(Clock::time_point now) {
 }
 
 void Exchange::tick_sent(Clock::time_point now) {
-  if (phase_ != Phase::sent || now < deadline_) return;
+  if (phase_ == Phase::sent && now >= deadline_) time_out();
+}
+
+void Exchange::time_out() {
   dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
   services_.log.warning("timeouts.request passed", {{"app", dispatcher_->settings().name},
                                                     {"pid", worker_->info().pid},

@@ -31,6 +31,24 @@ TEST_F(Deadline, RequestTimeOutIsAnswered504AndTheWorkerAborts) {
   EXPECT_EQ(bridge().count(Type::kill), 0u);
 }
 
+// A handler that its deadline has stopped may answer before the bridge looks at the clock again.
+TEST_F(Deadline, AnswerBehindTheDeadlineIsStill504) {
+  shop(settings).timeouts.request = milliseconds(200);
+  start();
+  FakeWorker& worker = add_worker();
+  for (int i = 0; i < 5; ++i) {
+    const auto client = connect();
+    client->get(1, "/late");
+    const auto request = worker.next_request();
+    ASSERT_TRUE(request);
+    const auto passed = std::chrono::steady_clock::now() + milliseconds(200);
+    until([&] { return std::chrono::steady_clock::now() >= passed; }, "the deadline");
+    if (!request->aborted) request->respond("late");
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 504);
+  }
+}
+
 TEST_F(Deadline, PlainWorkerThatTimesOutIsClosedNotRepeated) {
   shop(settings).timeouts.request = milliseconds(300);
   start();
