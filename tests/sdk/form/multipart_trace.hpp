@@ -14,10 +14,10 @@ namespace viaduct::test {
 /// parser breaks its own rules: no progress, or bytes from elsewhere.
 inline std::string trace_multipart(std::string_view boundary,
                                    const std::vector<std::string_view>& pieces,
-                                   const detail::MultipartLimits& limits = {}) {
-  using detail::MultipartError;
-  using Kind = detail::MultipartEvent::Kind;
-  detail::MultipartParser parser(boundary, limits);
+                                   const viaduct::detail::MultipartLimits& limits = {}) {
+  using viaduct::detail::MultipartError;
+  using Kind = viaduct::detail::MultipartEvent::Kind;
+  viaduct::detail::MultipartParser parser(boundary, limits);
   std::string text;
   bool in_content = false;
   const auto say = [&](const std::string& line) {
@@ -43,7 +43,7 @@ inline std::string trace_multipart(std::string_view boundary,
       const std::size_t taken = parser.feed(piece);
       if (taken > piece.size()) throw std::logic_error("took more than it was fed");
       piece.remove_prefix(taken);
-      const detail::MultipartEvent event = parser.next();
+      const viaduct::detail::MultipartEvent event = parser.next();
       if (taken == 0 && event.kind == Kind::none) throw std::logic_error("no progress");
       if (event.kind == Kind::part) {
         std::string line = "part";
