@@ -49,6 +49,8 @@ Listener::Protocol protocol_of(Via via) {
       return Listener::Protocol::scgi;
     case Via::uwsgi:
       return Listener::Protocol::uwsgi;
+    case Via::http:
+      return Listener::Protocol::http;
     default:
       throw std::invalid_argument("this transport has no listener");
   }
@@ -71,6 +73,8 @@ std::unique_ptr<Transport> make_transport(Via via) {
       return make_scgi_transport();
     case Via::uwsgi:
       return make_uwsgi_transport();
+    case Via::http:
+      return make_http_transport();
     default:
       return make_fastcgi_transport();
   }

@@ -33,6 +33,7 @@ class Transport {
 [[nodiscard]] std::unique_ptr<Transport> make_fastcgi_transport();
 [[nodiscard]] std::unique_ptr<Transport> make_scgi_transport();
 [[nodiscard]] std::unique_ptr<Transport> make_uwsgi_transport();
+[[nodiscard]] std::unique_ptr<Transport> make_http_transport();
 
 }  // namespace testing
 }  // namespace v1

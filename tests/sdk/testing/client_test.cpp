@@ -21,7 +21,8 @@ class ClientVia : public ::testing::TestWithParam<Via> {
   App app;
 };
 INSTANTIATE_TEST_SUITE_P(Client, ClientVia,
-                         ::testing::Values(Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi),
+                         ::testing::Values(Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi,
+                                           Via::http),
                          via_name);
 
 class ClientWithVariables : public ClientVia {};
@@ -275,6 +276,12 @@ TEST(Client, MoreVariablesThanUwsgiCarriesAreReported) {
   Client client(app, Via::uwsgi);
   client.header("X-Long", std::string(65536, 'x'));
   EXPECT_THROW(client.get("/"), std::length_error);
+}
+
+TEST(Client, HttpHasNoVariables) {
+  App app;
+  Client client(app, Via::http);
+  EXPECT_THROW(client.env("HTTPS", "on"), std::logic_error);
 }
 
 TEST(Client, DirectCallsRunOnTheCallingThread) {

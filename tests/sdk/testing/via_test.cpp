@@ -193,7 +193,7 @@ TEST_P(EveryVia, GivesTheSameReply) {
   Client direct(app);
   const Reply expected = GetParam().send(direct);
   GetParam().check(expected);
-  for (const Via via : {Via::fastcgi, Via::scgi, Via::uwsgi}) {
+  for (const Via via : {Via::fastcgi, Via::scgi, Via::uwsgi, Via::http}) {
     SCOPED_TRACE(static_cast<int>(via));
     Client client(app, via);
     EXPECT_EQ(text_of(GetParam().send(client)), text_of(expected));

@@ -12,7 +12,7 @@ int main() {
     if (req.body().length() == 0U) throw viaduct::http_error(400, "whom?");
     res.send("hello " + req.body().text());
   });
-  for (const Via via : {Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi}) {
+  for (const Via via : {Via::direct, Via::fastcgi, Via::scgi, Via::uwsgi, Via::http}) {
     viaduct::testing::Client client(app, via);
     const auto reply = client.post("/greet", "world", "text/plain");
     if (reply.status != 200 || reply.body != "hello world" || reply.aborted) {
