@@ -108,6 +108,7 @@ void Dispatcher::serve(RequestState& state, Request& request,
       // Out of memory, or a log sink that throws: what began stays broken.
     }
   }
+  state.end();
   state.release();
 }
 

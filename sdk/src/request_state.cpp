@@ -40,6 +40,17 @@ void RequestState::finish() {
   capture_names_ = nullptr;
   capture_values_.clear();
   locals_.clear();
+  endings_.clear();
+  source_.reset();
+}
+
+void RequestState::end() noexcept {
+  for (; !endings_.empty(); endings_.pop_back()) {
+    try {
+      endings_.back()();
+    } catch (...) {
+    }
+  }
 }
 
 bool RequestState::derive_path() {

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "protocol/message.hpp"
 #include "sdk/src/channel.hpp"
 #include "sdk/src/form/body_access.hpp"
+#include "sdk/src/limited_source.hpp"
 #include "sdk/src/path.hpp"
 #include "sdk/src/request_ids.hpp"
 #include "sdk/src/variables.hpp"
@@ -30,7 +32,11 @@ class RequestState {
   /// `ids` must outlive it. `data` is FCGI_DATA; null: there is none.
   RequestState(BodySource& body, RequestControl& control,
                const RequestIds& ids = RequestIds::usual(), BodySource* data = nullptr)
-      : body_(body), data_(data != nullptr ? *data : no_data_), control_(control), ids_(ids) {}
+      : source_(body),
+        body_(source_),
+        data_(data != nullptr ? *data : no_data_),
+        control_(control),
+        ids_(ids) {}
 
   /// Takes the head over, leaving the memory of the one before in its place.
   void begin(protocol::RequestHead& head);
@@ -51,6 +57,9 @@ class RequestState {
   [[nodiscard]] Body& data() { return data_; }
   [[nodiscard]] const Form& form(const FormLimits& limits);
   [[nodiscard]] std::optional<Part> next_part(const FormLimits& limits);
+  [[nodiscard]] const BodySource& source() const { return source_; }
+  /// Has reading more than that throw http_error 413. Only ever lowers the limit.
+  void limit_body(std::uint64_t bytes) { source_.limit(bytes); }
   [[nodiscard]] RequestControl& control() { return control_; }
   [[nodiscard]] std::optional<std::string_view> variable(std::string_view name) const;
 
@@ -67,6 +76,11 @@ class RequestState {
 
   std::shared_ptr<void>& local(std::type_index type);
 
+  /// Has `task` called when the answer is complete or has broken off.
+  void at_end(std::function<void()> task) { endings_.push_back(std::move(task)); }
+  /// Calls them, the latest first. What one throws is dropped: there is nobody to answer any more.
+  void end() noexcept;
+
  private:
   enum class IdState : std::uint8_t { none, being_made, made };
   struct NoData final : BodySource {
@@ -77,6 +91,7 @@ class RequestState {
   protocol::RequestHead head_;
   Variables variables_;
   RequestPath path_;
+  LimitedSource source_;
   BodyAccess body_;
   NoData no_data_;
   Body data_;
@@ -89,6 +104,12 @@ class RequestState {
   const std::vector<std::string>* capture_names_ = nullptr;
   std::vector<std::string> capture_values_;
   std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;
+  std::vector<std::function<void()>> endings_;
+};
+
+/// Lets the library's own middleware see more of a request than its users.
+struct RequestAccess {
+  static RequestState& state(Request& request) { return *request.state_; }
 };
 
 }  // namespace detail

@@ -53,6 +53,7 @@ class ResponseState {
   void set_status(int status);
   [[nodiscard]] const Fields& fields() const { return fields_; }
   [[nodiscard]] Fields& fields_to_change();
+  [[nodiscard]] std::uint64_t bytes_written() const { return written_; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return sent_; }
   void add_hook(std::function<void(Response&)> hook);
   void add_transform(Transform transform);
@@ -102,6 +103,11 @@ class ResponseState {
   std::vector<Transform> transforms_;
   bool in_transform_ = false;
   protocol::ResponseHead head_;
+};
+
+/// Lets the library's own middleware see more of a response than its users.
+struct ResponseAccess {
+  static ResponseState& state(Response& response) { return *response.state_; }
 };
 
 }  // namespace detail

@@ -26,7 +26,8 @@ inline namespace v1 {
 
 namespace detail {
 class RequestState;
-}
+struct RequestAccess;
+}  // namespace detail
 
 /// What the front server asks of the application (FastCGI 1.0 section 6).
 enum class Role : std::uint8_t { responder = 1, authorizer, filter };
@@ -122,6 +123,7 @@ class VIADUCT_API Request {
   void log(Level level, const Parts&... parts) const;
 
  private:
+  friend struct detail::RequestAccess;
   [[nodiscard]] std::string_view captured(std::string_view name) const;
   std::shared_ptr<void>& slot(std::type_index type);
 

@@ -18,7 +18,8 @@ inline namespace v1 {
 
 namespace detail {
 class ResponseState;
-}
+struct ResponseAccess;
+}  // namespace detail
 
 /// The answer to one request. Up to 16 KiB of body are held back until flush(), overflow, or the
 /// handler's return; then the response has *started*: its head is out, and status and headers can
@@ -128,6 +129,7 @@ class VIADUCT_API Response {
   void variable(std::string_view name, std::string_view value);
 
  private:
+  friend struct detail::ResponseAccess;
   detail::ResponseState* state_;
 };
 

@@ -44,8 +44,8 @@ using Middleware = std::function<void(Request&, Response&, const Handler& next)>
 ///
 /// All members that add routes throw std::invalid_argument for a malformed pattern or method. Two
 /// routes that fit the same requests are reported when the app starts: run() names both patterns
-/// and returns 70. Routes are added before run() is called; after that a router does not change and
-/// may be used by any thread.
+/// and returns 70. Routes and middleware are added before run() is called or by App::on_startup;
+/// after that a router does not change and may be used by any thread.
 class VIADUCT_API Router {
  public:
   Router();

@@ -20,10 +20,13 @@
 #include <viaduct/fields.hpp>
 #include <viaduct/form.hpp>
 #include <viaduct/html.hpp>
+#include <viaduct/lint.hpp>
 #include <viaduct/log.hpp>
+#include <viaduct/middleware.hpp>
 #include <viaduct/pool.hpp>
 #include <viaduct/request.hpp>
 #include <viaduct/response.hpp>
 #include <viaduct/router.hpp>
+#include <viaduct/session.hpp>
 #include <viaduct/values.hpp>
 #include <viaduct/wait.hpp>
