@@ -27,7 +27,9 @@ struct Split {
 Split split(const PathVariables& variables) {
   const std::string_view script = variables.script_name;
   const std::string_view info = variables.path_info.value_or("");
-  const bool whole_in_script = !variables.path_info.has_value() ||
+  const bool by_name =
+      !variables.script_filename.empty() && variables.script_filename == variables.program;
+  const bool whole_in_script = (!variables.path_info.has_value() && !by_name) ||
                                (info.empty() && (variables.script_filename.starts_with("proxy:") ||
                                                  variables.server_software.starts_with("Caddy")));
   if (!whole_in_script && !(script.empty() && info.empty())) return {script, info};

@@ -17,6 +17,7 @@ struct PathVariables {
   std::string_view document_uri{};
   std::string_view script_filename{};
   std::string_view server_software{};
+  std::string_view program{};  ///< not a variable: the file that this process runs
 };
 
 /// Where the application is mounted and what is asked of it below.
@@ -32,7 +33,11 @@ struct RequestPath {
 /// (below it), both decoded; in practice:
 ///
 /// - PATH_INFO is there: as the RFC says.
-/// - PATH_INFO is missing (nginx with its stock fastcgi_params, Apache's mod_proxy_fcgi and
+/// - PATH_INFO is missing and SCRIPT_FILENAME is this program (Apache's mod_fcgid): it was asked
+/// for
+///   by its own name, which is the mount, and nothing below it.
+/// - PATH_INFO is missing otherwise (nginx with its stock fastcgi_params, Apache's mod_proxy_fcgi
+/// and
 ///   mod_proxy_scgi): SCRIPT_NAME holds the whole path.
 /// - PATH_INFO is empty with Caddy and no `split`, or with a SCRIPT_FILENAME of "proxy:...": ditto.
 /// - Neither is there (nginx's stock scgi_params): DOCUMENT_URI, else the path of REQUEST_URI.

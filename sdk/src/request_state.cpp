@@ -1,6 +1,9 @@
 #include "sdk/src/request_state.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "sdk/src/chars.hpp"
 #include "sdk/src/cookie_header.hpp"
@@ -10,6 +13,15 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 namespace {
+
+// The file that this process runs, if it can be told.
+const std::string& program() {
+  static const std::string path = [] {
+    std::error_code unknown;
+    return std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+  }();
+  return path;
+}
 
 // HTTP_USER_AGENT -> User-Agent
 std::string field_name(std::string_view variable) {
@@ -59,7 +71,8 @@ bool RequestState::derive_path() {
                               .path_info = variables_.path_info,
                               .document_uri = variables_.document_uri,
                               .script_filename = variables_.script_filename,
-                              .server_software = variables_.server_software},
+                              .server_software = variables_.server_software,
+                              .program = program()},
                              path_);
 }
 
