@@ -1,0 +1,254 @@
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <viaduct/testing.hpp>
+
+#include "notes_app.hpp"
+
+namespace notes {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using viaduct::Model;
+using viaduct::testing::Client;
+using viaduct::testing::Multipart;
+using viaduct::testing::Reply;
+using viaduct::testing::urlencoded;
+using viaduct::testing::Via;
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = (std::filesystem::temp_directory_path() / "notes-XXXXXX").string();
+};
+
+// Someone with a browser: takes the token that forms need from the page they are on.
+class Visitor {
+ public:
+  Visitor(viaduct::App& app, Via via) : client(app, via) {}
+
+  std::string token() {
+    static constexpr std::string_view kMark = "name=\"csrf_token\" value=\"";
+    const std::string page = client.get("/").body;
+    const std::size_t begin = page.find(kMark);
+    if (begin == std::string::npos) throw std::runtime_error("no token in " + page);
+    const std::size_t from = begin + kMark.size();
+    return page.substr(from, page.find('"', from) - from);
+  }
+  Reply send(std::string_view path,
+             std::initializer_list<std::pair<std::string_view, std::string_view>> fields) {
+    return client.post(path, urlencoded({{"csrf_token", token()}}) + '&' + urlencoded(fields));
+  }
+  void say_name(std::string_view name) { send("/name", {{"name", name}}); }
+  // Returns where the note is.
+  std::string write(std::string_view title, std::string_view text) {
+    const Reply reply = send("/notes", {{"title", title}, {"text", text}});
+    EXPECT_EQ(reply.status, 303) << reply.body << reply.errors;
+    return std::string(reply.headers.get("Location").value_or("nowhere"));
+  }
+
+  Client client;
+};
+
+struct Setup {
+  Via via;
+  Model model;
+};
+
+class NotesTest : public ::testing::TestWithParam<Setup> {
+ protected:
+  NotesTest() { app->model(GetParam().model); }
+
+  TemporaryDirectory directory;
+  Store store{directory.path() + "/notes.db"};
+  std::unique_ptr<viaduct::App> app = make_app({.store = store, .keys = {std::string(32, 'k')}});
+};
+
+std::string name_of(const ::testing::TestParamInfo<Setup>& tested) {
+  static constexpr const char* kVias[] = {"direct", "fastcgi", "scgi", "uwsgi", "http"};
+  return std::string(kVias[static_cast<int>(tested.param.via)]) +
+         (tested.param.model == Model::fibers ? "_fibers" : "_threads");
+}
+
+INSTANTIATE_TEST_SUITE_P(Notes, NotesTest,
+                         ::testing::Values(Setup{Via::direct, Model::threads},
+                                           Setup{Via::fastcgi, Model::threads},
+                                           Setup{Via::fastcgi, Model::fibers},
+                                           Setup{Via::scgi, Model::fibers}),
+                         name_of);
+
+TEST_P(NotesTest, ANoteIsWrittenChangedFoundAndDeleted) {
+  Visitor ada(*app, GetParam().via);
+  EXPECT_THAT(ada.client.get("/").body, HasSubstr("No notes."));
+  ada.say_name("Ada");
+  const std::string path = ada.write("Shopping", "milk & bread");
+  EXPECT_EQ(path, "/notes/1");
+  const std::string page = ada.client.get(path).body;
+  EXPECT_THAT(page, HasSubstr("<pre>milk &amp; bread</pre>"));
+  EXPECT_THAT(page, HasSubstr("Saved."));
+  EXPECT_THAT(ada.client.get(path).body, Not(HasSubstr("Saved.")));
+
+  EXPECT_EQ(ada.send(path, {{"title", "Errands"}, {"text", "100% done"}}).status, 303);
+  EXPECT_THAT(ada.client.get("/?q=0%25").body, HasSubstr("Errands"));
+  EXPECT_THAT(ada.client.get("/?q=_").body, HasSubstr("No notes."));
+  EXPECT_THAT(ada.client.get("/?q=milk").body, HasSubstr("No notes."));
+
+  EXPECT_EQ(ada.send(path + "/delete", {}).status, 303);
+  EXPECT_EQ(ada.client.get(path).status, 404);
+}
+
+TEST_P(NotesTest, WhatOthersWroteIsEscaped) {
+  Visitor mallory(*app, GetParam().via);
+  mallory.say_name("<b>Mallory</b>");
+  const std::string path = mallory.write("<script>", "</pre><script>alert(1)</script>\"'");
+  for (const std::string& page : {mallory.client.get("/").body, mallory.client.get(path).body,
+                                  mallory.client.get("/?q=%22%3E%3Cscript%3E").body}) {
+    EXPECT_THAT(page, Not(HasSubstr("<script")));
+    EXPECT_THAT(page, Not(HasSubstr("<b>")));
+  }
+}
+
+TEST_P(NotesTest, OnlyTheAuthorChangesANote) {
+  Visitor ada(*app, GetParam().via);
+  Visitor eve(*app, GetParam().via);
+  ada.say_name("Ada");
+  const std::string path = ada.write("Diary", "private thoughts");
+  EXPECT_EQ(eve.send(path, {{"title", "Ha"}, {"text", ""}}).status, 403);
+  eve.say_name("Eve");
+  EXPECT_THAT(eve.client.get(path).body, Not(HasSubstr("Change it")));
+  EXPECT_EQ(eve.send(path, {{"title", "Ha"}, {"text", ""}}).status, 403);
+  EXPECT_EQ(eve.send(path + "/delete", {}).status, 403);
+  EXPECT_THAT(eve.client.get(path).body, HasSubstr("Diary"));
+}
+
+TEST_P(NotesTest, FormsOfOtherSitesAreRefused) {
+  Visitor ada(*app, GetParam().via);
+  ada.say_name("Ada");
+  EXPECT_EQ(ada.client.post("/notes", "title=spam&text=").status, 403);
+  EXPECT_EQ(ada.client.post("/api/notes", R"({"title":"spam"})", "text/plain").status, 415);
+  EXPECT_TRUE(store.list().empty());
+}
+
+TEST_P(NotesTest, ForgedSessionsAreNobodys) {
+  Visitor eve(*app, GetParam().via);
+  eve.say_name("Eve");
+  const std::string cookie = eve.client.cookie("__Host-session").value_or("");
+  ASSERT_FALSE(cookie.empty());
+  std::string forged = cookie;
+  forged.back() = forged.back() == 'A' ? 'B' : 'A';
+  eve.client.header("Cookie", "__Host-session=" + forged);
+  EXPECT_THAT(eve.client.get("/").body, HasSubstr("Your name"));
+}
+
+TEST_P(NotesTest, FilesComeBackAsTheyWere) {
+  Visitor ada(*app, GetParam().via);
+  ada.say_name("Ada");
+  const std::string photo("\x89PNG\0\r\n", 7);
+  Multipart form;
+  form.field("csrf_token", ada.token()).field("title", "Holiday").field("text", "");
+  form.file("file", "beach \xc3\xa4.png", photo, "image/png").file("file", "empty.txt", "");
+  ASSERT_EQ(ada.client.post("/notes", form).status, 303);
+  EXPECT_THAT(ada.client.get("/notes/1").body, HasSubstr("beach \xc3\xa4.png"));
+  const Reply reply = ada.client.get("/notes/1/files/1");
+  EXPECT_EQ(reply.body, photo);
+  EXPECT_EQ(reply.headers.get("Content-Type"), "application/octet-stream");
+  EXPECT_EQ(reply.headers.get("Content-Disposition"), "attachment; filename=\"beach __.png\"");
+  EXPECT_EQ(ada.client.get("/notes/1/files/2").body, "");
+  EXPECT_EQ(ada.client.get("/notes/2/files/1").status, 404);
+  EXPECT_EQ(ada.send("/notes/1/delete", {}).status, 303);
+  EXPECT_EQ(ada.client.get("/notes/1/files/1").status, 404);
+}
+
+TEST_P(NotesTest, TooMuchIsRefusedAndKeepsNothing) {
+  Visitor ada(*app, GetParam().via);
+  ada.say_name("Ada");
+  EXPECT_EQ(ada.send("/notes", {{"title", ""}}).status, 400);
+  EXPECT_EQ(ada.send("/notes", {{"title", std::string(201, 'x')}}).status, 400);
+  ada.write(std::string(200, 'x'), std::string(64 * 1024, 'y'));
+  Multipart form;
+  form.field("csrf_token", ada.token()).field("title", "Large").field("text", "");
+  form.file("file", "large", std::string(5 * 1024 * 1024, 'z'));
+  EXPECT_EQ(ada.client.post("/notes", form).status, 413);
+  EXPECT_EQ(store.list().size(), 1U);
+}
+
+TEST_P(NotesTest, ProgramsSpeakJson) {
+  Visitor ada(*app, GetParam().via);
+  const std::string_view note = R"({"title":"caf\u00e9","text":"\"quoted\""})";
+  EXPECT_EQ(ada.client.post("/api/notes", note, "application/json").status, 403);
+  ada.say_name("Ada");
+  const Reply made = ada.client.post("/api/notes", note, "application/json");
+  EXPECT_EQ(made.status, 201);
+  EXPECT_EQ(made.headers.get("Location"), "/api/notes/1");
+  EXPECT_EQ(ada.client.get("/api/notes/1").body,
+            "{\"id\":1,\"author\":\"Ada\",\"title\":\"caf\xc3\xa9\",\"text\":\"\\\"quoted\\\"\"}");
+  EXPECT_EQ(ada.client.get("/api/notes?q=nothing").body, "[]");
+  const Reply missing = ada.client.get("/api/notes/2");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body, R"({"error":"There is no such note."})");
+  for (const char* const bad : {"", "[]", "{", R"({"title":1})", R"({"text":"no title"})"}) {
+    EXPECT_EQ(ada.client.post("/api/notes", bad, "application/json").status, 400) << bad;
+  }
+}
+
+TEST_P(NotesTest, SeveralWriteAtOnce) {
+  constexpr int kWriters = 4;
+  constexpr int kNotes = 5;
+  std::vector<std::unique_ptr<Visitor>> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.push_back(std::make_unique<Visitor>(*app, GetParam().via));
+  }
+  std::vector<std::jthread> threads;
+  for (const auto& writer : writers) {
+    threads.emplace_back([&writer] {
+      writer->say_name("Ada");
+      for (int i = 0; i < kNotes; ++i) writer->write("note", "text");
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(store.list().size(), static_cast<std::size_t>(kWriters * kNotes));
+}
+
+TEST_P(NotesTest, NotesOutliveTheApplication) {
+  {
+    Visitor ada(*app, GetParam().via);
+    ada.say_name("Ada");
+    ada.write("Shopping", "milk");
+  }
+  Store again(directory.path() + "/notes.db");
+  ASSERT_EQ(again.list().size(), 1U);
+  EXPECT_EQ(again.list().front().title, "Shopping");
+}
+
+TEST(NotesWithoutDatabase, SayWhyInTheLogOnly) {
+  Store store("/nonexistent/notes.db");
+  const auto app = make_app({.store = store, .keys = {std::string(32, 'k')}});
+  Client client(*app);
+  const Reply reply = client.get("/");
+  EXPECT_EQ(reply.status, 500);
+  EXPECT_THAT(reply.body, Not(HasSubstr("SQLite")));
+  EXPECT_EQ(reply.errors, "GET /: SQLite: unable to open database file\n");
+}
+
+}  // namespace
+}  // namespace notes
