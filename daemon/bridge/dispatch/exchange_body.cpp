@@ -1,0 +1,89 @@
+// The request body on its way from the client to the worker.
+
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// Body bytes waiting for the worker above which the front is not read.
+constexpr std::uint64_t kInputHigh = 64 * 1024;
+
+}  // namespace
+
+void Exchange::input(protocol::Bytes bytes) {
+  if (client_ == nullptr) return;
+  run_clock(services_.reactor.now());
+  const std::uint64_t limit = dispatcher_->settings().limits.body;
+  if (limit != 0 && body_.total() + bytes.size() > limit) {
+    body_failed(413, "the body is larger than limits.body");
+    return;
+  }
+  if (carried_ && body_.waiting() == 0 && !body_.spooling() && !body_.keeps(bytes.size())) {
+    const std::size_t taken = carried_->link->offer_input(carried_->id, bytes);
+    body_.bypass(taken);
+    bytes = bytes.subspan(taken);
+  }
+  if (bytes.empty() || client_ == nullptr) return;
+  if (const auto error = body_.append(bytes)) {
+    body_failed(507, "the body could not be written to disk: " + error.message());
+    return;
+  }
+  if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+void Exchange::input_end() {
+  run_clock(services_.reactor.now());
+  input_ended_ = true;
+  if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+bool Exchange::wants_input() const {
+  return client_ == nullptr || body_.spooling() || body_.waiting() < kInputHigh;
+}
+
+void Exchange::spool_input() {
+  if (client_ == nullptr) return;
+  if (const auto error = body_.spool()) {
+    body_failed(507, "no temporary file for the body: " + error.message());
+  }
+}
+
+void Exchange::body_failed(int status, std::string_view why) {
+  services_.log.warning("request refused", {{"app", dispatcher_->settings().name},
+                                            {"request", request_line()},
+                                            {"status", status},
+                                            {"reason", why}});
+  if (phase_ == Phase::waiting) {
+    dispatcher_->withdraw(*this);
+  } else if (carried_) {
+    abort_worker();
+  }
+  if (status_ == 0) {
+    answer(status, 0);
+  } else {
+    fail_client();
+  }
+  bury_if_done();
+}
+
+protocol::Bytes Exchange::peek_input(std::size_t max) {
+  std::error_code error;
+  const protocol::Bytes bytes = body_.peek(max, error);
+  if (error) body_failed(500, "the spooled body could not be read: " + error.message());
+  return bytes;
+}
+
+void Exchange::consume_input(std::size_t bytes) {
+  const bool wanted = wants_input();
+  body_.consume(bytes);
+  if (!wanted && wants_input() && client_ != nullptr) client_->resume_input(client_id_);
+}
+
+bool Exchange::input_complete() const {
+  return input_ended_ && body_.waiting() == 0;
+}
+
+}  // namespace viaduct::daemon::bridge
