@@ -69,7 +69,7 @@ struct Cors {
 };
 /// Cross-origin resource sharing (Fetch standard section 3.2). Preflights are answered here, before
 /// any authentication behind it; other requests get the fields, errors included, or none when their
-/// origin is not allowed. It lets scripts read; it keeps nobody from sending.
+/// origin is not allowed. It lets scripts read; what keeps others from sending is csrf().
 VIADUCT_API Middleware cors(Cors options);
 
 struct BodyLimit {
@@ -104,6 +104,29 @@ struct SecurityHeaders {
 };
 /// Sets those of these fields that are not empty and that the handler has not set.
 VIADUCT_API Middleware security_headers(SecurityHeaders options = {});
+
+struct Csrf {
+  std::string cookie = "__Host-csrf";  ///< holds the token, unless `in_session`
+  std::string header = "X-CSRF-Token";
+  /// Field of an urlencoded or multipart form; empty: the form is not looked at. Reading it keeps
+  /// it for Request::form(); handlers that pull such a body themselves have the header sent.
+  std::string field = "csrf_token";
+  bool in_session = false;  ///< the token is kept in the Session, whose middleware stands outside
+  bool secure = true;       ///< of the cookie; a "__Host-" name needs it
+  std::string same_site = "Lax";
+  /// Other origins whose pages may send, "https://admin.example" each.
+  std::vector<std::string> trusted = {};
+};
+/// Refuses requests that another site made a browser send (403), other than GET, HEAD, OPTIONS and
+/// TRACE:
+///
+/// - Sec-Fetch-Site has to say same-origin or none, or else Origin, when there is one, has to be
+///   the request's own or trusted. A sibling domain is same-site: SameSite cookies do not stop it.
+/// - the token in header or form field has to be the one in cookie or session.
+VIADUCT_API Middleware csrf(Csrf options = {});
+/// What to put into forms and scripts, different each time. Makes the token when there is none yet,
+/// so it is to be called before the response has started. std::logic_error without csrf().
+VIADUCT_API std::string csrf_token(Request& request);
 
 struct RateLimit {
   double per_second = 10;    ///< requests that one key may make in the long run, above 0
