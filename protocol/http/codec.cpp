@@ -81,19 +81,20 @@ void ServerCodec::take_head(std::string_view& text) {
 }
 
 void ServerCodec::begin_request() {
-  Errc error = parse_head(head_reader_.text(), wire_);
-  head_only_ = wire_.method == "HEAD";
-  http11_ = wire_.http11;
-  if (error == Errc::ok) error = add_variables(wire_, options_.connection, variables_);
+  WireHead wire;
+  Errc error = parse_head(head_reader_.text(), wire);
+  head_only_ = wire.method == "HEAD";
+  http11_ = wire.http11;
+  if (error == Errc::ok) error = add_variables(wire, options_.connection, variables_);
   if (error == Errc::ok) error = variables_.finish(head_);
   variables_.reset();
   if (error != Errc::ok) return refuse(error);
-  persistent_ = wire_.keep_alive;
+  persistent_ = wire.keep_alive;
   answer_ = Answer::due;
-  length_left_ = wire_.length;
-  if (!wire_.chunked) head_.content_length = wire_.length;
+  length_left_ = wire.length;
+  if (!wire.chunked) head_.content_length = wire.length;
   report({.kind = Event::Kind::request, .id = kId, .head = &head_});
-  if (wire_.chunked) {
+  if (wire.chunked) {
     chunks_ = ChunkedReader();
     input_ = Input::chunked;
   } else if (length_left_ > 0) {
@@ -101,7 +102,7 @@ void ServerCodec::begin_request() {
   } else {
     return finish_input();
   }
-  awaits_continue_ = wire_.expect_continue;
+  awaits_continue_ = wire.expect_continue;
 }
 
 void ServerCodec::take_length(std::string_view& text) {

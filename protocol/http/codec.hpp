@@ -96,7 +96,6 @@ class ServerCodec final : public protocol::ServerCodec {
 
   Input input_ = Input::head;
   HeadReader head_reader_;
-  WireHead wire_;
   RequestHead head_;
   ChunkedReader chunks_;
   std::uint64_t length_left_ = 0;  // of the request's body

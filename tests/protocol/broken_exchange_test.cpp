@@ -11,6 +11,7 @@
 
 #include "protocol/fastcgi/client_codec.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
+#include "protocol/http/codec.hpp"
 #include "protocol/scgi/codec.hpp"
 #include "protocol/uwsgi/codec.hpp"
 #include "tests/support/fastcgi_records.hpp"
@@ -91,6 +92,15 @@ TEST(BrokenExchange, FastCgiClient) {
 TEST(BrokenExchange, Scgi) {
   break_everywhere([] { return std::make_unique<scgi::ServerCodec>(Limits{}); },
                    test::scgi_request({{"REQUEST_METHOD", "POST"}, {"HTTP_COOKIE", "a"}}, "body"));
+}
+
+TEST(BrokenExchange, Http) {
+  const std::string post = "POST /a HTTP/1.1\r\nHost: h\r\n";
+  const auto make = [] { return std::make_unique<http::ServerCodec>(http::ServerOptions{}); };
+  break_everywhere(make, post + "Content-Length: 4\r\nCookie: a\r\n\r\nbody");
+  break_everywhere(make, post +
+                             "Transfer-Encoding: chunked\r\n\r\n2\r\nbo\r\n2;x=y\r\ndy\r\n"
+                             "0\r\nA: b\r\n\r\n");
 }
 
 TEST(BrokenExchange, Uwsgi) {

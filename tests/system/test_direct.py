@@ -14,7 +14,7 @@ from harness import http
 from harness.apps import command
 from harness.direct import App, ModuleApache, PassingNginx, SpawningLighttpd, cgi_environment
 from harness.paths import built
-from harness.process import children, wait_for
+from harness.process import catches, children, memory, wait_for
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def check_site(port: int, mount: str = "", chunked: bool = True) -> None:
 
 
 @pytest.mark.parametrize("model", ["threads", "fibers"])
-@pytest.mark.parametrize("word", ["fastcgi", "scgi", "uwsgi"])
+@pytest.mark.parametrize("word", ["fastcgi", "scgi", "uwsgi", "http"])
 def test_nginx_passes_to_the_application(probe, start, directory, word, model):
     path = directory / "app.sock"
     app = App([probe, f"--{word}", f"unix:{path}", "--model", model], directory / "app.log")
@@ -179,7 +179,8 @@ def test_cgi_body_that_is_cut_short_is_not_answered(probe):
 def alone(request, probe, start, directory):
     """The application on its own HTTP port: the process and the port."""
     command_line = [probe, "--http", "tcp:127.0.0.1:0", "--model", request.param]
-    app = start(App(command_line, directory / "app.log"))
+    environment = {**os.environ, "MARKS": str(directory)}
+    app = start(App(command_line, directory / "app.log", env=environment))
     return app, app.wait_for_port()
 
 
@@ -205,6 +206,26 @@ def test_http_keeps_the_connection_and_answers_in_turn(alone):
         assert client.read_reply().text == "early\n"
         client.send_head("GET", "/hello")
         assert client.read_reply().text == "hello\n"
+
+
+@pytest.mark.parametrize("behind", [b"", b"GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"])
+def test_handlers_stop_when_the_http_client_leaves(alone, directory, behind):
+    _, port = alone
+    with http.Connection(port) as client:
+        client.send(b"GET /wait?mark=left HTTP/1.1\r\nHost: h\r\n\r\n" + behind)
+        wait_for((directory / "left").exists, "the handler waits")
+    wait_for((directory / "left.stopped").exists, "the handler has stopped")
+
+
+def test_slow_reader_of_http_holds_the_handler_back(alone):
+    app, port = alone
+    size = 64 << 20
+    with http.Connection(port, receive_buffer=4096) as client:
+        client.send_head("GET", f"/generate?bytes={size}&length=0")
+        reply = client.read_head()
+        assert http.request(port, "/hello").text == "hello\n"
+        assert memory(app.process.pid) < size // 2
+        assert sum(map(len, client.body_pieces(reply))) == size
 
 
 def test_http_refuses_what_could_be_read_in_two_ways(alone):
@@ -268,6 +289,8 @@ def test_sigterm_ends_it_while_idle(probe, start, directory, word):
     start(app).wait_for_socket(path)
     with socket.socket(socket.AF_UNIX) as idle:
         idle.connect(str(path))
+        # It listens before it is set up to serve.
+        wait_for(lambda: catches(app.process.pid, signal.SIGTERM), "it handles SIGTERM")
         app.process.send(signal.SIGTERM)
         assert app.process.wait() == 0
     assert not path.exists()

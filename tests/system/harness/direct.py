@@ -12,7 +12,8 @@ MODULES = Path("/usr/lib/apache2/modules")
 
 
 class PassingNginx(Nginx):
-    """nginx with `fastcgi_pass`, `scgi_pass` or `uwsgi_pass` and its stock variables."""
+    """nginx with `fastcgi_pass`, `scgi_pass`, `uwsgi_pass` or (`http`) `proxy_pass`, and its stock
+    variables or fields."""
 
     def __init__(self, directory: Path, upstream: str, word: str) -> None:
         super().__init__(directory, upstream)
@@ -20,13 +21,15 @@ class PassingNginx(Nginx):
 
     def write(self, port: int) -> None:
         super().write(port)
+        word = {"http": "proxy"}.get(self.word, self.word)
+        scheme = "http://" if word == "proxy" else ""
         (self.directory / "viaduct.conf").write_text(
             f"""server {{
   listen 127.0.0.1:{port};
   client_max_body_size 256m;
   location / {{
-    include /etc/nginx/{self.word}_params;
-    {self.word}_pass unix:{self.upstream};
+    include /etc/nginx/{word}_params;
+    {word}_pass {scheme}unix:{self.upstream};
   }}
 }}
 """
