@@ -1,0 +1,25 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <viaduct/app.hpp>
+
+/// An application put together from parts that know nothing of each other:
+///
+///     /                 a page with links to the parts, wherever the app is mounted
+///     /blog/...         a router used under two prefixes
+///     /archive/...
+///     /admin/...        behind a password
+///     /api/...          for scripts of other sites, limited per client
+namespace compose {
+
+struct Dependencies {
+  std::string admin_password;
+  std::function<std::string()> time;  ///< what /api/time answers
+};
+
+[[nodiscard]] std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies);
+
+}  // namespace compose
