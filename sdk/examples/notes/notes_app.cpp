@@ -9,7 +9,6 @@
 #include <viaduct/session.hpp>
 #include <viaduct/viaduct.hpp>
 
-#include "form_token.hpp"
 #include "pages.hpp"
 
 namespace notes {
@@ -70,7 +69,7 @@ Frame frame_of(Request& req) {
   viaduct::Session& session = viaduct::session(req);
   Frame frame;
   frame.name = visitor(req);
-  frame.csrf_token = form_token(req);
+  frame.csrf_token = viaduct::middleware::csrf_token(req);
   frame.message = session.get("message").value_or("");
   session.erase("message");
   frame.url = [&req](std::string_view path) { return req.url(path); };
@@ -128,7 +127,7 @@ void send_attachment(Store& store, Request& req, Response& res) {
 viaduct::Router page_routes(Store& store) {
   viaduct::Router pages;
   pages.use(viaduct::middleware::body_limit({.bytes = kMaxUpload}));
-  pages.use(require_form_token());
+  pages.use(viaduct::middleware::csrf({.in_session = true}));
   pages.get("/", [&store](Request& req, Response& res) {
     const std::string words(req.query().get("q").value_or(""));
     show(res, list_page(frame_of(req), store.list(words), words));
