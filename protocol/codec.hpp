@@ -32,6 +32,7 @@ struct Event {
                ///< the rest of its input is skipped and not reported
     window,    ///< link only: the peer named its receive window: `count` bytes
     credit,    ///< link only: the peer returned `count` bytes of credit for a request
+    draining,  ///< link only: the peer is about to begin no more requests
   };
   Kind kind = Kind::none;
   RequestId id = 0;

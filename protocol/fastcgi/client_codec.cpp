@@ -174,7 +174,7 @@ void ClientCodec::on_values(const RecordPiece& piece) {
   report({.kind = ClientEvent::Kind::values, .values = values});
 }
 
-void ClientCodec::get_values(std::optional<std::uint32_t> window) {
+void ClientCodec::get_values(std::optional<std::uint32_t> window, bool draining) {
   Pairs names;
   names.add(FCGI_MAX_REQS, "");
   names.add(FCGI_MPXS_CONNS, "");
@@ -182,6 +182,7 @@ void ClientCodec::get_values(std::optional<std::uint32_t> window) {
     names.add(kWindowName, std::to_string(*window));
     names.add(kPrefetchName, "");
   }
+  if (draining) names.add(kDrainingName, "1");
   writer_.query(names);
   window_offered_ = window_offered_ || window.has_value();
   ++queries_;

@@ -58,7 +58,9 @@ class ClientCodec {
 
   /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_PREFETCH and
   /// VIADUCT_WINDOW carrying our receive window.
-  void get_values(std::optional<std::uint32_t> window);
+  /// `draining` tells a server with which flow control is in force that no more requests are about
+  /// to begin (VIADUCT_DRAINING).
+  void get_values(std::optional<std::uint32_t> window, bool draining = false);
   void begin(RequestId id, Role role, bool keep_connection);
   /// The whole FCGI_PARAMS stream, its end included. No pair crosses a record unless it is longer
   /// than one record.

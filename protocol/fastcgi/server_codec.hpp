@@ -105,6 +105,7 @@ class ServerCodec final : public protocol::ServerCodec {
   bool close_asked_ = false;      // the owner wants it
   bool broken_ = false;
   bool window_agreed_ = false;
+  bool draining_ = false;
 
   RequestHead head_;  // of the `request` event given last
   std::array<Event, 2> events_;

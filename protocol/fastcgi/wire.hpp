@@ -21,6 +21,9 @@ inline constexpr std::string_view kWindowName = "VIADUCT_WINDOW";
 /// Variable of a result: how many requests beyond FCGI_MAX_REQS the sender accepts, which wait
 /// there for their turn.
 inline constexpr std::string_view kPrefetchName = "VIADUCT_PREFETCH";
+/// Variable of FCGI_GET_VALUES, of any value: the sender is about to begin no more requests on this
+/// connection, so that responses without an end of their own should end. Its result is "1".
+inline constexpr std::string_view kDrainingName = "VIADUCT_DRAINING";
 
 inline constexpr std::size_t kHeaderSize = FCGI_HEADER_LEN;
 inline constexpr std::size_t kMaxContent = FCGI_MAX_LENGTH;

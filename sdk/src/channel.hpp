@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <stop_token>
+#include <string_view>
 
 #include "protocol/message.hpp"
 #include "protocol/output.hpp"
@@ -48,6 +49,13 @@ class ResponseSink {
   virtual void end() = 0;
   /// Ends a response that has begun so that it does not look complete.
   virtual void fail() = 0;
+  /// The response is a stream without an end of its own: its request's stop() fires as soon as
+  /// draining() is true. `heartbeat`, of static storage duration, is sent whenever nothing was sent
+  /// for `interval` since the last flush(); never for 0. Called once flushed.
+  virtual void stay_open(std::chrono::milliseconds interval, std::string_view heartbeat) {
+    (void)interval;
+    (void)heartbeat;
+  }
 };
 
 }  // namespace detail

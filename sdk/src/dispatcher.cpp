@@ -118,7 +118,7 @@ void Dispatcher::recover(Request& request, ResponseState& response,
   try {
     std::rethrow_exception(error);
   } catch (const client_gone&) {
-    response.abandon();
+    response.leave();
     return;
   } catch (const http_error& thrown) {
     if (response.started()) {

@@ -28,6 +28,8 @@ bool hop_by_hop(std::string_view name) {
 void ResponseState::begin(bool head_only, RequestState* request, FileDelivery delivery) {
   phase_ = Phase::open;
   head_only_ = head_only;
+  stream_ = false;
+  in_piece_ = false;
   hooks_.clear();
   request_ = request;
   file_delivery_ = delivery;
@@ -249,6 +251,33 @@ void ResponseState::finish() {
   held_.clear();
   phase_ = Phase::finished;
   sink_.end();
+}
+
+void ResponseState::stay_open(std::chrono::milliseconds interval, std::string_view heartbeat) {
+  stream_ = true;
+  // It would go past the transforms.
+  if (transforming()) interval = {};
+  sink_.stay_open(interval, heartbeat);
+}
+
+void ResponseState::write_piece(std::string_view piece) {
+  in_piece_ = true;
+  write(piece);
+  flush();
+  in_piece_ = false;
+}
+
+void ResponseState::end_stream() {
+  finish();
+  throw client_gone("the stream has ended");
+}
+
+void ResponseState::leave() {
+  if (phase_ == Phase::started && stream_ && !in_piece_) {
+    finish();
+  } else {
+    abandon();
+  }
 }
 
 void ResponseState::abandon() {

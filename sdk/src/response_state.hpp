@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -70,6 +71,15 @@ class ResponseState {
   /// Ends a started response so that it does not look complete.
   void abandon();
 
+  /// The response becomes a stream: it may end behind every piece. See ResponseSink::stay_open().
+  void stay_open(std::chrono::milliseconds interval, std::string_view heartbeat);
+  /// Sends a piece of a stream at once. Left in the middle of it, the stream is broken.
+  void write_piece(std::string_view piece);
+  /// Completes a stream and throws client_gone, so that its handler returns.
+  [[noreturn]] void end_stream();
+  /// The handler gave up, since nobody waits for more: completes a stream, abandons what is not.
+  void leave();
+
  private:
   enum class Phase : std::uint8_t { open, started, finished };
 
@@ -90,6 +100,8 @@ class ResponseState {
   Response response_;
   Phase phase_ = Phase::open;
   bool head_only_ = false;
+  bool stream_ = false;
+  bool in_piece_ = false;
   FileDelivery file_delivery_ = FileDelivery::self;
   RequestState* request_ = nullptr;
   bool status_set_ = false;

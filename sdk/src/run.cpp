@@ -33,7 +33,7 @@ constexpr int kInternal = 70;
 constexpr std::uint32_t kThreads = 8;
 constexpr std::uint32_t kFibers = 1000;
 constexpr std::uint32_t kMaxThreads = 1024;
-constexpr std::uint32_t kMaxFibers = 10000;
+constexpr std::uint32_t kMaxFibers = 20000;
 
 struct CommandLine {
   detail::Addresses addresses;

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Public headers include the standard library and each other, nothing else, and each compiles by
-# itself: public_headers_test.sh INCLUDE_DIR COMPILER
+# itself: public_headers_test.sh INCLUDE_DIR COMPILER. Only json.hpp includes more, as it says.
 set -eu
 include=$1 compiler=$2
 
-allowed='<(viaduct/[a-z]+\.hpp|[a-z_]+)>'
-foreign=$(grep -nE '^ *# *include' "$include"/viaduct/*.hpp | grep -vE "include $allowed" || true)
+allowed='<(viaduct/[a-z_]+\.hpp|[a-z_]+)>'
+foreign=$(grep -nE '^ *# *include' "$include"/viaduct/*.hpp | grep -vE "include $allowed" |
+  grep -v '/json.hpp:[0-9]*:#include <boost/json.hpp>' || true)
 if [ -n "$foreign" ]; then
   echo "not the standard library:"
   echo "$foreign"

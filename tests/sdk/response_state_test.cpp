@@ -213,6 +213,32 @@ TEST_F(ResponseStateTest, CookiesAreSpelledOut) {
   EXPECT_THROW(res.cookie(cookie), invalid_header);
 }
 
+TEST_F(ResponseStateTest, NothingSplitsTheResponse) {
+  using namespace std::string_literals;
+  for (const std::string& text : {"x\r\nSet-Cookie: a=b"s, "x\n"s, "\r"s, "x\0y"s, "\x7f"s}) {
+    EXPECT_THROW(res.type(text), invalid_header);
+    EXPECT_THROW(res.redirect(text), invalid_header);
+    EXPECT_THROW(res.variable("NAME", text), invalid_header);
+    EXPECT_THROW(res.variable(text, "value"), invalid_header);
+    EXPECT_THROW(res.clear_cookie(text), invalid_header);
+    for (auto member :
+         {&Cookie::name, &Cookie::value, &Cookie::path, &Cookie::domain, &Cookie::same_site}) {
+      Cookie cookie;
+      cookie.name = "n";
+      cookie.*member = text;
+      EXPECT_THROW(res.cookie(cookie), invalid_header);
+    }
+  }
+  state.finish();
+  EXPECT_EQ(sink.log, "head(200; Content-Length: 0) end") << "what threw left nothing behind";
+}
+
+TEST_F(ResponseStateTest, AnAuthorizersVariablesGoOutBesideItsStatus) {
+  res.status(200).variable("USER", "ann");
+  state.finish();
+  EXPECT_EQ(sink.log, "head(200; Variable-USER: ann; Content-Length: 0) end");
+}
+
 TEST_F(ResponseStateTest, VariablesAreFields) {
   res.variable("USER", "ann");
   EXPECT_EQ(res.headers().get("Variable-USER"), "ann");

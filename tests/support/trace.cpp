@@ -96,6 +96,9 @@ void trace_event(Lines& lines, const protocol::Event& event) {
     case Kind::credit:
       lines.line("credit " + id + " " + std::to_string(event.count));
       break;
+    case Kind::draining:
+      lines.line("draining");
+      break;
     case Kind::none:
       break;
   }

@@ -204,6 +204,7 @@ void Dispatcher::drain(std::uint64_t serial) {
   Worker* worker = find(serial);
   if (worker == nullptr) return;
   worker->info().draining = true;
+  worker->announce_draining();
   report_if_idle(*worker);
 }
 
@@ -220,7 +221,10 @@ void Dispatcher::remove(std::uint64_t serial) {
 }
 
 void Dispatcher::hand_over() {
-  for (const auto& worker : workers_) worker->hand_over();
+  for (const auto& worker : workers_) {
+    worker->announce_draining();
+    worker->hand_over();
+  }
 }
 
 void Dispatcher::state_changed() {

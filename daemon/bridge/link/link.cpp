@@ -23,8 +23,8 @@ std::error_code Link::connect(const std::string& path) {
   return {};
 }
 
-void Link::ask() {
-  codec_.get_values(kWindow);
+void Link::ask(bool draining) {
+  codec_.get_values(kWindow, draining);
   reactor_.flush_at_turn_end(*this);
 }
 

@@ -49,8 +49,9 @@ class Link final : public Flushable, private Watcher {
   std::error_code connect(const std::string& path);
   [[nodiscard]] bool open() const { return socket_.is_open(); }
 
-  /// Asks the worker for its values, offering our window.
-  void ask();
+  /// Asks the worker for its values, offering our window. `draining`: and tells it that there are
+  /// no more requests to come, so that responses without an end of their own should end.
+  void ask(bool draining = false);
   /// Flow control is in force from now on: `window` is what the worker receives at most.
   void enable_window(std::uint32_t window) { peer_window_ = window; }
 

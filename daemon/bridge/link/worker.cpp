@@ -175,6 +175,10 @@ void Worker::release(std::size_t slots) {
   info_->active.fetch_sub(static_cast<std::uint32_t>(slots), std::memory_order_relaxed);
 }
 
+void Worker::announce_draining() {
+  if (info_->multiplexed && link_ != nullptr && link_->open() && window_known_) link_->ask(true);
+}
+
 void Worker::die() {
   if (std::exchange(dead_, true)) return;
   release(std::exchange(recovering_, 0));

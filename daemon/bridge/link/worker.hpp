@@ -95,6 +95,9 @@ class Worker final : public LinkOwner {
   /// do by `deadline`.
   void abort(const Carried& carried, Clock::time_point deadline);
 
+  /// Tells a worker that understands it that this bridge is about to give it no more requests:
+  /// streams would otherwise stay open until they are cut.
+  void announce_draining();
   /// Its requests are lost.
   void die();
   /// Gives up idle connections and keeps none from now on: another bridge is waiting for them.

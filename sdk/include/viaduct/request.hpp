@@ -109,7 +109,8 @@ class VIADUCT_API Request {
   /// Fires when the client left, the deadline passed, or the time to drain is spent. Callbacks run
   /// on a thread of the runtime; they may neither block nor touch the request.
   [[nodiscard]] std::stop_token stop() const;
-  /// Whether the process has been asked to end. Requests in flight are still finished.
+  /// Whether the process has been asked to end, or viaductd takes no more requests over the
+  /// connection of this one, since it is about to. Requests in flight are still finished.
   [[nodiscard]] bool draining() const;
   /// When stop() will fire unless the response has begun by then; time_point::max() when the
   /// request has no deadline, or once the response has begun. It moves on while the client is still

@@ -21,6 +21,8 @@ class ResponseState;
 struct ResponseAccess;
 }  // namespace detail
 
+class EventStream;
+
 /// The answer to one request. Up to 16 KiB of body are held back until flush(), overflow, or the
 /// handler's return; then the response has *started*: its head is out, and status and headers can
 /// no longer change. A response that is complete while held goes out with Content-Length.
@@ -130,6 +132,7 @@ class VIADUCT_API Response {
 
  private:
   friend struct detail::ResponseAccess;
+  friend class EventStream;
   detail::ResponseState* state_;
 };
 

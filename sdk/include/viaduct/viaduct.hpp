@@ -17,6 +17,7 @@
 #include <viaduct/channel.hpp>
 #include <viaduct/cookie.hpp>
 #include <viaduct/errors.hpp>
+#include <viaduct/event_stream.hpp>
 #include <viaduct/fields.hpp>
 #include <viaduct/form.hpp>
 #include <viaduct/html.hpp>

@@ -270,6 +270,7 @@ void Engine::on_timer() {
   if (spent) drain_spent_ = true;
   for (auto at = active_.begin(); at != active_.end();) {
     Exchange& exchange = *at++;  // cancelling may take it from the list
+    next = std::min(next, beat(exchange));
     if (spent) {
       cancel(exchange, Exchange::Cancel::drained);
     } else if (exchange.expires <= now_ && exchange.more_input()) {
@@ -290,6 +291,7 @@ void Engine::on_timer() {
       next = std::min(next, link->linger_until);
     }
   }
+  flush_dirty();
   resume_accepting();
   if (next != Clock::time_point::max()) schedule(next);
 }
@@ -309,6 +311,7 @@ void Engine::drain() {
     if (link->fastcgi == nullptr) link->codec->close_after_response();
     close_if_done(link);
   }
+  stop_streams(nullptr);
   stop_at_ = Clock::now() + options_.stop_time;
   schedule(stop_at_);
   check_finished();

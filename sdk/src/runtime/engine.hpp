@@ -103,6 +103,10 @@ class Engine {
   void input_taken(Exchange& exchange, std::uint32_t bytes);
   void want_input(Exchange& exchange);
   void send(const std::shared_ptr<Link>& link);
+  /// The time until the next heartbeat begins.
+  void await_heartbeat(Exchange& exchange);
+  /// Has stop() of a stream fire at the end of the turn.
+  void stop_stream(Exchange& exchange);
   /// A response of the runtime's own.
   void answer(Link& link, protocol::RequestId id, int status);
 
@@ -141,6 +145,11 @@ class Engine {
   void close_listeners();
   void resume_accepting();
   void check_finished();
+
+  // engine_streams.cpp: responses without an end of their own
+  void stop_streams(const Link* only);
+  Clock::time_point beat(Exchange& exchange);
+  void mark_dirty(const LinkPtr& link);
 
   // engine_events.cpp: requests
   void receive(const LinkPtr& link, protocol::Bytes bytes);

@@ -73,6 +73,9 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
       return;
     case Event::Kind::credit:
       return on_credit(*link, event);
+    case Event::Kind::draining:
+      link->draining.store(true, std::memory_order_relaxed);
+      return stop_streams(link.get());
     case Event::Kind::body_end:
       if (Exchange* exchange = link->exchanges.find(event.id)) {
         exchange->input_ended = true;
@@ -229,10 +232,7 @@ void Engine::complete(Exchange& exchange) {
       send(link);
       output.settle();
     }
-    if (!link->dirty) {
-      link->dirty = true;
-      dirty_.push_back(link);
-    }
+    mark_dirty(link);
   }
   release(exchange);
   take_held(link);

@@ -51,6 +51,9 @@ void Exchange::begin(std::shared_ptr<Link> on, protocol::RequestId number,
   outcome_ = Outcome::open;
   head_sent_ = false;
   expires = std::chrono::steady_clock::time_point::max();
+  stream = false;
+  heartbeat_every = {};
+  heartbeat_at = std::chrono::steady_clock::time_point::max();
 }
 
 void Exchange::finish() {
@@ -145,7 +148,7 @@ std::stop_token Exchange::stop() {
   const Engine::Lock lock(engine_.mutex());
   if (!stop_source_.stop_possible()) {
     stop_source_ = std::stop_source();
-    if (cancelled != Cancel::none) stop_source_.request_stop();
+    if (cancelled != Cancel::none || (stream && draining())) stop_source_.request_stop();
   }
   return stop_source_.get_token();
 }
@@ -156,7 +159,7 @@ std::chrono::steady_clock::time_point Exchange::deadline() const {
 }
 
 bool Exchange::draining() const {
-  return engine_.draining();
+  return engine_.draining() || link->draining.load(std::memory_order_relaxed);
 }
 
 void Exchange::whole(const protocol::ResponseHead& response_head, protocol::Bytes bytes) {
@@ -193,6 +196,7 @@ std::uint32_t Exchange::room() const {
 
 void Exchange::body(protocol::Bytes bytes) {
   Engine::Lock lock(engine_.mutex());
+  heartbeat_at = std::chrono::steady_clock::time_point::max();
   while (!bytes.empty()) {
     check_wanted();
     const std::uint32_t count =
@@ -219,6 +223,18 @@ void Exchange::flush() {
   const Engine::Lock lock(engine_.mutex());
   check_wanted();
   engine_.send(link);
+  engine_.await_heartbeat(*this);
+}
+
+void Exchange::stay_open(std::chrono::milliseconds interval, std::string_view text) {
+  const Engine::Lock lock(engine_.mutex());
+  stream = true;
+  heartbeat = text;
+  heartbeat_every = interval;
+  engine_.await_heartbeat(*this);
+  if (!draining()) return;
+  engine_.stop_stream(*this);
+  engine_.interrupt();
 }
 
 void Exchange::conclude() {

@@ -74,6 +74,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   void flush() override;
   void end() override { outcome_ = Outcome::ended; }
   void fail() override { outcome_ = Outcome::failed; }
+  void stay_open(std::chrono::milliseconds interval, std::string_view heartbeat) override;
 
   void begin(std::shared_ptr<Link> on, protocol::RequestId number, protocol::RequestHead& head,
              std::uint32_t receive_window);
@@ -107,6 +108,12 @@ class Exchange final : public BodySource, public RequestControl, public Response
   protocol::fastcgi::ReceiveCredit receive_credit;
   bool input_ended = false;  ///< the body is complete
   bool data_ended = true;    ///< and so is FCGI_DATA, which only the Filter role has
+
+  bool stream = false;  ///< without an end of its own
+  std::string_view heartbeat;
+  std::chrono::milliseconds heartbeat_every{};  ///< 0: never
+  /// When it is due; time_point::max() while the handler is sending.
+  std::chrono::steady_clock::time_point heartbeat_at = std::chrono::steady_clock::time_point::max();
 
   Context* context = nullptr;  ///< what runs the handler
   bool parked = false;         ///< the handler waits in context

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -65,6 +66,8 @@ class Link {
   ExchangeTable exchanges;
   /// The peer's receive window, once flow control is agreed on.
   std::optional<std::uint32_t> window;
+  /// The peer is about to give no more requests. Read by handlers without the mutex.
+  std::atomic<bool> draining = false;
   bool open = true;
   bool awaiting_input = false;        ///< a wait for readability is under way
   bool awaiting_room = false;         ///< a wait for writability is under way

@@ -112,6 +112,25 @@ TEST(ServerWindow, AgreedWhenBothNamedOneWithinBounds) {
             wrote(record(FCGI_GET_VALUES_RESULT, 0, "")));
 }
 
+TEST(ServerWindow, DrainingIsReportedOnceAndOnlyWhenAgreed) {
+  const std::string query = get_values({{"VIADUCT_DRAINING", "1"}});
+  EXPECT_EQ(read(query, kLink), wrote(record(FCGI_GET_VALUES_RESULT, 0, "")));
+  const std::string both = get_values({{"VIADUCT_WINDOW", "20000"}, {"VIADUCT_DRAINING", "1"}});
+  const std::string answer = result({{"VIADUCT_WINDOW", "65536"}, {"VIADUCT_DRAINING", "1"}});
+  EXPECT_EQ(read(both + query, kLink),
+            "window 20000\ndraining\n" + wrote(answer + result({{"VIADUCT_DRAINING", "1"}})));
+}
+
+TEST(ServerWindow, DrainingMayBeAmongHeldQueries) {
+  ServerCodec codec({.window = 65536, .hold_values = true});
+  const std::string query = get_values({{"VIADUCT_WINDOW", "20000"}, {"VIADUCT_DRAINING", "1"}});
+  for (int i = 0; i < 8; ++i) (void)codec.feed(as_bytes(query));
+  codec.answer_held_values();
+  EXPECT_EQ(codec.next().kind, Event::Kind::window);
+  EXPECT_EQ(codec.next().kind, Event::Kind::draining);
+  EXPECT_EQ(codec.next().kind, Event::Kind::none);
+}
+
 TEST(ServerWindow, AskedAgainItIsAnsweredAndNotReported) {
   const std::string query = get_values({{"VIADUCT_WINDOW", "20000"}});
   const std::string answer = result({{"VIADUCT_WINDOW", "65536"}});

@@ -107,6 +107,9 @@ void Peer::grant(RequestId id, std::uint32_t bytes) {
 void Peer::ask_values() {
   codec_.get_values({});
 }
+void Peer::announce_draining() {
+  codec_.get_values(256 * 1024, true);
+}
 void Peer::send_raw(std::string_view bytes) {
   codec_.output().copy(bytes);
 }

@@ -56,6 +56,8 @@ class Peer {
   void abort(RequestId id);
   void grant(RequestId id, std::uint32_t bytes);
   void ask_values();
+  /// As a bridge that drains does.
+  void announce_draining();
   void send_raw(std::string_view bytes);
   /// Sends what was written so far; the members that wait do so as well.
   void flush();

@@ -1,0 +1,59 @@
+#pragma once
+
+/// JSON bodies on Boost.JSON (Debian: libboost-json1.81-dev). The one header besides
+/// <viaduct/async.hpp> that needs more than the standard library, and so not part of
+/// <viaduct/viaduct.hpp>; applications that include it link Boost::json.
+
+#include <cctype>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <viaduct/errors.hpp>
+#include <viaduct/request.hpp>
+#include <viaduct/response.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+
+namespace detail {
+
+/// Whether a Content-Type says JSON: application/json or a type with the suffix +json (RFC 6839
+/// section 3.1), with any parameters.
+inline bool is_json_type(std::string_view type) {
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  std::string lower(type);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return lower == "application/json" ||
+         (lower.starts_with("application/") && lower.ends_with("+json"));
+}
+
+}  // namespace detail
+
+/// The body of a request as JSON (RFC 8259). Reads all of it, waiting for the client.
+///
+/// Throws http_error 415 when Content-Type says something else or nothing, 413 when the body has
+/// more than `max` bytes, 400 when it is no JSON, is nested more than 32 deep, or has something
+/// behind the value; and client_gone. To turn the value into a type of your own, see
+/// boost::json::value_to, whose exceptions are not answered with 400 by themselves.
+inline boost::json::value read_json(Request& request, std::size_t max = 1 << 20) {
+  if (!detail::is_json_type(request.headers().get("Content-Type").value_or(""))) {
+    throw http_error(415, "expected application/json");
+  }
+  const std::string text = request.body().text(max);
+  boost::system::error_code error;
+  boost::json::value value = boost::json::parse(text, error);
+  if (error) throw http_error(400, "the body is no JSON: " + error.message());
+  return value;
+}
+
+/// Answers with `value` as application/json, which has no charset: it is UTF-8. The status is as it
+/// was set. Throws as Response::send() does.
+inline void send_json(Response& response, const boost::json::value& value) {
+  response.type("application/json").send(boost::json::serialize(value));
+}
+
+}  // namespace v1
+}  // namespace viaduct
