@@ -79,6 +79,24 @@ TEST_F(RequestTest, HeadersCarryTheirHttpNames) {
   EXPECT_FALSE(req.env("NOWHERE"));
 }
 
+TEST_F(RequestTest, QueriesWithTooManyPairsAre400) {
+  std::string query;
+  for (int i = 0; i < 1024; ++i) query += "a=1&";
+  begin({{"QUERY_STRING", query.c_str()}});
+  EXPECT_EQ(req.query().items().size(), 1024U);
+  query += 'a';
+  begin({{"QUERY_STRING", query.c_str()}});
+  for (int again = 0; again < 2; ++again) {
+    try {
+      (void)req.query();
+      ADD_FAILURE() << "accepted";
+    } catch (const http_error& error) {
+      EXPECT_EQ(error.status, 400);
+    }
+  }
+  EXPECT_EQ(req.raw_query(), query);
+}
+
 TEST_F(RequestTest, CookiesAreFoundHoweverTheyWereJoined) {
   begin({{"HTTP_COOKIE", "a=1; b=\"two\"; c=x=y, d=4; a=9; e=;  f = 6 "}});
   EXPECT_EQ(req.cookie("a"), "1");
