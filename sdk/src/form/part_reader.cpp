@@ -63,7 +63,7 @@ std::size_t PartReader::read(std::span<std::byte> into) {
   if (into.empty()) return 0;
   if (unread_.empty()) unread_ = piece();
   const std::size_t count = std::min(into.size(), unread_.size());
-  std::memcpy(into.data(), unread_.data(), count);
+  if (count > 0) std::memcpy(into.data(), unread_.data(), count);
   unread_.remove_prefix(count);
   return count;
 }

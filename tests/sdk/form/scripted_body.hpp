@@ -33,7 +33,7 @@ class ScriptedBody final : public detail::BodySource {
   std::size_t read(std::span<std::byte> into) override {
     const std::size_t count = std::min({into.size(), step_, bytes_.size() - taken_});
     if (count == 0 && breaks_off_) throw client_gone("scripted");
-    std::memcpy(into.data(), bytes_.data() + taken_, count);
+    if (count > 0) std::memcpy(into.data(), bytes_.data() + taken_, count);
     taken_ += count;
     return count;
   }
