@@ -15,6 +15,8 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
+class Attachments;
+
 /// Where the body of a request comes from.
 class BodySource {
  public:
@@ -31,6 +33,8 @@ class RequestControl {
   [[nodiscard]] virtual std::stop_token stop() = 0;
   [[nodiscard]] virtual bool draining() const = 0;
   [[nodiscard]] virtual std::chrono::steady_clock::time_point deadline() const = 0;
+  /// What all requests share; null where there is but one.
+  [[nodiscard]] virtual Attachments* attachments() { return nullptr; }
 };
 
 /// Where a response goes: either whole() once, or head() once, body() any number of times, then

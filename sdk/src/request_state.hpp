@@ -112,6 +112,11 @@ struct RequestAccess {
   static RequestState& state(Request& request) { return *request.state_; }
 };
 
+/// Lets the library see what a Request shows.
+struct RequestAccess {
+  static RequestState& state(const Request& request) { return *request.state_; }
+};
+
 }  // namespace detail
 }  // namespace v1
 }  // namespace viaduct

@@ -41,6 +41,7 @@ struct CommandLine {
   std::uint32_t limit = 0;
   std::uint32_t stop_ms = 30000;
   std::size_t fiber_stack = 256 * 1024;
+  std::uint32_t fiber_watchdog_ms = 1000;
   std::string request_id_from;
   std::string send_file = "off";
 };
@@ -77,6 +78,11 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
       ->envname("VIADUCT_FIBER_STACK")
       ->check(CLI::Range(std::size_t{32 * 1024}, std::size_t{64 * 1024 * 1024}));
   parser
+      .add_option(
+          "--fiber-watchdog-ms", line.fiber_watchdog_ms,
+          "Milliseconds that a fiber may hold its loop up before that is logged; 0: for ever")
+      ->envname("VIADUCT_FIBER_WATCHDOG_MS");
+  parser
       .add_option("--request-id-from", line.request_id_from,
                   "Variables (REQUEST_ID) and header fields (X-Request-Id) that may hold a "
                   "request's id, separated by commas; or none")
@@ -110,7 +116,8 @@ ServerOptions server_options(const CommandLine& line, const AppSettings& setting
   options.limit = line.limit != 0 ? line.limit : fibers ? kFibers : kThreads;
   if (!fibers) options.limit = std::min(options.limit, kMaxThreads);
   options.stop_time = std::chrono::milliseconds(line.stop_ms);
-  options.fiber_stack = line.fiber_stack;
+  options.fibers = {.stack_size = line.fiber_stack,
+                    .watchdog = std::chrono::milliseconds(line.fiber_watchdog_ms)};
   if (!line.request_id_from.empty()) options.request_ids = detail::RequestIds(line.request_id_from);
   options.file_delivery =
       detail::parse_delivery(line.send_file).value_or(detail::FileDelivery::self);

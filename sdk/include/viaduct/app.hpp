@@ -94,7 +94,9 @@ class VIADUCT_API App : public Router {
 /// The environment that viaductd sets: VIADUCT_MODEL (threads | fibers), VIADUCT_LIMIT (requests at
 /// once; 8 with threads, 1000 with fibers), VIADUCT_APP and VIADUCT_WORKER (names in log lines).
 /// Besides, VIADUCT_STOP_MS: milliseconds to drain before stop() fires (30000), and
-/// VIADUCT_FIBER_STACK: bytes of a fiber's stack (262144), and VIADUCT_REQUEST_ID_FROM: where
+/// VIADUCT_FIBER_STACK: bytes of a fiber's stack (262144), VIADUCT_FIBER_WATCHDOG_MS:
+/// milliseconds that a fiber may hold up its loop before that is logged with its stack (1000; 0:
+/// never), and VIADUCT_REQUEST_ID_FROM: where
 /// Request::id() comes from. `--help` lists the options.
 ///
 /// SIGTERM drains: no new connections, requests in flight are finished, then on_shutdown. A second

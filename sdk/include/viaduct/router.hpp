@@ -4,6 +4,8 @@
 #include <functional>
 #include <memory>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include <viaduct/export.hpp>
 #include <viaduct/request.hpp>
@@ -21,6 +23,32 @@ struct RouterAccess;
 /// concurrently for different requests. What it throws becomes an answer: http_error its own,
 /// anything else 500 (a broken response once the head is out) and a log line.
 using Handler = std::function<void(Request&, Response&)>;
+
+namespace detail {
+
+/// Makes a Handler of callables that return `Result`, such as the coroutines of
+/// <viaduct/async.hpp>.
+template <class Result>
+struct HandlerFrom {
+  template <class Function>
+  static Handler adapt(Function) {
+    static_assert(std::is_void_v<Result>,
+                  "a handler returns void; for coroutines include <viaduct/async.hpp>");
+    return {};
+  }
+};
+
+template <class Function>
+concept Adaptable = std::is_invocable_v<Function&, Request&, Response&> &&
+    !std::is_void_v<std::invoke_result_t<Function&, Request&, Response&>>;
+
+template <Adaptable Function>
+Handler adapt(Function function) {
+  return HandlerFrom<std::invoke_result_t<Function&, Request&, Response&>>::adapt(
+      std::move(function));
+}
+
+}  // namespace detail
 
 /// Stands around handlers: called with the request, the response, and what is to be done next,
 /// which it calls once, or not at all when it answers itself. `next` is valid until it returns. It
@@ -62,6 +90,32 @@ class VIADUCT_API Router {
   Router& put(std::string_view pattern, Handler handler);
   Router& patch(std::string_view pattern, Handler handler);
   Router& del(std::string_view pattern, Handler handler);
+
+  /// The same with a coroutine as handler; see <viaduct/async.hpp>.
+  template <detail::Adaptable Coroutine>
+  Router& route(std::string_view methods, std::string_view pattern, Coroutine handler) {
+    return route(methods, pattern, detail::adapt(std::move(handler)));
+  }
+  template <detail::Adaptable Coroutine>
+  Router& get(std::string_view pattern, Coroutine handler) {
+    return get(pattern, detail::adapt(std::move(handler)));
+  }
+  template <detail::Adaptable Coroutine>
+  Router& post(std::string_view pattern, Coroutine handler) {
+    return post(pattern, detail::adapt(std::move(handler)));
+  }
+  template <detail::Adaptable Coroutine>
+  Router& put(std::string_view pattern, Coroutine handler) {
+    return put(pattern, detail::adapt(std::move(handler)));
+  }
+  template <detail::Adaptable Coroutine>
+  Router& patch(std::string_view pattern, Coroutine handler) {
+    return patch(pattern, detail::adapt(std::move(handler)));
+  }
+  template <detail::Adaptable Coroutine>
+  Router& del(std::string_view pattern, Coroutine handler) {
+    return del(pattern, detail::adapt(std::move(handler)));
+  }
 
   /// Adds every route of `router`, which is copied, with `prefix` in front. Its handlers and
   /// middleware see a request whose script_name() has grown by the prefix and whose path() begins

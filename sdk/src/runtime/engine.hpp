@@ -14,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 
+#include "sdk/src/attachments.hpp"
 #include "sdk/src/runtime/exchange.hpp"
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/link.hpp"
@@ -64,6 +65,7 @@ class Engine {
   [[nodiscard]] boost::asio::io_context& io() { return io_; }
   [[nodiscard]] bool draining() const { return draining_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint32_t limit() const { return options_.limit; }
+  [[nodiscard]] Attachments& attachments() { return attachments_; }
   [[nodiscard]] const RequestIds& request_ids() const { return options_.request_ids; }
   /// Who is told; before anything else.
   void attach(Executor& executor) { executor_ = &executor; }
@@ -170,6 +172,7 @@ class Engine {
 
   const EngineOptions options_;
   bool ready_to_answer_;
+  Attachments attachments_;
   std::mutex mutex_;
   boost::asio::io_context io_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -162,6 +162,10 @@ bool Exchange::draining() const {
   return engine_.draining() || link->draining.load(std::memory_order_relaxed);
 }
 
+Attachments* Exchange::attachments() {
+  return &engine_.attachments();
+}
+
 void Exchange::whole(const protocol::ResponseHead& response_head, protocol::Bytes bytes) {
   if (size_of(response_head) + bytes.size() > kFitsAnyWindow) {
     head(response_head);

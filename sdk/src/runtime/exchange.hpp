@@ -67,6 +67,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   [[nodiscard]] std::stop_token stop() override;
   [[nodiscard]] bool draining() const override;
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const override;
+  [[nodiscard]] Attachments* attachments() override;
   // ResponseSink
   void whole(const protocol::ResponseHead& head, protocol::Bytes body) override;
   void head(const protocol::ResponseHead& head) override;

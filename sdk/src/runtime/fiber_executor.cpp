@@ -17,20 +17,32 @@ constexpr std::chrono::milliseconds kTick{25};
 constexpr unsigned kQuietTicks = 20;
 // Fibers kept with their stacks for later requests.
 constexpr std::size_t kSpare = 128;
+constexpr std::chrono::seconds kReportEvery{10};
+constexpr std::chrono::milliseconds kProbePatience{100};
 // Threads for blocking().
 constexpr std::size_t kBlockingThreads = 16;
 
 // For how long answers may be collected before they are sent together.
 constexpr std::chrono::microseconds kHoldAnswers{200};
 
+// As the client sent it, from what no handler changes.
+std::string request_line(const RequestState& state) {
+  const protocol::Pairs& params = state.head().params;
+  std::string line(params.get("REQUEST_METHOD").value_or("?"));
+  line += ' ';
+  line += params.get("REQUEST_URI").value_or(params.get("SCRIPT_NAME").value_or(""));
+  return line;
+}
+
 }  // namespace
 
 FiberExecutor::FiberExecutor(Engine& engine, const Dispatcher& dispatcher,
-                             std::function<void()> on_thread_start, std::size_t stack_size)
+                             std::function<void()> on_thread_start, const FiberOptions& options)
     : engine_(engine),
       dispatcher_(dispatcher),
       on_thread_start_(std::move(on_thread_start)),
-      stack_size_(stack_size),
+      options_(options),
+      stalls_(options.watchdog, kReportEvery),
       timer_(engine.io()) {
   engine_.attach(*this);
 }
@@ -42,6 +54,8 @@ FiberExecutor::~FiberExecutor() {
 void FiberExecutor::run() {
   loop_ = std::this_thread::get_id();
   on_thread_start_();
+  std::optional<StackProbe> probe;
+  if (options_.watchdog > std::chrono::milliseconds::zero()) probe_ = &probe.emplace();
   const std::jthread reserve([this] { watch(); });
   Lock lock(engine_.mutex());
   while (!stopped_) {
@@ -85,6 +99,8 @@ void FiberExecutor::watch() {
     }
     reserve_.wait_for(lock, kTick);
     if (stopped_) return;
+    const auto stall = stalls_.look(Clock::now(), progress_, running_ != nullptr);
+    if (stall) report(lock, *stall);
     if (progress_ != seen) {
       seen = progress_;
       quiet = 0;
@@ -100,11 +116,33 @@ void FiberExecutor::watch() {
   }
 }
 
+// The mutex is held until the stack has been noted, so that the handler cannot end before.
+void FiberExecutor::report(Lock& lock, const StallDetector::Report& stall) {
+  RequestState& state = running_->exchange->request_state;
+  const std::string id = state.id();
+  std::string line = "a handler has held its loop up for " + std::to_string(stall.blocked.count()) +
+                     " ms: " + request_line(state);
+  if (stall.unreported > 0) {
+    line += ", unreported since the last such line: " + std::to_string(stall.unreported);
+  }
+  const StackProbe::Frames frames = probe_->take(kProbePatience);
+  lock.unlock();
+  try {
+    write_log(Level::warn, id, line);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      write_log(Level::warn, id, "  #" + std::to_string(i) + ' ' + describe_frame(frames[i]));
+    }
+  } catch (const std::exception&) {
+    // A sink of the application's that throws; the loop's requests come first.
+  }
+  lock.lock();
+}
+
 void FiberExecutor::launch(Lock& lock, Exchange& exchange) {
   std::unique_ptr<Task> task;
   if (spare_.empty()) {
     try {
-      task = std::make_unique<Task>(*this, stack_size_);
+      task = std::make_unique<Task>(*this, options_.stack_size);
     } catch (const std::bad_alloc&) {
       log(Level::error, "no memory for the stack of another fiber");
       exchange.cancel(Exchange::Cancel::drained);
@@ -119,6 +157,7 @@ void FiberExecutor::launch(Lock& lock, Exchange& exchange) {
   Task& running = *task.release();
   running.exchange = &exchange;
   exchange.context = &running;
+  running_ = &running;
   lock.unlock();
   Context::set_current(&running);
   running.fiber.start([this, &exchange] {
@@ -126,15 +165,18 @@ void FiberExecutor::launch(Lock& lock, Exchange& exchange) {
   });
   Context::set_current(nullptr);
   lock.lock();
+  running_ = nullptr;
   settle(running);
 }
 
 void FiberExecutor::resume(Lock& lock, Task& task) {
+  running_ = &task;
   lock.unlock();
   Context::set_current(&task);
   task.fiber.resume();
   Context::set_current(nullptr);
   lock.lock();
+  running_ = nullptr;
   settle(task);
 }
 

@@ -21,6 +21,9 @@
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/fiber.hpp"
+#include "sdk/src/runtime/fiber_options.hpp"
+#include "sdk/src/runtime/stack_probe.hpp"
+#include "sdk/src/runtime/stall_detector.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -31,11 +34,12 @@ namespace detail {
 ///
 /// A handler that computes holds the loop up. So a second thread, the *reserve*, looks from time to
 /// time while there is something to do; when the loop has not moved since it looked last, it
-/// performs input in its place: the peer's questions are answered, and aborts reach stop().
+/// performs input in its place: the peer's questions are answered, and aborts reach stop(). It also
+/// reports handlers that hold the loop up for long, with what they are doing.
 class FiberExecutor final : public Executor {
  public:
   FiberExecutor(Engine& engine, const Dispatcher& dispatcher, std::function<void()> on_thread_start,
-                std::size_t stack_size);
+                const FiberOptions& options);
   ~FiberExecutor() override;
 
   void run() override;
@@ -76,6 +80,7 @@ class FiberExecutor final : public Executor {
   void resume_ready(Lock& lock);
   void perform_io(Lock& lock, bool block);
   void watch();
+  void report(Lock& lock, const StallDetector::Report& stall);
 
   // From any thread.
   void make_ready(Task& task);
@@ -87,17 +92,20 @@ class FiberExecutor final : public Executor {
   Engine& engine_;
   const Dispatcher& dispatcher_;
   const std::function<void()> on_thread_start_;
-  const std::size_t stack_size_;
+  const FiberOptions options_;
   std::vector<std::unique_ptr<Task>> spare_;
   std::thread::id loop_;
   std::vector<Task*> batch_;  // being resumed
 
   // Guarded by the engine's mutex.
   bool stopped_ = false;
-  bool leading_ = false;  // a thread performs input and output
+  Task* running_ = nullptr;  // its handler has the loop
+  bool leading_ = false;     // a thread performs input and output
   bool reserve_dormant_ = false;
   std::uint64_t progress_ = 0;
   Clock::time_point flushed_{};  // when answers were sent last
+  StallDetector stalls_;
+  StackProbe* probe_ = nullptr;  // the loop's, while it runs
   std::condition_variable io_free_;
   std::condition_variable reserve_;
 

@@ -27,7 +27,7 @@ Server::Server(const App& app, const ServerOptions& options)
   };
   if (options.model == Model::fibers) {
     executor_ = std::make_unique<FiberExecutor>(engine_, dispatcher_, std::move(on_thread_start),
-                                                options.fiber_stack);
+                                                options.fibers);
   } else {
     executor_ = std::make_unique<ThreadExecutor>(engine_, dispatcher_, std::move(on_thread_start));
   }

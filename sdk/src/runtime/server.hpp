@@ -14,6 +14,7 @@
 #include "sdk/src/dispatcher.hpp"
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/fiber_options.hpp"
 #include "sdk/src/runtime/listener.hpp"
 
 namespace viaduct {
@@ -24,7 +25,7 @@ struct ServerOptions {
   Model model = Model::threads;
   std::uint32_t limit = 8;
   std::chrono::milliseconds stop_time{30000};  ///< to drain before stop() fires
-  std::size_t fiber_stack = 256 * 1024;        ///< bytes
+  FiberOptions fibers{};
   RequestIds request_ids = RequestIds::usual();
   FileDelivery file_delivery = FileDelivery::self;
 };

@@ -1,5 +1,6 @@
 #include "sdk/src/runtime/fiber.hpp"
 
+#include <csignal>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -7,6 +8,8 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+
+#include "sdk/src/runtime/fiber_sanitizers.hpp"
 
 namespace viaduct::detail {
 namespace {
@@ -111,6 +114,26 @@ TEST(FiberTest, WaitsWhileUnwinding) {
   fiber.resume();
   EXPECT_EQ(uncaught, 1);
   EXPECT_TRUE(caught);
+}
+
+// Uses the stack of its caller up, in frames smaller than the guard page.
+int descend(int depth) {
+  volatile char frame[512] = {};
+  frame[0] = static_cast<char>(depth);
+  return depth == 0 ? 0 : descend(depth + 1) + frame[0];
+}
+
+TEST(FiberDeathTest, OverflowHitsTheGuardPage) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto overflow = [] {
+    Fiber fiber(kStack);
+    fiber.start([] { descend(1); });
+  };
+#if defined(VIADUCT_ASAN) || defined(VIADUCT_TSAN)
+  EXPECT_DEATH(overflow(), "stack-overflow|SEGV");
+#else
+  EXPECT_EXIT(overflow(), ::testing::KilledBySignal(SIGSEGV), "");
+#endif
 }
 
 }  // namespace

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <type_traits>
+#include <typeindex>
+#include <utility>
+
+#include <viaduct/export.hpp>
+#include <viaduct/permits.hpp>
+
+namespace viaduct {
+inline namespace v1 {
+class Request;
+
+namespace detail {
+
+/// An object of that type that lives as long as what serves requests; `make` makes it at first.
+VIADUCT_API std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
+                                                const std::function<std::shared_ptr<void>()>& make);
+/// stop() of the caller's request, or the token of its background task.
+VIADUCT_API std::stop_token current_stop();
+
+/// Functions that other threads want run by one handler, in its thread or fiber, while it waits.
+class TaskQueue {
+ public:
+  /// From any thread. Once closed, the function is only destroyed.
+  template <class Function>
+  void push(Function&& function) {
+    std::unique_ptr<Task> task =
+        std::make_unique<TaskOf<std::decay_t<Function>>>(std::forward<Function>(function));
+    const std::lock_guard lock(mutex_);
+    if (closed_) return;  // the task goes after the lock
+    tasks_.push_back(std::move(task));
+    filled_.give();
+  }
+
+  /// Runs what comes until one of the functions has set `done`; passes on what they throw. stop()
+  /// does not end it.
+  void run_until(const bool& done) {
+    while (!done) take()->run();
+  }
+
+  /// Destroys what was not run.
+  void close() {
+    std::deque<std::unique_ptr<Task>> dropped;
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    dropped.swap(tasks_);
+  }
+
+ private:
+  struct Task {
+    virtual ~Task() = default;
+    virtual void run() = 0;
+  };
+  template <class Function>
+  struct TaskOf final : Task {
+    explicit TaskOf(Function&& moved) : function(std::move(moved)) {}
+    explicit TaskOf(const Function& copied) : function(copied) {}
+    void run() override { function(); }
+    Function function;
+  };
+
+  std::unique_ptr<Task> take() {
+    std::unique_lock lock(mutex_);
+    filled_.take(lock, Permits::Stop::ignored);
+    std::unique_ptr<Task> task = std::move(tasks_.front());
+    tasks_.pop_front();
+    return task;
+  }
+
+  std::mutex mutex_;
+  std::deque<std::unique_ptr<Task>> tasks_;
+  bool closed_ = false;
+  Permits filled_{0};
+};
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct

@@ -1,0 +1,34 @@
+// What <viaduct/async.hpp> needs of the library, without Boost.Asio: the application may have
+// another version of that.
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <typeindex>
+
+#include <viaduct/request.hpp>
+#include <viaduct/taskqueue.hpp>
+
+#include "sdk/src/attachments.hpp"
+#include "sdk/src/request_state.hpp"
+#include "sdk/src/runtime/context.hpp"
+
+namespace viaduct {
+inline namespace v1 {
+namespace detail {
+
+std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
+                                    const std::function<std::shared_ptr<void>()>& make) {
+  RequestState& state = RequestAccess::state(req);
+  if (Attachments* const shared = state.control().attachments()) return shared->get(type, make);
+  std::shared_ptr<void>& own = state.local(type);
+  if (!own) own = make();
+  return own;
+}
+
+std::stop_token current_stop() {
+  return Context::current().stop();
+}
+
+}  // namespace detail
+}  // namespace v1
+}  // namespace viaduct
