@@ -17,6 +17,7 @@
 #include <gmock/gmock.h>
 
 #include "sdk/src/runtime/sockets.hpp"
+#include "tests/sdk/support/child_process.hpp"
 #include "tests/sdk/support/peer.hpp"
 
 namespace viaduct::test {
@@ -24,75 +25,13 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// A process whose standard error is collected.
-class Child {
+// The hello example.
+class Child : public ChildProcess {
  public:
-  Child(
-      std::vector<std::string> arguments, const std::function<void()>& prepare = [] {}) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    arguments.insert(arguments.begin(), HELLO_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::dup2(ends[1], STDERR_FILENO);
-      prepare();
-      ::execv(argv[0], argv.data());
-      ::_exit(127);
-    }
-    ::close(ends[1]);
-    errors_fd_ = ends[0];
-  }
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
-  ~Child() {
-    if (pid_ > 0) {
-      ::kill(pid_, SIGKILL);
-      ::waitpid(pid_, nullptr, 0);
-    }
-    ::close(errors_fd_);
-  }
-  void signal(int number) const { ::kill(pid_, number); }
-  // Exit status, or minus the signal.
-  int wait() {
-    int status = 0;
-    ::waitpid(pid_, &status, 0);
-    pid_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-  }
-  // What it wrote until it ended.
-  std::string errors() {
-    std::string text;
-    char buffer[4096];
-    for (ssize_t got = 0; (got = ::read(errors_fd_, buffer, sizeof buffer)) > 0;) {
-      text.append(buffer, static_cast<std::size_t>(got));
-    }
-    return text;
-  }
-
- private:
-  pid_t pid_ = -1;
-  int errors_fd_ = -1;
+  explicit Child(
+      std::vector<std::string> arguments, const std::function<void()>& prepare = [] {})
+      : ChildProcess(HELLO_PROGRAM, std::move(arguments), prepare) {}
 };
-
-std::string unused_address() {
-  static int count = 0;
-  return "unix:@viaduct-run-test-" + std::to_string(::getpid()) + '-' + std::to_string(++count);
-}
-
-// Connects as soon as the process listens.
-std::unique_ptr<Peer> connect_soon(const std::string& address) {
-  for (int i = 0; i < 2000; ++i) {
-    try {
-      return std::make_unique<Peer>(address);
-    } catch (const std::runtime_error&) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  return nullptr;
-}
 
 TEST(RunTest, UsageErrorsAre64AndNameWhatIsWrong) {
   const struct {
