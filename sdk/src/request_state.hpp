@@ -109,11 +109,6 @@ class RequestState {
 
 /// Lets the library's own middleware see more of a request than its users.
 struct RequestAccess {
-  static RequestState& state(Request& request) { return *request.state_; }
-};
-
-/// Lets the library see what a Request shows.
-struct RequestAccess {
   static RequestState& state(const Request& request) { return *request.state_; }
 };
 
