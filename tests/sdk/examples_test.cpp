@@ -101,6 +101,7 @@ TEST_P(ExamplesTest, ServesAndDrains) {
       // Whatever it writes goes there.
       if (::chdir(directory) != 0) ::_exit(1);
       ::setenv("TMPDIR", directory, 1);
+      ::setenv("ADMIN_PASSWORD", "secret", 1);  // compose
     });
     const auto peer = connect_soon(address);
     ASSERT_TRUE(peer);
