@@ -27,6 +27,7 @@ bool hop_by_hop(std::string_view name) {
 
 void ResponseState::begin(bool head_only, RequestState* request, FileDelivery delivery) {
   phase_ = Phase::open;
+  broken_ = false;
   head_only_ = head_only;
   stream_ = false;
   in_piece_ = false;
@@ -283,6 +284,7 @@ void ResponseState::leave() {
 void ResponseState::abandon() {
   if (phase_ != Phase::started) return;
   phase_ = Phase::finished;
+  broken_ = true;
   sink_.fail();
 }
 

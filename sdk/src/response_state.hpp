@@ -47,6 +47,8 @@ class ResponseState {
   [[nodiscard]] Response& response() { return response_; }
   [[nodiscard]] bool started() const { return phase_ != Phase::open; }
   [[nodiscard]] bool finished() const { return phase_ == Phase::finished; }
+  /// Finished, and not abandoned.
+  [[nodiscard]] bool complete() const { return finished() && !broken_; }
   [[nodiscard]] bool head_only() const { return head_only_; }
   [[nodiscard]] RequestState* request() const { return request_; }
   [[nodiscard]] FileDelivery file_delivery() const { return file_delivery_; }
@@ -99,6 +101,7 @@ class ResponseState {
   ResponseSink& sink_;
   Response response_;
   Phase phase_ = Phase::open;
+  bool broken_ = false;
   bool head_only_ = false;
   bool stream_ = false;
   bool in_piece_ = false;

@@ -38,7 +38,7 @@ std::string describe(const AccessLog& options, const Request& request,
   append_quoted(line, request.method());
   line += ' ';
   append_quoted(line, request.target());
-  line += "\" " + std::to_string(response.status()) + (response.finished() ? "" : "!");
+  line += "\" " + std::to_string(response.status()) + (response.complete() ? "" : "!");
   line += ' ' + std::to_string(response.bytes_sent()) + ' ' + std::to_string(tenths / 10) + '.' +
           std::to_string(tenths % 10) + "ms";
   for (const std::string& name : options.headers) {
