@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto kBusyTick = std::chrono::milliseconds(50);
 constexpr auto kIdleTick = std::chrono::seconds(1);
-constexpr int kRounds = 2;  // of one turn
+constexpr int kRounds = 4;  // of one turn
 
 int make_epoll_set() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
@@ -72,6 +72,7 @@ bool Reactor::serve_ready() {
       ::epoll_wait(sockets_.native_handle(), ready_.data(), static_cast<int>(ready_.size()), 0);
   if (count <= 0) return false;
   ready_count_ = static_cast<std::size_t>(count);
+  now_ = Clock::now();
   const std::span ready(ready_.data(), ready_count_);
   for (const bool urgent : {true, false}) {
     for (epoll_event& event : ready) {
@@ -86,11 +87,11 @@ bool Reactor::serve_ready() {
 void Reactor::serve(epoll_event& event) {
   // A socket closed by an earlier event of the batch has been struck out.
   if ((event.events & EPOLLOUT) != 0 && event.data.ptr != nullptr) {
-    Event bracket(*this);
+    Event bracket(*this, now_);
     static_cast<Watcher*>(event.data.ptr)->on_writable();
   }
   if ((event.events & ~EPOLLOUT) != 0 && event.data.ptr != nullptr) {
-    Event bracket(*this);
+    Event bracket(*this, now_);
     static_cast<Watcher*>(event.data.ptr)->on_readable();
   }
 }

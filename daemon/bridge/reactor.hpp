@@ -68,7 +68,8 @@ class Reactor {
   /// Brackets the work of one completion handler.
   class Event {
    public:
-    explicit Event(Reactor& reactor) : reactor_(reactor) { reactor_.now_ = Clock::now(); }
+    explicit Event(Reactor& reactor) : Event(reactor, Clock::now()) {}
+    Event(Reactor& reactor, Clock::time_point now) : reactor_(reactor) { reactor_.now_ = now; }
     Event(const Event&) = delete;
     Event& operator=(const Event&) = delete;
     ~Event() { reactor_.finish_event(); }
@@ -93,7 +94,7 @@ class Reactor {
   [[nodiscard]] unsigned index() const { return index_; }
   [[nodiscard]] Context& context() { return context_; }
   [[nodiscard]] Executor executor() { return context_.get_executor(); }
-  /// When the current event began.
+  /// When the current event began, or the first of those that were ready together.
   [[nodiscard]] Clock::time_point now() const { return now_; }
 
   /// Memory to receive into, shared by every socket of the loop: its content lasts until the end of
