@@ -212,6 +212,9 @@ int main(int argc, char** argv) {
   app.get("/redirect", [](Request&, Response& response) {
     response.headers().set("Location", "http://viaduct.test/hello");
   });
+  app.route("GET,HEAD", "/file", [](Request& request, Response& response) {
+    response.send_file(std::string(request.query().get("path").value()));
+  });
   app.get("/stderr", diagnostics);
   app.route("GET,POST", "/pid",
             [](Request&, Response& response) { response.send(std::to_string(::getpid()) + '\n'); });
