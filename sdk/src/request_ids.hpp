@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include <viaduct/export.hpp>
+
 #include "protocol/message.hpp"
 
 namespace viaduct {
@@ -15,7 +17,7 @@ namespace detail {
 class RequestIds {
  public:
   /// REQUEST_ID (nginx's $request_id by custom), UNIQUE_ID (Apache's mod_unique_id), X-Request-Id.
-  static const RequestIds& usual();
+  static VIADUCT_API const RequestIds& usual();
 
   /// Names separated by commas, the preferred one first: CGI variables ("REQUEST_ID") and, with
   /// lower-case letters or '-' in it, header fields ("X-Request-Id"); "none": all ids are made.
