@@ -32,8 +32,8 @@ class RecordWriter {
   /// than one; without pairs there is no record. Names and values have less than 2^31 bytes.
   void pairs(unsigned type, RequestId id, const Pairs& pairs);
 
-  /// FCGI_GET_VALUES for those names, which fit into a record. Always padded: libfcgi would wait for
-  /// more before it answers.
+  /// FCGI_GET_VALUES for those names, which fit into a record. Always padded: libfcgi would wait
+  /// for more before it answers.
   void query(const Pairs& names);
 
   /// A record of an invalid version and type: the peer that reads it must drop the connection, or

@@ -2,6 +2,7 @@
 
 #include <viaduct/log.hpp>
 
+#include "protocol/refusal.hpp"
 #include "protocol/variables.hpp"
 #include "sdk/src/dispatcher.hpp"
 #include "sdk/src/request_limits.hpp"
@@ -36,7 +37,7 @@ void serve_directly(const App& app,
     log(Level::warn, "request refused: ", protocol::describe(error));
     ResponseState refusal(sink);
     refusal.begin(false);
-    refusal.set_status(refusal_status(error));
+    refusal.set_status(protocol::refusal_status(error));
     refusal.send(std::string(protocol::reason_phrase(refusal.status())) + '\n');
     refusal.finish();
     return;

@@ -9,6 +9,7 @@
 #include "daemon/bridge/front/connection_list.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/front/refusal.hpp"
+#include "protocol/refusal.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -142,7 +143,7 @@ void Connection::submit_new() {
 
 void Connection::answer_refused(protocol::RequestId id, protocol::Errc error) {
   list_.report(*this, protocol::describe(error));
-  refuse(id, refusal_status(error));
+  refuse(id, protocol::refusal_status(error));
 }
 
 void Connection::refuse(protocol::RequestId id, int status) {

@@ -4,27 +4,6 @@
 
 namespace viaduct::daemon::bridge {
 
-int refusal_status(protocol::Errc error) {
-  using protocol::Errc;
-  switch (error) {
-    case Errc::params_too_large:
-    case Errc::param_name_too_long:
-    case Errc::param_value_too_long:
-    case Errc::too_many_params:
-      return 431;
-    case Errc::too_many_requests:
-      return 503;
-    case Errc::unknown_expectation:
-      return 417;
-    case Errc::unknown_coding:
-      return 501;
-    case Errc::unknown_version:
-      return 505;
-    default:
-      return 400;
-  }
-}
-
 void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status) {
   const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
   protocol::ResponseHead head;

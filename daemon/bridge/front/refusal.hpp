@@ -7,9 +7,6 @@
 
 namespace viaduct::daemon::bridge {
 
-/// The HTTP status that tells a client why its request was refused.
-int refusal_status(protocol::Errc error);
-
 /// A complete short response of the bridge's own.
 void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status);
 

@@ -5,7 +5,7 @@
 
 #include <viaduct/log.hpp>
 
-#include "sdk/src/request_limits.hpp"
+#include "protocol/refusal.hpp"
 #include "sdk/src/runtime/engine.hpp"
 
 namespace viaduct {
@@ -156,7 +156,7 @@ void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
 void Engine::on_refused(Link& link, const Event& event) {
   log(Level::warn, "request refused: ", protocol::describe(event.error));
   link.unread_input = true;
-  answer(link, event.id, refusal_status(event.error));
+  answer(link, event.id, protocol::refusal_status(event.error));
 }
 
 // Clients of HTTP may hold the body back until they are asked for it.
