@@ -14,6 +14,8 @@
 
 #include <viaduct/wait.hpp>
 
+#include "sdk/src/descriptor.hpp"
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
@@ -53,21 +55,6 @@ void write_all(int fd, std::string_view bytes, const fs::path& path) {
     bytes.remove_prefix(static_cast<std::size_t>(written));
   }
 }
-
-// A descriptor that is closed with the object.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 }  // namespace
 

@@ -16,6 +16,8 @@
 #include <system_error>
 #include <utility>
 
+#include "sdk/src/descriptor.hpp"
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
@@ -23,21 +25,6 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kFirstInherited = 3;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 [[noreturn]] void fail(const std::string& address, int error) {
   throw std::system_error(error, std::generic_category(), address);
