@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/channel/hand_over.hpp"
+
 namespace viaduct::daemon::bridge {
 
 using channel::Message;
@@ -95,12 +97,11 @@ void Control::receive_master() {
 
 void Control::receive_predecessor() {
   std::error_code error;
-  while (const auto received = channel::receive(predecessor_.native_handle(), error)) {
-    if (received->message.type != Type::connection || received->descriptor < 0) continue;
+  while (auto received = channel::receive_connection(predecessor_.native_handle(), error)) {
     Thread& thread = *threads_[next_adopter_++ % threads_.size()];
     thread.reactor().post(
-        [&thread, listener = received->message.app, descriptor = received->descriptor] {
-          thread.adopt(listener, descriptor);
+        [&thread, listener = received->listener, descriptor = received->connection.release()] {
+          thread.adopt(listener, UniqueFd(descriptor));
         });
   }
   if (error) predecessor_.close();
@@ -269,11 +270,8 @@ void Control::drain(int successor) {
   successor_ = successor;
   ConnectionList::HandOver hand_over;
   if (successor >= 0) {
-    hand_over = [successor](std::uint32_t listener, int descriptor) {
-      Message message;
-      message.type = Type::connection;
-      message.app = listener;
-      return !channel::send(successor, message, descriptor);
+    hand_over = [successor](std::uint64_t listener, int descriptor) {
+      return !channel::send_connection(successor, listener, descriptor);
     };
   }
   on_every_thread([hand_over](Thread& t) { t.drain(hand_over); });

@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/channel/hand_over.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -72,7 +74,7 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
   fronts_.push_back(std::make_unique<Front>(Front{.services = services_,
                                                   .settings = listener,
                                                   .name = config::format(listener.address),
-                                                  .index = index,
+                                                  .socket = channel::socket_identity(descriptor),
                                                   .routes = RouteTable(std::move(routes)),
                                                   .apps = std::move(apps),
                                                   .limits = limits,
@@ -117,8 +119,12 @@ void Thread::accept() {
   for (const auto& listener : listeners_) listener->start();
 }
 
-void Thread::adopt(std::uint32_t listener, int descriptor) {
-  if (listener < listeners_.size()) listeners_[listener]->adopt(descriptor);
+void Thread::adopt(std::uint64_t listener, UniqueFd connection) {
+  const auto front = std::find_if(fronts_.begin(), fronts_.end(),
+                                  [listener](const auto& f) { return f->socket == listener; });
+  // Where the configuration has dropped the listener, the connection is closed.
+  if (front == fronts_.end()) return;
+  listeners_[static_cast<std::size_t>(front - fronts_.begin())]->adopt(connection.release());
 }
 
 void Thread::drain(ConnectionList::HandOver hand_over) {

@@ -9,6 +9,7 @@
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/front/listener.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -33,7 +34,9 @@ class Thread {
   void stop() { reactor_.stop(); }
 
   void accept();
-  void adopt(std::uint32_t listener, int descriptor);
+  /// Goes on with a predecessor's front connection; `listener` is the channel::socket_identity() of
+  /// the listening socket that it came from.
+  void adopt(std::uint64_t listener, UniqueFd connection);
   /// Stops accepting; see ConnectionList::drain.
   void drain(ConnectionList::HandOver hand_over);
   /// Draining, with nothing left to serve.

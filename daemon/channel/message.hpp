@@ -21,9 +21,9 @@ enum class Type : std::uint32_t {
   app_state,        ///< app, state, count: seconds for Retry-After
   log_target,       ///< target, app; descriptor: where log lines go from now on
   accept,           ///< start accepting on the listeners
-  drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: a
-                    ///< SEQPACKET socket to the successor, who takes over idle front connections
-  adopt,            ///< descriptor: a SEQPACKET socket from which a predecessor's connections come
+  drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
+                    ///< front connections between two requests go (hand_over.hpp)
+  adopt,            ///< descriptor: where a predecessor's front connections come from
 
   // bridge -> master
   started,      ///< the event loops run
@@ -33,9 +33,6 @@ enum class Type : std::uint32_t {
   worker_idle,  ///< serial: a draining worker has no request of this bridge left
   demand,       ///< app, count: requests waiting
   drained,      ///< nothing is left open; the bridge exits
-
-  // bridge -> successor
-  connection,  ///< app: listener index; descriptor: a front connection between two requests
 };
 
 /// What is known of an app that has no ready worker.
