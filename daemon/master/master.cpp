@@ -48,7 +48,8 @@ std::string failing_apps(const Generation& generation) {
 
 }  // namespace
 
-Master::Master(config::Settings settings, InheritedSockets inherited)
+Master::Master(config::Settings settings, InheritedSockets inherited, Invocation invocation,
+               std::optional<Predecessor> predecessor)
     : children_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGQUIT),
       runtime_(open_runtime(settings)),
@@ -62,6 +63,9 @@ Master::Master(config::Settings settings, InheritedSockets inherited)
                .environment = own_environment(),
                .null = null_.get()},
       inherited_(std::move(inherited)),
+      invocation_(std::move(invocation)),
+      predecessor_(std::move(predecessor)),
+      takeover_(predecessor_ ? Takeover::preparing : Takeover::none),
       watchdog_(io_),
       stop_timer_(io_) {
   ignore_signals();
@@ -84,21 +88,22 @@ int Master::run() {
   }
   io_.run();
   logs_.daemon().info("stopped");
-  return 0;
+  return exit_status_;
 }
 
 void Master::start_first(config::Settings settings) {
-  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, {});
+  const ListenerSet taken = predecessor_ ? predecessor_->listeners() : ListenerSet();
+  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, taken);
   ListenerSet opened = listeners;
   try {
     auto apps = make_apps(settings, plan_reload({}, settings));
     current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
     current_->start();
   } catch (...) {
-    opened.unlink_except({});
+    opened.unlink_except(taken);
     throw;
   }
-  current_->handle(GenerationEvent::prepared);
+  if (!predecessor_) current_->handle(GenerationEvent::prepared);
   for (const auto& pool : pools_) pool->start();
 }
 
@@ -133,7 +138,7 @@ void Master::on_signal(int number) {
     case SIGUSR1:
       return reopen_logs();
     case SIGUSR2:
-      return logs_.daemon().warning("SIGUSR2: the binary upgrade is not supported yet");
+      return upgrade();
     case SIGQUIT:
       return stop_now();
     default:
@@ -155,14 +160,18 @@ void Master::reopen_logs() {
 
 void Master::stop() {
   stopping_ = true;
-  notifier_.stopping();
+  const bool preparing = takeover_ == Takeover::preparing;
+  if (!preparing) notifier_.stopping();
   logs_.daemon().info("stopping: open requests are served up to timeouts.stop");
   const auto longest = longest_stop(current_->settings());
   stop_deadline_ = Clock::now() + longest;
   if (candidate_) discard("the daemon stops");
-  current_->listeners().unlink_except({});
+  if (successor_) successor_->kill();
+  // What was not taken over yet stays its owner's.
+  current_->listeners().unlink_except(preparing ? predecessor_->listeners() : ListenerSet());
   current_->close_listeners();
-  current_->handle(GenerationEvent::superseded);
+  if (current_->state() == GenerationState::gone) return;
+  current_->handle(preparing ? GenerationEvent::abandoned : GenerationEvent::superseded);
 }
 
 void Master::stop_now() {
@@ -227,6 +236,8 @@ void Master::watch_bridge() {
 
 void Master::report_status() {
   if (stopping_) return;
+  if (takeover_ == Takeover::preparing) return check_takeover();
+  if (takeover_ == Takeover::announced) return;
   if (ready_reported_) return notifier_.status(status_text());
   const auto& apps = current_->apps();
   const bool settled = std::all_of(apps.begin(), apps.end(),

@@ -21,8 +21,10 @@
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/notifier.hpp"
+#include "daemon/master/predecessor.hpp"
 #include "daemon/master/reload_plan.hpp"
 #include "daemon/master/runtime_directory.hpp"
+#include "daemon/master/successor.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -32,20 +34,28 @@ class StartError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Where a daemon stands that replaces another.
+enum class Takeover {
+  none,       ///< it does not, or the other has let go
+  preparing,  ///< its apps are being started; everything still is the other's
+  announced,  ///< it serves, and waits for the other to let go
+};
+
 /// The master process: owns sockets, generations and workers, and decides by signals.
 ///
 ///   SIGTERM, SIGINT  drain up to timeouts.stop, then end; a second one: at once
 ///   SIGQUIT          end at once
 ///   SIGHUP           reload
 ///   SIGUSR1          reopen the logs
-///   SIGUSR2          not supported yet
+///   SIGUSR2          binary upgrade: starts the program anew, which takes over when it is ready
 ///
 /// Single-threaded. One object per process: it reaps every child.
-class Master final : private PoolObserver, private GenerationObserver {
+class Master final : private PoolObserver, private GenerationObserver, private SuccessorObserver {
  public:
   /// Opens logs, directories and listeners and starts the first generation. Throws StartError,
   /// ListenerError, or another std::exception when the system has no more processes or descriptors.
-  Master(config::Settings settings, InheritedSockets inherited);
+  Master(config::Settings settings, InheritedSockets inherited, Invocation invocation,
+         std::optional<Predecessor> predecessor);
   ~Master();
 
   /// Runs until everything has ended. Returns the exit status.
@@ -64,6 +74,17 @@ class Master final : private PoolObserver, private GenerationObserver {
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
   void reload_finished();
+
+  // Binary upgrade, as the old one.
+  void upgrade();
+  void successor_ready() override;
+  void successor_failed(const std::string& why) override;
+  void upgrade_failed(const std::string& why);
+
+  // Binary upgrade, as the new one.
+  void check_takeover();
+  void give_up(const std::string& why);
+  void taken_over(UniqueFd connections);
 
   // The end.
   void stop();
@@ -113,6 +134,10 @@ class Master final : private PoolObserver, private GenerationObserver {
   Scoreboard& scores_;
   Context context_;
   InheritedSockets inherited_;
+  Invocation invocation_;
+  std::optional<Predecessor> predecessor_;  // until it has let go
+  Takeover takeover_ = Takeover::none;
+  std::shared_ptr<Successor> successor_;
   Notifier notifier_;
   boost::asio::steady_timer watchdog_;
   boost::asio::steady_timer stop_timer_;
@@ -127,8 +152,10 @@ class Master final : private PoolObserver, private GenerationObserver {
   ReloadPlan plan_;
   std::chrono::steady_clock::time_point reload_since_;
   bool reload_wanted_ = false;
+  bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;
+  int exit_status_ = 0;
   std::chrono::steady_clock::time_point stop_deadline_;
 };
 

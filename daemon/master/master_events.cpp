@@ -48,6 +48,8 @@ void Master::worker_idle(AppPool&, Worker&) {
 
 void Master::generation_gone(Generation& generation, int status) {
   if (&generation == candidate_.get()) discard("its bridge " + exit_text(status));
+  const bool preparing = takeover_ == Takeover::preparing && !stopping_;
+  if (preparing && &generation == current_.get()) give_up("its bridge " + exit_text(status));
   later(&Master::sweep);
 }
 

@@ -32,7 +32,8 @@ bool is_kept(const ReloadPlan& plan, const std::string& app) {
 // Requests that come while one is worked on, or while too many generations drain, become one.
 void Master::reload() {
   reload_wanted_ = !stopping_;
-  if (stopping_ || candidate_ || draining() >= kMaxDraining) return;
+  const bool replacing = successor_ || takeover_ != Takeover::none;
+  if (stopping_ || candidate_ || replacing || draining() >= kMaxDraining) return;
   reload_wanted_ = false;
   load_and_prepare();
 }
@@ -172,6 +173,7 @@ void Master::reload_finished() {
   if (stopping_) return;
   // Before the first READY=1 that one is still to come.
   if (ready_reported_) notifier_.ready(status_text());
+  if (upgrade_wanted_) return later(&Master::upgrade);
   if (reload_wanted_) later(&Master::reload);
 }
 

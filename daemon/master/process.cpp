@@ -82,7 +82,7 @@ void take_identity(const config::Account& account, int report) {
 
 [[noreturn]] void become(SpawnSpec& spec, char* const* arguments, char* const* environment,
                          int report, pid_t parent) {
-  if (::setsid() < 0) fail(report, SpawnStage::session, errno);
+  if (spec.own_session && ::setsid() < 0) fail(report, SpawnStage::session, errno);
   reset_signals();
   report = place_descriptors(spec.descriptors, report);
   ::umask(spec.umask);
@@ -91,8 +91,10 @@ void take_identity(const config::Account& account, int report) {
     fail(report, SpawnStage::privileges, errno);
   }
   // After the change of user, which clears it; the parent may have died before it took effect.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(report, SpawnStage::privileges, errno);
-  if (::getppid() != parent) ::_exit(127);
+  if (spec.dies_with_parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(report, SpawnStage::privileges, errno);
+    if (::getppid() != parent) ::_exit(127);
+  }
   if (!spec.directory.empty() && ::chdir(spec.directory.c_str()) != 0) {
     fail(report, SpawnStage::directory, errno);
   }

@@ -39,6 +39,8 @@ struct SpawnSpec {
   std::string directory;                   ///< "": stay where we are
   mode_t umask = 0022;
   bool no_new_privileges = true;
+  bool own_session = true;       ///< leads a new session and process group
+  bool dies_with_parent = true;  ///< PR_SET_PDEATHSIG
 };
 
 struct SpawnFailure {
@@ -53,8 +55,7 @@ struct Spawned {
   UniqueFd report;
 };
 
-/// Forks and executes. The child is leader of a new session and process group, has all signals
-/// unblocked and at their default, and is killed when the calling thread's process dies. Throws
+/// Forks and executes. The child has all signals unblocked and at their default. Throws
 /// std::system_error when there can be no child at all (EAGAIN, ENOMEM, EMFILE).
 Spawned spawn(SpawnSpec spec);
 

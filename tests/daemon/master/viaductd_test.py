@@ -276,8 +276,6 @@ class MasterTest(unittest.TestCase):
         daemon.start()
         daemon.told("READY=1")
         daemon.logged("control: the control socket is not supported yet")
-        daemon.process.send_signal(signal.SIGUSR2)
-        daemon.logged("SIGUSR2: the binary upgrade is not supported yet")
 
     def test_watchdog_is_fed_while_the_bridge_lives(self):
         daemon = self.daemon()
