@@ -142,6 +142,7 @@ void serve(const App& app, const ServerOptions& options, const Transport& transp
   const AppSettings& settings = detail::AppAccess::settings(app);
   detail::require_distinct_routes(app);
   for (const auto& hook : settings.on_startup) hook();
+  detail::require_distinct_routes(app);
   {
     detail::Server server(app, options);
     server.handle_signals();
@@ -175,6 +176,10 @@ int run(int argc, char** argv, App& app) {
     parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return parser.exit(error) == 0 ? 0 : kUsage;
+  } catch (const CLI::ConstructionError& error) {
+    // An option of the app's whose name is taken.
+    complain(error);
+    return kInternal;
   }
   std::optional<Transport> transport;
   try {

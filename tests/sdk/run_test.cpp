@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <viaduct/app.hpp>
 
 #include "sdk/src/runtime/sockets.hpp"
 #include "tests/sdk/support/child_process.hpp"
@@ -71,6 +72,37 @@ TEST(RunTest, WithoutASocketItSaysWhatToDo) {
 TEST(RunTest, HelpAndVersionAre0) {
   EXPECT_EQ(Child({"--help"}).wait(), 0);
   EXPECT_EQ(Child({"--version"}).wait(), 0);
+}
+
+// In this process: what ends before anything is served.
+int run_here(App& app, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "app");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return run(static_cast<int>(arguments.size()), argv.data(), app);
+}
+
+TEST(RunTest, OptionsWhoseNameIsTakenEndIt) {
+  for (const char* const name : {"model", "help", "database"}) {
+    App app;
+    std::string value;
+    std::string database;
+    app.option("database", "where notes are kept", database).option(name, "another one", value);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_here(app, {}), 70);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(name));
+  }
+}
+
+TEST(RunTest, ConflictingRoutesEndItAlsoWhenAddedByOnStartup) {
+  App app;
+  const auto handler = [](Request&, Response&) {};
+  app.get("/notes/{id}", handler);
+  app.on_startup([&] { app.get("/notes/{name}", handler); });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0"}), 70);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("/notes/{name}"));
 }
 
 TEST(RunTest, ServesAnAddressUnderBothModelsAndDrainsOnSigterm) {

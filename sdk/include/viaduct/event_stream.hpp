@@ -47,7 +47,8 @@ class VIADUCT_API EventStream {
   /// then.
   void send(std::string_view data, std::string_view event = {}, std::string_view id = {});
 
-  /// Has the client wait for that long before it connects again; browsers take a few seconds.
+  /// Has the client wait for that long before it connects again; browsers take a few seconds unless
+  /// told. Less than 0 counts as that. Waits and throws client_gone like send().
   void retry(std::chrono::milliseconds delay);
 
   /// The id of the last event that the client received before it lost its connection; empty at its

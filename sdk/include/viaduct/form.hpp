@@ -40,9 +40,9 @@ struct VIADUCT_API Upload {
   std::string name;  ///< of the form's field
   /// What the client calls the file: what stood behind the last '/' or '\', without control
   /// characters, and never "." or "..". In UTF-8, if the client kept to it (RFC 7578 section 5.1);
-  /// empty when nothing was left. Percent escapes stay: browsers write '"' as %22. To be shown, not
-  /// to be used as a path: it may hold whatever a file name may, and clients choose the same name
-  /// twice.
+  /// empty when nothing was left. Percent escapes stay: browsers write '"' as `%22`. To be shown,
+  /// not to be used as a path: it may hold whatever a file name may, and clients choose the same
+  /// name twice.
   std::string filename;
   /// What the client says it is; text/plain when it does not (RFC 7578 section 4.4).
   std::string type;

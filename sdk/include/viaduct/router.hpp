@@ -76,22 +76,35 @@ using Middleware = std::function<void(Request&, Response&, const Handler& next)>
 /// after that a router does not change and may be used by any thread.
 class VIADUCT_API Router {
  public:
+  /// Without routes.
   Router();
+  /// The same routes and middleware; what is added to one of the two later does not show in the
+  /// other.
   Router(const Router& other);
+  /// `other` may only be destroyed or assigned to afterwards.
   Router(Router&& other) noexcept;
+  /// As when copied.
   Router& operator=(const Router& other);
+  /// As when moved.
   Router& operator=(Router&& other) noexcept;
   ~Router();
 
-  /// `methods` is one method or several with commas between: "GET,POST".
+  /// Adds a route. `methods` is one method or several with commas between: "GET,POST".
   Router& route(std::string_view methods, std::string_view pattern, Handler handler);
+  /// Adds a route for GET, and so for HEAD.
   Router& get(std::string_view pattern, Handler handler);
+  /// Adds a route for POST.
   Router& post(std::string_view pattern, Handler handler);
+  /// Adds a route for PUT.
   Router& put(std::string_view pattern, Handler handler);
+  /// Adds a route for PATCH.
   Router& patch(std::string_view pattern, Handler handler);
+  /// Adds a route for DELETE.
   Router& del(std::string_view pattern, Handler handler);
 
-  /// The same with a coroutine as handler; see <viaduct/async.hpp>.
+  /// @{
+  /// The same with a coroutine as handler, which returns `boost::asio::awaitable<void>`; see
+  /// async.hpp.
   template <detail::Adaptable Coroutine>
   Router& route(std::string_view methods, std::string_view pattern, Coroutine handler) {
     return route(methods, pattern, detail::adapt(std::move(handler)));
@@ -116,6 +129,7 @@ class VIADUCT_API Router {
   Router& del(std::string_view pattern, Coroutine handler) {
     return del(pattern, detail::adapt(std::move(handler)));
   }
+  /// @}
 
   /// Adds every route of `router`, which is copied, with `prefix` in front. Its handlers and
   /// middleware see a request whose script_name() has grown by the prefix and whose path() begins
@@ -123,6 +137,7 @@ class VIADUCT_API Router {
   /// a pattern without a tail, captures included, or empty. Precedence and conflicts are as if the
   /// routes had been written out. Its middleware stands inside the middleware of this router,
   /// around its own routes and around the 404 of every path below the prefix.
+  /// std::invalid_argument for a malformed prefix.
   Router& mount(std::string_view prefix, Router router);
 
   /// Puts `middleware` around every route of this router, mounted ones included, and around its
@@ -132,8 +147,8 @@ class VIADUCT_API Router {
   Router& use(Middleware middleware);
 
   /// Answers GET (and so HEAD) below `prefix` with the files below `root`, as
-  /// Response::send_file(root, relative) does. Directories are 404: there are no indexes. A
-  /// relative `root` is taken from the current directory of this call.
+  /// `Response::send_file(root, relative)` does. Directories are 404: there are no indexes. A
+  /// relative `root` is taken from the current directory of this call; it need not exist yet.
   Router& files(std::string_view prefix, std::filesystem::path root);
 
  private:

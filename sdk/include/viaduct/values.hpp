@@ -18,7 +18,7 @@ struct ValuesAccess;
 }
 
 /// Name-value pairs of a query or form in the order sent, decoded as
-/// application/x-www-form-urlencoded (URL standard section 5.1): '+' is a space, %XX a byte, a
+/// application/x-www-form-urlencoded (URL standard section 5.1): '+' is a space, `%XX` a byte, a
 /// malformed escape stays as it is. Names are case-sensitive and may repeat; a name without '=' has
 /// an empty value. Not thread-safe.
 class VIADUCT_API Values {
