@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -12,35 +8,19 @@
 #include <viaduct/testing.hpp>
 
 #include "notes_app.hpp"
+#include "tests/sdk/support/temporary_directory.hpp"
+#include "tests/sdk/support/ways.hpp"
 
 namespace notes {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using viaduct::Model;
 using viaduct::testing::Client;
 using viaduct::testing::Multipart;
 using viaduct::testing::Reply;
 using viaduct::testing::urlencoded;
 using viaduct::testing::Via;
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "notes-XXXXXX").string();
-};
 
 // Someone with a browser: takes the token that forms need from the page they are on.
 class Visitor {
@@ -77,32 +57,17 @@ class Visitor {
   Client client;
 };
 
-struct Setup {
-  Via via;
-  Model model;
-};
-
-class NotesTest : public ::testing::TestWithParam<Setup> {
+class NotesTest : public ::testing::TestWithParam<viaduct::test::Way> {
  protected:
   NotesTest() { app->model(GetParam().model); }
 
-  TemporaryDirectory directory;
-  Store store{directory.path() + "/notes.db"};
+  viaduct::test::TemporaryDirectory directory;
+  Store store{directory.path() / "notes.db"};
   std::unique_ptr<viaduct::App> app = make_app({.store = store, .keys = {std::string(32, 'k')}});
 };
 
-std::string name_of(const ::testing::TestParamInfo<Setup>& tested) {
-  static constexpr const char* kVias[] = {"direct", "fastcgi", "scgi", "uwsgi", "http"};
-  return std::string(kVias[static_cast<int>(tested.param.via)]) +
-         (tested.param.model == Model::fibers ? "_fibers" : "_threads");
-}
-
-INSTANTIATE_TEST_SUITE_P(Notes, NotesTest,
-                         ::testing::Values(Setup{Via::direct, Model::threads},
-                                           Setup{Via::fastcgi, Model::threads},
-                                           Setup{Via::fastcgi, Model::fibers},
-                                           Setup{Via::scgi, Model::fibers}),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Notes, NotesTest, ::testing::ValuesIn(viaduct::test::kSomeWays),
+                         viaduct::test::way_name);
 
 TEST_P(NotesTest, ANoteIsWrittenChangedFoundAndDeleted) {
   Visitor ada(*app, GetParam().via);
@@ -304,7 +269,7 @@ TEST_P(NotesTest, NotesOutliveTheApplication) {
     ada.say_name("Ada");
     ada.write("Shopping", "milk");
   }
-  Store again(directory.path() + "/notes.db");
+  Store again(directory.path() / "notes.db");
   ASSERT_EQ(again.list().size(), 1U);
   EXPECT_EQ(again.list().front().title, "Shopping");
 }
