@@ -23,6 +23,7 @@
 #include "daemon/master/notifier.hpp"
 #include "daemon/master/reload_plan.hpp"
 #include "daemon/master/runtime_directory.hpp"
+#include "daemon/master/score_slots.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -111,6 +112,7 @@ class Master final : private PoolObserver, private GenerationObserver {
   UniqueFd null_;
   UniqueFd scoreboard_;
   Scoreboard& scores_;
+  ScoreSlots slots_;
   Context context_;
   InheritedSockets inherited_;
   Notifier notifier_;
