@@ -48,8 +48,8 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
       services_{reactor_, log, access_log_, scores, exchanges_, use},
       connections_(services_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
-    dispatchers_.push_back(
-        std::make_unique<Dispatcher>(services_, *apps[i], scores.apps.at(i), reports));
+    dispatchers_.push_back(std::make_unique<Dispatcher>(
+        services_, *apps[i], scores.apps.at(apps[i]->settings.score), reports));
   }
   for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(settings, i, listeners[i]);
 }

@@ -29,7 +29,7 @@ BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, probe, params, log))
+                      (name, timeouts, limits, concurrency, retry, probe, params, log, score))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
 BridgeSettings bridge_settings(const Settings& settings) {
@@ -48,7 +48,8 @@ BridgeSettings bridge_settings(const Settings& settings) {
   }
   for (const AppSettings& app : settings.apps)
     bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
-                           app.probe, app.params, app.log});
+                           app.probe, app.params, app.log,
+                           static_cast<std::uint32_t>(bridge.apps.size())});
   return bridge;
 }
 

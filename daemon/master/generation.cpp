@@ -40,8 +40,9 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
       scoreboard_(scoreboard),
       observer_(observer),
       timer_(context.io) {
-  settings_memory_ =
-      sealed_memory("viaduct-settings", config::to_json(config::bridge_settings(settings_)));
+  config::BridgeSettings bridge = config::bridge_settings(settings_);
+  for (std::size_t i = 0; i < apps_.size(); ++i) bridge.apps[i].score = apps_[i].score->index;
+  settings_memory_ = sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     UniqueFd(log::open_file(file.path));
   }

@@ -15,6 +15,7 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation_lifecycle.hpp"
 #include "daemon/master/listener_set.hpp"
+#include "daemon/master/score_slots.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -40,6 +41,7 @@ struct GenerationApp {
   /// Whether this generation's bridge asks new workers the first question. While two generations
   /// share a pool only one does; the other learns of a worker when it is ready.
   bool asks = true;
+  std::shared_ptr<const ScoreSlot> score;
 };
 
 /// One configuration with its bridge. The pools may be shared with other generations, in the order

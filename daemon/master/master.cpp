@@ -56,6 +56,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       null_(open_null()),
       scoreboard_(create_scoreboard()),
       scores_(map_scoreboard(scoreboard_.get())),
+      slots_(scores_),
       context_{.io = io_,
                .logs = logs_,
                .children = children_,

@@ -25,6 +25,7 @@
 #include "daemon/master/reload_plan.hpp"
 #include "daemon/master/runtime_directory.hpp"
 #include "daemon/master/successor.hpp"
+#include "daemon/master/score_slots.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -132,6 +133,7 @@ class Master final : private PoolObserver, private GenerationObserver, private S
   UniqueFd null_;
   UniqueFd scoreboard_;
   Scoreboard& scores_;
+  ScoreSlots slots_;
   Context context_;
   InheritedSockets inherited_;
   Invocation invocation_;

@@ -39,6 +39,10 @@ void Master::bridge_started(Generation& generation) {
 }
 
 void Master::bridge_lost(Generation&) {
+  const bool any = std::any_of(generations_.begin(), generations_.end(),
+                               [](const auto& generation) { return generation->has_bridge(); });
+  // What the dead one had counted as present is gone with it.
+  if (!any) slots_.reset_gauges();
   later(&Master::check_idle_workers);
 }
 

@@ -84,10 +84,10 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
       const auto same = std::find_if(old.begin(), old.end(), [&](const GenerationApp& candidate) {
         return candidate.pool->name() == app.name;
       });
-      apps.push_back({same->pool, false});
+      apps.push_back({same->pool, false, slots_.take(app.name)});
     } else {
       pools_.push_back(std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this)));
-      apps.push_back({pools_.back(), true});
+      apps.push_back({pools_.back(), true, slots_.take(app.name)});
     }
   }
   return apps;

@@ -41,7 +41,9 @@ Settings full_settings() {
   app.probe = false;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};
-  settings.apps = {app};
+  AppSettings other;
+  other.name = "blog";
+  settings.apps = {app, other};
   return settings;
 }
 
@@ -49,6 +51,14 @@ TEST(BridgeSettings, EveryValueSurvivesJson) {
   const BridgeSettings bridge = bridge_settings(full_settings());
   EXPECT_EQ(bridge_settings_from_json(to_json(bridge)), bridge);
   EXPECT_EQ(bridge_settings_from_json(to_json(BridgeSettings{})), BridgeSettings{});
+}
+
+TEST(BridgeSettings, AppsAreCountedWhereTheyStandUnlessTheMasterChooses) {
+  BridgeSettings bridge = bridge_settings(full_settings());
+  EXPECT_EQ(bridge.apps[0].score, 0u);
+  EXPECT_EQ(bridge.apps[1].score, 1u);
+  bridge.apps[1].score = 4095;
+  EXPECT_EQ(bridge_settings_from_json(to_json(bridge)).apps[1].score, 4095u);
 }
 
 TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {
