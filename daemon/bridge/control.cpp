@@ -152,6 +152,7 @@ void Control::add_worker(const Message& message) {
   info->app = message.app;
   info->pid = message.pid;
   info->path = message.path.data();
+  info->canary = message.canary != 0;
   shared_[message.serial] = message.shared != 0;
   info->keep_plain = threads_.size() == 1;
   if (settings_.apps[message.app].probe) {

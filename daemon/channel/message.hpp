@@ -54,6 +54,7 @@ struct Message {
   AppState state = AppState::starting;
   LogTarget target = LogTarget::log;
   std::uint32_t shared = 0;
+  std::uint32_t canary = 0;        ///< of worker_added: it runs the app's canary
   std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
   std::array<char, 128> reason{};  ///< NUL-terminated, for the log
 

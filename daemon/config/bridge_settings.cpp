@@ -1,6 +1,7 @@
 #include "daemon/config/bridge_settings.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "daemon/config/described_json.hpp"
 
@@ -29,8 +30,22 @@ BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, probe, params, log, score))
+                      (name, timeouts, limits, concurrency, retry, probe, params, log, score,
+                       canary_share, canary_variable))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
+
+namespace {
+
+// The CGI variable of a header field (RFC 3875 section 4.1.18).
+std::string variable_of(const std::string& field) {
+  std::string name = "HTTP_" + field;
+  for (char& c : name) {
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+}  // namespace
 
 BridgeSettings bridge_settings(const Settings& settings) {
   BridgeSettings bridge;
@@ -46,10 +61,14 @@ BridgeSettings bridge_settings(const Settings& settings) {
     bridge.listeners.push_back(
         {listener.protocol, listener.address, listener.allow, listener.trusted, std::move(routes)});
   }
-  for (const AppSettings& app : settings.apps)
-    bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
-                           app.probe, app.params, app.log,
-                           static_cast<std::uint32_t>(bridge.apps.size())});
+  for (const AppSettings& app : settings.apps) {
+    BridgeApp& added = bridge.apps.emplace_back(
+        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.probe,
+                  app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
+    if (!app.canary) continue;
+    added.canary_share = app.canary->share;
+    if (!app.canary->header.empty()) added.canary_variable = variable_of(app.canary->header);
+  }
   return bridge;
 }
 

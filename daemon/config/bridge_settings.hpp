@@ -30,7 +30,9 @@ struct BridgeApp {
   bool probe = true;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
-  std::uint32_t score = 0;  // index in Scoreboard::apps
+  std::uint32_t score = 0;         // index in Scoreboard::apps
+  std::uint32_t canary_share = 0;  // of kWholeShare
+  std::string canary_variable;     // a request that has it goes to a canary; "": none
 
   bool operator==(const BridgeApp&) const = default;
 };

@@ -107,6 +107,11 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
+  if (!app.canary) return;
+  if (!check.written(path + ".canary.command"))
+    check.error(path + ".canary", "expected the key \"command\"");
+  if (!check.written(path + ".canary.share") && !check.written(path + ".canary.header"))
+    check.error(path + ".canary", "expected one of the keys \"share\" and \"header\"");
 }
 
 void warn_about_idle_parts(const Checking& check) {

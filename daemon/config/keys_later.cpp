@@ -5,21 +5,6 @@
 namespace viaduct::daemon::config {
 namespace {
 
-// "5%": a share of the requests.
-ValueType<std::uint32_t> percentage() {
-  return {[](Reading& reading, const Node& node,
-             const std::string& path) -> std::optional<std::uint32_t> {
-            const auto written = scalar(reading, node, path, "a percentage such as 5%");
-            if (!written) return std::nullopt;
-            const bool sign = written->ends_with('%');
-            const auto number = parse_integer(written->substr(0, written->size() - (sign ? 1 : 0)));
-            if (sign && number && *number <= 100) return static_cast<std::uint32_t>(*number);
-            reading.report.error(node.origin, path, "expected a percentage such as 5%");
-            return std::nullopt;
-          },
-          nullptr};
-}
-
 // -20 to 19.
 ValueType<int> nice_value() {
   return {[](Reading& reading, const Node& node, const std::string& path) -> std::optional<int> {
@@ -82,9 +67,6 @@ Keys<AppSettings> keys_of_later_versions() {
                                     refused_values("fail", integer(1, 1000)),
                                     refused_values("pass", integer(1, 1000))}),
           refused<A>("slow_log", path()),
-          refused_map<A>("canary",
-                         {refused_values("command", list(text())),
-                          refused_values("share", percentage()), refused_values("header", text())}),
           isolation()};
 }
 

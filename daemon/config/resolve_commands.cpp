@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/config/checking.hpp"
 #include "daemon/config/env_file.hpp"
 #include "daemon/config/executable.hpp"
@@ -42,9 +43,9 @@ void cannot_run(const Checking& check, const AppSettings& app, const std::string
   const std::string because = access.because.empty() ? "" : ": " + access.because;
   const std::string message = step + ": " + describe_errno(access.error) + because;
   if (check.purpose == Purpose::start)
-    check.report.warning({}, app.name, message);
+    check.report.warning({}, pool_name(app), message);
   else
-    check.report.error({}, app.name, message);
+    check.report.error({}, pool_name(app), message);
 }
 
 void find_command(const Checking& check, AppSettings& app) {
@@ -72,12 +73,21 @@ void find_command(const Checking& check, AppSettings& app) {
     cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path), found.access);
 }
 
+bool names_program(const std::vector<std::string>& command) {
+  return !command.empty() && !command[0].empty();
+}
+
 }  // namespace
 
 void resolve_commands(const Checking& check) {
   for (AppSettings& app : check.settings.apps) {
     read_env_files(check, app);
-    if (!app.command.empty() && !app.command[0].empty()) find_command(check, app);
+    if (names_program(app.command)) find_command(check, app);
+    if (!app.canary || !names_program(app.canary->command)) continue;
+    AppSettings canary = canary_of(app);
+    find_command(check, canary);
+    app.canary->executable = canary.executable;
+    app.canary->command_file = canary.command_file;
   }
 }
 

@@ -183,6 +183,17 @@ struct CommandFile {
   bool operator==(const CommandFile&) const = default;
 };
 
+inline constexpr std::uint32_t kWholeShare = 10'000;  // shares are hundredths of a percent
+
+// Another program for an app, which gets a part of its requests.
+struct CanarySettings {
+  std::vector<std::string> command;         // as AppSettings::command
+  std::string executable;                   // likewise
+  std::optional<CommandFile> command_file;  // likewise
+  std::uint32_t share = 0;                  // of the requests, in hundredths of a percent
+  std::string header;  // requests with this field go to it, whatever the share; "": none
+};
+
 struct AppSettings {
   std::string name;
   std::vector<std::string> command;  // as written, never empty
@@ -206,7 +217,10 @@ struct AppSettings {
   SendFile send_file = SendFile::off;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
-  std::string crash_dir;  // absolute; "" when not configured
+  std::string crash_dir;           // absolute; "" when not configured
+  milliseconds probation{10'000};  // during which a reload's new workers may prove worse
+  std::optional<CanarySettings> canary;
+  bool is_canary = false;  // these are the settings of an app's canaries; see canary.hpp
 };
 
 struct Settings {

@@ -1,6 +1,7 @@
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,7 @@ Dispatcher::Dispatcher(Services& services, SharedApp& app, AppScore& scores, Wor
       app_(app),
       scores_(scores),
       reports_(reports),
+      canary_(app.settings, std::random_device{}()),
       refusals_(1, std::chrono::seconds(1), 16) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -44,7 +46,8 @@ void Dispatcher::submit(Exchange& exchange) {
     exchange.refuse(413);
     return;
   }
-  const Load load{.slot_free = choose() != nullptr,
+  exchange.set_canary(canary_.takes(exchange.params()));
+  const Load load{.slot_free = choose(exchange) != nullptr,
                   .others_wait = !queue_.empty(),
                   .queued = app_.queued.load(std::memory_order_relaxed),
                   .queue_limit = limits.queue,
@@ -113,12 +116,17 @@ void Dispatcher::withdraw(Exchange& exchange) {
   }
 }
 
-Worker* Dispatcher::choose(const Exchange* exchange) const {
+Worker* Dispatcher::choose(const Exchange& exchange) const {
+  Worker* const canary = exchange.is_canary() ? choose(exchange, true) : nullptr;
+  return canary != nullptr ? canary : choose(exchange, false);
+}
+
+Worker* Dispatcher::choose(const Exchange& exchange, bool canary) const {
   Worker* best = nullptr;
   Worker* avoided = nullptr;
   for (const auto& worker : workers_) {
-    if (!worker->has_slot()) continue;
-    if (exchange != nullptr && exchange->last_worker() == worker->info().serial) {
+    if (worker->info().canary != canary || !worker->has_slot()) continue;
+    if (exchange.last_worker() == worker->info().serial) {
       avoided = worker.get();
       continue;
     }
@@ -128,7 +136,7 @@ Worker* Dispatcher::choose(const Exchange* exchange) const {
 }
 
 bool Dispatcher::send(Exchange& exchange) {
-  while (Worker* worker = choose(&exchange)) {
+  while (Worker* worker = choose(exchange)) {
     if (const auto left = exchange.time_left()) {
       exchange.params().set("VIADUCT_DEADLINE_MS", std::to_string(left->count()));
     }
@@ -148,7 +156,7 @@ bool Dispatcher::send(Exchange& exchange) {
 void Dispatcher::pump() {
   // Sending may fail a connection, which frees slots, which pumps.
   if (std::exchange(pumping_, true)) return;
-  while (!queue_.empty() && choose() != nullptr) {
+  while (!queue_.empty() && choose(*queue_.front()) != nullptr) {
     Exchange& next = *queue_.front();
     if (!send(next)) break;
     withdraw(next);
@@ -228,9 +236,10 @@ void Dispatcher::hand_over() {
 }
 
 void Dispatcher::state_changed() {
-  if (app_.state == channel::AppState::failing && choose() == nullptr) {
+  if (app_.state == channel::AppState::failing) {
     const auto refused = queue_;
     for (Exchange* exchange : refused) {
+      if (choose(*exchange) != nullptr) continue;
       withdraw(*exchange);
       refuse_failing(*exchange);
     }

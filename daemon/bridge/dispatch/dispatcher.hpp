@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/bridge/dispatch/canary.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/link/worker.hpp"
 #include "daemon/bridge/services.hpp"
@@ -88,8 +89,9 @@ class Dispatcher final : public WorkerOwner {
 
  private:
   /// The worker with the fewest requests that has a slot, if possible not the one that has just
-  /// refused or lost this request.
-  Worker* choose(const Exchange* exchange = nullptr) const;
+  /// refused or lost this request. Canaries take only requests that are theirs.
+  Worker* choose(const Exchange& exchange) const;
+  Worker* choose(const Exchange& exchange, bool canary) const;
   Worker* find(std::uint64_t serial) const;
   bool send(Exchange& exchange);
   /// Queues it as far as limits.queue allows.
@@ -107,6 +109,7 @@ class Dispatcher final : public WorkerOwner {
   std::vector<std::unique_ptr<Worker>> workers_;
   const log::Log* log_ = nullptr;  // null: the daemon's
   std::deque<Exchange*> queue_;
+  Canary canary_;
   log::RateLimit refusals_;
   bool pumping_ = false;
 };

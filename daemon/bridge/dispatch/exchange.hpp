@@ -76,6 +76,9 @@ class Exchange final : public Caller {
   [[nodiscard]] std::string_view method() const { return method_; }
   /// Serial of the worker that had it last; 0: none.
   [[nodiscard]] std::uint64_t last_worker() const { return last_worker_; }
+  /// Whether it is for the app's canaries, if one of them is free.
+  [[nodiscard]] bool is_canary() const { return is_canary_; }
+  void set_canary(bool canary) { is_canary_ = canary; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
@@ -123,6 +126,7 @@ class Exchange final : public Caller {
   std::optional<Worker::Carried> carried_;
   std::uint64_t last_worker_ = 0;
   unsigned attempts_ = 0;
+  bool is_canary_ = false;
   bool stuck_ = false;
   bool paused_link_ = false;
   std::uint64_t unreturned_ = 0;  // response bytes for which credit is still due

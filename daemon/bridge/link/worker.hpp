@@ -20,6 +20,7 @@ struct WorkerInfo {
   std::uint32_t app = 0;
   int pid = 0;
   std::string path;        ///< of its socket
+  bool canary = false;     ///< it runs the app's other program
   bool keep_plain = true;  ///< connections of a plain worker may be kept: only one thread uses it
   bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;

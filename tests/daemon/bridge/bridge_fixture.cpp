@@ -77,6 +77,7 @@ void BridgeTest::announce(BridgeProcess& process, const FakeWorker& worker, bool
   message.serial = worker.serial;
   message.pid = 1000 + static_cast<int>(worker.serial);
   message.shared = shared ? 1 : 0;
+  message.canary = worker.options().canary ? 1 : 0;
   message.set_path(worker.path());
   process.send(message);
 }

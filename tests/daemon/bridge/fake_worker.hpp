@@ -20,6 +20,7 @@ struct WorkerOptions {
   std::optional<std::uint32_t> window = 64 * 1024;  ///< VIADUCT_WINDOW; plain workers have none
   std::optional<std::uint32_t> prefetch{};          ///< VIADUCT_PREFETCH
   bool return_credit = true;                        ///< for body bytes as soon as they arrive
+  bool canary = false;                              ///< announced as one
 };
 
 inline WorkerOptions plain(std::uint32_t max_reqs = 1) {

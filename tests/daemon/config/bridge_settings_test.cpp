@@ -41,6 +41,7 @@ Settings full_settings() {
   app.probe = false;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};
+  app.canary = CanarySettings{{"/srv/secret-canary"}, "", std::nullopt, 1, "X-Canary-1"};
   AppSettings other;
   other.name = "blog";
   settings.apps = {app, other};
@@ -59,6 +60,14 @@ TEST(BridgeSettings, AppsAreCountedWhereTheyStandUnlessTheMasterChooses) {
   EXPECT_EQ(bridge.apps[1].score, 1u);
   bridge.apps[1].score = 4095;
   EXPECT_EQ(bridge_settings_from_json(to_json(bridge)).apps[1].score, 4095u);
+}
+
+TEST(BridgeSettings, CanariesAreKnownByShareAndVariable) {
+  const BridgeSettings bridge = bridge_settings(full_settings());
+  EXPECT_EQ(bridge.apps[0].canary_share, 1u);
+  EXPECT_EQ(bridge.apps[0].canary_variable, "HTTP_X_CANARY_1");
+  EXPECT_EQ(bridge.apps[1].canary_share, 0u);
+  EXPECT_EQ(bridge.apps[1].canary_variable, "");
 }
 
 TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {
