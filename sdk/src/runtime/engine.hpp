@@ -28,7 +28,8 @@ struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
   std::chrono::milliseconds stop_time{30000};
   RequestIds request_ids = RequestIds::usual();
-  bool ready = true;  ///< false: FCGI_GET_VALUES is answered from become_ready() on
+  ClientLimits clients{};  ///< of HTTP
+  bool ready = true;       ///< false: FCGI_GET_VALUES is answered from become_ready() on
 };
 
 /// Connections, requests, and the order in which they are served; the same for both concurrency
@@ -142,6 +143,7 @@ class Engine {
   void close_if_done(const LinkPtr& link);
   void fail_link(const LinkPtr& link);
   void wake_writers(Link& link);
+  void watch_client(Link& link);
   void schedule(Clock::time_point time);
   void on_timer();
   void close_listeners();

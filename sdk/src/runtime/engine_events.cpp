@@ -46,6 +46,7 @@ void Engine::take_held(const LinkPtr& link) {
   for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
     handle(link, event);
   }
+  watch_client(*link);
   await_input(link);
 }
 
@@ -92,6 +93,7 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
 }
 
 void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head) {
+  link->patience.await(ClientPatience::Awaited::nothing, now_);
   if (drain_spent_ || ready_.size() >= queue_limit()) {
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);

@@ -38,7 +38,7 @@ Peer::Peer(const std::string& address) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOC
   name.sun_family = AF_UNIX;
   const std::string path = address.substr(std::strlen("unix:"));
   std::memcpy(name.sun_path, path.data(), path.size());
-  name.sun_path[0] = '\0';
+  if (path.starts_with('@')) name.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&name), size) != 0) {
     throw std::runtime_error("connect: " + std::string(std::strerror(errno)));

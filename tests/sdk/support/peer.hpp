@@ -32,7 +32,7 @@ class Peer {
     [[nodiscard]] int status() const;
   };
 
-  /// Connects to `unix:@name`.
+  /// Connects to `unix:@name` or `unix:/path`.
   explicit Peer(const std::string& address);
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;

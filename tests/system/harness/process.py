@@ -145,14 +145,6 @@ def memory(pid: int) -> int:
     raise AssertionError(f"no RssAnon for {pid}")
 
 
-def catches(pid: int, number: int) -> bool:
-    """Whether the process has a handler for that signal."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("SigCgt:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    raise AssertionError(f"no SigCgt for {pid}")
-
-
 def descriptors(pid: int) -> int:
     """How many descriptors are open."""
     return len(os.listdir(f"/proc/{pid}/fd"))
