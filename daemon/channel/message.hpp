@@ -31,6 +31,7 @@ enum class Type : std::uint32_t {
   unhealthy,    ///< serial, reason: it will not be used any more
   kill,         ///< serial, reason: replace it, its abort was not honoured
   worker_idle,  ///< serial: a draining worker has no request of this bridge left
+  requests,     ///< serial, count: it was given so many since the last such message
   demand,       ///< app, count: requests waiting
   drained,      ///< nothing is left open; the bridge exits
 };
