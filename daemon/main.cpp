@@ -65,9 +65,6 @@ std::optional<config::Settings> load(const Options& options) {
 }
 
 int serve(config::Settings settings) {
-  if (settings.origins.contains("control") || settings.origins.contains("control.address")) {
-    std::cerr << "warning: control: the control socket is not supported yet\n";
-  }
   try {
     master::Master master(std::move(settings), master::InheritedSockets::from_environment());
     return master.run();

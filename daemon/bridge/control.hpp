@@ -9,6 +9,7 @@
 
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
 
@@ -45,7 +46,9 @@ class Control final : public WorkerReports {
   void tick();
   void stop_all();
   void send(channel::Message message);
-  void send_now(const channel::Message& message);
+  void send_now(const channel::Message& message, UniqueFd descriptor = {});
+  void list_requests(const channel::Message& question);
+  void send_requests(channel::Message answer, std::vector<RequestListing> parts);
   void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 
@@ -59,7 +62,11 @@ class Control final : public WorkerReports {
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
   int access_log_ = -1;
-  std::deque<channel::Message> outbox_;             // what the channel did not take yet
+  struct Outgoing {
+    channel::Message message;
+    UniqueFd descriptor;
+  };
+  std::deque<Outgoing> outbox_;                     // what the channel did not take yet
   std::unordered_map<std::uint64_t, bool> shared_;  // serial -> already served by another bridge
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;

@@ -24,6 +24,7 @@ enum class Type : std::uint32_t {
   drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: a
                     ///< SEQPACKET socket to the successor, who takes over idle front connections
   adopt,            ///< descriptor: a SEQPACKET socket from which a predecessor's connections come
+  list_requests,    ///< app, serial: of the question; which requests are in flight?
 
   // bridge -> master
   started,      ///< the event loops run
@@ -33,6 +34,8 @@ enum class Type : std::uint32_t {
   worker_idle,  ///< serial: a draining worker has no request of this bridge left
   demand,       ///< app, count: requests waiting
   drained,      ///< nothing is left open; the bridge exits
+  requests,     ///< app, serial: of the question, count: requests left out; descriptor: a sealed
+                ///< memfd with a JSON array of the others
 
   // bridge -> successor
   connection,  ///< app: listener index; descriptor: a front connection between two requests
@@ -44,6 +47,8 @@ enum class AppState : std::uint32_t {
   serving,   ///< at least one worker is ready
   failing,   ///< every worker is in back-off: requests are answered 503
 };
+
+std::string_view to_string(AppState state);
 
 enum class LogTarget : std::uint32_t { log, access, app };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -64,7 +65,9 @@ Master::Master(config::Settings settings, InheritedSockets inherited)
                .null = null_.get()},
       inherited_(std::move(inherited)),
       watchdog_(io_),
-      stop_timer_(io_) {
+      stop_timer_(io_),
+      queries_(io_),
+      api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   try {
@@ -72,6 +75,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited)
   } catch (const std::exception& error) {
     throw StartError(std::string("log: ") + error.what());
   }
+  control_ = std::make_unique<control::Server>(io_, settings.control, api_);
   start_first(std::move(settings));
 }
 
@@ -132,7 +136,8 @@ void Master::on_signal(int number) {
     case SIGHUP:
       return reload();
     case SIGUSR1:
-      return reopen_logs();
+      reopen_logs();
+      return;
     case SIGUSR2:
       return logs_.daemon().warning("SIGUSR2: the binary upgrade is not supported yet");
     case SIGQUIT:
@@ -142,14 +147,20 @@ void Master::on_signal(int number) {
   }
 }
 
-void Master::reopen_logs() {
+std::vector<std::string> Master::reopen_logs() {
+  std::vector<std::string> failures;
   try {
     logs_.configure(current_->settings());
   } catch (const std::exception& error) {
     logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
+    failures.emplace_back(error.what());
   }
-  for (const auto& generation : generations_) generation->reopen_logs();
+  for (const auto& generation : generations_) {
+    const auto more = generation->reopen_logs();
+    failures.insert(failures.end(), more.begin(), more.end());
+  }
   logs_.daemon().info("logs reopened");
+  return failures;
 }
 
 // ---- the end
@@ -161,6 +172,8 @@ void Master::stop() {
   const auto longest = longest_stop(current_->settings());
   stop_deadline_ = Clock::now() + longest;
   if (candidate_) discard("the daemon stops");
+  answer_reload();
+  later(&Master::check_scalings);
   current_->listeners().unlink_except({});
   current_->close_listeners();
   current_->handle(GenerationEvent::superseded);
@@ -196,10 +209,15 @@ void Master::retire_all() {
 void Master::check_stopped() {
   if (!stopping_ || !generations_.empty()) return;
   if (pools_.empty()) {
-    io_.stop();
+    end();
   } else {
     retire_all();
   }
+}
+
+void Master::end() {
+  for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
+  control_->finish([this] { io_.stop(); });
 }
 
 // ---- service manager
