@@ -248,7 +248,7 @@ void Control::list_requests(const Message& question) {
   if (question.app >= apps_.size()) return;
   auto parts = std::make_shared<Parts>(threads_.size());
   Message answer;
-  answer.type = Type::requests;
+  answer.type = Type::request_list;
   answer.app = question.app;
   answer.serial = question.serial;
   for (std::size_t i = 0; i < threads_.size(); ++i) {

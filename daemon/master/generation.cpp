@@ -242,7 +242,7 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
       return worker_report(message);
     case Type::drained:
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
-    case Type::requests:
+    case Type::request_list:
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::demand:
       return;  // the number of workers is fixed
