@@ -16,6 +16,8 @@ using channel::Type;
 
 namespace {
 
+constexpr auto kReportInterval = std::chrono::milliseconds(100);
+
 std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeApp>& apps) {
   std::vector<std::unique_ptr<SharedApp>> shared;
   for (const config::BridgeApp& app : apps) {
@@ -119,7 +121,7 @@ void Control::handle(const channel::Received& received) {
       on_every_thread([message](Thread& t) { t.app(message.app).drain(message.serial); });
       break;
     case Type::worker_dead:
-      shared_.erase(message.serial);
+      known_.erase(message.serial);
       on_every_thread([message](Thread& t) { t.app(message.app).remove(message.serial); });
       break;
     case Type::app_state:
@@ -157,7 +159,7 @@ void Control::add_worker(const Message& message) {
   info->app = message.app;
   info->pid = message.pid;
   info->path = message.path.data();
-  shared_[message.serial] = message.shared != 0;
+  known_[message.serial] = {info, message.shared != 0};
   info->keep_plain = threads_.size() == 1;
   if (settings_.apps[message.app].probe) {
     // The others hear of it once it has answered and it is known what it can do.
@@ -170,14 +172,14 @@ void Control::add_worker(const Message& message) {
 
 void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
   threads_.front()->reactor().post([this, info] {
-    const auto shared = shared_.find(info->serial);
-    if (shared == shared_.end()) return;  // it has died since
+    const auto known = known_.find(info->serial);
+    if (known == known_.end()) return;  // it has died since
     for (std::size_t i = 1; i < threads_.size(); ++i) {
       Thread& thread = *threads_[i];
       thread.reactor().post(
           [&thread, info] { thread.app(info->app).add(info, info->multiplexed); });
     }
-    if (std::exchange(shared->second, true)) return;
+    if (std::exchange(known->second.shared, true)) return;
     Message ready;
     ready.type = Type::ready;
     ready.app = info->app;
@@ -202,6 +204,25 @@ void Control::idle(const WorkerInfo& info) {
   message.app = info.app;
   message.serial = info.serial;
   send(message);
+}
+
+// Only while the master keeps up, so that nothing piles up here: what is left out is reported
+// later.
+void Control::report_requests() {
+  const auto now = threads_.front()->reactor().now();
+  if (!outbox_.empty() || now - reported_at_ < kReportInterval) return;
+  reported_at_ = now;
+  for (auto& [serial, known] : known_) {
+    const std::uint64_t given = known.info->requests.load(std::memory_order_relaxed);
+    if (given == known.reported) continue;
+    Message message;
+    message.type = Type::requests;
+    message.app = known.info->app;
+    message.serial = serial;
+    message.count = static_cast<std::uint32_t>(given - known.reported);
+    known.reported = given;
+    send_now(message);
+  }
 }
 
 void Control::wake_others(std::uint32_t app) {
@@ -248,7 +269,7 @@ void Control::list_requests(const Message& question) {
   if (question.app >= apps_.size()) return;
   auto parts = std::make_shared<Parts>(threads_.size());
   Message answer;
-  answer.type = Type::request_list;
+  answer.type = Type::listing;
   answer.app = question.app;
   answer.serial = question.serial;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
@@ -323,6 +344,7 @@ void Control::drain(int successor) {
 void Control::tick() {
   drained_[0] = threads_.front()->drained();
   flush_outbox();
+  report_requests();
   if (!draining_) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;

@@ -45,6 +45,7 @@ class Control final : public WorkerReports {
   void drain(int successor);
   void tick();
   void stop_all();
+  void report_requests();
   void send(channel::Message message);
   void send_now(const channel::Message& message, UniqueFd descriptor = {});
   void list_requests(const channel::Message& question);
@@ -66,8 +67,14 @@ class Control final : public WorkerReports {
     channel::Message message;
     UniqueFd descriptor;
   };
-  std::deque<Outgoing> outbox_;                     // what the channel did not take yet
-  std::unordered_map<std::uint64_t, bool> shared_;  // serial -> already served by another bridge
+  std::deque<Outgoing> outbox_;  // what the channel did not take yet
+  struct Known {
+    std::shared_ptr<WorkerInfo> info;
+    bool shared = false;         // the master knows that it is ready
+    std::uint64_t reported = 0;  // of its requests
+  };
+  std::unordered_map<std::uint64_t, Known> known_;  // by serial: all workers that are not dead
+  Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;
   bool draining_ = false;

@@ -27,15 +27,16 @@ enum class Type : std::uint32_t {
   list_requests,    ///< app, serial: of the question; which requests are in flight?
 
   // bridge -> master
-  started,       ///< the event loops run
-  ready,         ///< serial: it answered its first question
-  unhealthy,     ///< serial, reason: it will not be used any more
-  kill,          ///< serial, reason: replace it, its abort was not honoured
-  worker_idle,   ///< serial: a draining worker has no request of this bridge left
-  demand,        ///< app, count: requests waiting
-  drained,       ///< nothing is left open; the bridge exits
-  request_list,  ///< app, serial: of the question, count: requests left out; descriptor: a sealed
-                 ///< memfd with a JSON array of the others
+  started,      ///< the event loops run
+  ready,        ///< serial: it answered its first question
+  unhealthy,    ///< serial, reason: it will not be used any more
+  kill,         ///< serial, reason: replace it, its abort was not honoured
+  worker_idle,  ///< serial: a draining worker has no request of this bridge left
+  requests,     ///< serial, count: it was given so many since the last such message
+  demand,       ///< app, count: requests waiting
+  drained,      ///< nothing is left open; the bridge exits
+  listing,      ///< app, serial: of the question, count: requests left out; descriptor: a sealed
+                ///< memfd with a JSON array of the others
 
   // bridge -> successor
   connection,  ///< app: listener index; descriptor: a front connection between two requests

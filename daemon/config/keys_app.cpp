@@ -5,7 +5,6 @@
 namespace viaduct::daemon::config {
 namespace {
 
-constexpr std::uint32_t kMaxWorkers = 1024;
 constexpr std::uint32_t kMaxConcurrency = 65'535;  // FastCGI request ids are 16 bits wide
 constexpr std::uint32_t kMaxQueue = 1'000'000;
 

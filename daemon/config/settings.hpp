@@ -155,6 +155,8 @@ struct Concurrency {
   bool operator==(const Concurrency&) const = default;
 };
 
+inline constexpr std::uint32_t kMaxWorkers = 1024;  // of one app
+
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
 // A CGI variable that viaductd sets on every request, or drops when there is no value.

@@ -26,6 +26,28 @@ void AppPool::update(const config::AppSettings& app) {
   resize(app_.workers);
 }
 
+std::optional<std::string> AppPool::scale(std::uint32_t count) {
+  if (retired_) return app_.name + ": is being stopped";
+  if (count < 1 || count > config::kMaxWorkers) {
+    return app_.name + ": expected a number of workers from 1 to " +
+           std::to_string(config::kMaxWorkers);
+  }
+  context_.logs.daemon().info(app_.name + ": scaled by hand",
+                              {{"app", app_.name}, {"workers", count}});
+  resize(count);
+  refresh();
+  return std::nullopt;
+}
+
+std::vector<WorkerView> AppPool::workers() const {
+  std::vector<WorkerView> views;
+  for (const auto& [serial, worker] : workers_) {
+    views.push_back({serial, worker->slot(), worker->pid(), worker->state(), worker->uptime(),
+                     worker->requests(), worker->memory()});
+  }
+  return views;
+}
+
 void AppPool::resize(std::size_t count) {
   while (slots_.size() > count) {
     const auto slot = std::move(slots_.back());

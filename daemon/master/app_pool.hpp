@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,17 @@ class PoolObserver {
 /// The state of an app with so many ready workers and workers on their way.
 channel::AppState app_state(std::size_t ready, std::size_t starting);
 
+/// One worker as a status page shows it.
+struct WorkerView {
+  std::uint64_t serial = 0;
+  unsigned slot = 0;  ///< the number in "shop/1"; a worker and its successor share it for a while
+  pid_t pid = -1;
+  WorkerState state = WorkerState::starting;
+  std::chrono::milliseconds uptime{0};
+  std::uint64_t requests = 0;  ///< given to it so far
+  std::uint64_t memory = 0;    ///< bytes, as memory_of() counts
+};
+
 /// Keeps `workers` processes of one app alive until it is retired.
 class AppPool final : public std::enable_shared_from_this<AppPool>, private WorkerOwner {
  public:
@@ -45,6 +57,15 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
 
   /// Settings that do not concern the process itself: time-outs, log, number of workers.
   void update(const config::AppSettings& app);
+
+  /// Sets the number of workers by hand, until the next update(). Returns what is wrong with the
+  /// number, or nothing when it is in force.
+  std::optional<std::string> scale(std::uint32_t count);
+
+  /// All workers that have a process, oldest first.
+  std::vector<WorkerView> workers() const;
+  /// How many are wanted at the moment.
+  std::size_t size() const { return slots_.size(); }
 
   /// No new workers; those that run are drained and stopped.
   void retire();

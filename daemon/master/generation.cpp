@@ -239,10 +239,11 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
     case Type::unhealthy:
     case Type::kill:
     case Type::worker_idle:
+    case Type::requests:
       return worker_report(message);
     case Type::drained:
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
-    case Type::request_list:
+    case Type::listing:
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::demand:
       return;  // the number of workers is fixed
@@ -263,6 +264,7 @@ void Generation::worker_report(const Message& message) {
   // It may have died while the message was on its way.
   if (worker == nullptr) return;
   if (message.type == Type::ready) return worker->handle(WorkerEvent::answered);
+  if (message.type == Type::requests) return worker->add_requests(message.count);
   if (message.type == Type::worker_idle) {
     told_[message.serial] = false;
     return observer_.worker_idle(*pool, *worker);

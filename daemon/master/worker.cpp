@@ -12,6 +12,7 @@
 #include "daemon/master/children.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
+#include "daemon/master/process_memory.hpp"
 #include "daemon/master/runtime_directory.hpp"
 #include "daemon/master/worker_spec.hpp"
 
@@ -23,6 +24,8 @@ using Clock = std::chrono::steady_clock;
 
 // A program without probe counts as ready once it has survived this long.
 constexpr std::chrono::milliseconds kAliveWithoutProbe{200};
+
+constexpr std::chrono::seconds kMeasureInterval{1};
 
 std::pair<UniqueFd, UniqueFd> make_pipe() {
   int ends[2];
@@ -214,6 +217,15 @@ std::string Worker::socket_path() const {
 
 std::chrono::milliseconds Worker::uptime() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
+}
+
+std::uint64_t Worker::memory() {
+  const auto now = Clock::now();
+  if (measured_ == Clock::time_point{} || now - measured_ >= kMeasureInterval) {
+    memory_ = memory_of(pid_);
+    measured_ = now;
+  }
+  return memory_;
 }
 
 }  // namespace viaduct::daemon::master

@@ -60,6 +60,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::string socket_path() const;
   std::chrono::milliseconds uptime() const;
 
+  /// Requests that bridges report to have given it.
+  void add_requests(std::uint64_t count) { requests_ += count; }
+  std::uint64_t requests() const { return requests_; }
+  /// Bytes of memory, as memory_of() counts; measured at most once a second.
+  std::uint64_t memory();
+
  private:
   void act(WorkerAction action);
   void hasten(std::chrono::milliseconds left);
@@ -83,6 +89,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   bool spawn_failed_ = false;
   std::string failure_;
   int status_ = 0;
+  std::uint64_t requests_ = 0;
+  std::uint64_t memory_ = 0;
+  std::chrono::steady_clock::time_point measured_;  // epoch: never
   std::chrono::steady_clock::time_point started_;
   boost::asio::steady_timer timer_;
   boost::asio::posix::stream_descriptor report_;

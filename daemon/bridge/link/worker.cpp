@@ -91,7 +91,11 @@ std::optional<Worker::Carried> Worker::begin(const Request& request) {
           ? std::optional<Carried>{{link_.get(), link_->begin(request.caller, request.role,
                                                               request.params, true)}}
           : begin_plain(request);
-  if (!carried) release(1);
+  if (carried) {
+    info_->requests.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    release(1);
+  }
   return carried;
 }
 

@@ -29,6 +29,9 @@ struct WorkerInfo {
   std::atomic<std::uint32_t> stuck = 0;   ///< of these, requests that ignore their abort
   std::atomic<bool> draining = false;     ///< no new requests
   std::atomic<bool> replaced = false;     ///< the master was asked to replace it
+
+  /// Given to it by this bridge so far.
+  std::atomic<std::uint64_t> requests = 0;
 };
 
 class Worker;

@@ -1,0 +1,41 @@
+// What the bridge tells the master of its load.
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/bridge/bridge_fixture.hpp"
+
+namespace viaduct::daemon::bridge::testing {
+namespace {
+
+class Report : public BridgeTest {
+ protected:
+  std::uint64_t reported(const FakeWorker& worker) {
+    std::uint64_t sum = 0;
+    for (const channel::Message& message : bridge().received()) {
+      if (message.type == channel::Type::requests && message.serial == worker.serial)
+        sum += message.count;
+    }
+    return sum;
+  }
+};
+
+TEST_F(Report, EveryRequestOfAWorkerIsCountedOnce) {
+  start();
+  FakeWorker& worker = add_worker();
+  for (const int wanted : {1, 2, 5}) {
+    std::vector<std::unique_ptr<FrontClient>> clients;
+    while (worker.requests.size() < static_cast<std::size_t>(wanted)) {
+      clients.push_back(connect());
+      clients.back()->get(1, "/");
+      const auto request = worker.next_request();
+      ASSERT_TRUE(request);
+      request->respond("ok");
+      ASSERT_TRUE(clients.back()->wait(1));
+    }
+    until([&] { return reported(worker) >= static_cast<std::uint64_t>(wanted); }, "a report");
+    EXPECT_EQ(reported(worker), static_cast<std::uint64_t>(wanted));
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge::testing
