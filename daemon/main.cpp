@@ -83,9 +83,6 @@ master::Invocation invocation(int argc, char** argv) {
 }
 
 int serve(config::Settings settings, master::Invocation invocation) {
-  if (settings.origins.contains("control") || settings.origins.contains("control.address")) {
-    std::cerr << "warning: control: the control socket is not supported yet\n";
-  }
   try {
     auto predecessor = master::Predecessor::from_environment();
     master::Master master(std::move(settings), master::InheritedSockets::from_environment(),

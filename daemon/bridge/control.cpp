@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "daemon/channel/hand_over.hpp"
+#include "daemon/channel/sealed_memory.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -141,6 +143,9 @@ void Control::handle(const channel::Received& received) {
     case Type::drain:
       drain(received.descriptor);
       break;
+    case Type::list_requests:
+      list_requests(message);
+      break;
     default:
       log_.error("unexpected message from the master",
                  {{"type", static_cast<std::uint32_t>(message.type)}});
@@ -234,15 +239,16 @@ void Control::send(Message message) {
   threads_.front()->reactor().post([this, message] { send_now(message); });
 }
 
-void Control::send_now(const Message& message) {
-  outbox_.push_back(message);
+void Control::send_now(const Message& message, UniqueFd descriptor) {
+  outbox_.push_back({message, std::move(descriptor)});
   flush_outbox();
 }
 
 void Control::flush_outbox() {
   // On failure the next tick tries again: the master's queue is full, or it is gone, which reading
   // tells.
-  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front())) {
+  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front().message,
+                                            outbox_.front().descriptor.get())) {
     outbox_.pop_front();
   }
 }
@@ -250,6 +256,40 @@ void Control::flush_outbox() {
 void Control::on_every_thread(const std::function<void(Thread&)>& work) {
   for (const auto& thread : threads_) {
     thread->reactor().post([work, &thread = *thread] { work(thread); });
+  }
+}
+
+// ---- requests in flight
+
+void Control::list_requests(const Message& question) {
+  struct Parts {
+    explicit Parts(std::size_t threads) : missing(threads), by_thread(threads) {}
+    std::atomic<std::size_t> missing;
+    std::vector<RequestListing> by_thread;
+  };
+  if (question.app >= apps_.size()) return;
+  auto parts = std::make_shared<Parts>(threads_.size());
+  Message answer;
+  answer.type = Type::listing;
+  answer.app = question.app;
+  answer.serial = question.serial;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->reactor().post([this, parts, answer, i, &thread = *threads_[i]] {
+      parts->by_thread[i] = thread.requests(answer.app);
+      if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      threads_.front()->reactor().post(
+          [this, parts, answer] { send_requests(answer, std::move(parts->by_thread)); });
+    });
+  }
+}
+
+void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
+  const RequestListing listing = merge(std::move(parts));
+  answer.count = static_cast<std::uint32_t>(listing.total - listing.oldest.size());
+  try {
+    send_now(answer, channel::sealed_memory("viaduct-requests", to_json(listing)));
+  } catch (const std::system_error& error) {
+    log_.error("requests cannot be listed", {{"error", error.what()}});
   }
 }
 

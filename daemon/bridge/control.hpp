@@ -9,6 +9,7 @@
 
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
 
@@ -46,7 +47,9 @@ class Control final : public WorkerReports {
   void stop_all();
   void report_requests();
   void send(channel::Message message);
-  void send_now(const channel::Message& message);
+  void send_now(const channel::Message& message, UniqueFd descriptor = {});
+  void list_requests(const channel::Message& question);
+  void send_requests(channel::Message answer, std::vector<RequestListing> parts);
   void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 
@@ -60,7 +63,11 @@ class Control final : public WorkerReports {
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
   int access_log_ = -1;
-  std::deque<channel::Message> outbox_;  // what the channel did not take yet
+  struct Outgoing {
+    channel::Message message;
+    UniqueFd descriptor;
+  };
+  std::deque<Outgoing> outbox_;  // what the channel did not take yet
   struct Known {
     std::shared_ptr<WorkerInfo> info;
     bool shared = false;         // the master knows that it is ready

@@ -26,6 +26,9 @@ class Thread {
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
   [[nodiscard]] Dispatcher& app(std::uint32_t index) { return *dispatchers_[index]; }
+  [[nodiscard]] RequestListing requests(std::uint32_t app) const {
+    return exchanges_.list(*dispatchers_[app]);
+  }
   [[nodiscard]] std::size_t apps() const { return dispatchers_.size(); }
   [[nodiscard]] AccessLog& access_log() { return access_log_; }
 

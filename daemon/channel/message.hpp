@@ -24,6 +24,7 @@ enum class Type : std::uint32_t {
   drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
                     ///< front connections between two requests go (hand_over.hpp)
   adopt,            ///< descriptor: where a predecessor's front connections come from
+  list_requests,    ///< app, serial: of the question; which requests are in flight?
 
   // bridge -> master
   started,      ///< the event loops run
@@ -34,6 +35,8 @@ enum class Type : std::uint32_t {
   requests,     ///< serial, count: it was given so many since the last such message
   demand,       ///< app, count: requests waiting
   drained,      ///< nothing is left open; the bridge exits
+  listing,      ///< app, serial: of the question, count: requests left out; descriptor: a sealed
+                ///< memfd with a JSON array of the others
 };
 
 /// What is known of an app that has no ready worker.
@@ -42,6 +45,8 @@ enum class AppState : std::uint32_t {
   serving,   ///< at least one worker is ready
   failing,   ///< every worker is in back-off: requests are answered 503
 };
+
+std::string_view to_string(AppState state);
 
 enum class LogTarget : std::uint32_t { log, access, app };
 

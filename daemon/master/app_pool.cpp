@@ -9,22 +9,6 @@
 
 namespace viaduct::daemon::master {
 
-namespace {
-
-std::string_view to_string(channel::AppState state) {
-  switch (state) {
-    case channel::AppState::starting:
-      return "starting";
-    case channel::AppState::serving:
-      return "serving";
-    case channel::AppState::failing:
-      return "failing";
-  }
-  return "?";
-}
-
-}  // namespace
-
 channel::AppState app_state(std::size_t ready, std::size_t starting) {
   if (ready > 0) return channel::AppState::serving;
   return starting > 0 ? channel::AppState::starting : channel::AppState::failing;
@@ -99,6 +83,8 @@ void AppPool::launch(std::size_t index) {
     context_.logs.daemon().error(app_.name + ": cannot start a worker",
                                  {{"app", app_.name}, {"error", error.what()}});
     has_failed_ = true;
+    ++failed_starts_;
+    failure_ = error.what();
     schedule(index, *worker);
     return refresh();
   }
@@ -146,7 +132,11 @@ void AppPool::worker_place_free(Worker& worker) {
     return candidate->serial == worker.serial();
   });
   if (slot == slots_.end()) return;
-  if (!worker.was_ready()) has_failed_ = true;
+  if (!worker.was_ready()) {
+    has_failed_ = true;
+    ++failed_starts_;
+  }
+  if (!worker.failure().empty()) failure_ = worker.name() + ": " + worker.failure();
   schedule(static_cast<std::size_t>(slot - slots_.begin()), worker);
   refresh();
 }

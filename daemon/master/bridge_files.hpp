@@ -11,9 +11,6 @@
 
 namespace viaduct::daemon::master {
 
-/// A sealed, close-on-exec memfd that holds `text`. Throws std::system_error.
-UniqueFd sealed_memory(const char* name, std::string_view text);
-
 /// A log file that the bridge writes and only the master may open.
 struct BridgeLogFile {
   channel::LogTarget target = channel::LogTarget::log;

@@ -52,6 +52,9 @@ class ListenerSocket {
   /// Changes owner, mode and backlog of a socket that stays open; throws ListenerError.
   void apply(const ListenerOptions& options);
 
+  /// Leaves the socket file to another daemon: unlink() does nothing from now on.
+  void disown() noexcept { file_.reset(); }
+
   /// Removes the socket file if it is still the one made by open().
   void unlink() noexcept;
 

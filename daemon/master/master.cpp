@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -68,13 +69,18 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       predecessor_(std::move(predecessor)),
       takeover_(predecessor_ ? Takeover::preparing : Takeover::none),
       watchdog_(io_),
-      stop_timer_(io_) {
+      stop_timer_(io_),
+      queries_(io_),
+      api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   try {
     logs_.configure(settings);
   } catch (const std::exception& error) {
     throw StartError(std::string("log: ") + error.what());
+  }
+  if (!predecessor_) {
+    control_ = std::make_unique<control::Server>(io_, settings.control, api_);
   }
   start_first(std::move(settings));
 }
@@ -137,7 +143,8 @@ void Master::on_signal(int number) {
     case SIGHUP:
       return reload();
     case SIGUSR1:
-      return reopen_logs();
+      reopen_logs();
+      return;
     case SIGUSR2:
       return upgrade();
     case SIGQUIT:
@@ -147,14 +154,20 @@ void Master::on_signal(int number) {
   }
 }
 
-void Master::reopen_logs() {
+std::vector<std::string> Master::reopen_logs() {
+  std::vector<std::string> failures;
   try {
     logs_.configure(current_->settings());
   } catch (const std::exception& error) {
     logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
+    failures.emplace_back(error.what());
   }
-  for (const auto& generation : generations_) generation->reopen_logs();
+  for (const auto& generation : generations_) {
+    const auto more = generation->reopen_logs();
+    failures.insert(failures.end(), more.begin(), more.end());
+  }
   logs_.daemon().info("logs reopened");
+  return failures;
 }
 
 // ---- the end
@@ -168,6 +181,8 @@ void Master::stop() {
   stop_deadline_ = Clock::now() + longest;
   if (candidate_) discard("the daemon stops");
   if (successor_) successor_->kill();
+  answer_reload();
+  later(&Master::check_scalings);
   // What was not taken over yet stays its owner's.
   current_->listeners().unlink_except(preparing ? predecessor_->listeners() : ListenerSet());
   current_->close_listeners();
@@ -205,10 +220,16 @@ void Master::retire_all() {
 void Master::check_stopped() {
   if (!stopping_ || !generations_.empty()) return;
   if (pools_.empty()) {
-    io_.stop();
+    end();
   } else {
     retire_all();
   }
+}
+
+void Master::end() {
+  for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
+  if (!control_) return io_.stop();
+  control_->finish([this] { io_.stop(); });
 }
 
 // ---- service manager

@@ -1,5 +1,6 @@
 // What pools and generations report, and what follows for the others.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/master.hpp"
@@ -27,6 +28,7 @@ void Master::pool_changed(AppPool& pool) {
   for (const auto& generation : generations_) generation->pool_changed(pool);
   later(&Master::report_status);
   later(&Master::check_candidate);
+  if (!scalings_.empty()) later(&Master::check_scalings);
 }
 
 void Master::pool_empty(AppPool&) {
@@ -48,6 +50,11 @@ void Master::bridge_lost(Generation&) {
 
 void Master::worker_idle(AppPool&, Worker&) {
   later(&Master::check_idle_workers);
+}
+
+void Master::requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
+                             UniqueFd list) {
+  queries_.answer(question, generation.number(), omitted, std::move(list));
 }
 
 void Master::generation_gone(Generation& generation, int status) {

@@ -13,6 +13,8 @@ namespace viaduct::daemon::master {
 
 namespace {
 
+using Kind = control::Outcome::Kind;
+
 constexpr int kNotReady = 70;
 
 // The new one fails by itself when an app does not become ready in its time; this is for one that
@@ -33,13 +35,15 @@ std::chrono::milliseconds patience(const config::Settings& settings) {
 
 void Master::upgrade() {
   upgrade_wanted_ = candidate_ != nullptr;
-  if (stopping_ || upgrade_wanted_) return;
+  if (stopping_) return answer_upgrade(Kind::refused, "upgrade: the daemon stops");
+  if (upgrade_wanted_) return;
   if (successor_ || takeover_ != Takeover::none) {
     return logs_.daemon().warning("upgrade: one is under way already");
   }
   successor_ = std::make_shared<Successor>(context_, static_cast<SuccessorObserver&>(*this));
   try {
-    successor_->start(invocation_, current_->listeners(), patience(current_->settings()));
+    successor_->start(invocation_, current_->listeners(), control_->socket(),
+                      patience(current_->settings()));
   } catch (const std::exception& error) {
     return upgrade_failed(error.what());
   }
@@ -56,12 +60,16 @@ void Master::successor_ready() {
   } catch (const std::exception& error) {
     logs_.daemon().error("idle connections are not handed over", {{"error", error.what()}});
   }
-  logs_.daemon().info("upgrade: the new viaductd serves; open requests are finished here",
-                      {{"pid", successor_->pid()}});
+  const std::string pid = std::to_string(successor_->pid());
+  const std::string text = "upgrade: viaductd " + pid + " serves; open requests are finished here";
+  logs_.daemon().info(text);
   // Before the new one says READY=1, so that the service manager believes it.
   notifier_.main_process(successor_->pid());
+  control_->leave();
   successor_->serve(std::move(theirs));
   stopping_ = true;
+  answer_reload();
+  answer_upgrade(Kind::done, text);
   stop_deadline_ = std::chrono::steady_clock::now() + longest_stop(current_->settings());
   current_->close_listeners();
   current_->handle(GenerationEvent::superseded);
@@ -74,10 +82,15 @@ void Master::successor_failed(const std::string& why) {
 void Master::upgrade_failed(const std::string& why) {
   // It may be what called.
   boost::asio::post(io_, [over = std::exchange(successor_, nullptr)] {});
+  const std::string text = "upgrade failed: " + why + "; this one goes on";
+  answer_upgrade(Kind::refused, text);
   if (stopping_) return;
-  logs_.daemon().error("upgrade failed: " + why + "; this one goes on",
-                       {{"program", invocation_.executable}});
+  logs_.daemon().error(text, {{"program", invocation_.executable}});
   if (reload_wanted_) later(&Master::reload);
+}
+
+void Master::answer_upgrade(Kind kind, const std::string& text) {
+  for (const Done& done : std::exchange(waiting_for_upgrade_, {})) done({kind, text, {}, {}});
 }
 
 // ---- the new one
@@ -105,6 +118,7 @@ void Master::give_up(const std::string& why) {
 void Master::taken_over(UniqueFd connections) {
   if (connections) current_->adopt(std::move(connections));
   if (!stopping_) predecessor_->listeners().unlink_except(current_->listeners());
+  open_control(predecessor_->take_control());
   predecessor_.reset();
   takeover_ = Takeover::none;
   try {
@@ -115,6 +129,21 @@ void Master::taken_over(UniqueFd connections) {
   logs_.daemon().info("upgrade: taken over");
   report_status();
   if (reload_wanted_) later(&Master::reload);
+}
+
+void Master::open_control(std::optional<ListenerSocket> taken) {
+  if (stopping_) return;
+  const config::ControlSettings& settings = current_->settings().control;
+  try {
+    if (taken && taken->address() == settings.address) {
+      control_ = std::make_unique<control::Server>(io_, settings, api_, std::move(*taken));
+      return;
+    }
+    if (taken) taken->unlink();
+    control_ = std::make_unique<control::Server>(io_, settings, api_);
+  } catch (const std::exception& error) {
+    logs_.daemon().error(error.what());
+  }
 }
 
 }  // namespace viaduct::daemon::master

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,13 @@ upgrade::Line next_line(int socket) {
   auto line = upgrade::receive(socket, error);
   if (!line) fail(error ? error.message() : "it does not name its listeners");
   return std::move(*line);
+}
+
+std::optional<config::Address> address_behind(std::string_view kind, std::string_view line) {
+  if (!line.starts_with(kind)) return std::nullopt;
+  auto address = config::parse_address(line.substr(kind.size()));
+  if (!std::holds_alternative<config::Address>(address)) fail("'" + std::string(line) + "'");
+  return std::get<config::Address>(std::move(address));
 }
 
 struct Waiting {
@@ -81,15 +89,15 @@ void Predecessor::receive_listeners() {
   while (true) {
     upgrade::Line line = next_line(conversation_.get());
     if (line.text == upgrade::kEnd) break;
-    const bool made = line.text.starts_with(upgrade::kMade);
-    if (!made && !line.text.starts_with(upgrade::kInherited)) continue;
-    const auto prefix = made ? upgrade::kMade : upgrade::kInherited;
-    const auto address = config::parse_address(line.text.substr(prefix.size()));
-    if (!std::holds_alternative<config::Address>(address)) fail("'" + line.text + "'");
-    const auto& known = std::get<config::Address>(address);
-    sockets.push_back(std::make_shared<ListenerSocket>(
-        made ? ListenerSocket::take_over(std::move(line.descriptor), known)
-             : ListenerSocket::inherit(std::move(line.descriptor), known)));
+    if (const auto made = address_behind(upgrade::kMade, line.text)) {
+      sockets.push_back(std::make_shared<ListenerSocket>(
+          ListenerSocket::take_over(std::move(line.descriptor), *made)));
+    } else if (const auto inherited = address_behind(upgrade::kInherited, line.text)) {
+      sockets.push_back(std::make_shared<ListenerSocket>(
+          ListenerSocket::inherit(std::move(line.descriptor), *inherited)));
+    } else if (const auto control = address_behind(upgrade::kControl, line.text)) {
+      control_ = ListenerSocket::take_over(std::move(line.descriptor), *control);
+    }
   }
   listeners_ = ListenerSet(std::move(sockets));
 }

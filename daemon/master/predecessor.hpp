@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -25,6 +26,8 @@ class Predecessor {
 
   /// Its listening sockets.
   ListenerSet& listeners() { return listeners_; }
+  /// Its control socket, once.
+  std::optional<ListenerSocket> take_control() { return std::exchange(control_, std::nullopt); }
 
   /// Says that this daemon serves. `serve` is called once, from the event loop, when the other lets
   /// go, with the socket on which its front connections come, or none when it is gone without.
@@ -35,6 +38,7 @@ class Predecessor {
 
   UniqueFd conversation_;
   ListenerSet listeners_;
+  std::optional<ListenerSocket> control_;
 };
 
 }  // namespace viaduct::daemon::master

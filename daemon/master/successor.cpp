@@ -40,7 +40,7 @@ SpawnSpec successor_spec(const Context& context, const Invocation& invocation, i
   return spec;
 }
 
-void name_listeners(int conversation, const ListenerSet& listeners) {
+void name_listeners(int conversation, const ListenerSet& listeners, const ListenerSocket& control) {
   const auto say = [conversation](const std::string& text, int descriptor) {
     if (const auto error = upgrade::send(conversation, text, descriptor)) {
       throw std::system_error(error, "naming the listeners to the new viaductd");
@@ -50,6 +50,7 @@ void name_listeners(int conversation, const ListenerSet& listeners) {
     const auto kind = socket->made() ? upgrade::kMade : upgrade::kInherited;
     say(std::string(kind) + format(socket->address()), socket->descriptor());
   }
+  say(std::string(upgrade::kControl) + format(control.address()), control.descriptor());
   say(std::string(upgrade::kEnd), -1);
 }
 
@@ -69,11 +70,11 @@ Successor::~Successor() {
 }
 
 void Successor::start(const Invocation& invocation, const ListenerSet& listeners,
-                      std::chrono::milliseconds patience) {
+                      const ListenerSocket& control, std::chrono::milliseconds patience) {
   const channel::Pair pair = channel::make_pair();
   UniqueFd ours(pair.first);
   const UniqueFd theirs(pair.second);
-  name_listeners(ours.get(), listeners);
+  name_listeners(ours.get(), listeners, control);
   Spawned spawned = spawn(successor_spec(context_, invocation, theirs.get()));
   pid_ = spawned.pid;
   conversation_.assign(ours.release());

@@ -40,10 +40,11 @@ class Successor : public std::enable_shared_from_this<Successor> {
   Successor(Context& context, SuccessorObserver& observer);
   ~Successor();
 
-  /// Starts it and gives it the listening sockets. One that is not ready within `patience` (0: no
-  /// limit) is killed. Throws std::system_error when there can be no process.
+  /// Starts it and gives it the listening sockets and the control socket. One that is not ready
+  /// within `patience` (0: no limit) is killed. Throws std::system_error when there can be no
+  /// process.
   void start(const Invocation& invocation, const ListenerSet& listeners,
-             std::chrono::milliseconds patience);
+             const ListenerSocket& control, std::chrono::milliseconds patience);
 
   /// After successor_ready(): the service is its own from now on, this object does nothing more.
   void serve(UniqueFd connections);

@@ -15,6 +15,7 @@ namespace viaduct::daemon::master {
 ///
 ///   old -> new   listener made ADDRESS        a listening socket whose file the daemon made
 ///                listener inherited ADDRESS   one that the service manager made
+///                listener control ADDRESS     the control socket
 ///                listeners end
 ///   new -> old   ready                        every app is ready, connections are accepted
 ///   old -> new   serve                        the service is yours; with it the socket on which
@@ -23,6 +24,7 @@ namespace upgrade {
 
 inline constexpr std::string_view kMade = "listener made ";
 inline constexpr std::string_view kInherited = "listener inherited ";
+inline constexpr std::string_view kControl = "listener control ";
 inline constexpr std::string_view kEnd = "listeners end";
 inline constexpr std::string_view kReady = "ready";
 inline constexpr std::string_view kServe = "serve";

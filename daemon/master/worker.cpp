@@ -86,6 +86,7 @@ void Worker::handle(WorkerEvent event) {
     return;
   }
   if (event == WorkerEvent::start_expired) {
+    failure_ = "was not ready within timeouts.start";
     context_.logs.daemon().error(app_.name + ": worker was not ready within timeouts.start, killed",
                                  {{"app", app_.name},
                                   {"worker", name_},
@@ -175,6 +176,7 @@ void Worker::report_arrived() {
   const auto failure = read_failure(std::span(bytes.data(), static_cast<std::size_t>(size)));
   spawn_failed_ = true;
   const std::string text = failure ? failure_text(app_, *failure) : app_.name + ": not started";
+  failure_ = text;
   context_.logs.daemon().error(text, {{"app", app_.name}, {"worker", name_}});
 }
 
@@ -195,16 +197,18 @@ void Worker::exited(int status) {
 void Worker::log_exit(int status) {
   if (spawn_failed_) return;
   const log::Log& log = context_.logs.daemon();
-  const std::string text = app_.name + ": worker " + exit_text(status);
+  const std::string how =
+      was_ready_ ? exit_text(status) : exit_text(status) + " before it was ready";
   if (state_ != WorkerState::starting && state_ != WorkerState::ready) {
-    return log.info(text, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
+    return log.info(app_.name + ": worker " + exit_text(status),
+                    {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
   }
-  log.error(was_ready_ ? text : text + " before it was ready",
-            {{"app", app_.name},
-             {"worker", name_},
-             {"pid", pid_},
-             {"uptime_ms", uptime().count()},
-             {"last_output", output_ ? output_->last_lines() : ""}});
+  if (failure_.empty()) failure_ = how;
+  log.error(app_.name + ": worker " + how, {{"app", app_.name},
+                                            {"worker", name_},
+                                            {"pid", pid_},
+                                            {"uptime_ms", uptime().count()},
+                                            {"last_output", output_ ? output_->last_lines() : ""}});
 }
 
 std::string Worker::socket_path() const {

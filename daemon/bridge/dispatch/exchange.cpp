@@ -24,6 +24,21 @@ Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit
   return limit.count() == 0 ? Clock::time_point::max() : start + limit;
 }
 
+std::string_view state_name(Exchange::Phase phase) {
+  switch (phase) {
+    case Exchange::Phase::waiting:
+      return "queued";
+    case Exchange::Phase::sent:
+      return "working";
+    case Exchange::Phase::answering:
+      return "streaming";
+    case Exchange::Phase::aborting:
+    case Exchange::Phase::done:
+      break;
+  }
+  return "aborting";
+}
+
 }  // namespace
 
 void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
@@ -72,6 +87,15 @@ std::optional<std::chrono::milliseconds> Exchange::time_left() const {
 
 std::string Exchange::request_line() const {
   return method_ + " " + std::string(head_.params.get("REQUEST_URI").value_or("-"));
+}
+
+RequestEntry Exchange::describe() const {
+  RequestEntry entry = describe_request(head_.params);
+  entry.age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.reactor.now() - arrived_);
+  entry.worker_pid = worker_ == nullptr ? 0 : worker_->info().pid;
+  entry.state = state_name(phase_);
+  return entry;
 }
 
 void Exchange::submit() {

@@ -10,6 +10,7 @@
 #include "daemon/bridge/dispatch/response_filter.hpp"
 #include "daemon/bridge/dispatch/stderr_lines.hpp"
 #include "daemon/bridge/link/worker.hpp"
+#include "daemon/bridge/request_listing.hpp"
 #include "daemon/bridge/services.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -65,6 +66,9 @@ class Exchange final : public Caller {
   void tick(Clock::time_point now);
 
   [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const Dispatcher* dispatcher() const { return dispatcher_; }
+  [[nodiscard]] Clock::time_point arrived() const { return arrived_; }
+  [[nodiscard]] RequestEntry describe() const;
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
   /// Bytes of the body that wait in memory, or are kept there for a second worker.

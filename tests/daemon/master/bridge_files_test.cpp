@@ -1,26 +1,9 @@
 #include "daemon/master/bridge_files.hpp"
 
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-
 #include <gtest/gtest.h>
 
 namespace viaduct::daemon::master {
 namespace {
-
-TEST(BridgeFilesTest, SettingsCannotBeChangedByTheBridge) {
-  const UniqueFd memory = sealed_memory("test", "{\"a\":1}");
-  std::array<char, 32> bytes{};
-  for (int bridge = 0; bridge < 2; ++bridge) {
-    EXPECT_EQ(::pread(memory.get(), bytes.data(), bytes.size(), 0), 7);
-    EXPECT_STREQ(bytes.data(), "{\"a\":1}");
-  }
-  EXPECT_LT(::write(memory.get(), "x", 1), 0);
-  EXPECT_EQ(errno, EPERM);
-  EXPECT_NE(::ftruncate(memory.get(), 0), 0);
-}
 
 TEST(BridgeFilesTest, OnlyFilesAreOpenedForTheBridge) {
   using Kind = config::LogTarget::Kind;
