@@ -249,7 +249,7 @@ T await(Request& req, boost::asio::awaitable<T, Executor> operation) {
 
 /// The type of `use_wait`.
 struct use_wait_t {
-  constexpr use_wait_t() = default;  ///< there is nothing to it
+  constexpr use_wait_t() = default;
 };
 
 /// Completion token: the initiating function waits for the operation and returns its result, one

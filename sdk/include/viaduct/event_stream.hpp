@@ -16,7 +16,8 @@ inline namespace v1 {
 ///
 /// Made by a handler from its request and a response that has not started; it must not outlive
 /// them, and belongs to the handler as they do. What the handler does between two events is its own
-/// affair: waiting in sleep_for(), Channel and Pool ends as soon as the stream has to.
+/// affair: waiting in sleep_for(), Channel and Pool ends as soon as the stream has to. A loop that
+/// may go round without sending looks at Request::stop().
 ///
 /// When the process is asked to end, streams end themselves, each behind a complete event: stop()
 /// of the request fires, draining() is true, and send() throws client_gone. A stream whose client

@@ -89,8 +89,9 @@ VIADUCT_API Middleware body_limit(BodyLimit options = {});
 
 /// Whom basic_auth() lets in.
 struct BasicAuth {
-  std::string realm = "Restricted";  ///< visible ASCII and spaces
-  /// Names and passwords. Compared in a time that tells neither which nor how much of it was right.
+  std::string realm = "Restricted";  ///< visible ASCII and spaces, without '"' and backslashes
+  /// Names, without colons, and passwords. Compared in a time that tells neither which nor how much
+  /// of it was right.
   std::vector<std::pair<std::string, std::string>> users = {};
   /// Asked about those that are not among `users`: a password database, which hashes.
   std::function<bool(std::string_view name, std::string_view password)> check = {};
@@ -120,8 +121,9 @@ VIADUCT_API Middleware security_headers(SecurityHeaders options = {});
 struct Csrf {
   std::string cookie = "__Host-csrf";   ///< holds the token, unless `in_session`
   std::string header = "X-CSRF-Token";  ///< in which scripts send it; looked at first
-  /// Field of an urlencoded or multipart form; empty: the form is not looked at. Reading it keeps
-  /// it for Request::form(); handlers that pull such a body themselves have the header sent.
+  /// Field of an urlencoded or multipart form; empty: the form is not looked at. Reading it, within
+  /// the default FormLimits, keeps it for Request::form(); handlers that pull such a body
+  /// themselves, or need other limits, have the header sent.
   std::string field = "csrf_token";
   bool in_session = false;  ///< the token is kept in the Session, whose middleware stands outside
   bool secure = true;       ///< of the cookie; a "__Host-" name needs it

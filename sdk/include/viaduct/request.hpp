@@ -66,7 +66,8 @@ class VIADUCT_API Request {
   /// Where the application is mounted, decoded: empty, or it begins with '/' and does not end so.
   [[nodiscard]] std::string_view script_name() const;
   /// The path below the mount, every segment decoded, "/" at least. A segment may have held an
-  /// encoded slash: routes are matched segment by segment on raw_path().
+  /// encoded slash: routes are matched segment by segment on raw_path(). One with a malformed
+  /// escape is answered 400; middleware that stands before that sees it as it was sent.
   [[nodiscard]] std::string_view path() const;
   /// The path below the mount, still percent-encoded. As the client sent it, unless the front
   /// server normalised or rewrote the path: then what the front server made of it.

@@ -59,21 +59,22 @@ using Middleware = std::function<void(Request&, Response&, const Handler& next)>
 
 /// Maps methods and paths to handlers.
 ///
-/// A pattern begins with '/' and is compared segment by segment with the path below the mount:
-/// text stands for itself, `{name}` captures one non-empty segment, `{name:int}` one that is a
-/// decimal number of 64 bits, `{name:path}` at the end all that is left, slashes included, possibly
-/// nothing. Where several patterns fit, the earliest segment decides: text before int before any
-/// segment before the tail, whatever the order of registration. `/users` and `/users/` differ. What
-/// finding a route costs depends on the path, not on the number of routes.
+/// A pattern begins with '/' and is compared segment by segment with the path below the mount, each
+/// segment decoded by itself, so that an encoded slash separates nothing: text stands for itself,
+/// `{name}` captures one non-empty segment, `{name:int}` one that is a decimal number of 64 bits,
+/// `{name:path}` at the end all that is left, slashes included, possibly nothing. Where several
+/// patterns fit, the earliest segment decides: text before int before any segment before the tail,
+/// whatever the order of registration. `/users` and `/users/` differ. What finding a route costs
+/// depends on the path, not on the number of routes.
 ///
-/// A path without a handler for the method is answered 405 with Allow, a path without any 404. HEAD
-/// is answered by the handler of GET, OPTIONS with 204 and Allow, unless they have handlers of
-/// their own.
+/// A path without a handler for the method is answered 405 with Allow, a path without any 404, one
+/// with a malformed escape 400. HEAD is answered by the handler of GET, OPTIONS with 204 and Allow,
+/// unless they have handlers of their own.
 ///
-/// All members that add routes throw std::invalid_argument for a malformed pattern or method. Two
-/// routes that fit the same requests are reported when the app starts: run() names both patterns
-/// and returns 70. Routes and middleware are added before run() is called or by App::on_startup;
-/// after that a router does not change and may be used by any thread.
+/// All members that add something throw std::invalid_argument for a malformed pattern or method and
+/// for an empty handler. Two routes that fit the same requests are reported when the app starts:
+/// run() names both patterns and returns 70. Routes and middleware are added before run() is called
+/// or by App::on_startup; after that a router does not change and may be used by any thread.
 class VIADUCT_API Router {
  public:
   /// Without routes.
@@ -137,7 +138,6 @@ class VIADUCT_API Router {
   /// a pattern without a tail, captures included, or empty. Precedence and conflicts are as if the
   /// routes had been written out. Its middleware stands inside the middleware of this router,
   /// around its own routes and around the 404 of every path below the prefix.
-  /// std::invalid_argument for a malformed prefix.
   Router& mount(std::string_view prefix, Router router);
 
   /// Puts `middleware` around every route of this router, mounted ones included, and around its
