@@ -15,6 +15,7 @@
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/app_pool.hpp"
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation.hpp"
@@ -94,6 +95,7 @@ class Master final : private PoolObserver, private GenerationObserver {
   void generation_gone(Generation& generation, int status) override;
 
   void start_first(config::Settings settings);
+  void enable_cgroups(const config::Settings& settings);
   void release_unused_pools();
   void sweep();
   bool is_used(const AppPool& pool) const;
@@ -108,6 +110,7 @@ class Master final : private PoolObserver, private GenerationObserver {
   Children children_;
   boost::asio::signal_set signals_;
   RuntimeDirectory runtime_;
+  CgroupTree cgroups_;
   UniqueFd null_;
   UniqueFd scoreboard_;
   Scoreboard& scores_;
