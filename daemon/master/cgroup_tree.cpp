@@ -53,6 +53,11 @@ bool descends_from_us(pid_t pid) {
   return pid == self;
 }
 
+// The root of the whole hierarchy is the one that may have processes and children.
+bool is_root(const std::string& cgroup) {
+  return ::access((cgroup + "/cgroup.type").c_str(), F_OK) != 0;
+}
+
 }  // namespace
 
 CgroupValues cgroup_values(const config::Isolation& isolation) {
@@ -76,18 +81,18 @@ void CgroupTree::enable(const std::vector<std::string>& controllers) {
   if (!place_.problem.empty()) throw CgroupError(place_.problem);
   std::string text;
   for (const std::string& controller : controllers) text += '+' + controller + ' ';
-  const std::string file = place_.directory + "/cgroup.subtree_control";
-  int error = try_write(file, text);
-  if (error == EBUSY) {
-    move_own_processes();
-    error = try_write(file, text);
-  }
-  if (error == EBUSY) {
-    throw CgroupError("cgroup: " + place_.directory + " holds other processes than viaductd's (" +
-                      std::to_string(processes(place_.directory).size()) +
-                      "): it is not delegated to viaductd alone");
-  }
-  if (error != 0) fail(file, error);
+  if (!is_root(place_.directory)) empty_place();
+  write(place_.directory + "/cgroup.subtree_control", text);
+}
+
+// Some controllers could be handed down nevertheless, but then no process could enter a child.
+void CgroupTree::empty_place() {
+  move_own_processes();
+  const std::size_t strangers = processes(place_.directory).size();
+  if (strangers == 0) return;
+  throw CgroupError(
+      "cgroup: " + place_.directory + " holds " + std::to_string(strangers) +
+      " other processes than those of viaductd, to which alone it has to be delegated");
 }
 
 void CgroupTree::move_own_processes() {

@@ -32,8 +32,8 @@ class CgroupTree {
  public:
   explicit CgroupTree(config::CgroupPlace place);
 
-  /// Lets cgroups in the place use the controllers. Moves the daemon and its children out of the
-  /// place when they are in the way. Throws CgroupError.
+  /// Lets cgroups in the place use the controllers. Moves the daemon and its children out of it,
+  /// and refuses a place with other processes, unless it is the root cgroup. Throws CgroupError.
   void enable(const std::vector<std::string>& controllers);
 
   /// Makes the cgroup `name` with these values. Returns its cgroup.procs, open for writing. Throws
@@ -46,6 +46,7 @@ class CgroupTree {
 
  private:
   std::string path(const std::string& name) const { return place_.directory + '/' + name; }
+  void empty_place();
   void move_own_processes();
   void sweep() noexcept;
 

@@ -106,6 +106,15 @@ echo found place $place end >&2"""
     def test_limits_without_root(self):
         self.check(self.delegated(self.LIMITS, user=pwd.getpwnam("nobody")))
 
+    def test_memory_alone(self):
+        self.found(self.delegated("{memory: 1GiB}"), "memory.max 1073741824")
+
+    def test_cpu_alone(self):
+        self.found(self.delegated("{cpu: 150}"), "cpu.max 150000 100000")
+
+    def test_pids_alone(self):
+        self.found(self.delegated("{pids: 9}"), "pids.max 9")
+
     def test_memory_beyond_the_limit_ends_the_worker(self):
         text = "head -c 200M /dev/zero | tail >/dev/null; echo found end >&2"
         self.TEXT = text
@@ -119,7 +128,7 @@ echo found place $place end >&2"""
         self.addCleanup(stranger.kill)
         (self.place / "cgroup.procs").write_text(str(stranger.pid))
         daemon = self.delegated(self.LIMITS)
-        self.refused(daemon, "apps.web.isolation.memory: cgroup: ", "not delegated to viaductd alone")
+        self.refused(daemon, "apps.web.isolation.memory: cgroup: ", "holds 1 other processes")
 
 
 if __name__ == "__main__":
