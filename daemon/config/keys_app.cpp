@@ -1,4 +1,5 @@
 #include "daemon/config/keys.hpp"
+#include "daemon/config/keys_isolation.hpp"
 #include "daemon/config/keys_later.hpp"
 #include "daemon/config/scalars.hpp"
 
@@ -171,6 +172,7 @@ Keys<AppSettings> app_keys() {
   const Keys<A> more = {
       key("allow_root", &A::allow_root, boolean()),
       key("umask", &A::umask, file_mode(0777)),
+      nested("isolation", &A::isolation, isolation_keys()),
       key("workers", &A::workers, workers()),
       nested("concurrency", &A::concurrency, concurrency_keys()),
       nested("timeouts", &A::timeouts, timeout_keys()),

@@ -49,6 +49,8 @@ void cannot_run(const Checking& check, const AppSettings& app, const std::string
 }
 
 void find_command(const Checking& check, AppSettings& app) {
+  const std::string& root = app.isolation.chroot;
+  const std::string inside = root.empty() ? "" : " in " + root;
   const std::string& program = app.command[0];
   const Account& account = app.identity.account;
   Found found;
@@ -56,21 +58,23 @@ void find_command(const Checking& check, AppSettings& app) {
     found.path = program.starts_with('/') ? program : app.directory + '/' + program;
   } else {
     const std::string path = search_path(check, app);
-    found = find_in_path(check.system, account, program, path);
+    found = find_in_path(check.system, account, program, path, root);
     if (found.path.empty()) found.access.because = "not in PATH, which is " + path;
   }
   app.executable = found.path;
   if (!found.path.empty()) {
-    const FileStatus status = check.system.status(found.path);
+    const FileStatus status =
+        root.empty() ? check.system.status(found.path) : check.system.status_in(root, found.path);
     if (status.error == 0) app.command_file = status.identity;
   }
   if (account.name.empty()) return;  // its user is unknown, which has been reported
 
-  const Access directory = enterable_by(check.system, account, app.directory);
-  if (directory.error != 0) cannot_run(check, app, "chdir " + app.directory, directory);
-  if (!found.path.empty()) found.access = executable_by(check.system, account, found.path);
+  const Access directory = enterable_by(check.system, account, app.directory, root);
+  if (directory.error != 0) cannot_run(check, app, "chdir " + app.directory + inside, directory);
+  if (!found.path.empty()) found.access = executable_by(check.system, account, found.path, root);
   if (found.access.error != 0)
-    cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path), found.access);
+    cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path) + inside,
+               found.access);
 }
 
 bool names_program(const std::vector<std::string>& command) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/config/address.hpp"
+#include "daemon/config/isolation.hpp"
 #include "daemon/config/origin.hpp"
 #include "daemon/config/peer_rule.hpp"
 
@@ -209,6 +210,7 @@ struct AppSettings {
   Identity identity;
   bool allow_root = false;
   mode_t umask = 0022;
+  Isolation isolation;
   std::uint32_t workers = 2;  // default: CPUs allowed, at least 2
   Concurrency concurrency;
   Timeouts timeouts;

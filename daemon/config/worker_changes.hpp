@@ -19,6 +19,7 @@ namespace viaduct::daemon::config {
 //   clear_env
 //   user         user, group, groups, and what the user database says of them
 //   umask
+//   isolation    all but `optional`
 //   concurrency  the worker is told model and limit
 //   probe        how it was found ready, and what the bridge knows of it
 //   stop_signal  a worker is stopped by the signal it was started under

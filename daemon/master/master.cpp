@@ -54,6 +54,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
     : children_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGQUIT),
       runtime_(open_runtime(settings)),
+      cgroups_(config::find_cgroup_place()),
       null_(open_null()),
       scoreboard_(create_scoreboard()),
       scores_(map_scoreboard(scoreboard_.get())),
@@ -62,6 +63,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
                .logs = logs_,
                .children = children_,
                .runtime = runtime_,
+               .cgroups = cgroups_,
                .environment = own_environment(),
                .null = null_.get()},
       inherited_(std::move(inherited)),
@@ -112,6 +114,26 @@ void Master::start_first(config::Settings settings) {
   }
   if (!predecessor_) current_->handle(GenerationEvent::prepared);
   for (const auto& pool : pools_) pool->start();
+}
+
+// That they can be had was looked at when the configuration was read; whether the kernel agrees
+// only shows now.
+void Master::enable_cgroups(const config::Settings& settings) {
+  for (const config::AppSettings& app : settings.apps) {
+    const auto controllers = config::controllers(app.isolation);
+    if (controllers.empty()) continue;
+    try {
+      cgroups_.enable(controllers);
+    } catch (const CgroupError& error) {
+      const std::string path = "apps." + app.name + ".isolation." + controllers.front();
+      const auto origin = settings.origins.find(path);
+      const bool written = origin != settings.origins.end();
+      const std::string text = format(
+          config::Diagnostic{written ? origin->second : config::Origin{}, path, error.what()});
+      if (!app.isolation.optional) throw StartError(text);
+      logs_.daemon().warning(text);
+    }
+  }
 }
 
 std::shared_ptr<Generation> Master::make_generation(config::Settings settings,

@@ -15,6 +15,7 @@
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/app_pool.hpp"
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/control/server.hpp"
@@ -155,6 +156,7 @@ class Master final : private PoolObserver,
   std::optional<control::Outcome> outcome_of(const Scaling& scaling) const;
 
   void start_first(config::Settings settings);
+  void enable_cgroups(const config::Settings& settings);
   void release_unused_pools();
   void sweep();
   bool is_used(const AppPool& pool) const;
@@ -169,6 +171,7 @@ class Master final : private PoolObserver,
   Children children_;
   boost::asio::signal_set signals_;
   RuntimeDirectory runtime_;
+  CgroupTree cgroups_;
   UniqueFd null_;
   UniqueFd scoreboard_;
   Scoreboard& scores_;

@@ -93,6 +93,7 @@ void Master::prepare(config::Settings settings) {
 
 std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
                                              const ReloadPlan& plan) {
+  enable_cgroups(settings);
   std::vector<GenerationApp> apps;
   for (const config::AppSettings& app : settings.apps) {
     if (is_kept(plan, app.name)) {

@@ -7,28 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/settings.hpp"
+#include "daemon/master/confinement.hpp"
+#include "daemon/master/spawn_stage.hpp"
 
 /// The system calls that make and end processes, and nothing else: what is decided about them is
 /// decided above, where it can be tested without processes.
 namespace viaduct::daemon::master {
-
-/// What a child does between fork and exec, in this order. A failure is reported with its stage.
-enum class SpawnStage : std::int32_t {
-  session,      ///< setsid
-  descriptors,  ///< dup2, close_range
-  groups,       ///< setgroups
-  group,        ///< setresgid
-  user,         ///< setresuid
-  privileges,   ///< PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG
-  directory,    ///< chdir, as that user
-  exec,         ///< execve
-};
-std::string_view to_string(SpawnStage stage);
 
 struct SpawnSpec {
   std::string executable;                ///< path; "/proc/self/exe" is this program
@@ -41,11 +29,7 @@ struct SpawnSpec {
   bool no_new_privileges = true;
   bool own_session = true;       ///< leads a new session and process group
   bool dies_with_parent = true;  ///< PR_SET_PDEATHSIG
-};
-
-struct SpawnFailure {
-  SpawnStage stage = SpawnStage::exec;
-  std::int32_t error = 0;  ///< errno
+  Confinement confinement;
 };
 
 struct Spawned {

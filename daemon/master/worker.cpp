@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
@@ -50,6 +51,7 @@ Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, 
       report_(context.io) {}
 
 Worker::~Worker() {
+  remove_cgroup();
   if (state_ == WorkerState::gone || pid_ < 0) return;
   context_.children.forget(pid_);
   kill();
@@ -59,8 +61,11 @@ Worker::~Worker() {
 void Worker::start() {
   const UniqueFd listener = context_.runtime.listen_for_worker(serial_);
   auto [read_end, write_end] = make_pipe();
-  Spawned spawned = spawn(worker_spec(app_, name_, context_.environment, listener.get(),
-                                      context_.null, write_end.get()));
+  const UniqueFd cgroup = make_cgroup();
+  SpawnSpec spec = worker_spec(app_, name_, context_.environment, listener.get(), context_.null,
+                               write_end.get());
+  spec.confinement.cgroup = cgroup.get();
+  Spawned spawned = spawn(std::move(spec));
   pid_ = spawned.pid;
   started_ = Clock::now();
   output_ = std::make_shared<OutputReader>(
@@ -75,6 +80,26 @@ void Worker::start() {
   watch_report(std::move(spawned.report));
   context_.logs.daemon().info("worker started",
                               {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
+}
+
+UniqueFd Worker::make_cgroup() {
+  if (!needs_cgroup(app_.isolation)) return {};
+  // Names of apps have no dot; another master may work in the same place, during an upgrade.
+  std::string name = app_.name + '.' + std::to_string(::getpid()) + '.' + std::to_string(serial_);
+  try {
+    UniqueFd members = context_.cgroups.create(name, cgroup_values(app_.isolation));
+    cgroup_ = std::move(name);
+    return members;
+  } catch (const CgroupError& error) {
+    if (!app_.isolation.optional) throw;
+    context_.logs.daemon().warning(app_.name + ": worker has no cgroup",
+                                   {{"worker", name_}, {"error", error.what()}});
+    return {};
+  }
+}
+
+void Worker::remove_cgroup() noexcept {
+  if (!cgroup_.empty()) context_.cgroups.remove(std::exchange(cgroup_, {}));
 }
 
 void Worker::handle(WorkerEvent event) {
@@ -125,6 +150,7 @@ void Worker::act(WorkerAction action) {
     case WorkerAction::tell_dead:
       timer_.cancel();
       context_.runtime.remove_worker_socket(serial_);
+      remove_cgroup();
       return owner_.worker_gone(*this, status_);
   }
 }

@@ -71,6 +71,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void hasten(std::chrono::milliseconds left);
   void arm(std::chrono::milliseconds delay, WorkerEvent event);
   void signal(int number);
+  UniqueFd make_cgroup();
+  void remove_cgroup() noexcept;
   void watch_report(UniqueFd report);
   void report_arrived();
   void executed();
@@ -83,6 +85,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::uint64_t serial_;
   unsigned slot_;
   std::string name_;
+  std::string cgroup_;  // its name; "": none
   pid_t pid_ = -1;
   WorkerState state_ = WorkerState::starting;
   bool was_ready_ = false;

@@ -218,8 +218,6 @@ apps:
     limits: {requests: 0, age: 0, memory: 0}
     keepalive: false
     multiplex: never
-    isolation: {chroot: "", nice: 0, cpus: [], no_new_privs: false, capabilities: [],
-      private_tmp: false, read_only: [], memory: 0, cpu: 0, pids: 0, nofile: 0, core: 0}
 )");
   EXPECT_TRUE(result.settings) << dir.texts(result.errors)[0];
 }
