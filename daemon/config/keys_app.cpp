@@ -185,6 +185,7 @@ Keys<AppSettings> app_keys() {
                             {"x-sendfile", SendFile::x_sendfile}})),
       params_key(),
       log_key(),
+      text_key("slow_log", &A::slow_log, path()),
       text_key("crash_dir", &A::crash_dir, path())};
   keys.insert(keys.end(), more.begin(), more.end());
   for (Key<A>& later : keys_of_later_versions()) keys.push_back(std::move(later));

@@ -81,7 +81,6 @@ Keys<AppSettings> keys_of_later_versions() {
           refused_map<A>("health", {refused_values("interval", duration()),
                                     refused_values("fail", integer(1, 1000)),
                                     refused_values("pass", integer(1, 1000))}),
-          refused<A>("slow_log", path()),
           refused_map<A>("canary",
                          {refused_values("command", list(text())),
                           refused_values("share", percentage()), refused_values("header", text())}),

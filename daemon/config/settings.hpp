@@ -206,6 +206,7 @@ struct AppSettings {
   SendFile send_file = SendFile::off;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
+  std::string slow_log;   // absolute; "": where `log` goes
   std::string crash_dir;  // absolute; "" when not configured
 };
 

@@ -25,6 +25,7 @@ Dispatcher::Dispatcher(Services& services, SharedApp& app, AppScore& scores, Wor
       app_(app),
       scores_(scores),
       reports_(reports),
+      slow_log_(services.log, app.settings.name),
       refusals_(1, std::chrono::seconds(1), 16) {}
 
 Dispatcher::~Dispatcher() = default;

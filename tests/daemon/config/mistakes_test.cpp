@@ -282,7 +282,6 @@ TEST(Mistakes, InAnApp) {
           {"log: {to: nowhere}",
            "main.yaml:6:15: apps.shop.log.to: expected stderr, journal, syslog, inherit or a path "
            "with a slash"},
-          {"slow_log: /var/log/slow", "main.yaml:6:15: apps.shop.slow_log: not supported yet"},
           {"canary: {command: [x], share: 5%}",
            "main.yaml:6:13: apps.shop.canary: not supported yet"},
           {"isolation: {nice: 5}", "main.yaml:6:23: apps.shop.isolation.nice: not supported yet"},
