@@ -158,6 +158,7 @@ void Control::add_worker(const Message& message) {
   info->serial = message.serial;
   info->app = message.app;
   info->pid = message.pid;
+  info->slot = message.count;
   info->path = message.path.data();
   info->canary = message.canary != 0;
   known_[message.serial] = {info, message.shared != 0};
@@ -295,23 +296,33 @@ void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
 
 // ---- logs
 
+// The log, if there was none before.
+const log::Log* Control::redirect(std::unique_ptr<log::Log>& log, int descriptor) {
+  if (log) {
+    log->replace_descriptor(descriptor);
+    return nullptr;
+  }
+  log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
+                                                 .format = log_format(settings_.log.format),
+                                                 .descriptor = descriptor});
+  return log.get();
+}
+
 void Control::redirect_log(const Message& message, int descriptor) {
   switch (message.target) {
     case channel::LogTarget::log:
       log_.replace_descriptor(descriptor);
       break;
-    case channel::LogTarget::app: {
-      auto& log = app_logs_[message.app];
-      if (log) {
-        log->replace_descriptor(descriptor);
-        break;
+    case channel::LogTarget::app:
+      if (const log::Log* log = redirect(app_logs_[message.app], descriptor)) {
+        on_every_thread([app = message.app, log](Thread& t) { t.app(app).use_log(*log); });
       }
-      log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
-                                                     .format = log_format(settings_.log.format),
-                                                     .descriptor = descriptor});
-      on_every_thread([app = message.app, &log = *log](Thread& t) { t.app(app).use_log(log); });
       break;
-    }
+    case channel::LogTarget::slow:
+      if (const log::Log* log = redirect(slow_logs_[message.app], descriptor)) {
+        on_every_thread([app = message.app, log](Thread& t) { t.app(app).slow_log().use(*log); });
+      }
+      break;
     case channel::LogTarget::access: {
       const int previous = std::exchange(access_log_, descriptor);
       // Closed behind the last thread: posts to one reactor run in order, so when each has passed

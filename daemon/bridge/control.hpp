@@ -42,6 +42,7 @@ class Control final : public WorkerReports {
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
   void redirect_log(const channel::Message& message, int descriptor);
+  const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
   void tick();
   void stop_all();
@@ -58,6 +59,7 @@ class Control final : public WorkerReports {
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
   std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> app_logs_;  // by app; or none
+  std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> slow_logs_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;
   Reactor::Descriptor predecessor_;

@@ -14,8 +14,9 @@ namespace viaduct::daemon::channel {
 /// never uses twice.
 enum class Type : std::uint32_t {
   // master -> bridge
-  worker_added,  ///< app, serial, pid, path: connect and ask; `shared`: it already serves another
-                 ///< bridge, so its answer has no deadline and is no readiness report
+  worker_added,     ///< app, serial, pid, path, count (the number in its name): connect and ask;
+                    ///< `shared`: it already serves another
+                    ///< bridge, so its answer has no deadline and is no readiness report
   worker_draining,  ///< serial: give it no new requests
   worker_dead,      ///< serial, status (of waitpid): its requests are lost
   app_state,        ///< app, state, count: seconds for Retry-After
@@ -48,7 +49,7 @@ enum class AppState : std::uint32_t {
 
 std::string_view to_string(AppState state);
 
-enum class LogTarget : std::uint32_t { log, access, app };
+enum class LogTarget : std::uint32_t { log, access, app, slow };
 
 struct Message {
   Type type{};

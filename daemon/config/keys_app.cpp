@@ -187,6 +187,7 @@ Keys<AppSettings> app_keys() {
                             {"x-sendfile", SendFile::x_sendfile}})),
       params_key(),
       log_key(),
+      text_key("slow_log", &A::slow_log, path()),
       text_key("crash_dir", &A::crash_dir, path()),
       key("probation", &A::probation, duration()),
       canary_key()};

@@ -15,8 +15,7 @@ Keys<AppSettings> keys_of_later_versions() {
               choice<Multiplex>({{"never", Multiplex::never}, {"auto", Multiplex::automatic}})),
           refused_map<A>("health", {refused_values("interval", duration()),
                                     refused_values("fail", integer(1, 1000)),
-                                    refused_values("pass", integer(1, 1000))}),
-          refused<A>("slow_log", path())};
+                                    refused_values("pass", integer(1, 1000))})};
 }
 
 }  // namespace viaduct::daemon::config

@@ -221,6 +221,7 @@ struct AppSettings {
   SendFile send_file = SendFile::off;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
+  std::string slow_log;            // absolute; "": where `log` goes
   std::string crash_dir;           // absolute; "" when not configured
   milliseconds probation{10'000};  // during which a reload's new workers may prove worse
   std::optional<CanarySettings> canary;

@@ -11,7 +11,11 @@ std::vector<BridgeLogFile> bridge_log_files(const config::Settings& settings) {
   add(channel::LogTarget::log, 0, settings.log.to);
   add(channel::LogTarget::access, 0, settings.access_log.to);
   for (std::size_t i = 0; i < settings.apps.size(); ++i) {
-    add(channel::LogTarget::app, i, settings.apps[i].log);
+    const config::AppSettings& app = settings.apps[i];
+    add(channel::LogTarget::app, i, app.log);
+    if (!app.slow_log.empty()) {
+      files.push_back({channel::LogTarget::slow, static_cast<std::uint32_t>(i), app.slow_log});
+    }
   }
   return files;
 }

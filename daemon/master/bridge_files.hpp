@@ -14,7 +14,7 @@ namespace viaduct::daemon::master {
 /// A log file that the bridge writes and only the master may open.
 struct BridgeLogFile {
   channel::LogTarget target = channel::LogTarget::log;
-  std::uint32_t app = 0;  ///< LogTarget::app only: its index
+  std::uint32_t app = 0;  ///< LogTarget::app and slow only: its index
   std::string path;
 };
 

@@ -322,6 +322,7 @@ void Generation::send_worker(Type type, std::uint32_t app, Worker& worker, bool 
   message.app = app;
   message.serial = worker.serial();
   message.pid = worker.pid();
+  message.count = worker.slot();
   message.shared = shared ? 1 : 0;
   message.set_path(worker.socket_path());
   if (bridge_) bridge_->send(message);

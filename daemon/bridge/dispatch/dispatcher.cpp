@@ -27,6 +27,7 @@ Dispatcher::Dispatcher(Services& services, SharedApp& app, AppScore& scores, Wor
       scores_(scores),
       reports_(reports),
       canary_(app.settings, std::random_device{}()),
+      slow_log_(services.log, app.settings.name),
       refusals_(1, std::chrono::seconds(1), 16) {}
 
 Dispatcher::~Dispatcher() = default;

@@ -10,6 +10,7 @@
 
 #include "daemon/bridge/dispatch/canary.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/dispatch/slow_log.hpp"
 #include "daemon/bridge/link/worker.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/channel/message.hpp"
@@ -64,7 +65,11 @@ class Dispatcher final : public WorkerOwner {
   /// A worker ignores an abort: no new requests, and it is replaced once its others have ended.
   void condemn(Worker& worker);
   /// The app's own log from now on, borrowed.
-  void use_log(const log::Log& log) { log_ = &log; }
+  void use_log(const log::Log& log) {
+    log_ = &log;
+    slow_log_.use_app_log(log);
+  }
+  [[nodiscard]] SlowLog& slow_log() { return slow_log_; }
   /// A line of an application's FCGI_STDERR.
   void log_line(const WorkerInfo& worker, std::string_view line);
   /// Logs, at a limited rate, why requests are refused.
@@ -108,6 +113,7 @@ class Dispatcher final : public WorkerOwner {
   WorkerReports& reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   const log::Log* log_ = nullptr;  // null: the daemon's
+  SlowLog slow_log_;
   std::deque<Exchange*> queue_;
   Canary canary_;
   log::RateLimit refusals_;

@@ -64,12 +64,13 @@ void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId
   last_tick_ = arrived_;
   last_output_ = arrived_;
   blocked_since_ = {};
-  reported_slow_ = false;
+  trace_ = {};
 }
 
 void Exchange::retire() {
   body_.reset(0);
   response_.reset(false);
+  trace_ = {};
   if (head_.params.capacity() > kKeptMemory) head_.params = {};
 }
 
@@ -239,6 +240,9 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
 }
 
 void Exchange::leave_worker() {
+  write_slow_log();
+  trace_.asked_at = {};
+  trace_.ahead = Ahead::no;
   dispatcher_->left_worker(*worker_, std::exchange(stuck_, false));
   carried_.reset();
   worker_ = nullptr;

@@ -89,6 +89,7 @@ class Exchange final : public Caller {
   // From the link.
   void on_output(protocol::Bytes bytes) override;
   void on_errors(protocol::Bytes bytes) override;
+  void on_trace(std::string_view text) override;
   void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) override;
   void on_lost(bool delivered) override;
   protocol::Bytes peek_input(std::size_t max) override;
@@ -97,6 +98,20 @@ class Exchange final : public Caller {
 
  private:
   friend class ExchangeList;
+
+  enum class SlowReport : std::uint8_t { slow, expired };
+  /// Whether the trace for a deadline that is about to pass was asked for.
+  enum class Ahead : std::uint8_t { no, refused, asked };
+
+  /// What the slow log is to say.
+  struct Trace {
+    Clock::time_point asked_at;  // epoch: no answer is due
+    Ahead ahead = Ahead::no;
+    bool reported_slow = false;
+    bool due_slow = false;  // records that wait for the answer
+    bool due_expired = false;
+    std::string text;
+  };
 
   void pass_head();
   /// `status`: what the client is told when no other worker may have it.
@@ -113,6 +128,12 @@ class Exchange final : public Caller {
   void tick_answering(Clock::time_point now);
   void tick_aborting(Clock::time_point now);
   void tick_blocked(Clock::time_point now);
+  void tick_slow(Clock::time_point now);
+  void ask_ahead(Clock::time_point now);
+  void report_expired();
+  void report(SlowReport report);
+  bool ask_trace();
+  void write_slow_log();
   [[nodiscard]] bool waits_for_client() const;
   void bury_if_done();
   void write_access_log();
@@ -148,7 +169,7 @@ class Exchange final : public Caller {
   Clock::time_point last_output_;
   Clock::time_point blocked_since_;  // epoch: the client takes what we send
   Clock::time_point abort_by_;
-  bool reported_slow_ = false;
+  Trace trace_;
   std::size_t list_index_ = 0;  // in ExchangeList
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <viaduct/log.hpp>
@@ -39,7 +40,8 @@ Engine::Engine(const EngineOptions& options)
       ready_to_answer_(options.ready),
       work_(boost::asio::make_work_guard(io_)),
       timer_(io_),
-      buffer_(kBuffer) {}
+      buffer_(kBuffer),
+      tracer_([this](Tracer::Job job, const std::string& text) { traced(std::move(job), text); }) {}
 
 Engine::~Engine() = default;
 

@@ -19,6 +19,7 @@
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/link.hpp"
 #include "sdk/src/runtime/listener.hpp"
+#include "sdk/src/runtime/tracer.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -155,6 +156,10 @@ class Engine {
   Clock::time_point beat(Exchange& exchange);
   void mark_dirty(const LinkPtr& link);
 
+  // engine_traces.cpp: stack traces
+  void on_trace(const LinkPtr& link, protocol::RequestId id);
+  void traced(Tracer::Job job, const std::string& text);
+
   // engine_events.cpp: requests
   void receive(const LinkPtr& link, protocol::Bytes bytes);
   void take_held(const LinkPtr& link);
@@ -194,6 +199,7 @@ class Engine {
   Active active_;
   std::condition_variable idle_;  // nothing is active
   std::uint32_t running_ = 0;
+  std::uint64_t last_serial_ = 0;
   std::vector<std::unique_ptr<Exchange>> spare_;
   std::vector<Stop> stops_;  // to be fired at the end of the turn
 
@@ -202,6 +208,8 @@ class Engine {
   Clock::time_point stop_at_ = Clock::time_point::max();
   Clock::time_point last_malformed_{};
   std::uint64_t malformed_ = 0;
+
+  Tracer tracer_;  // its thread uses all of the above
 };
 
 }  // namespace detail

@@ -77,6 +77,8 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
     case Event::Kind::draining:
       link->draining.store(true, std::memory_order_relaxed);
       return stop_streams(link.get());
+    case Event::Kind::trace:
+      return on_trace(link, event.id);
     case Event::Kind::body_end:
       if (Exchange* exchange = link->exchanges.find(event.id)) {
         exchange->input_ended = true;
@@ -100,6 +102,7 @@ void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::R
   }
   Exchange& exchange = acquire();
   exchange.begin(link, id, head, kWindow);
+  exchange.serial = ++last_serial_;
   const std::string_view left = exchange.request_state.variables().deadline_ms;
   std::uint32_t milliseconds = 0;
   const auto parsed = std::from_chars(left.data(), left.data() + left.size(), milliseconds);

@@ -76,6 +76,7 @@ void BridgeTest::announce(BridgeProcess& process, const FakeWorker& worker, bool
   message.type = Type::worker_added;
   message.serial = worker.serial;
   message.pid = 1000 + static_cast<int>(worker.serial);
+  message.count = static_cast<std::uint32_t>(worker.serial);
   message.shared = shared ? 1 : 0;
   message.canary = worker.options().canary ? 1 : 0;
   message.set_path(worker.path());

@@ -282,7 +282,6 @@ TEST(Mistakes, InAnApp) {
           {"log: {to: nowhere}",
            "main.yaml:6:15: apps.shop.log.to: expected stderr, journal, syslog, inherit or a path "
            "with a slash"},
-          {"slow_log: /var/log/slow", "main.yaml:6:15: apps.shop.slow_log: not supported yet"},
           {"canary: {share: 5%}", "main.yaml:6:13: apps.shop.canary: expected the key \"command\""},
           {"canary: {command: [/srv/shop/bin/shop]}",
            "main.yaml:6:13: apps.shop.canary: expected one of the keys \"share\" and \"header\""},

@@ -81,6 +81,7 @@ TEST(WorkerChanges, EverythingElseKeepsTheWorkers) {
       [](auto& app) {
         app.log = {LogTarget::Kind::syslog, {}};
       },
+      [](auto& app) { app.slow_log = "/var/log/slow"; },
       [](auto& app) { app.crash_dir = "/var/crash"; },
       [](auto& app) { app.allow_root = true; },
       [](auto& app) { app.isolation.optional = true; },

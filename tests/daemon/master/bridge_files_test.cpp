@@ -12,12 +12,16 @@ TEST(BridgeFilesTest, OnlyFilesAreOpenedForTheBridge) {
   settings.apps.resize(3);
   settings.apps[1].log = {Kind::journal, {}};
   settings.apps[2].log = {Kind::file, "/var/log/shop"};
+  settings.apps[2].slow_log = "/var/log/slow";
   const auto files = bridge_log_files(settings);
-  ASSERT_EQ(files.size(), 2u);
+  ASSERT_EQ(files.size(), 3u);
   EXPECT_EQ(files[0].target, channel::LogTarget::access);
   EXPECT_EQ(files[0].path, "/var/log/access");
   EXPECT_EQ(files[1].target, channel::LogTarget::app);
   EXPECT_EQ(files[1].app, 2u);
+  EXPECT_EQ(files[2].target, channel::LogTarget::slow);
+  EXPECT_EQ(files[2].app, 2u);
+  EXPECT_EQ(files[2].path, "/var/log/slow");
 }
 
 }  // namespace

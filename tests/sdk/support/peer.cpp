@@ -104,6 +104,10 @@ void Peer::abort(RequestId id) {
 void Peer::grant(RequestId id, std::uint32_t bytes) {
   codec_.credit(id, bytes);
 }
+void Peer::ask_trace(RequestId id) {
+  codec_.trace(id);
+}
+
 void Peer::ask_values() {
   codec_.get_values({});
 }
@@ -152,6 +156,9 @@ void Peer::handle(const ClientEvent& event) {
       break;
     case ClientEvent::Kind::credit:
       reply.credit += event.count;
+      break;
+    case ClientEvent::Kind::trace:
+      reply.traces.emplace_back(event.text);
       break;
     default:
       break;
