@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/bridge/dispatch/lanes.hpp"
 #include "daemon/channel/hand_over.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -15,11 +16,12 @@ using channel::Type;
 
 namespace {
 
-std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeApp>& apps) {
+std::vector<std::unique_ptr<SharedApp>> share(const config::BridgeSettings& settings) {
   std::vector<std::unique_ptr<SharedApp>> shared;
-  for (const config::BridgeApp& app : apps) {
+  for (const config::BridgeApp& app : settings.apps) {
     shared.push_back(std::make_unique<SharedApp>());
     shared.back()->settings = app;
+    shared.back()->lanes = lanes_of(settings, app.name);
   }
   return shared;
 }
@@ -35,7 +37,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
     : settings_(settings),
       log_(log),
       use_{.memory_limit = settings.limits.memory},
-      apps_(share(settings.apps)),
+      apps_(share(settings)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
