@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "daemon/bridge/dispatch/lanes.hpp"
 #include "daemon/channel/hand_over.hpp"
 #include "daemon/channel/sealed_memory.hpp"
 
@@ -19,11 +20,12 @@ namespace {
 
 constexpr auto kReportInterval = std::chrono::milliseconds(100);
 
-std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeApp>& apps) {
+std::vector<std::unique_ptr<SharedApp>> share(const config::BridgeSettings& settings) {
   std::vector<std::unique_ptr<SharedApp>> shared;
-  for (const config::BridgeApp& app : apps) {
+  for (const config::BridgeApp& app : settings.apps) {
     shared.push_back(std::make_unique<SharedApp>());
     shared.back()->settings = app;
+    shared.back()->lanes = lanes_of(settings, app.name);
   }
   return shared;
 }
@@ -39,7 +41,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
     : settings_(settings),
       log_(log),
       use_{.memory_limit = settings.limits.memory},
-      apps_(share(settings.apps)),
+      apps_(share(settings)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),

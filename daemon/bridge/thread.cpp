@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/bridge/dispatch/lanes.hpp"
 #include "daemon/channel/hand_over.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -65,8 +66,10 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
                           int descriptor) {
   const config::BridgeListener& listener = settings.listeners[index];
   std::vector<Route> routes;
-  for (const config::RouteSettings& route : listener.routes) {
-    routes.push_back({route.path, route.mount, app_index(settings, route.app)});
+  for (std::size_t i = 0; i < listener.routes.size(); ++i) {
+    const config::RouteSettings& route = listener.routes[i];
+    routes.push_back(
+        {route.path, route.mount, app_index(settings, route.app), lane_of(settings, index, i)});
   }
   const protocol::Limits limits = limits_of(settings, routes);
   std::vector<Dispatcher*> apps;

@@ -27,6 +27,7 @@ using std::chrono::milliseconds;
 enum class FrontProtocol { fastcgi, scgi };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
+enum class Priority { high, normal, low };
 enum class SendFile { off, x_accel_redirect, x_sendfile };
 enum class LogLevel { debug, info, warn, error };
 enum class LogFormat { text, json };
@@ -103,9 +104,11 @@ struct GlobalLimits {
 };
 
 struct RouteSettings {
-  std::string path = "/";  // begins with '/'; ends with one only when it is "/"
-  bool mount = false;      // true: the prefix moves from PATH_INFO into SCRIPT_NAME
-  std::string app;         // names one of Settings::apps
+  std::string path = "/";                // begins with '/'; ends with one only when it is "/"
+  bool mount = false;                    // true: the prefix moves from PATH_INFO into SCRIPT_NAME
+  std::string app;                       // names one of Settings::apps
+  Priority priority = Priority::normal;  // of its requests while they wait
+  std::uint32_t limit = 0;               // of its requests at workers at once; 0: none
 
   bool operator==(const RouteSettings&) const = default;
 };

@@ -41,8 +41,9 @@ std::string_view state_name(Exchange::Phase phase) {
 
 }  // namespace
 
-void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
-                     protocol::RequestHead& head) {
+void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& client,
+                     protocol::RequestId id, protocol::RequestHead& head) {
+  lane = in_lane;
   dispatcher_ = &dispatcher;
   client_ = &client;
   client_id_ = id;
@@ -209,19 +210,19 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
     bury_if_done();
     return;
   }
-  const bool again = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
-                                                .method = method_,
-                                                .delivered = delivered,
-                                                .body_held = body_.rewindable(),
-                                                .attempts = attempts_});
-  services_.log.warning(again ? "request is sent to another worker" : "request lost",
+  const bool repeat = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
+                                                 .method = method_,
+                                                 .delivered = delivered,
+                                                 .body_held = body_.rewindable(),
+                                                 .attempts = attempts_});
+  services_.log.warning(repeat ? "request is sent to another worker" : "request lost",
                         {{"app", dispatcher_->settings().name},
                          {"pid", pid},
                          {"request", request_line()},
                          {"reason", why},
                          {"delivered", delivered},
                          {"answered", status_ != 0}});
-  if (again) {
+  if (repeat) {
     phase_ = Phase::waiting;
     queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
     unreturned_ = 0;
@@ -243,7 +244,7 @@ void Exchange::leave_worker() {
   write_slow_log();
   trace_.asked_at = {};
   trace_.ahead = Ahead::no;
-  dispatcher_->left_worker(*worker_, std::exchange(stuck_, false));
+  dispatcher_->left_worker(*this, *worker_, std::exchange(stuck_, false));
   carried_.reset();
   worker_ = nullptr;
 }

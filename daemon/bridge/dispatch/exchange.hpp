@@ -9,6 +9,7 @@
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/response_filter.hpp"
 #include "daemon/bridge/dispatch/stderr_lines.hpp"
+#include "daemon/bridge/dispatch/wait_queue.hpp"
 #include "daemon/bridge/link/worker.hpp"
 #include "daemon/bridge/request_listing.hpp"
 #include "daemon/bridge/services.hpp"
@@ -30,7 +31,7 @@ class Dispatcher;
 ///
 /// The client side is gone once a response has ended or the client left (`client_` is null); the
 /// worker side once the link said so (`carried_` is empty). When both are, the exchange is buried.
-class Exchange final : public Caller {
+class Exchange final : public Caller, public Waiting {
  public:
   enum class Phase : std::uint8_t { waiting, sent, answering, aborting, done };
 
@@ -39,7 +40,8 @@ class Exchange final : public Caller {
   Exchange& operator=(const Exchange&) = delete;
 
   /// Becomes that request; `head` is swapped with what is left of an earlier one, for its memory.
-  void begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
+  /// `lane`: among those of the app.
+  void begin(Dispatcher& dispatcher, std::uint32_t lane, Client& client, protocol::RequestId id,
              protocol::RequestHead& head);
   /// Gives up what a request held beyond a few KiB of memory. After that, begin() or destruction.
   void retire();

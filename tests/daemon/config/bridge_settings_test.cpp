@@ -23,7 +23,7 @@ Settings full_settings() {
   listener.address = {Address::Kind::tcp, "::1", 9000};
   listener.allow = {rule("10.0.0.0/8"), rule("fd00::/8"), rule("uid:33")};
   listener.trusted = {rule("192.0.2.1")};
-  listener.routes = {{"/orders", true, "shop"}, {"/", false, "shop"}};
+  listener.routes = {{"/orders", true, "shop", Priority::low, 17}, {"/", false, "shop"}};
   settings.listeners = {listener, ListenerSettings{}};
 
   AppSettings app;

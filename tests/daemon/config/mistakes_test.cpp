@@ -143,6 +143,11 @@ TEST(Mistakes, InAListener) {
            "main.yaml:2:51: listeners[0].routes[0].methods: not supported yet"},
           {"address: unix:/s, routes: [{mount: yes, app: shop}]",
            "main.yaml:2:49: listeners[0].routes[0].mount: expected true or false"},
+          {"address: unix:/s, routes: [{app: shop, priority: urgent}]",
+           "main.yaml:2:63: listeners[0].routes[0].priority: expected high, normal or low"},
+          {"address: unix:/s, routes: [{app: shop, limit: 1000001}]",
+           "main.yaml:2:60: listeners[0].routes[0].limit: expected a whole number from 0 to "
+           "1000000"},
           {"address: unix:/s, app: shop, protocol: uwsgi",
            "main.yaml:2:53: listeners[0].protocol: uwsgi is not supported yet"},
           {"address: unix:/s, app: shop, protocol: http",
