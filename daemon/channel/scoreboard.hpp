@@ -10,13 +10,16 @@ namespace viaduct::daemon {
 /// bridge's threads with relaxed atomics, read by the master at any time; nothing is ever decided
 /// by them. Counters only grow.
 struct AppScore {
-  std::atomic<std::uint64_t> requests;  ///< accepted for this app
-  std::atomic<std::uint64_t> failed;    ///< answered 5xx by the bridge itself
-  std::atomic<std::uint64_t> aborted;   ///< the client left
-  std::atomic<std::uint64_t> retried;   ///< sent to a second worker
-  std::atomic<std::uint64_t> timeouts;  ///< request or stall time-outs
-  std::atomic<std::int64_t> active;     ///< gauge: at workers now
-  std::atomic<std::int64_t> queued;     ///< gauge: waiting now
+  std::atomic<std::uint64_t> requests;         ///< accepted for this app
+  std::atomic<std::uint64_t> failed;           ///< answered 5xx by the bridge itself
+  std::atomic<std::uint64_t> aborted;          ///< the client left
+  std::atomic<std::uint64_t> retried;          ///< sent to a second worker
+  std::atomic<std::uint64_t> timeouts;         ///< request or stall time-outs
+  std::atomic<std::uint64_t> errors;           ///< of workers: 5xx, lost, broken off or timed out
+  std::atomic<std::uint64_t> canary_requests;  ///< of `requests`, those meant for canaries
+  std::atomic<std::uint64_t> canary_errors;    ///< of `errors`, those of canaries
+  std::atomic<std::int64_t> active;            ///< gauge: at workers now
+  std::atomic<std::int64_t> queued;            ///< gauge: waiting now
 };
 
 struct Scoreboard {

@@ -11,6 +11,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/channel/message.hpp"
+#include "daemon/config/canary.hpp"
 #include "daemon/config/settings.hpp"
 #include "daemon/master/backoff.hpp"
 #include "daemon/master/context.hpp"
@@ -73,7 +74,8 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   /// SIGKILL to all that is left.
   void kill();
 
-  const std::string& name() const { return app_.name; }
+  /// "shop", or "shop/canary".
+  std::string name() const { return config::pool_name(app_); }
   const config::AppSettings& settings() const { return app_; }
   channel::AppState state() const { return state_; }
   std::uint32_t retry_after() const;               ///< seconds until the next attempt, at least 1

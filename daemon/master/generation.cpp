@@ -42,7 +42,9 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
       observer_(observer),
       timer_(context.io) {
   config::BridgeSettings bridge = config::bridge_settings(settings_);
-  for (std::size_t i = 0; i < apps_.size(); ++i) bridge.apps[i].score = apps_[i].score->index;
+  for (const GenerationApp& app : apps_) {
+    if (!app.canary) bridge.apps[app.index].score = app.score->index;
+  }
   settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     UniqueFd(log::open_file(file.path));
@@ -183,28 +185,30 @@ bool Generation::ask_requests(const std::string& app, std::uint64_t question) {
 }
 
 void Generation::worker_added(AppPool& pool, Worker& worker) {
-  const std::uint32_t app = index_of(pool);
-  if (app < apps_.size() && apps_[app].asks && pool.settings().probe) tell(app, worker, false);
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size() && apps_[place].asks && pool.settings().probe) {
+    tell(place, worker, false);
+  }
 }
 
 void Generation::worker_ready(AppPool& pool, Worker& worker) {
-  const std::uint32_t app = index_of(pool);
-  if (app < apps_.size()) tell(app, worker, true);
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size()) tell(place, worker, true);
 }
 
 void Generation::worker_draining(AppPool& pool, Worker& worker) {
-  const std::uint32_t app = index_of(pool);
-  if (app < apps_.size() && told_.contains(worker.serial())) {
-    send_worker(Type::worker_draining, app, worker, false);
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size() && told_.contains(worker.serial())) {
+    send_worker(Type::worker_draining, place, worker, false);
   }
 }
 
 void Generation::worker_dead(AppPool& pool, Worker& worker, int status) {
-  const std::uint32_t app = index_of(pool);
-  if (app == apps_.size() || told_.erase(worker.serial()) == 0) return;
+  const std::uint32_t place = place_of(pool);
+  if (place == apps_.size() || told_.erase(worker.serial()) == 0) return;
   Message message;
   message.type = Type::worker_dead;
-  message.app = app;
+  message.app = apps_[place].index;
   message.serial = worker.serial();
   message.pid = worker.pid();
   message.status = status;
@@ -212,12 +216,12 @@ void Generation::worker_dead(AppPool& pool, Worker& worker, int status) {
 }
 
 void Generation::pool_changed(AppPool& pool) {
-  const std::uint32_t app = index_of(pool);
-  if (app < apps_.size()) send_state(app);
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size()) send_state(place);
 }
 
 bool Generation::uses(const AppPool& pool) const {
-  return index_of(pool) < apps_.size();
+  return place_of(pool) < apps_.size();
 }
 
 bool Generation::is_busy_with(const Worker& worker) const {
@@ -311,15 +315,16 @@ std::vector<std::string> Generation::send_log_files() {
   return failures;
 }
 
-void Generation::tell(std::uint32_t app, Worker& worker, bool shared) {
+void Generation::tell(std::uint32_t place, Worker& worker, bool shared) {
   if (!bridge_ || !told_.emplace(worker.serial(), true).second) return;
-  send_worker(Type::worker_added, app, worker, shared);
+  send_worker(Type::worker_added, place, worker, shared);
 }
 
-void Generation::send_worker(Type type, std::uint32_t app, Worker& worker, bool shared) {
+void Generation::send_worker(Type type, std::uint32_t place, Worker& worker, bool shared) {
   Message message;
   message.type = type;
-  message.app = app;
+  message.app = apps_[place].index;
+  message.canary = apps_[place].canary ? 1 : 0;
   message.serial = worker.serial();
   message.pid = worker.pid();
   message.count = worker.slot();
@@ -328,16 +333,18 @@ void Generation::send_worker(Type type, std::uint32_t app, Worker& worker, bool 
   if (bridge_) bridge_->send(message);
 }
 
-void Generation::send_state(std::uint32_t app) {
+void Generation::send_state(std::uint32_t place) {
+  const GenerationApp& app = apps_[place];
+  if (app.canary) return;
   Message message;
   message.type = Type::app_state;
-  message.app = app;
-  message.state = apps_[app].pool->state();
-  message.count = apps_[app].pool->retry_after();
+  message.app = app.index;
+  message.state = app.pool->state();
+  message.count = app.pool->retry_after();
   if (bridge_) bridge_->send(message);
 }
 
-std::uint32_t Generation::index_of(const AppPool& pool) const {
+std::uint32_t Generation::place_of(const AppPool& pool) const {
   const auto found = std::find_if(apps_.begin(), apps_.end(), [&](const GenerationApp& app) {
     return app.pool.get() == &pool;
   });

@@ -45,10 +45,12 @@ struct GenerationApp {
   /// share a pool only one does; the other learns of a worker when it is ready.
   bool asks = true;
   std::shared_ptr<const ScoreSlot> score;
+  std::uint32_t index = 0;  ///< of the app in the settings, by which the bridge knows it
+  bool canary = false;      ///< the pool is that of the app's canaries
 };
 
 /// One configuration with its bridge. The pools may be shared with other generations, in the order
-/// of `settings.apps`, which is the order the bridge knows.
+/// of config::pools_of(settings).
 class Generation final : public std::enable_shared_from_this<Generation>, private BridgeObserver {
  public:
   /// Throws std::exception when files, memory or log files cannot be had.
@@ -110,11 +112,11 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void introduce();
   void send(channel::Type type, UniqueFd descriptor = {});
   std::vector<std::string> send_log_files();
-  void send_worker(channel::Type type, std::uint32_t app, Worker& worker, bool shared);
-  void send_state(std::uint32_t app);
-  void tell(std::uint32_t app, Worker& worker, bool shared);
+  void send_worker(channel::Type type, std::uint32_t place, Worker& worker, bool shared);
+  void send_state(std::uint32_t place);
+  void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
-  std::uint32_t index_of(const AppPool& pool) const;  // apps_.size(): not used here
+  std::uint32_t place_of(const AppPool& pool) const;  // in apps_; its size: not used here
 
   Context& context_;
   unsigned number_;

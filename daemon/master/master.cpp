@@ -73,7 +73,8 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       watchdog_(io_),
       stop_timer_(io_),
       queries_(io_),
-      api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}) {
+      api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
+      probation_timer_(io_) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   try {
@@ -202,6 +203,7 @@ void Master::stop() {
   const auto longest = longest_stop(current_->settings());
   stop_deadline_ = Clock::now() + longest;
   if (candidate_) discard("the daemon stops");
+  end_probation();
   if (successor_) successor_->kill();
   answer_reload();
   later(&Master::check_scalings);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -24,6 +25,7 @@
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/notifier.hpp"
 #include "daemon/master/predecessor.hpp"
+#include "daemon/master/probation.hpp"
 #include "daemon/master/reload_plan.hpp"
 #include "daemon/master/request_queries.hpp"
 #include "daemon/master/runtime_directory.hpp"
@@ -85,6 +87,15 @@ class Master final : private PoolObserver,
   void reload_failed(const std::string& why);
   void reload_finished();
   void answer_reload();
+
+  // Probation.
+  void begin_probation(const Generation& old);
+  void watch_probation();
+  void check_probation();
+  void end_probation();
+  void go_back(const std::string& why);
+  std::shared_ptr<AppPool> former_pool(const std::string& name) const;
+  bool is_kept_for_probation(const AppPool& pool) const;
 
   // Binary upgrade, as the old one.
   void upgrade();
@@ -209,6 +220,26 @@ class Master final : private PoolObserver,
   std::string last_reload_;
   ReloadPlan plan_;
   std::chrono::steady_clock::time_point reload_since_;
+
+  // An app with new workers, and the ones it had.
+  struct Watched {
+    std::shared_ptr<AppPool> former;
+    std::shared_ptr<const ScoreSlot> score;
+    Outcomes before;  // of the former workers
+    Outcomes base;    // counted when the new ones took over
+    std::chrono::steady_clock::time_point until;
+  };
+  struct Probation {
+    unsigned generation = 0;  // the former one, with its settings
+    config::Settings settings;
+    std::vector<Watched> watched;
+  };
+  std::optional<Probation> probation_;
+  boost::asio::steady_timer probation_timer_;
+  std::map<std::string, Outcomes> outcome_bases_;  // by app: counted when its workers took over
+  std::vector<std::shared_ptr<AppPool>> former_pools_;  // of a candidate that goes back
+  std::string going_back_;                              // why; "": that is not happening
+
   bool reload_wanted_ = false;
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;

@@ -77,6 +77,7 @@ void Master::sweep() {
 }
 
 bool Master::is_used(const AppPool& pool) const {
+  if (is_kept_for_probation(pool)) return true;
   return std::any_of(generations_.begin(), generations_.end(),
                      [&](const auto& generation) { return generation->uses(pool); });
 }

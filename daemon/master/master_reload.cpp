@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/config/canary.hpp"
 #include "daemon/config/keep_fixed.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/master.hpp"
@@ -15,12 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxDraining = 2;
-
-const AppChange* find_change(const ReloadPlan& plan, const std::string& app) {
-  const auto found =
-      std::find_if(plan.begin(), plan.end(), [&](const auto& change) { return change.app == app; });
-  return found == plan.end() ? nullptr : &*found;
-}
 
 bool is_kept(const ReloadPlan& plan, const std::string& app) {
   const AppChange* change = find_change(plan, app);
@@ -48,6 +43,7 @@ void Master::want_reload(const std::string& forced_app, Done done) {
 }
 
 void Master::load_and_prepare() {
+  end_probation();
   notifier_.reloading();
   reload_since_ = Clock::now();
   logs_.daemon().info("reload", {{"file", current_->settings().file}});
@@ -73,6 +69,9 @@ void Master::load_and_prepare() {
 
 void Master::prepare(config::Settings settings) {
   plan_ = plan_reload(current_->settings(), settings, this_reload_.forced_apps);
+  for (AppChange& change : plan_) {
+    if (former_pool(change.app)) change = {change.app, AppChange::Kind::went_back, {}};
+  }
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, current_->listeners());
   ListenerSet opened = listeners;
   const std::size_t pools_before = pools_.size();
@@ -95,17 +94,21 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
                                              const ReloadPlan& plan) {
   enable_cgroups(settings);
   std::vector<GenerationApp> apps;
-  for (const config::AppSettings& app : settings.apps) {
-    if (is_kept(plan, app.name)) {
-      const auto& old = current_->apps();
-      const auto same = std::find_if(old.begin(), old.end(), [&](const GenerationApp& candidate) {
-        return candidate.pool->name() == app.name;
-      });
-      apps.push_back({same->pool, false, slots_.take(app.name)});
-    } else {
-      pools_.push_back(std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this)));
-      apps.push_back({pools_.back(), true, slots_.take(app.name)});
+  for (const config::AppSettings& app : config::pools_of(settings)) {
+    const std::string name = config::pool_name(app);
+    GenerationApp made;
+    made.canary = app.is_canary;
+    made.index = static_cast<std::uint32_t>(find_app(settings, app.name) - settings.apps.data());
+    made.score = slots_.take(app.name);
+    made.pool = former_pool(name);
+    if (is_kept(plan, name)) {
+      made.pool = current_pool(name);
+      made.asks = false;
+    } else if (made.pool == nullptr) {
+      made.pool = std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this));
+      pools_.push_back(made.pool);
     }
+    apps.push_back(std::move(made));
   }
   return apps;
 }
@@ -115,6 +118,13 @@ void Master::check_candidate() {
   bool ready = candidate_->has_started_bridge();
   for (const GenerationApp& app : candidate_->apps()) {
     if (current_->uses(*app.pool)) continue;
+    if (former_pool(app.pool->name()) == app.pool) {
+      if (app.pool->state() == channel::AppState::failing) {
+        return discard(app.pool->name() + ": its former workers are gone");
+      }
+      ready = ready && app.pool->state() == channel::AppState::serving;
+      continue;
+    }
     if (app.pool->has_failed()) {
       return discard(app.pool->name() + ": a worker did not become ready (" + app.pool->failure() +
                      ")");
@@ -139,6 +149,7 @@ void Master::promote() {
   old->listeners().unlink_except(current_->listeners());
   old->close_listeners();
   update_kept_pools();
+  begin_probation(*old);
   try {
     logs_.configure(current_->settings());
   } catch (const std::exception& error) {
@@ -147,6 +158,8 @@ void Master::promote() {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - reload_since_);
   last_reload_ = summary(current_->number(), plan_, took);
+  if (!going_back_.empty()) last_reload_ += "; " + std::exchange(going_back_, {});
+  former_pools_.clear();
   logs_.daemon().info(last_reload_);
   reload_outcome_.message = last_reload_;
   reload_finished();
@@ -164,9 +177,12 @@ void Master::hand_over(Generation& from, Generation& to) {
 }
 
 void Master::update_kept_pools() {
-  for (std::size_t i = 0; i < current_->apps().size(); ++i) {
-    const config::AppSettings& app = current_->settings().apps[i];
-    if (is_kept(plan_, app.name)) current_->apps()[i].pool->update(app);
+  const auto pools = config::pools_of(current_->settings());
+  for (std::size_t i = 0; i < pools.size(); ++i) {
+    AppPool& pool = *current_->apps()[i].pool;
+    const AppChange* const change = find_change(plan_, pool.name());
+    const bool kept = change->kind == AppChange::Kind::kept;
+    if (kept || change->kind == AppChange::Kind::went_back) pool.update(pools[i]);
   }
 }
 
@@ -184,6 +200,8 @@ void Master::discard(const std::string& why) {
 }
 
 void Master::reload_failed(const std::string& why) {
+  going_back_.clear();
+  former_pools_.clear();
   last_reload_ =
       "reload failed: " + why + "; generation " + std::to_string(current_->number()) + " goes on";
   logs_.daemon().error(last_reload_);

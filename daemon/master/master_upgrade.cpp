@@ -68,6 +68,7 @@ void Master::successor_ready() {
   control_->leave();
   successor_->serve(std::move(theirs));
   stopping_ = true;
+  end_probation();
   answer_reload();
   answer_upgrade(Kind::done, text);
   stop_deadline_ = std::chrono::steady_clock::now() + longest_stop(current_->settings());

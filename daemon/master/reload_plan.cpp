@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/config/worker_changes.hpp"
 
 namespace viaduct::daemon::master {
@@ -20,6 +21,8 @@ std::string text(const AppChange& change) {
       return change.app + " added";
     case AppChange::Kind::removed:
       return change.app + " removed";
+    case AppChange::Kind::went_back:
+      return change.app + " went back to its former workers";
     case AppChange::Kind::restarted:
       break;
   }
@@ -32,29 +35,46 @@ std::string text(const AppChange& change) {
   return change.app + " restarted (" + reasons + " changed)";
 }
 
+const AppSettings* find_pool(const std::vector<AppSettings>& pools, const std::string& name) {
+  const auto found = std::find_if(pools.begin(), pools.end(), [&](const AppSettings& pool) {
+    return config::pool_name(pool) == name;
+  });
+  return found == pools.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 ReloadPlan plan_reload(const Settings& before, const Settings& after,
                        const std::vector<std::string>& forced) {
   ReloadPlan plan;
-  for (const AppSettings& app : after.apps) {
-    const AppSettings* old = find_app(before, app.name);
+  const std::vector<AppSettings> old_pools = config::pools_of(before);
+  const std::vector<AppSettings> new_pools = config::pools_of(after);
+  for (const AppSettings& app : new_pools) {
+    const std::string name = config::pool_name(app);
+    const AppSettings* const old = find_pool(old_pools, name);
     if (old == nullptr) {
-      plan.push_back({app.name, AppChange::Kind::added, {}});
+      plan.push_back({name, AppChange::Kind::added, {}});
       continue;
     }
     auto reasons = config::worker_changes(*old, app);
-    const bool asked_for = std::find(forced.begin(), forced.end(), app.name) != forced.end();
+    const bool asked_for = std::find(forced.begin(), forced.end(), name) != forced.end();
     const bool kept = reasons.empty() && !asked_for;
     const auto kind = kept ? AppChange::Kind::kept : AppChange::Kind::restarted;
-    plan.push_back({app.name, kind, std::move(reasons)});
+    plan.push_back({name, kind, std::move(reasons)});
   }
-  for (const AppSettings& app : before.apps) {
-    if (find_app(after, app.name) == nullptr) {
-      plan.push_back({app.name, AppChange::Kind::removed, {}});
+  for (const AppSettings& app : old_pools) {
+    const std::string name = config::pool_name(app);
+    if (find_pool(new_pools, name) == nullptr) {
+      plan.push_back({name, AppChange::Kind::removed, {}});
     }
   }
   return plan;
+}
+
+const AppChange* find_change(const ReloadPlan& plan, const std::string& app) {
+  const auto found =
+      std::find_if(plan.begin(), plan.end(), [&](const auto& change) { return change.app == app; });
+  return found == plan.end() ? nullptr : &*found;
 }
 
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took) {

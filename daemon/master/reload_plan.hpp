@@ -14,6 +14,7 @@ struct AppChange {
   enum class Kind {
     kept,       ///< the workers go on
     restarted,  ///< new workers replace the old ones
+    went_back,  ///< its former workers replace them again
     added,
     removed,
   };
@@ -26,8 +27,13 @@ struct AppChange {
   bool operator==(const AppChange&) const = default;
 };
 
-/// Apps of the new settings in their order, then the removed ones.
+/// Apps of the new settings in their order, then their canaries ("shop/canary"), then what is
+/// removed.
 using ReloadPlan = std::vector<AppChange>;
+
+/// The change of that app, or nullptr. Valid as long as `plan` is.
+const AppChange* find_change(const ReloadPlan& plan, const std::string& app);
+
 /// `forced`: names of apps that are restarted even if nothing of them has changed.
 ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after,
                        const std::vector<std::string>& forced = {});

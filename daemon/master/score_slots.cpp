@@ -9,7 +9,8 @@ namespace {
 
 void clear(AppScore& score) {
   for (auto* counter :
-       {&score.requests, &score.failed, &score.aborted, &score.retried, &score.timeouts}) {
+       {&score.requests, &score.failed, &score.aborted, &score.retried, &score.timeouts,
+        &score.errors, &score.canary_requests, &score.canary_errors}) {
     counter->store(0, std::memory_order_relaxed);
   }
   score.active.store(0, std::memory_order_relaxed);

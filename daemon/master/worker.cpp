@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/exit_text.hpp"
@@ -45,7 +46,7 @@ Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, 
       owner_(owner),
       serial_(context.next_serial++),
       slot_(slot),
-      name_(app.name + "/" + std::to_string(slot)),
+      name_(config::pool_name(app) + "/" + std::to_string(slot)),
       started_(Clock::now()),
       timer_(context.io),
       report_(context.io) {}

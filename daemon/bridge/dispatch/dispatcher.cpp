@@ -49,6 +49,7 @@ void Dispatcher::submit(Exchange& exchange) {
     return;
   }
   exchange.set_canary(canary_.takes(exchange.params()));
+  if (exchange.is_canary()) scores_.canary_requests.fetch_add(1, std::memory_order_relaxed);
   const bool room = app_.lanes[exchange.lane].has_room();
   const Load load{.slot_free = room && choose(exchange) != nullptr,
                   .others_wait = queue_.next() != nullptr,

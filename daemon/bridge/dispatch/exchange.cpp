@@ -111,6 +111,7 @@ void Exchange::start(Worker& worker, const Worker::Carried& carried) {
   carried_ = carried;
   phase_ = Phase::sent;
   last_worker_ = worker.info().serial;
+  from_canary_ = worker.info().canary;
   ++attempts_;
   last_output_ = services_.reactor.now();
 }
@@ -149,8 +150,17 @@ void Exchange::on_output(protocol::Bytes bytes) {
   }
 }
 
+// Of the worker that had it, not of the bridge.
+void Exchange::count_error() {
+  if (last_worker_ == 0) return;
+  AppScore& scores = dispatcher_->scores();
+  scores.errors.fetch_add(1, std::memory_order_relaxed);
+  if (from_canary_) scores.canary_errors.fetch_add(1, std::memory_order_relaxed);
+}
+
 void Exchange::pass_head() {
   status_ = response_.head().status;
+  if (status_ >= 500) count_error();
   phase_ = Phase::answering;
   body_.forget();
   client_->respond_head(client_id_, response_.head());
@@ -286,6 +296,7 @@ void Exchange::refuse(int status, std::uint32_t retry_after) {
 void Exchange::answer(int status, std::uint32_t retry_after) {
   if (client_ == nullptr) return;
   if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
+  if (status == 502 || status == 504) count_error();
   const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
   protocol::ResponseHead head;
   head.status = status;
@@ -309,6 +320,7 @@ void Exchange::end_client(std::uint32_t app_status) {
 
 void Exchange::fail_client() {
   if (client_ == nullptr) return;
+  count_error();
   std::exchange(client_, nullptr)->respond_fail(client_id_);
   write_access_log();
   if (phase_ != Phase::aborting) phase_ = Phase::done;

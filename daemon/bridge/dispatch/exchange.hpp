@@ -122,6 +122,7 @@ class Exchange final : public Caller, public Waiting {
   void end_client(std::uint32_t app_status);
   void fail_client();
   void leave_worker();
+  void count_error();
   void abort_worker();
   void body_failed(int status, std::string_view why);
   void run_clock(Clock::time_point now);
@@ -154,6 +155,7 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t last_worker_ = 0;
   unsigned attempts_ = 0;
   bool is_canary_ = false;
+  bool from_canary_ = false;  // the worker that had it last is one
   bool stuck_ = false;
   bool paused_link_ = false;
   std::uint64_t unreturned_ = 0;  // response bytes for which credit is still due

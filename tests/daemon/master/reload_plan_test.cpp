@@ -56,6 +56,25 @@ TEST(ReloadPlanTest, ForcedAppsRestartWhetherTheyHaveChangedOrNot) {
             "removed; ready in 0.1 s");
 }
 
+TEST(ReloadPlanTest, CanariesRestartByThemselves) {
+  AppSettings shop = app("shop");
+  shop.canary = config::CanarySettings{{"/srv/next"}, "/srv/next", std::nullopt, 500, ""};
+  EXPECT_EQ(plan_reload(with({app("shop")}), with({shop})),
+            (ReloadPlan{{"shop", Kind::kept, {}}, {"shop/canary", Kind::added, {}}}));
+  AppSettings other = shop;
+  other.canary->command = {"/srv/next", "--more"};
+  EXPECT_EQ(plan_reload(with({shop}), with({other})),
+            (ReloadPlan{{"shop", Kind::kept, {}}, {"shop/canary", Kind::restarted, {"command"}}}));
+  EXPECT_EQ(plan_reload(with({shop}), with({app("shop")})),
+            (ReloadPlan{{"shop", Kind::kept, {}}, {"shop/canary", Kind::removed, {}}}));
+}
+
+TEST(ReloadPlanTest, GoingBackIsSaid) {
+  const ReloadPlan plan{{"shop", Kind::went_back, {}}, {"api", Kind::kept, {}}};
+  EXPECT_EQ(summary(9, plan, std::chrono::milliseconds(0)),
+            "generation 9: shop went back to its former workers, api kept; ready in 0.0 s");
+}
+
 TEST(ReloadPlanTest, OnlyWhatAWorkerWasMadeFromRestartsIt) {
   struct Row {
     const char* reason;  // "": kept

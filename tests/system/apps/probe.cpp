@@ -234,5 +234,10 @@ int main(int argc, char** argv) {
     pattern(response, number(request, "bytes"));
     response.write(digest_of(request.body()));
   });
+  if (std::getenv("FAIL_ALL") != nullptr) {
+    app.use([](Request&, Response&, const viaduct::Handler&) {
+      throw std::runtime_error("this version is broken");
+    });
+  }
   return viaduct::run(argc, argv, app);
 }

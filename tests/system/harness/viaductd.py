@@ -59,7 +59,8 @@ class Viaductd:
     def app(self, kind: str = "sdk", name: str = "web", **keys) -> dict:
         """Configures a test application (see harness/apps.py) and returns its settings."""
         more = apps.settings(kind, self.stage)
-        app = {"command": apps.command(kind, self.stage), "workers": 1, **more, **keys}
+        app = {"command": apps.command(kind, self.stage), "workers": 1, "probation": 0}
+        app = {**app, **more, **keys}
         app["env"] = {"MARKS": str(self.marks), **more.get("env", {}), **keys.get("env", {})}
         if ROOT:
             app.setdefault("user", WORKER_USER)

@@ -1,0 +1,114 @@
+// What a reload put in force is on probation for a while; its workers may have to go again.
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "daemon/master/master.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kLook{200};
+
+// Canaries are an experiment: what comes of them says nothing about the other workers.
+Outcomes outcomes_of(const AppScore& score) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  return {score.requests.load(kRelaxed) - score.canary_requests.load(kRelaxed),
+          score.errors.load(kRelaxed) - score.canary_errors.load(kRelaxed)};
+}
+
+Outcomes since(const Outcomes& base, const Outcomes& now) {
+  return {now.requests - base.requests, now.errors - base.errors};
+}
+
+std::string text(const Outcomes& outcomes) {
+  return std::to_string(outcomes.errors) + " of " + std::to_string(outcomes.requests);
+}
+
+}  // namespace
+
+void Master::begin_probation(const Generation& old) {
+  Probation probation{old.number(), old.settings(), {}};
+  for (const GenerationApp& app : current_->apps()) {
+    const AppChange* const change = find_change(plan_, app.pool->name());
+    if (app.canary || change->kind == AppChange::Kind::kept) continue;
+    const Outcomes now = outcomes_of(scores_.apps[app.score->index]);
+    const Outcomes base = std::exchange(outcome_bases_[app.pool->name()], now);
+    const auto time = app.pool->settings().probation;
+    if (change->kind != AppChange::Kind::restarted || time.count() == 0) continue;
+    const auto former = std::find_if(
+        old.apps().begin(), old.apps().end(),
+        [&](const GenerationApp& candidate) { return candidate.pool->name() == app.pool->name(); });
+    probation.watched.push_back(
+        {former->pool, app.score, since(base, now), now, Clock::now() + time});
+  }
+  if (probation.watched.empty()) return;
+  probation_ = std::move(probation);
+  watch_probation();
+}
+
+void Master::watch_probation() {
+  probation_timer_.expires_after(kLook);
+  probation_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && probation_) check_probation();
+  });
+}
+
+void Master::check_probation() {
+  for (const Watched& watched : probation_->watched) {
+    const Outcomes now = since(watched.base, outcomes_of(scores_.apps[watched.score->index]));
+    if (fails_probation(watched.before, now)) {
+      return go_back(watched.former->name() + ": " + text(now) + " requests failed in generation " +
+                     std::to_string(current_->number()) + ", " + text(watched.before) + " before");
+    }
+  }
+  std::erase_if(probation_->watched,
+                [now = Clock::now()](const Watched& watched) { return watched.until <= now; });
+  if (!probation_->watched.empty()) return watch_probation();
+  logs_.daemon().info("probation passed", {{"generation", current_->number()}});
+  end_probation();
+}
+
+// What is in force stays so.
+void Master::end_probation() {
+  probation_timer_.cancel();
+  probation_.reset();
+  later(&Master::release_unused_pools);
+}
+
+void Master::go_back(const std::string& why) {
+  Probation probation = std::move(*probation_);
+  probation_.reset();
+  going_back_ = why + "; the configuration of generation " + std::to_string(probation.generation) +
+                " is in force again";
+  for (const Watched& watched : probation.watched) former_pools_.push_back(watched.former);
+  logs_.daemon().error(why + ": going back", {{"generation", current_->number()}});
+  reload_since_ = Clock::now();
+  reload_outcome_ = {};
+  try {
+    prepare(std::move(probation.settings));
+  } catch (const std::exception& error) {
+    former_pools_.clear();
+    reload_failed(error.what());
+  }
+}
+
+std::shared_ptr<AppPool> Master::former_pool(const std::string& name) const {
+  const auto found = std::find_if(former_pools_.begin(), former_pools_.end(),
+                                  [&](const auto& pool) { return pool->name() == name; });
+  return found == former_pools_.end() ? nullptr : *found;
+}
+
+bool Master::is_kept_for_probation(const AppPool& pool) const {
+  const auto is_it = [&pool](const std::shared_ptr<AppPool>& other) {
+    return other.get() == &pool;
+  };
+  if (std::any_of(former_pools_.begin(), former_pools_.end(), is_it)) return true;
+  return probation_ && std::any_of(probation_->watched.begin(), probation_->watched.end(),
+                                   [&](const Watched& watched) { return is_it(watched.former); });
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,124 @@
+"""New workers on probation, and canaries."""
+
+import json
+import subprocess
+
+import pytest
+
+from harness import fastcgi
+from harness.load import assert_clean
+from harness.paths import built
+from harness.process import alive, wait_for
+
+
+def status(viaductd) -> int:
+    return fastcgi.request(viaductd.socket, "/hello").status
+
+
+def ask_until(viaductd, condition, what) -> None:
+    """Requests keep coming while `condition` is waited for."""
+
+    def asked():
+        status(viaductd)
+        return condition()
+
+    wait_for(asked, what)
+
+
+def test_workers_that_fail_more_often_are_replaced_by_the_former(viaductd):
+    app = viaductd.app("sdk", workers=2, probation="60s")
+    viaductd.start()
+    former = viaductd.workers()
+    for _ in range(50):
+        assert status(viaductd) == 200
+    app["env"]["FAIL_ALL"] = "1"
+    viaductd.reload()
+    ask_until(viaductd, lambda: viaductd.generations() == 2, "it goes back")
+    wait_for(lambda: status(viaductd) == 200, "the former workers serve")
+    assert "web went back to its former workers" in viaductd.text()
+    line = viaductd.logged("requests failed in generation 2, 0 of 50 before: going back")
+    assert "web: " in line
+    wait_for(lambda: sorted(viaductd.workers()) == sorted(former), "the new workers are gone")
+    # What is wrong is still written in the file.
+    shown = subprocess.run(
+        [built("viaduct"), "--control", f"unix:{viaductd.settings['runtime_dir']}/control.sock",
+         "--json", "status"],
+        capture_output=True, text=True, check=True, timeout=30,
+    )
+    last = json.loads(shown.stdout)["last_reload"]
+    assert "requests failed in generation 2" in last
+    assert "the configuration of generation 1 is in force again" in last
+    del app["env"]["FAIL_ALL"]
+    viaductd.reload()
+    assert status(viaductd) == 200
+
+
+def test_probation_that_is_passed_ends_the_former_workers(viaductd):
+    app = viaductd.app("sdk", probation="1s")
+    viaductd.start()
+    (former,) = viaductd.workers()
+    app["env"]["NUMBER"] = "2"
+    viaductd.reload()
+    assert alive(former)
+    assert status(viaductd) == 200
+    viaductd.logged("probation passed")
+    wait_for(lambda: not alive(former), "the former worker is gone")
+    assert status(viaductd) == 200
+
+
+def test_next_reload_ends_the_probation(viaductd):
+    app = viaductd.app("sdk", probation="60s")
+    viaductd.start()
+    (former,) = viaductd.workers()
+    app["env"]["NUMBER"] = "2"
+    viaductd.reload()
+    app["env"]["NUMBER"] = "3"
+    viaductd.reload()
+    wait_for(lambda: not alive(former), "the first worker is gone")
+
+
+@pytest.mark.slow
+def test_broken_deployment_under_load(viaductd, start_front, start_load):
+    """A program that never becomes ready: nothing fails, nothing changes, and it is said why."""
+    app = viaductd.app("sdk", workers=2)
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    load = start_load(front.port, concurrency=32, mix="both")
+    before = viaductd.workers()
+    command = app["command"]
+    for broken in (["/bin/false"], ["/nowhere/program"], ["/bin/sh", "-c", "kill -SEGV $$"]):
+        app["command"] = broken
+        reload = subprocess.run(
+            [built("viaduct"), "--control",
+             f"unix:{viaductd.settings['runtime_dir']}/control.sock", "reload"],
+            capture_output=True, text=True, timeout=60,
+        ) if viaductd.write() is None else None
+        assert reload.returncode != 0
+        assert "web" in reload.stdout + reload.stderr
+        assert load.running()
+    app["command"] = command
+    assert viaductd.workers() == before
+    assert_clean(load.finish(), least=500)
+
+
+def test_canaries_get_their_requests(viaductd):
+    app = viaductd.app("sdk", workers=2)
+    app["canary"] = {"command": app["command"] + ["--model", "threads"], "header": "X-Canary"}
+    viaductd.start()
+    workers = {str(pid) for pid in viaductd.workers()}
+
+    def pid(**more) -> str:
+        return fastcgi.request(viaductd.socket, "/pid", **more).body.decode().strip()
+
+    canary = pid(HTTP_X_CANARY="1")
+    assert canary not in workers
+    assert {pid() for _ in range(20)} <= workers
+    # A crash of the canary is the canary's.
+    app["canary"]["share"] = "100%"
+    line = viaductd.reload()
+    assert "web kept, web/canary kept" in line
+    assert pid() == canary
+    del app["canary"]
+    assert "web/canary removed" in viaductd.reload()
+    wait_for(lambda: not alive(int(canary)), "the canary is gone")
+    assert pid() in workers
