@@ -247,7 +247,7 @@ TEST(RunTest, SecondSigtermEndsItAtOnce) {
   EXPECT_EQ(peer->get("/").body(), "Hello, world\n");
   // Part of a record keeps the connection from being idle.
   peer->send_raw(std::string("\x01\x01\x00", 3));
-  peer->drain(std::chrono::milliseconds(50));
+  peer->flush();
   child.signal(SIGTERM);
   // New connections are refused once the first one has taken effect.
   for (bool refused = false; !refused;) {

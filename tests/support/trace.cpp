@@ -204,6 +204,14 @@ std::vector<std::string_view> single_bytes(std::string_view bytes) {
   return pieces;
 }
 
+std::string error(protocol::Errc value) {
+  return "error (" + std::string(protocol::describe(value)) + ")\nwrote \n";
+}
+
+std::string refused(protocol::Errc value) {
+  return "refused 1 (" + std::string(protocol::describe(value)) + ")\nwrote \n";
+}
+
 std::string drain(protocol::Output& output, std::size_t step) {
   std::string bytes;
   std::array<Bytes, 4> pieces;

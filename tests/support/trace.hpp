@@ -38,6 +38,11 @@ std::string trace(protocol::fastcgi::ClientCodec& codec,
 /// Reads one head; what follows it is shown as `rest`.
 std::string trace(protocol::CgiHeadReader& reader, const std::vector<std::string_view>& pieces);
 
+/// The whole trace of a server's codec that broke its connection, or refused its first request, and
+/// did nothing else.
+std::string error(protocol::Errc value);
+std::string refused(protocol::Errc value);
+
 /// Writes the output's bytes out, as a socket that takes `step` bytes at a time would.
 std::string drain(protocol::Output& output, std::size_t step = 1000);
 

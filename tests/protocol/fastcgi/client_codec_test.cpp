@@ -13,6 +13,7 @@ namespace {
 
 using test::credit_record;
 using test::end_record;
+using test::error;
 using test::pairs;
 using test::record;
 using test::show;
@@ -31,10 +32,6 @@ std::string read_answer(const std::string& bytes, int queries,
     return codec;
   };
   return test::trace_at_every_split(make, bytes);
-}
-
-std::string error(Errc value) {
-  return "error (" + std::string(describe(value)) + ")\nwrote \n";
 }
 
 std::string result(const test::NameValues& values) {

@@ -17,6 +17,7 @@ namespace {
 using test::abort_record;
 using test::begin_record;
 using test::end_record;
+using test::error;
 using test::pair;
 using test::params_records;
 using test::record;
@@ -28,9 +29,6 @@ std::string read(const std::string& bytes, const ServerOptions& options = {},
                                     handler);
 }
 
-std::string error(Errc value) {
-  return "error (" + std::string(describe(value)) + ")\nwrote \n";
-}
 std::string wrote(const std::string& bytes) {
   return "wrote " + test::show(bytes) + "\n";
 }

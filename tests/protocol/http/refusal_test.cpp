@@ -10,10 +10,7 @@ namespace viaduct::protocol::http {
 namespace {
 
 using test::http_trace;
-
-std::string refused(Errc error) {
-  return "refused 1 (" + std::string(describe(error)) + ")\nwrote \n";
-}
+using test::refused;
 
 // Requests and what follows them on the connection, none of which may be served.
 void expect_refused(const std::string& head, Errc error) {

@@ -11,21 +11,14 @@
 namespace viaduct::protocol::scgi {
 namespace {
 
+using test::error;
 using test::netstring;
+using test::refused;
 using test::scgi_block;
 using test::scgi_request;
 
-std::string read(const std::string& bytes, const Limits& limits = {},
-                 const test::Handler& handler = {}) {
-  return test::trace_at_every_split([&] { return std::make_unique<ServerCodec>(limits); }, bytes,
-                                    handler);
-}
-
-std::string error(Errc value) {
-  return "error (" + std::string(describe(value)) + ")\nwrote \n";
-}
-std::string refused(Errc value) {
-  return "refused 1 (" + std::string(describe(value)) + ")\nwrote \n";
+std::string read(const std::string& bytes, const Limits& limits = {}) {
+  return test::trace_at_every_split([&] { return std::make_unique<ServerCodec>(limits); }, bytes);
 }
 
 std::string request_line(const std::string& length, const std::string& rest = "") {
@@ -42,30 +35,9 @@ TEST(ScgiServer, RequestOfTheSpecification) {
                 "body 1 What is the answer to life?\nbody_end 1\nwrote \n");
 }
 
-TEST(ScgiServer, RequestWithABody) {
-  EXPECT_EQ(read(scgi_request({{"REQUEST_METHOD", "POST"}, {"QUERY_STRING", ""}}, "What?")),
-            request_line("5", " REQUEST_METHOD=POST QUERY_STRING=") +
-                "body 1 What?\nbody_end 1\nwrote \n");
-}
-
-TEST(ScgiServer, RequestWithoutABody) {
-  EXPECT_EQ(read(scgi_request({})), request_line("0") + "body_end 1\nwrote \n");
-}
-
-TEST(ScgiServer, BytesBehindTheBodyAreIgnored) {
-  EXPECT_EQ(read(scgi_request({}, "body") + scgi_request({})),
-            request_line("4") + "body 1 body\nbody_end 1\nwrote \n");
-}
-
 TEST(ScgiServer, ScgiMayStandAnywhereBehindContentLength) {
   EXPECT_EQ(read(netstring(scgi_block({{"CONTENT_LENGTH", "0"}, {"A", "1"}, {"SCGI", "1"}}))),
             "request 1 role 1 length 0 CONTENT_LENGTH=0 A=1 SCGI=1\nbody_end 1\nwrote \n");
-}
-
-TEST(ScgiServer, RepeatedVariablesAreMerged) {
-  EXPECT_EQ(
-      read(scgi_request({{"HTTP_COOKIE", "a=1"}, {"HTTP_COOKIE", "b=2"}, {"HTTP_PROXY", "x"}})),
-      request_line("0", " HTTP_COOKIE=a=1; b=2") + "body_end 1\nwrote \n");
 }
 
 TEST(ScgiServer, ContentLengthIsFirstAndOnce) {
@@ -136,63 +108,6 @@ TEST(ScgiServer, AnnouncedBlockBeyondTheLimitIsRefusedAtOnce) {
   EXPECT_EQ(read("1020:", limits), "wrote \n");
   EXPECT_EQ(read("1021:", limits), refused(Errc::params_too_large));
   EXPECT_EQ(read("9999999999:" + std::string(100, 'x'), limits), refused(Errc::params_too_large));
-}
-
-TEST(ScgiServer, LargeBodies) {
-  for (const std::size_t size : {65535, 65536, 99000}) {
-    const std::string body(size, 'b');
-    EXPECT_EQ(read(scgi_request({}, body)), request_line(std::to_string(size)) + "body 1 " +
-                                                test::show(body) + "\nbody_end 1\nwrote \n");
-  }
-}
-
-TEST(ScgiServer, AnswersAndCloses) {
-  const auto answer = [](protocol::ServerCodec& codec, const Event& event) {
-    if (event.kind != Event::Kind::body_end) return;
-    ResponseHead head;
-    head.status = 404;
-    codec.head(event.id, head);
-    codec.errors(event.id, as_bytes("lost"));
-    codec.body(event.id, as_bytes("body"));
-    codec.end(event.id, 0);
-    codec.body(event.id, as_bytes("late"));
-  };
-  EXPECT_EQ(read(scgi_request({}), {}, answer),
-            request_line("0") +
-                "body_end 1\nwrote Status: 404 Not Found\\x0d\\x0a\\x0d\\x0abody\nclosing\n");
-}
-
-TEST(ScgiServer, FailureDiscardsWhatWaitsAndAsksForAReset) {
-  ServerCodec codec({});
-  const std::string bytes = scgi_request({});
-  codec.feed(as_bytes(bytes));
-  while (codec.next().kind != Event::Kind::none) {
-  }
-  codec.head(1, {});
-  EXPECT_FALSE(codec.reset_on_close());
-  codec.fail(1);
-  EXPECT_TRUE(codec.closing());
-  EXPECT_TRUE(codec.reset_on_close());
-  EXPECT_TRUE(codec.output().empty());
-}
-
-TEST(ScgiServer, CloseAfterResponseSparesWhatHasBegunToArrive) {
-  ServerCodec idle({});
-  idle.close_after_response();
-  EXPECT_TRUE(idle.closing());
-
-  ServerCodec codec({});
-  const std::string bytes = scgi_request({});
-  codec.feed(as_bytes(bytes).first(1));
-  EXPECT_FALSE(codec.idle());
-  codec.close_after_response();
-  EXPECT_FALSE(codec.closing());
-  codec.feed(as_bytes(bytes).subspan(1));
-  EXPECT_EQ(codec.next().kind, Event::Kind::request);
-  EXPECT_EQ(codec.next().kind, Event::Kind::body_end);
-  codec.end(1, 0);
-  EXPECT_TRUE(codec.closing());
-  EXPECT_FALSE(codec.multiplexed());
 }
 
 }  // namespace

@@ -11,31 +11,18 @@
 namespace viaduct::protocol::uwsgi {
 namespace {
 
+using test::error;
+using test::refused;
 using test::uwsgi_block;
 using test::uwsgi_packet;
 using test::uwsgi_request;
 
-std::string read(const std::string& bytes, const Limits& limits = {},
-                 const test::Handler& handler = {}) {
-  return test::trace_at_every_split([&] { return std::make_unique<ServerCodec>(limits); }, bytes,
-                                    handler);
-}
-
-std::string error(Errc value) {
-  return "error (" + std::string(describe(value)) + ")\nwrote \n";
-}
-std::string refused(Errc value) {
-  return "refused 1 (" + std::string(describe(value)) + ")\nwrote \n";
+std::string read(const std::string& bytes, const Limits& limits = {}) {
+  return test::trace_at_every_split([&] { return std::make_unique<ServerCodec>(limits); }, bytes);
 }
 
 std::string request_line(const std::string& length, const std::string& rest = "") {
   return "request 1 role 1 length " + length + " CONTENT_LENGTH=" + length + rest + "\n";
-}
-
-TEST(UwsgiServer, RequestWithABody) {
-  EXPECT_EQ(read(uwsgi_request({{"REQUEST_METHOD", "POST"}, {"QUERY_STRING", ""}}, "What?")),
-            request_line("5", " REQUEST_METHOD=POST QUERY_STRING=") +
-                "body 1 What?\nbody_end 1\nwrote \n");
 }
 
 TEST(UwsgiServer, LengthsAreLittleEndian) {
@@ -56,17 +43,6 @@ TEST(UwsgiServer, LengthThatIsNoNumberIsRefused) {
             refused(Errc::bad_body_length));
   EXPECT_EQ(read(uwsgi_packet(uwsgi_block({{"CONTENT_LENGTH", "5"}, {"CONTENT_LENGTH", "6"}}))),
             refused(Errc::bad_body_length));
-}
-
-TEST(UwsgiServer, BytesBehindTheBodyAreIgnored) {
-  EXPECT_EQ(read(uwsgi_request({}, "body") + uwsgi_request({})),
-            request_line("4") + "body 1 body\nbody_end 1\nwrote \n");
-}
-
-TEST(UwsgiServer, RepeatedVariablesAreMerged) {
-  EXPECT_EQ(
-      read(uwsgi_request({{"HTTP_COOKIE", "a=1"}, {"HTTP_COOKIE", "b=2"}, {"HTTP_PROXY", "x"}})),
-      request_line("0", " HTTP_COOKIE=a=1; b=2") + "body_end 1\nwrote \n");
 }
 
 TEST(UwsgiServer, OnlyRequestsAreServed) {
@@ -128,51 +104,6 @@ TEST(UwsgiServer, GreatestBlock) {
   // One byte more, and the size has become 0: a request without variables, then bytes to ignore.
   EXPECT_EQ(read(uwsgi_packet(uwsgi_block({{"A", largest + "v"}}))),
             "request 1 role 1 length unknown\nbody_end 1\nwrote \n");
-}
-
-TEST(UwsgiServer, LargeBodies) {
-  for (const std::size_t size : {65535, 65536, 99000}) {
-    const std::string body(size, 'b');
-    EXPECT_EQ(read(uwsgi_request({}, body)), request_line(std::to_string(size)) + "body 1 " +
-                                                 test::show(body) + "\nbody_end 1\nwrote \n");
-  }
-}
-
-TEST(UwsgiServer, AnswersWithAStatusLineAndCloses) {
-  const auto answer = [](protocol::ServerCodec& codec, const Event& event) {
-    if (event.kind != Event::Kind::body_end) return;
-    ResponseHead head;
-    head.status = 404;
-    head.fields.add("X-A", "1");
-    codec.head(event.id, head);
-    codec.errors(event.id, as_bytes("lost"));
-    codec.body(event.id, as_bytes("body"));
-    codec.end(event.id, 0);
-    codec.body(event.id, as_bytes("late"));
-  };
-  EXPECT_EQ(read(uwsgi_request({}), {}, answer),
-            request_line("0") +
-                "body_end 1\nwrote HTTP/1.1 404 Not Found\\x0d\\x0aX-A: "
-                "1\\x0d\\x0a\\x0d\\x0abody\nclosing\n");
-}
-
-TEST(UwsgiServer, CloseAfterResponseSparesWhatHasBegunToArrive) {
-  ServerCodec idle({});
-  idle.close_after_response();
-  EXPECT_TRUE(idle.closing());
-
-  ServerCodec codec({});
-  const std::string bytes = uwsgi_request({});
-  codec.feed(as_bytes(bytes).first(1));
-  EXPECT_FALSE(codec.idle());
-  codec.close_after_response();
-  EXPECT_FALSE(codec.closing());
-  codec.feed(as_bytes(bytes).subspan(1));
-  EXPECT_EQ(codec.next().kind, Event::Kind::request);
-  EXPECT_EQ(codec.next().kind, Event::Kind::body_end);
-  codec.fail(1);
-  EXPECT_TRUE(codec.closing());
-  EXPECT_TRUE(codec.reset_on_close());
 }
 
 }  // namespace

@@ -14,6 +14,9 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+constexpr milliseconds kHeartbeat{100};
+constexpr std::string_view kHeartbeats = ":\n\n:\n\n:\n\n";
+
 class EventStreamTest : public ModelTest {
  protected:
   bool wait_for(Peer& peer, std::string_view text) {
@@ -23,6 +26,16 @@ class EventStreamTest : public ModelTest {
     peer.agree(256 * 1024);
     peer.begin(1, "GET", path, more);
     peer.input_end(1);
+  }
+  static void begin_another(Peer& peer, Peer::RequestId id, std::string_view path) {
+    peer.begin(id, "GET", path);
+    peer.input_end(id);
+    peer.flush();
+  }
+  // Its heartbeats show that those of streams that began before it would have come as well.
+  static void beat_until_stopped(Request& req, Response& res) {
+    EventStream events(req, res, kHeartbeat);
+    sleep_for(std::chrono::hours(1));
   }
   // Ended as a complete response is: a broken one closes the connection instead.
   static bool ends_cleanly(Peer& peer) { return peer.wait_end(1) && !peer.closed(); }
@@ -79,36 +92,39 @@ TEST_P(EventStreamTest, ResumesBehindTheLastEvent) {
 }
 
 TEST_P(EventStreamTest, HeartbeatsGoOutWhileTheHandlerWaitsForSomethingElse) {
-  Channel<int> channel(1);
+  Channel<int> channel(2);
   app.get("/", [&](Request& req, Response& res) {
-    EventStream events(req, res, milliseconds(100));
+    EventStream events(req, res, kHeartbeat);
     channel.pop();
     events.send("done");
   });
   app.get("/silent", [&](Request& req, Response& res) {
     EventStream events(req, res, milliseconds(0));
-    sleep_for(milliseconds(300));
+    channel.pop();
   });
   const auto serving = serve();
   Peer peer(serving->address());
-  begin(peer, "/");
-  ASSERT_TRUE(wait_for(peer, ":\n\n:\n\n:\n\n"));
+  peer.agree(256 * 1024);
+  begin_another(peer, 2, "/silent");
+  begin_another(peer, 1, "/");
+  ASSERT_TRUE(wait_for(peer, kHeartbeats));
   channel.push(1);
+  channel.push(2);
   EXPECT_TRUE(ends_cleanly(peer));
   const std::string body(peer.reply(1).body());
   EXPECT_TRUE(body.ends_with(":\n\ndata: done\n\n")) << body;
-  EXPECT_EQ(peer.get("/silent").body(), "");
+  ASSERT_TRUE(peer.wait_end(2));
+  EXPECT_EQ(peer.reply(2).body(), "");
 }
 
 TEST_P(EventStreamTest, HeartbeatsSpareClientsThatTakeNothing) {
-  Flag filled;
   app.get("/", [&](Request& req, Response& res) {
-    EventStream events(req, res, milliseconds(100));
+    EventStream events(req, res, kHeartbeat);
     const std::size_t head = 120;
     events.send(std::string(16 * 1024 - head - 20, 'x'));
-    filled.set();
-    sleep_for(milliseconds(20000));
+    sleep_for(std::chrono::hours(1));
   });
+  app.get("/other", beat_until_stopped);
   const auto serving = serve();
   Peer peer(serving->address());
   peer.agree(16 * 1024);
@@ -117,7 +133,8 @@ TEST_P(EventStreamTest, HeartbeatsSpareClientsThatTakeNothing) {
   peer.input_end(1);
   // It gets heartbeats up to the end of its window and not a byte more.
   ASSERT_TRUE(peer.wait([&] { return peer.reply(1).output.size() + 3 > 16 * 1024; }));
-  peer.drain(milliseconds(300));
+  begin_another(peer, 2, "/other");
+  ASSERT_TRUE(peer.wait([&] { return peer.reply(2).body().ends_with(kHeartbeats); }));
   EXPECT_LE(peer.reply(1).output.size(), 16U * 1024);
   EXPECT_FALSE(peer.closed());
   peer.abort(1);
@@ -125,17 +142,25 @@ TEST_P(EventStreamTest, HeartbeatsSpareClientsThatTakeNothing) {
 }
 
 TEST_P(EventStreamTest, ATransformGetsNoHeartbeats) {
-  app.get("/", [](Request& req, Response& res) {
+  Channel<int> channel(1);
+  app.get("/", [&](Request& req, Response& res) {
     res.transform([](std::string_view chunk, bool last) {
       return '<' + std::string(chunk) + (last ? "|>" : ">");
     });
-    EventStream events(req, res, milliseconds(100));
-    sleep_for(milliseconds(250));
+    EventStream events(req, res, kHeartbeat);
+    channel.pop();
     events.send("x");
   });
+  app.get("/other", beat_until_stopped);
   const auto serving = serve();
   Peer peer(serving->address());
-  EXPECT_EQ(peer.get("/").body(), "<><data: x\n\n><|>");
+  begin(peer, "/");
+  begin_another(peer, 2, "/other");
+  ASSERT_TRUE(peer.wait([&] { return peer.reply(2).body().ends_with(kHeartbeats); }));
+  channel.push(1);
+  ASSERT_TRUE(peer.wait_end(1));
+  EXPECT_EQ(peer.reply(1).body(), "<><data: x\n\n><|>");
+  peer.abort(2);
 }
 
 TEST_P(EventStreamTest, EndsItselfWhenDraining) {

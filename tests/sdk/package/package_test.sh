@@ -1,9 +1,12 @@
 #!/bin/sh
 # Installs the SDK into an empty place and builds a project against it, with find_package and with
-# pkg-config, and the projects of the tutorial: package_test.sh SOURCE_DIR WORK_DIR COMPILER ON|OFF
-# The last argument is BUILD_SHARED_LIBS.
+# pkg-config alone, by each compiler, and the projects of the tutorial:
+# package_test.sh SOURCE_DIR WORK_DIR COMPILER ON|OFF USER...
+# COMPILER builds the library, each USER the project; ON or OFF is BUILD_SHARED_LIBS.
 set -eu
 source=$1 work=$2 compiler=$3 shared=$4
+shift 4
+outside=$source/tests/sdk/package/outside
 
 rm -rf "$work"
 mkdir -p "$work"
@@ -18,31 +21,38 @@ log cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
 log cmake --build "$work/build" -j2
 log cmake --install "$work/build" --component sdk
 
-log cmake -S "$source/tests/sdk/package/outside" -B "$work/outside" -G Ninja \
-    -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix"
-log cmake --build "$work/outside"
+for header in "$work"/prefix/include/viaduct/*.hpp; do
+  echo "#include <viaduct/$(basename "$header")>"
+done >"$work/every_header.cpp"
 
-export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig"
-# Word splitting is what pkg-config's output is for.
-# shellcheck disable=SC2046
-log "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror \
-    "$source/tests/sdk/package/outside/main.cpp" -o "$work/by_pkg_config" \
-    $(pkg-config --cflags --libs viaduct)
+export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" LD_LIBRARY_PATH="$work/prefix/lib"
 
-# shellcheck disable=SC2046
-log "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror \
-    "$source/tests/sdk/package/outside/test.cpp" -o "$work/test_by_pkg_config" \
-    $(pkg-config --cflags --libs viaduct-testing)
+use() {  # COMPILER DIRECTORY
+  log cmake -S "$outside" -B "$2" -G Ninja -DCMAKE_CXX_COMPILER="$1" \
+      -DCMAKE_PREFIX_PATH="$work/prefix" -DEVERY_HEADER="$work/every_header.cpp"
+  log cmake --build "$2" -j2
+  # Word splitting is what pkg-config's output is for.
+  # shellcheck disable=SC2046
+  log "$1" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror "$outside/main.cpp" \
+      "$work/every_header.cpp" -o "$2/by_pkg_config" $(pkg-config --cflags --libs viaduct)
+  # shellcheck disable=SC2046
+  log "$1" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Werror "$outside/test.cpp" \
+      -o "$2/test_by_pkg_config" $(pkg-config --cflags --libs viaduct-testing)
 
-for program in "$work/outside/outside_test" "$work/test_by_pkg_config"; do
-  LD_LIBRARY_PATH="$work/prefix/lib" "$program" || { echo "$program failed"; exit 1; }
-done
-for program in "$work/outside/outside" "$work/by_pkg_config"; do
-  version=$(LD_LIBRARY_PATH="$work/prefix/lib" "$program" --version)
-  test "$version" = "viaduct $(pkg-config --modversion viaduct)" || {
-    echo "$program --version said: $version"
-    exit 1
-  }
+  for program in outside_test test_by_pkg_config; do
+    "$2/$program" || { echo "$2/$program failed"; exit 1; }
+  done
+  for program in outside by_pkg_config; do
+    version=$("$2/$program" --version)
+    test "$version" = "viaduct $(pkg-config --modversion viaduct)" || {
+      echo "$2/$program --version said: $version"
+      exit 1
+    }
+  done
+}
+
+for user in "$@"; do
+  use "$user" "$work/$(basename "$user")"
 done
 # The tutorial as its readers follow it, at every point where it says that the program runs.
 if [ "$shared" = OFF ]; then

@@ -44,6 +44,20 @@ class WatchdogTest : public ::testing::Test {
     return !lines().empty();
   }
 
+  // Whether the handler has been running for that long while somebody else looked on, who answers
+  // the peer's questions meanwhile.
+  [[nodiscard]] static bool held_for(Peer& peer, milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    bool answered = true;
+    for (bool over = false; answered && !over;) {
+      over = std::chrono::steady_clock::now() >= until;
+      const std::uint32_t before = peer.values_received();
+      peer.ask_values();
+      answered = peer.wait([&] { return peer.values_received() > before; });
+    }
+    return answered;
+  }
+
   App app;
 
  private:
@@ -91,7 +105,8 @@ TEST_F(WatchdogTest, SecondReportComesLater) {
     hold_up();
     res.send("done");
   });
-  const auto serving = serve(milliseconds(30));
+  constexpr milliseconds kThreshold{30};
+  const auto serving = serve(kThreshold);
   Peer peer(serving->address());
   peer.agree(256 * 1024);
   for (protocol::RequestId id = 1; id <= 2; ++id) {
@@ -101,8 +116,9 @@ TEST_F(WatchdogTest, SecondReportComesLater) {
     peer.flush();
     if (id == 1) {
       ASSERT_TRUE(reported());
+    } else {
+      ASSERT_TRUE(held_for(peer, 3 * kThreshold));
     }
-    peer.drain(milliseconds(150));
     holding = false;
     ASSERT_TRUE(peer.wait_end(id));
   }
@@ -121,8 +137,14 @@ TEST_F(WatchdogTest, WaitingHandlersHoldNothingUp) {
   });
   const auto serving = serve(milliseconds(60));
   Peer peer(serving->address());
-  EXPECT_EQ(peer.get("/").body(), "done");
-  EXPECT_TRUE(lines().empty());
+  // A machine that is busy otherwise may hold the loop up, and then it is right to say so.
+  bool silent = false;
+  for (int attempt = 0; attempt < 20 && !silent; ++attempt) {
+    const std::size_t before = lines().size();
+    EXPECT_EQ(peer.get("/").body(), "done");
+    silent = lines().size() == before;
+  }
+  EXPECT_TRUE(silent);
 }
 
 TEST_F(WatchdogTest, ZeroSwitchesItOff) {
