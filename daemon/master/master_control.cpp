@@ -27,20 +27,21 @@ control::ListenerStatus listener_status(const config::ListenerSettings& listener
   return status;
 }
 
-void add_workers(control::AppStatus& status, AppPool& pool) {
-  pool.for_each_worker([&](const Worker& worker) {
-    status.workers.push_back(
-        {worker.name(), worker.pid(), std::string(to_string(worker.state())), worker.uptime()});
-  });
+void add_workers(control::AppStatus& status, const AppPool& pool) {
+  for (const WorkerView& worker : pool.workers()) {
+    status.workers.push_back({pool.name() + "/" + std::to_string(worker.slot), worker.pid,
+                              std::string(to_string(worker.state)), worker.uptime, worker.requests,
+                              worker.memory});
+  }
 }
 
-control::AppStatus app_status(AppPool& pool, const AppScore& score) {
+control::AppStatus app_status(const AppPool& pool, const AppScore& score) {
   constexpr auto kRelaxed = std::memory_order_relaxed;
   control::AppStatus status;
   status.name = pool.name();
   status.state = to_string(pool.state());
   status.failure = log::escape_invalid_utf8(pool.failure());
-  status.wanted = pool.settings().workers;
+  status.wanted = pool.size();
   status.active = score.active.load(kRelaxed);
   status.queued = score.queued.load(kRelaxed);
   status.requests = score.requests.load(kRelaxed);
@@ -53,7 +54,7 @@ control::AppStatus app_status(AppPool& pool, const AppScore& score) {
 }
 
 // Workers of older generations, besides those of the current one.
-void add_leaving(std::vector<control::AppStatus>& apps, AppPool& pool) {
+void add_leaving(std::vector<control::AppStatus>& apps, const AppPool& pool) {
   auto app = std::find_if(apps.begin(), apps.end(),
                           [&](const auto& known) { return known.name == pool.name(); });
   if (app == apps.end()) {
@@ -122,10 +123,9 @@ void Master::restart(const std::string& app, Done done) {
 
 void Master::scale(const std::string& app, std::uint32_t workers, Done done) {
   const auto pool = current_pool(app);
-  config::AppSettings settings = pool->settings();
-  settings.workers = workers;
-  scalings_.push_back({pool, workers, pool->failed_starts(), std::move(done)});
-  pool->update(settings);
+  const unsigned failed_starts = pool->failed_starts();
+  if (const auto wrong = pool->scale(workers)) return done({Outcome::Kind::refused, *wrong});
+  scalings_.push_back({pool, workers, failed_starts, std::move(done)});
   later(&Master::check_scalings);
 }
 
@@ -151,7 +151,7 @@ std::optional<Outcome> Master::outcome_of(const Scaling& scaling) const {
   const std::string count = pool.name() + ": " + std::to_string(scaling.workers) +
                             (scaling.workers == 1 ? " worker" : " workers");
   const bool replaced = stopping_ || !current_->uses(pool);
-  if (replaced || pool.settings().workers != scaling.workers) {
+  if (replaced || pool.size() != scaling.workers) {
     return Outcome{Outcome::Kind::refused, count + ": another command came in between"};
   }
   if (pool.all_ready()) return Outcome{.message = count};

@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 
+#include "daemon/config/settings.hpp"
 #include "daemon/log/escape.hpp"
 
 namespace viaduct::daemon::master::control {
@@ -12,8 +13,6 @@ namespace viaduct::daemon::master::control {
 namespace {
 
 namespace json = boost::json;
-
-constexpr std::uint32_t kMaxWorkers = 1024;
 
 struct Endpoint {
   std::string_view name;  // the last part of the path
@@ -72,8 +71,8 @@ std::optional<std::string> read_body(std::string_view body, Command& command) {
     const auto count = workers != nullptr && workers->is_number()
                            ? workers->to_number<std::uint32_t>(error)
                            : std::uint32_t{0};
-    if (error || count < 1 || count > kMaxWorkers) {
-      return "expected {\"workers\": N}, N from 1 to " + std::to_string(kMaxWorkers);
+    if (error || count < 1 || count > config::kMaxWorkers) {
+      return "expected {\"workers\": N}, N from 1 to " + std::to_string(config::kMaxWorkers);
     }
     command.workers = count;
     members.erase("workers");

@@ -4,7 +4,7 @@
 
 namespace viaduct::daemon::master::control {
 
-BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms))
+BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms, requests, memory))
 BOOST_DESCRIBE_STRUCT(AppStatus, (),
                       (name, state, failure, wanted, active, queued, requests, failed, aborted,
                        retried, timeouts, workers))

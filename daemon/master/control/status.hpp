@@ -15,13 +15,15 @@ struct WorkerStatus {
   std::int64_t pid = 0;
   std::string state;  ///< starting, ready, draining, stopping, ...
   std::chrono::milliseconds uptime_ms{0};
+  std::uint64_t requests = 0;  ///< given to it so far
+  std::uint64_t memory = 0;    ///< bytes, of the process and its descendants
 };
 
 struct AppStatus {
   std::string name;
   std::string state;    ///< starting, serving, failing; leaving: only older generations have it
   std::string failure;  ///< why a worker ended last that should not have; "" when none did
-  std::uint32_t wanted = 0;  ///< workers
+  std::uint64_t wanted = 0;  ///< workers
   std::int64_t active = 0;   ///< requests at workers now
   std::int64_t queued = 0;   ///< requests waiting now
   // Since the daemon started, or the app was added.

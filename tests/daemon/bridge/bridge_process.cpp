@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/sealed_memory.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 
@@ -156,7 +157,11 @@ short BridgeProcess::ChannelPeer::wanted() const {
 
 void BridgeProcess::ChannelPeer::ready(short) {
   std::error_code error;
-  while (const auto got = channel::receive(socket, error)) received_.push_back(got->message);
+  while (const auto got = channel::receive(socket, error)) {
+    received_.push_back(got->message);
+    const UniqueFd descriptor(got->descriptor);
+    if (descriptor) sealed = channel::read_sealed_memory(descriptor.get(), 64 << 20).value_or("");
+  }
   if (!error) return;
   ::close(socket);
   socket = -1;

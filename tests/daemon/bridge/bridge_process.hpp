@@ -31,6 +31,8 @@ class BridgeProcess {
   [[nodiscard]] const std::vector<channel::Message>& received() const { return received_; }
   [[nodiscard]] std::size_t count(channel::Type type) const;
   [[nodiscard]] std::optional<channel::Message> last(channel::Type type) const;
+  /// Content of the last memfd that it sent.
+  [[nodiscard]] const std::string& sealed() const { return channel_.sealed; }
   /// Serves the stage until it has sent so many messages of the type.
   bool wait_for(channel::Type type, std::size_t count = 1);
 
@@ -57,6 +59,7 @@ class BridgeProcess {
     [[nodiscard]] short wanted() const override;
     void ready(short events) override;
     int socket = -1;
+    std::string sealed;
 
    private:
     std::vector<channel::Message>& received_;

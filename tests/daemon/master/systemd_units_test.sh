@@ -1,12 +1,13 @@
 #!/bin/sh
-# The units in contrib/systemd, as systemd itself judges them. The daemon need not be installed: it
-# is looked for where it was built.
+# The units in contrib/systemd, as systemd itself judges them. The programs need not be installed:
+# they are looked for where they were built.
 #
-#   systemd_units_test.sh UNIT_DIRECTORY VIADUCTD
+#   systemd_units_test.sh UNIT_DIRECTORY VIADUCTD VIADUCT
 set -eu
 
 units=$1
 viaductd=$2
+viaduct=$3
 # Of 10; below 4 systemd calls a service "OK".
 exposure=40
 
@@ -18,7 +19,7 @@ fi
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 for unit in viaductd.service viaductd.socket; do
-  sed "s|/usr/sbin/viaductd|$viaductd|g" "$units/$unit" >"$copy/$unit"
+  sed "s|/usr/sbin/viaductd|$viaductd|g; s|/usr/bin/viaduct|$viaduct|g" "$units/$unit" >"$copy/$unit"
 done
 
 # Unknown keys are only warnings to systemd; here they are mistakes.

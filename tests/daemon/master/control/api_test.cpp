@@ -131,7 +131,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   AppStatus app;
   app.name = "shop";
   app.queued = 3;
-  app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9)}};
+  app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9), 4, 4096}};
   status.apps = {app};
   EXPECT_EQ(
       to_json(status),
@@ -140,7 +140,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
       R"("listeners":[{"protocol":"fastcgi","address":"unix:/w","apps":["shop"]}],)"
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
       R"("requests":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
-      R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9}]}]})");
+      R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}]}]})");
 }
 
 }  // namespace

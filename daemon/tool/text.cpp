@@ -1,0 +1,168 @@
+#include "daemon/tool/text.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+#include "daemon/tool/fields.hpp"
+#include "daemon/tool/table.hpp"
+
+namespace viaduct::daemon::tool {
+
+namespace {
+
+namespace json = boost::json;
+
+std::string number(const json::value& object, std::string_view name) {
+  return std::to_string(number_of(object, name));
+}
+
+std::string plural(std::int64_t count, const std::string& word) {
+  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+std::string memory_text(std::int64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+std::string generations_text(const json::value& answer) {
+  std::string text;
+  for (const json::value& generation : array_of(answer, "generations")) {
+    text += "generation " + number(generation, "number") + " " + text_of(generation, "state");
+    const auto bridge = number_of(generation, "bridge_pid");
+    text += bridge == 0 ? ", no bridge\n" : ", bridge " + std::to_string(bridge) + "\n";
+  }
+  return text;
+}
+
+std::string listeners_text(const json::value& answer) {
+  std::string text;
+  for (const json::value& listener : array_of(answer, "listeners")) {
+    text += text_of(listener, "protocol") + " at " + text_of(listener, "address") + " for";
+    const char* separator = " ";
+    for (const json::value& app : array_of(listener, "apps")) {
+      if (app.is_string()) text += separator + printable(app.get_string().c_str());
+      separator = ", ";
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string apps_text(const json::value& answer) {
+  Table table({"APP", "STATE", ">READY", ">ACTIVE", ">QUEUED", ">REQUESTS", ">FAILED", ">ABORTED",
+               ">RETRIED", ">TIMEOUTS"});
+  std::string failures;
+  for (const json::value& app : array_of(answer, "apps")) {
+    const auto& workers = array_of(app, "workers");
+    const auto ready = std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
+      return text_of(worker, "state") == "ready";
+    });
+    const std::string state = text_of(app, "state");
+    table.add({text_of(app, "name"), state, std::to_string(ready) + "/" + number(app, "wanted"),
+               number(app, "active"), number(app, "queued"), number(app, "requests"),
+               number(app, "failed"), number(app, "aborted"), number(app, "retried"),
+               number(app, "timeouts")});
+    const std::string failure = text_of(app, "failure");
+    if (!failure.empty()) {
+      failures += text_of(app, "name") + ": last failure: " + failure + "\n";
+    }
+  }
+  return table.empty() ? "" : "\n" + table.text() + failures;
+}
+
+std::string workers_text(const json::value& answer) {
+  Table table({"WORKER", ">PID", "STATE", ">REQUESTS", ">MEMORY", ">UP"});
+  for (const json::value& app : array_of(answer, "apps")) {
+    for (const json::value& worker : array_of(app, "workers")) {
+      table.add({text_of(worker, "name"), number(worker, "pid"), text_of(worker, "state"),
+                 number(worker, "requests"), memory_text(number_of(worker, "memory")),
+                 duration_text(number_of(worker, "uptime_ms"))});
+    }
+  }
+  return table.empty() ? "" : "\n" + table.text();
+}
+
+std::string worker_text(const json::value& request) {
+  const auto pid = number_of(request, "worker_pid");
+  return pid == 0 ? "-" : std::to_string(pid);
+}
+
+std::string or_dash(std::string text) {
+  return text.empty() ? "-" : text;
+}
+
+}  // namespace
+
+std::string duration_text(std::int64_t milliseconds) {
+  const std::int64_t seconds = milliseconds / 1000;
+  const auto pair = [](std::int64_t large, const char* unit, std::int64_t small,
+                       const char* smaller) {
+    return std::to_string(large) + unit + " " + std::to_string(small) + smaller;
+  };
+  if (seconds >= 86'400) return pair(seconds / 86'400, "d", seconds / 3600 % 24, "h");
+  if (seconds >= 3600) return pair(seconds / 3600, "h", seconds / 60 % 60, "m");
+  if (seconds >= 60) return pair(seconds / 60, "m", seconds % 60, "s");
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.1f s", static_cast<double>(milliseconds) / 1000.0);
+  return text;
+}
+
+std::string status_text(const json::value& answer) {
+  std::string text = "viaductd " + text_of(answer, "version") + " " + text_of(answer, "state") +
+                     ", pid " + number(answer, "pid") + ", up " +
+                     duration_text(number_of(answer, "uptime_ms")) + ", " +
+                     plural(number_of(answer, "connections"), "connection") + "\n";
+  text += "configuration " + text_of(answer, "file") + "\n";
+  const std::string reload = text_of(answer, "last_reload");
+  if (!reload.empty()) text += "last reload: " + reload + "\n";
+  return text + generations_text(answer) + listeners_text(answer) + apps_text(answer) +
+         workers_text(answer);
+}
+
+std::string requests_text(const json::value& answer) {
+  std::vector<const json::value*> requests;
+  std::string remarks;
+  for (const json::value& bridge : array_of(answer, "bridges")) {
+    for (const json::value& request : array_of(bridge, "requests")) requests.push_back(&request);
+    const std::string generation = "generation " + number(bridge, "generation");
+    if (!flag_of(bridge, "answered")) {
+      remarks += "not complete: the bridge of " + generation + " did not answer in time\n";
+    }
+    if (number_of(bridge, "omitted") > 0) {
+      remarks += plural(number_of(bridge, "omitted"), "younger request") + " of " + generation +
+                 " left out\n";
+    }
+  }
+  std::stable_sort(requests.begin(), requests.end(), [](const auto* left, const auto* right) {
+    return number_of(*left, "age_ms") > number_of(*right, "age_ms");
+  });
+  Table table({">AGE", "STATE", ">WORKER", "ID", "REQUEST"});
+  for (const json::value* request : requests) {
+    table.add({duration_text(number_of(*request, "age_ms")), text_of(*request, "state"),
+               worker_text(*request), or_dash(text_of(*request, "id")),
+               text_of(*request, "method") + " " + text_of(*request, "target")});
+  }
+  return (table.empty() ? "no requests in flight\n" : table.text()) + remarks;
+}
+
+std::string error_text(const json::value& answer) {
+  std::string text;
+  for (const json::value& error : array_of(answer, "errors")) {
+    if (error.is_string()) text += printable(error.get_string().c_str()) + "\n";
+  }
+  const std::string reason = text_of(answer, "error");
+  return text + "viaduct: " + (reason.empty() ? "viaductd gave no reason" : reason) + "\n";
+}
+
+std::string warnings_text(const json::value& answer) {
+  std::string text;
+  for (const json::value& warning : array_of(answer, "warnings")) {
+    if (warning.is_string()) text += "warning: " + printable(warning.get_string().c_str()) + "\n";
+  }
+  return text;
+}
+
+}  // namespace viaduct::daemon::tool

@@ -1,0 +1,119 @@
+#include "daemon/tool/text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <gtest/gtest.h>
+
+#include "daemon/tool/table.hpp"
+
+namespace viaduct::daemon::tool {
+namespace {
+
+boost::json::value json(const char* text) {
+  return boost::json::parse(text);
+}
+
+TEST(ToolTextTest, DurationsAreShort) {
+  struct Row {
+    std::int64_t milliseconds;
+    const char* text;
+  };
+  for (const Row& row : {Row{0, "0.0 s"},
+                         {1549, "1.5 s"},
+                         {59'900, "59.9 s"},
+                         {60'000, "1m 0s"},
+                         {3'599'000, "59m 59s"},
+                         {3'600'000, "1h 0m"},
+                         {86'399'000, "23h 59m"},
+                         {86'400'000, "1d 0h"},
+                         {864'000'000, "10d 0h"}}) {
+    EXPECT_EQ(duration_text(row.milliseconds), row.text);
+  }
+}
+
+TEST(ToolTextTest, TablesAreAligned) {
+  Table table({"NAME", ">N", "REST"});
+  EXPECT_TRUE(table.empty());
+  table.add({"a", "1000", "x"});
+  table.add({"longer", "2", ""});
+  EXPECT_EQ(table.text(),
+            "NAME       N  REST\n"
+            "a       1000  x\n"
+            "longer     2\n");
+}
+
+TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
+  const auto answer = json(R"({
+    "version": "0.1", "pid": 812, "uptime_ms": 90000, "state": "serving", "file": "/etc/v.yaml",
+    "last_reload": "generation 7: shop kept; ready in 0.4 s", "connections": 1,
+    "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
+                    {"number": 6, "state": "draining", "bridge_pid": 0}],
+    "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]}],
+    "apps": [
+      {"name": "shop", "state": "serving", "failure": "", "wanted": 2, "active": 3, "queued": 1,
+       "requests": 1000, "failed": 4, "aborted": 5, "retried": 6, "timeouts": 7,
+       "workers": [{"name": "shop/1", "pid": 900, "state": "ready", "uptime_ms": 1500,
+                    "requests": 70, "memory": 1572864},
+                   {"name": "shop/2", "pid": 1000, "state": "starting", "uptime_ms": 0}]},
+      {"name": "api", "state": "failing", "failure": "api/1: exited with status 1", "wanted": 1}]})");
+  EXPECT_EQ(status_text(answer),
+            "viaductd 0.1 serving, pid 812, up 1m 30s, 1 connection\n"
+            "configuration /etc/v.yaml\n"
+            "last reload: generation 7: shop kept; ready in 0.4 s\n"
+            "generation 7 active, bridge 813\n"
+            "generation 6 draining, no bridge\n"
+            "scgi at tcp:127.0.0.1:1 for shop, api\n"
+            "\n"
+            "APP   STATE    READY  ACTIVE  QUEUED  REQUESTS  FAILED  ABORTED  RETRIED  TIMEOUTS\n"
+            "shop  serving    1/2       3       1      1000       4        5        6         7\n"
+            "api   failing    0/1       0       0         0       0        0        0         0\n"
+            "api: last failure: api/1: exited with status 1\n"
+            "\n"
+            "WORKER   PID  STATE     REQUESTS   MEMORY     UP\n"
+            "shop/1   900  ready           70  1.5 MiB  1.5 s\n"
+            "shop/2  1000  starting         0  0.0 MiB  0.0 s\n");
+}
+
+TEST(ToolTextTest, RequestsOfAllBridgesAreSortedByAge) {
+  EXPECT_EQ(requests_text(json(R"({"bridges": []})")), "no requests in flight\n");
+  const auto answer = json(R"({"app": "shop", "complete": false, "bridges": [
+    {"generation": 6, "answered": false, "omitted": 0, "requests": []},
+    {"generation": 7, "answered": true, "omitted": 1, "requests": [
+      {"id": "", "method": "GET", "target": "/a", "age_ms": 100, "worker_pid": 0, "state": "queued"}]},
+    {"generation": 8, "answered": true, "omitted": 0, "requests": [
+      {"id": "x1", "method": "POST", "target": "/b", "age_ms": 61000, "worker_pid": 900,
+       "state": "working"}]}]})");
+  EXPECT_EQ(requests_text(answer),
+            "  AGE  STATE    WORKER  ID  REQUEST\n"
+            "1m 1s  working     900  x1  POST /b\n"
+            "0.1 s  queued        -  -   GET /a\n"
+            "not complete: the bridge of generation 6 did not answer in time\n"
+            "1 younger request of generation 7 left out\n");
+}
+
+TEST(ToolTextTest, ErrorsComeBeforeTheirReason) {
+  EXPECT_EQ(error_text(json(R"({"error": "reload failed", "errors": ["a:1:2: b", "c"]})")),
+            "a:1:2: b\nc\nviaduct: reload failed\n");
+  EXPECT_EQ(error_text(json("{}")), "viaduct: viaductd gave no reason\n");
+  EXPECT_EQ(warnings_text(json(R"({"warnings": ["a", "b"]})")), "warning: a\nwarning: b\n");
+  EXPECT_EQ(warnings_text(json("{}")), "");
+}
+
+TEST(ToolTextTest, NothingInAnAnswerCommandsTheTerminal) {
+  const auto answer = json(R"({"bridges": [{"generation": 1, "answered": true, "requests": [
+    {"method": "GET\u001b[2J", "target": "/\u007f\n", "age_ms": 0, "state": "\u0007"}]}]})");
+  const std::string text = requests_text(answer);
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  EXPECT_NE(text.find("GET?[2J /??\n"), std::string::npos) << text;
+}
+
+TEST(ToolTextTest, AnswersOfAnotherShapeAreShownAsFarAsTheyGo) {
+  for (const char* text :
+       {"{}", "[]", "1", "null", R"({"apps": 3, "generations": [1], "pid": "x"})",
+        R"({"apps": [[]], "listeners": [{"apps": [1]}]})"}) {
+    EXPECT_TRUE(status_text(json(text)).starts_with("viaductd ")) << text;
+    EXPECT_EQ(requests_text(json(text)), "no requests in flight\n");
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::tool
