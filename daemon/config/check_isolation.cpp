@@ -21,6 +21,7 @@ class IsolationCheck {
 
   void run() {
     mistakes();
+    privileges();
     root();
     priority();
     cpus();
@@ -58,6 +59,14 @@ class IsolationCheck {
                        ? ": forbidden although viaductd has " + name +
                              ", by its service manager, container or security module"
                        : ": viaductd lacks " + name);
+  }
+
+  // Not taken from the worker, hence no error: it has less than was asked for.
+  void privileges() {
+    if (!wanted_.no_new_privs && probe_.has_no_new_privileges())
+      check_.warning(path("no_new_privs"),
+                     "false has no effect: viaductd itself cannot gain privileges, as by "
+                     "NoNewPrivileges=yes of a systemd unit");
   }
 
   void mistakes() {

@@ -70,6 +70,10 @@ class RealProbe : public IsolationProbe {
     return try_out([] { return ::prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0); });
   }
 
+  bool has_no_new_privileges() const override {
+    return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+  }
+
   bool holds_capability(int number) const override { return holds(number); }
 
   int limit_files(std::uint64_t count) const override {

@@ -18,6 +18,7 @@ struct FakeProbe : public IsolationProbe {
   int set_nice(int) const override { return errors.at("nice"); }
   int mount() const override { return errors.at("mount"); }
   int drop_capabilities() const override { return errors.at("capabilities"); }
+  bool has_no_new_privileges() const override { return no_new_privileges; }
   bool holds_capability(int number) const override { return !lacking.contains(number); }
   int limit_files(std::uint64_t) const override { return errors.at("nofile"); }
   int limit_core(std::uint64_t) const override { return errors.at("core"); }
@@ -27,6 +28,7 @@ struct FakeProbe : public IsolationProbe {
   std::map<std::string, int> errors = {{"chroot", 0},       {"nice", 0},   {"mount", 0},
                                        {"capabilities", 0}, {"nofile", 0}, {"core", 0}};
   std::set<int> lacking;
+  bool no_new_privileges = false;
   std::vector<std::uint32_t> cpus = {0, 1, 2, 3};
   CgroupPlace place{"/sys/fs/cgroup/viaduct", {"cpu", "memory", "pids"}, ""};
 };

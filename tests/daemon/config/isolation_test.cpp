@@ -265,6 +265,17 @@ TEST(Isolation, UnavailableIsAWarningOfCheckWhichAnybodyMayRun) {
   }
 }
 
+TEST(Isolation, WarnsOfPrivilegesThatNobodyCanGain) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.probe.no_new_privileges = true;
+  EXPECT_THAT(dir.texts(dir.load(yaml(""), system).warnings), IsEmpty());
+  EXPECT_THAT(dir.texts(dir.load(yaml("no_new_privs: false"), system, Purpose::start).warnings),
+              ElementsAre("main.yaml:6:31: apps.shop.isolation.no_new_privs: false has no effect: "
+                          "viaductd itself cannot gain privileges, as by NoNewPrivileges=yes of a "
+                          "systemd unit"));
+}
+
 TEST(Isolation, OnlyWhatIsUnavailableIsLeftOut) {
   const ConfigDir dir;
   FakeSystem system;
