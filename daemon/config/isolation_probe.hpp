@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "daemon/config/cgroup_place.hpp"
 
@@ -24,7 +23,7 @@ class IsolationProbe {
   virtual bool holds_capability(int number) const = 0;
   virtual int limit_files(std::uint64_t count) const = 0;
   virtual int limit_core(std::uint64_t bytes) const = 0;
-  virtual std::vector<std::uint32_t> usable_cpus() const = 0;  // ascending
+  virtual int use_cpu(std::uint32_t number) const = 0;  // EINVAL: there is none, or not for us
   virtual CgroupPlace cgroup() const = 0;
 };
 

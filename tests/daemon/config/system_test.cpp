@@ -98,7 +98,7 @@ TEST(RealIsolationProbe, LeavesTheProcessAsItWas) {
   probe.set_nice(5);
   probe.mount();
   probe.drop_capabilities();
-  EXPECT_FALSE(probe.usable_cpus().empty());
+  probe.use_cpu(0);
   EXPECT_EQ(state(), before);
 }
 
@@ -108,6 +108,7 @@ TEST(RealIsolationProbe, AnswersWithTheErrorOfTheStep) {
   EXPECT_EQ(probe.limit_files(16), 0);
   EXPECT_EQ(probe.limit_files(std::numeric_limits<std::uint64_t>::max()), EPERM);
   EXPECT_EQ(probe.limit_core(0), 0);
+  EXPECT_EQ(probe.use_cpu(1023), EINVAL);
   if (geteuid() != 0) {
     EXPECT_EQ(probe.change_root("/usr"), EPERM);
     EXPECT_EQ(probe.drop_capabilities(), EPERM);
