@@ -21,6 +21,7 @@ class IsolationCheck {
 
   void run() {
     mistakes();
+    privileges();
     root();
     priority();
     cpus();
@@ -49,15 +50,29 @@ class IsolationCheck {
     leave_out();
   }
 
+  static std::string failed(const std::string& step, int error) {
+    return step + ": " + describe_errno(error);
+  }
+
   // "chroot: Operation not permitted (EPERM): viaductd lacks CAP_SYS_CHROOT"
   std::string refused(const std::string& step, int error, int capability) const {
-    std::string text = step + ": " + describe_errno(error);
-    if (error != EPERM && error != EACCES) return text;
+    if (error != EPERM && error != EACCES) return failed(step, error);
     const std::string name(capability_name(capability));
-    return text + (probe_.holds_capability(capability)
-                       ? ": forbidden although viaductd has " + name +
-                             ", by its service manager, container or security module"
-                       : ": viaductd lacks " + name);
+    return probe_.holds_capability(capability)
+               ? forbidden(step, error) + ", although viaductd has " + name
+               : failed(step, error) + ": viaductd lacks " + name;
+  }
+
+  static std::string forbidden(const std::string& step, int error) {
+    return failed(step, error) + ": forbidden by service manager, container or security module";
+  }
+
+  // Not taken from the worker, hence no error: it has less than was asked for.
+  void privileges() {
+    if (!wanted_.no_new_privs && probe_.has_no_new_privileges())
+      check_.warning(path("no_new_privs"),
+                     "false has no effect: viaductd itself cannot gain privileges, as by "
+                     "NoNewPrivileges=yes of a systemd unit");
   }
 
   void mistakes() {
@@ -90,17 +105,22 @@ class IsolationCheck {
 
   void priority() {
     if (wanted_.nice == 0) return;
-    if (const int error = probe_.set_nice(wanted_.nice))
-      unavailable("nice", refused("nice " + std::to_string(wanted_.nice), error, CAP_SYS_NICE),
-                  [&] { wanted_.nice = 0; });
+    const int error = probe_.set_nice(wanted_.nice);
+    if (error == 0) return;
+    const std::string step = "nice " + std::to_string(wanted_.nice);
+    // Anybody may be nicer, as far as the permissions go.
+    unavailable("nice",
+                wanted_.nice > 0 ? forbidden(step, error) : refused(step, error, CAP_SYS_NICE),
+                [&] { wanted_.nice = 0; });
   }
 
   void cpus() {
-    if (wanted_.cpus.empty()) return;
-    const std::vector<std::uint32_t> usable = probe_.usable_cpus();
     for (const std::uint32_t cpu : wanted_.cpus) {
-      if (std::find(usable.begin(), usable.end(), cpu) != usable.end()) continue;
-      return unavailable("cpus", "viaductd may not use CPU " + std::to_string(cpu),
+      const int error = probe_.use_cpu(cpu);
+      if (error == 0) continue;
+      const std::string name = "CPU " + std::to_string(cpu);
+      return unavailable("cpus",
+                         error == EINVAL ? "viaductd may not use " + name : forbidden(name, error),
                          [&] { wanted_.cpus.clear(); });
     }
   }

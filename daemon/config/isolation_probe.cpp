@@ -70,6 +70,10 @@ class RealProbe : public IsolationProbe {
     return try_out([] { return ::prctl(PR_CAPBSET_DROP, CAP_SYS_BOOT, 0, 0, 0); });
   }
 
+  bool has_no_new_privileges() const override {
+    return ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+  }
+
   bool holds_capability(int number) const override { return holds(number); }
 
   int limit_files(std::uint64_t count) const override {
@@ -78,20 +82,11 @@ class RealProbe : public IsolationProbe {
 
   int limit_core(std::uint64_t bytes) const override { return raise_limit(RLIMIT_CORE, bytes); }
 
-  std::vector<std::uint32_t> usable_cpus() const override {
+  int use_cpu(std::uint32_t number) const override {
     cpu_set_t set;
     CPU_ZERO(&set);
-    try_out([&] {
-      cpu_set_t all;
-      CPU_ZERO(&all);
-      for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) CPU_SET(cpu, &all);
-      ::sched_setaffinity(0, sizeof all, &all);
-      return ::sched_getaffinity(0, sizeof set, &set);
-    });
-    std::vector<std::uint32_t> cpus;
-    for (std::uint32_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-      if (CPU_ISSET(cpu, &set)) cpus.push_back(cpu);
-    return cpus;
+    CPU_SET(number, &set);
+    return try_out([&] { return ::sched_setaffinity(0, sizeof set, &set); });
   }
 
   CgroupPlace cgroup() const override { return find_cgroup_place(); }

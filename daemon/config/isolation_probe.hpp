@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "daemon/config/cgroup_place.hpp"
 
@@ -18,12 +17,13 @@ class IsolationProbe {
 
   virtual int change_root(const std::string& directory) const = 0;
   virtual int set_nice(int nice) const = 0;
-  virtual int mount() const = 0;              // in a mount namespace of its own
-  virtual int drop_capabilities() const = 0;  // from the bounding set
+  virtual int mount() const = 0;                   // in a mount namespace of its own
+  virtual int drop_capabilities() const = 0;       // from the bounding set
+  virtual bool has_no_new_privileges() const = 0;  // this process, and so all it starts
   virtual bool holds_capability(int number) const = 0;
   virtual int limit_files(std::uint64_t count) const = 0;
   virtual int limit_core(std::uint64_t bytes) const = 0;
-  virtual std::vector<std::uint32_t> usable_cpus() const = 0;  // ascending
+  virtual int use_cpu(std::uint32_t number) const = 0;  // EINVAL: there is none, or not for us
   virtual CgroupPlace cgroup() const = 0;
 };
 

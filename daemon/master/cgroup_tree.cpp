@@ -91,8 +91,8 @@ void CgroupTree::empty_place() {
   const std::size_t strangers = processes(place_.directory).size();
   if (strangers == 0) return;
   throw CgroupError(
-      "cgroup: " + place_.directory + " holds " + std::to_string(strangers) +
-      " other processes than those of viaductd, to which alone it has to be delegated");
+      "cgroup: " + place_.directory + " holds other processes than those of viaductd (" +
+      std::to_string(strangers) + "), to which alone it has to be delegated");
 }
 
 void CgroupTree::move_own_processes() {

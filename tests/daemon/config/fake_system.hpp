@@ -18,16 +18,20 @@ struct FakeProbe : public IsolationProbe {
   int set_nice(int) const override { return errors.at("nice"); }
   int mount() const override { return errors.at("mount"); }
   int drop_capabilities() const override { return errors.at("capabilities"); }
+  bool has_no_new_privileges() const override { return no_new_privileges; }
   bool holds_capability(int number) const override { return !lacking.contains(number); }
   int limit_files(std::uint64_t) const override { return errors.at("nofile"); }
   int limit_core(std::uint64_t) const override { return errors.at("core"); }
-  std::vector<std::uint32_t> usable_cpus() const override { return cpus; }
+  int use_cpu(std::uint32_t number) const override {
+    return number < 4 ? errors.at("cpus") : EINVAL;
+  }
   CgroupPlace cgroup() const override { return place; }
 
-  std::map<std::string, int> errors = {{"chroot", 0},       {"nice", 0},   {"mount", 0},
-                                       {"capabilities", 0}, {"nofile", 0}, {"core", 0}};
+  std::map<std::string, int> errors = {{"chroot", 0}, {"nice", 0},         {"cpus", 0},
+                                       {"mount", 0},  {"capabilities", 0}, {"nofile", 0},
+                                       {"core", 0}};
   std::set<int> lacking;
-  std::vector<std::uint32_t> cpus = {0, 1, 2, 3};
+  bool no_new_privileges = false;
   CgroupPlace place{"/sys/fs/cgroup/viaduct", {"cpu", "memory", "pids"}, ""};
 };
 

@@ -179,13 +179,19 @@ std::vector<Unavailable> unavailable() {
        "chroot: chroot /srv: Operation not permitted (EPERM): viaductd lacks CAP_SYS_CHROOT"},
       {"nice: -1", error("nice", EACCES, CAP_SYS_NICE), "main.yaml:6:23",
        "nice: nice -1: Permission denied (EACCES): viaductd lacks CAP_SYS_NICE"},
+      {"nice: 1", error("nice", EPERM, CAP_SYS_NICE), "main.yaml:6:23",
+       "nice: nice 1: Operation not permitted (EPERM): forbidden by service manager, container or "
+       "security module"},
+      {"cpus: [0]", error("cpus", EPERM), "main.yaml:6:23",
+       "cpus: CPU 0: Operation not permitted (EPERM): forbidden by service manager, container or "
+       "security module"},
       {"cpus: [1, 4]", error("nice", 0), "main.yaml:6:23", "cpus: viaductd may not use CPU 4"},
       {"private_tmp: true", error("mount", EPERM, CAP_SYS_ADMIN), "main.yaml:6:30",
        "private_tmp: mount namespace: Operation not permitted (EPERM): viaductd lacks "
        "CAP_SYS_ADMIN"},
       {"read_only: [/srv]", error("mount", EPERM), "main.yaml:6:28",
-       "read_only: mount namespace: Operation not permitted (EPERM): forbidden although viaductd "
-       "has CAP_SYS_ADMIN, by its service manager, container or security module"},
+       "read_only: mount namespace: Operation not permitted (EPERM): forbidden by service manager, "
+       "container or security module, although viaductd has CAP_SYS_ADMIN"},
       {"read_only: [/srv]", error("mount", ENOSPC), "main.yaml:6:28",
        "read_only: mount namespace: No space left on device (ENOSPC)"},
       {"capabilities: []", error("capabilities", EPERM, CAP_SETPCAP), "main.yaml:6:31",
@@ -263,6 +269,17 @@ TEST(Isolation, UnavailableIsAWarningOfCheckWhichAnybodyMayRun) {
     EXPECT_THAT(dir.texts(result.warnings),
                 ElementsAre(message(row, "not available to this process")));
   }
+}
+
+TEST(Isolation, WarnsOfPrivilegesThatNobodyCanGain) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.probe.no_new_privileges = true;
+  EXPECT_THAT(dir.texts(dir.load(yaml(""), system).warnings), IsEmpty());
+  EXPECT_THAT(dir.texts(dir.load(yaml("no_new_privs: false"), system, Purpose::start).warnings),
+              ElementsAre("main.yaml:6:31: apps.shop.isolation.no_new_privs: false has no effect: "
+                          "viaductd itself cannot gain privileges, as by NoNewPrivileges=yes of a "
+                          "systemd unit"));
 }
 
 TEST(Isolation, OnlyWhatIsUnavailableIsLeftOut) {

@@ -65,6 +65,8 @@ TEST(RealSystem, SeesFilesAsAProcessWithAnotherRootDirectoryDoes) {
   dir.write("secret", "1");
   ASSERT_EQ(symlink("/usr/bin", dir.path("root/bin").c_str()), 0);
   ASSERT_EQ(symlink("../../../../../../secret", dir.path("root/up").c_str()), 0);
+  ASSERT_EQ(symlink("loop", dir.path("root/loop").c_str()), 0);
+  ASSERT_EQ(symlink("../usr/./bin/shop", dir.path("root/usr/link").c_str()), 0);
   const std::string root = dir.path("root");
   EXPECT_EQ(real_system().status_in(root, "/bin/shop").identity,
             real_system().status(dir.path("root/usr/bin/shop")).identity);
@@ -72,6 +74,9 @@ TEST(RealSystem, SeesFilesAsAProcessWithAnotherRootDirectoryDoes) {
   EXPECT_TRUE(S_ISDIR(real_system().status_in(root, "/usr").mode));
   EXPECT_EQ(real_system().status_in(root, "/up").error, ENOENT);
   EXPECT_EQ(real_system().status_in(root, "/secret").error, ENOENT);
+  EXPECT_EQ(real_system().status_in(root, "/loop").error, ELOOP);
+  EXPECT_EQ(real_system().status_in(root, "/usr/link").identity.size, 5u);
+  EXPECT_EQ(real_system().status_in(root, "/../bin/../bin/shop").identity.size, 5u);
   EXPECT_EQ(real_system().status_in(dir.path("none"), "/").error, ENOENT);
   EXPECT_EQ(real_system().status_in(dir.path("secret"), "/").error, ENOTDIR);
 }
@@ -93,7 +98,7 @@ TEST(RealIsolationProbe, LeavesTheProcessAsItWas) {
   probe.set_nice(5);
   probe.mount();
   probe.drop_capabilities();
-  EXPECT_FALSE(probe.usable_cpus().empty());
+  probe.use_cpu(0);
   EXPECT_EQ(state(), before);
 }
 
@@ -103,6 +108,7 @@ TEST(RealIsolationProbe, AnswersWithTheErrorOfTheStep) {
   EXPECT_EQ(probe.limit_files(16), 0);
   EXPECT_EQ(probe.limit_files(std::numeric_limits<std::uint64_t>::max()), EPERM);
   EXPECT_EQ(probe.limit_core(0), 0);
+  EXPECT_EQ(probe.use_cpu(1023), EINVAL);
   if (geteuid() != 0) {
     EXPECT_EQ(probe.change_root("/usr"), EPERM);
     EXPECT_EQ(probe.drop_capabilities(), EPERM);

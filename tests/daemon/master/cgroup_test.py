@@ -128,7 +128,7 @@ echo found place $place end >&2"""
         self.addCleanup(stranger.kill)
         (self.place / "cgroup.procs").write_text(str(stranger.pid))
         daemon = self.delegated(self.LIMITS)
-        self.refused(daemon, "apps.web.isolation.memory: cgroup: ", "holds 1 other processes")
+        self.refused(daemon, "apps.web.isolation.memory: cgroup: ", "than those of viaductd (1)")
 
 
 if __name__ == "__main__":
