@@ -47,7 +47,7 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
       connections_(services_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
     dispatchers_.push_back(
-        std::make_unique<Dispatcher>(services_, *apps[i], scores.apps.at(i), reports));
+        std::make_unique<Dispatcher>(services_, i, *apps[i], scores.apps.at(i), reports));
   }
   for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(settings, i, listeners[i]);
 }

@@ -229,7 +229,7 @@ void Generation::bridge_says(const Message& message, UniqueFd) {
     case Type::drained:
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
     case Type::demand:
-      return;  // the number of workers is fixed
+      return load_report(message);
     default:
       context_.logs.daemon().error("unexpected message from the bridge",
                                    {{"type", static_cast<std::uint32_t>(message.type)}});
@@ -246,8 +246,11 @@ void Generation::worker_report(const Message& message) {
   }
   // It may have died while the message was on its way.
   if (worker == nullptr) return;
-  if (message.type == Type::ready) return worker->handle(WorkerEvent::answered);
-  if (message.type == Type::requests) return worker->add_requests(message.count);
+  if (message.type == Type::ready) {
+    worker->set_capacity(message.count);
+    return worker->handle(WorkerEvent::answered);
+  }
+  if (message.type == Type::requests) return pool->add_requests(*worker, message.count);
   if (message.type == Type::worker_idle) {
     told_[message.serial] = false;
     return observer_.worker_idle(*pool, *worker);
@@ -260,6 +263,25 @@ void Generation::worker_report(const Message& message) {
   worker->handle(WorkerEvent::replace);
 }
 
+void Generation::load_report(const Message& message) {
+  if (message.app >= apps_.size()) return;
+  GenerationApp& app = apps_[message.app];
+  app.load = {message.busy, message.count, std::chrono::milliseconds(message.delay_ms)};
+  observer_.load_changed(*app.pool);
+}
+
+// Of a bridge that is no more.
+void Generation::forget_loads() {
+  for (GenerationApp& app : apps_) {
+    if (std::exchange(app.load, {}) != PoolLoad{}) observer_.load_changed(*app.pool);
+  }
+}
+
+PoolLoad Generation::load_of(const AppPool& pool) const {
+  const std::uint32_t app = index_of(pool);
+  return app < apps_.size() ? apps_[app].load : PoolLoad{};
+}
+
 void Generation::bridge_ended(int status) {
   last_status_ = status;
   const bool expected =
@@ -268,6 +290,7 @@ void Generation::bridge_ended(int status) {
   context_.logs.daemon().write(level, "bridge " + exit_text(status), {{"generation", number_}});
   bridge_.reset();
   told_.clear();
+  forget_loads();
   handle(GenerationEvent::bridge_ended);
 }
 

@@ -91,6 +91,7 @@ class Master final : private PoolObserver, private GenerationObserver {
   void bridge_started(Generation& generation) override;
   void bridge_lost(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
+  void load_changed(AppPool& pool) override;
   void generation_gone(Generation& generation, int status) override;
 
   void start_first(config::Settings settings);

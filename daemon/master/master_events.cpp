@@ -46,6 +46,18 @@ void Master::worker_idle(AppPool&, Worker&) {
   later(&Master::check_idle_workers);
 }
 
+// Several bridges may share a pool while one generation follows another.
+void Master::load_changed(AppPool& pool) {
+  PoolLoad sum;
+  for (const auto& generation : generations_) {
+    const PoolLoad load = generation->load_of(pool);
+    sum.busy += load.busy;
+    sum.queued += load.queued;
+    sum.delay = std::max(sum.delay, load.delay);
+  }
+  pool.set_load(sum);
+}
+
 void Master::generation_gone(Generation& generation, int status) {
   if (&generation == candidate_.get()) discard("its bridge " + exit_text(status));
   later(&Master::sweep);

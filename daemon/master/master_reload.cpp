@@ -27,6 +27,14 @@ bool is_kept(const ReloadPlan& plan, const std::string& app) {
   return change != nullptr && change->kind == AppChange::Kind::kept;
 }
 
+std::size_t size_of(const Generation& generation, const std::string& app) {
+  const auto& apps = generation.apps();
+  const auto found = std::find_if(apps.begin(), apps.end(), [&](const GenerationApp& candidate) {
+    return candidate.pool->name() == app;
+  });
+  return found == apps.end() ? 0 : found->pool->size();
+}
+
 }  // namespace
 
 // Requests that come while one is worked on, or while too many generations drain, become one.
@@ -70,7 +78,9 @@ void Master::prepare(config::Settings settings) {
     opened.unlink_except(current_->listeners());
     throw;
   }
-  for (std::size_t i = pools_before; i < pools_.size(); ++i) pools_[i]->start();
+  for (std::size_t i = pools_before; i < pools_.size(); ++i) {
+    pools_[i]->start(size_of(*current_, pools_[i]->name()));
+  }
   later(&Master::check_candidate);
 }
 
@@ -83,10 +93,10 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
       const auto same = std::find_if(old.begin(), old.end(), [&](const GenerationApp& candidate) {
         return candidate.pool->name() == app.name;
       });
-      apps.push_back({same->pool, false});
+      apps.push_back({.pool = same->pool, .asks = false});
     } else {
       pools_.push_back(std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this)));
-      apps.push_back({pools_.back(), true});
+      apps.push_back({.pool = pools_.back(), .asks = true});
     }
   }
   return apps;

@@ -44,6 +44,7 @@ void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId
   response_.reset(method_ == "HEAD");
   status_ = 0;
   arrived_ = services_.reactor.now();
+  queued_since_ = arrived_;
   queue_deadline_ = after(arrived_, dispatcher.settings().timeouts.queue);
   deadline_ = after(arrived_, dispatcher.settings().timeouts.request);
   last_tick_ = arrived_;
@@ -198,7 +199,8 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
                          {"answered", status_ != 0}});
   if (again) {
     phase_ = Phase::waiting;
-    queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
+    queued_since_ = services_.reactor.now();
+    queue_deadline_ = after(queued_since_, dispatcher_->settings().timeouts.queue);
     unreturned_ = 0;
     paused_link_ = false;
     response_.restart();

@@ -76,6 +76,8 @@ class Exchange final : public Caller {
   [[nodiscard]] std::string_view method() const { return method_; }
   /// Serial of the worker that had it last; 0: none.
   [[nodiscard]] std::uint64_t last_worker() const { return last_worker_; }
+  /// Since when it waits for a worker.
+  [[nodiscard]] Clock::time_point queued_since() const { return queued_since_; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
@@ -134,6 +136,7 @@ class Exchange final : public Caller {
   int status_ = 0;  // answered to the client; 0: not yet
 
   Clock::time_point arrived_;
+  Clock::time_point queued_since_;
   Clock::time_point queue_deadline_;
   Clock::time_point deadline_;
   Clock::time_point last_tick_;
