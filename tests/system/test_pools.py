@@ -1,5 +1,7 @@
 """Pools: workers that come with the load, go when they are idle, and are replaced in time."""
 
+import os
+import signal
 import threading
 
 from harness import fastcgi
@@ -124,3 +126,31 @@ def test_crash_loop_is_answered_503_and_heals(viaductd):
     wait_for(
         lambda: fastcgi.request(viaductd.socket, "/hello").status == 200, "it serves by itself"
     )
+
+
+def grown(viaductd, idle: str) -> list[threading.Thread]:
+    """A running daemon whose pool has grown to three workers, each with a request."""
+    viaductd.app(
+        "sdk",
+        workers={"min": 1, "max": 3, "idle": idle},
+        concurrency={"model": "threads", "limit": 1},
+    )
+    viaductd.start()
+    threads = requests_at_once(viaductd.socket, 3, "/sleep?ms=20000")
+    wait_for(lambda: len(viaductd.workers()) == 3, "three workers")
+    return threads
+
+
+def test_load_of_a_killed_bridge_is_forgotten(viaductd):
+    grown(viaductd, idle="1s")
+    os.kill(viaductd.bridge(), signal.SIGKILL)
+    wait_for(lambda: len(viaductd.workers()) == 1, "one worker is left")
+    assert fastcgi.request(viaductd.socket, "/hello").body == HELLO
+
+
+def test_restarted_app_starts_as_large_as_it_was(viaductd):
+    grown(viaductd, idle="60s")
+    old = viaductd.workers()
+    viaductd.settings["apps"]["web"]["env"]["NUMBER"] = "1"
+    assert "web restarted (env changed)" in viaductd.reload()
+    assert len(set(viaductd.workers()) - set(old)) == 3
