@@ -36,7 +36,7 @@ install(FILES
 )
 
 # What a static library needs has to be named by everybody who links it.
-set(viaduct_pc_private "-lboost_context -lcrypto -pthread")
+set(viaduct_pc_private "-lboost_context -lbacktrace -lcrypto -ldl -pthread")
 set(viaduct_pc_libs "-lviaduct")
 if(viaduct_is_static)
   set(viaduct_pc_libs "-lviaduct ${viaduct_pc_private}")

@@ -3,16 +3,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "daemon/bridge/bridge.hpp"
 #include "daemon/config/dump.hpp"
+#include "daemon/config/executable.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_socket.hpp"
@@ -64,12 +67,26 @@ std::optional<config::Settings> load(const Options& options) {
   return std::move(result.settings);
 }
 
-int serve(config::Settings settings) {
-  if (settings.origins.contains("control") || settings.origins.contains("control.address")) {
-    std::cerr << "warning: control: the control socket is not supported yet\n";
+// Where the program is to be found again after it was installed anew: by the name it was started
+// with, because a symbolic link may lead to another version by then.
+master::Invocation invocation(int argc, char** argv) {
+  master::Invocation result{argv[0], {argv, argv + argc}};
+  if (result.executable.find('/') == std::string::npos) {
+    const char* const search = std::getenv("PATH");
+    const config::System& system = config::real_system();
+    result.executable = config::find_in_path(system, system.own_account(), result.executable,
+                                             search != nullptr ? search : "/usr/bin:/bin")
+                            .path;
   }
+  result.executable = std::filesystem::absolute(result.executable);
+  return result;
+}
+
+int serve(config::Settings settings, master::Invocation invocation) {
   try {
-    master::Master master(std::move(settings), master::InheritedSockets::from_environment());
+    auto predecessor = master::Predecessor::from_environment();
+    master::Master master(std::move(settings), master::InheritedSockets::from_environment(),
+                          std::move(invocation), std::move(predecessor));
     return master.run();
   } catch (const master::ListenerError& error) {
     std::cerr << error.what() << '\n';
@@ -88,7 +105,8 @@ int run(int argc, char** argv) {
   if (!settings) return kConfiguration;
   if (options.dump) std::cout << dump(*settings);
   if (options.check && !options.dump) std::cout << options.config.string() << ": ok\n";
-  return options.check || options.dump ? kOk : serve(std::move(*settings));
+  if (options.check || options.dump) return kOk;
+  return serve(std::move(*settings), invocation(argc, argv));
 }
 
 }  // namespace

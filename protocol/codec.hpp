@@ -33,6 +33,7 @@ struct Event {
     window,    ///< link only: the peer named its receive window: `count` bytes
     credit,    ///< link only: the peer returned `count` bytes of credit for a request
     draining,  ///< link only: the peer is about to begin no more requests
+    trace,     ///< link only: the peer asks what the handler of a request is doing
   };
   Kind kind = Kind::none;
   RequestId id = 0;

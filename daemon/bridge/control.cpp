@@ -3,8 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <system_error>
 #include <thread>
 #include <utility>
+
+#include "daemon/bridge/dispatch/lanes.hpp"
+#include "daemon/channel/hand_over.hpp"
+#include "daemon/channel/sealed_memory.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -15,11 +20,12 @@ namespace {
 
 constexpr auto kReportInterval = std::chrono::milliseconds(100);
 
-std::vector<std::unique_ptr<SharedApp>> share(const std::vector<config::BridgeApp>& apps) {
+std::vector<std::unique_ptr<SharedApp>> share(const config::BridgeSettings& settings) {
   std::vector<std::unique_ptr<SharedApp>> shared;
-  for (const config::BridgeApp& app : apps) {
+  for (const config::BridgeApp& app : settings.apps) {
     shared.push_back(std::make_unique<SharedApp>());
     shared.back()->settings = app;
+    shared.back()->lanes = lanes_of(settings, app.name);
   }
   return shared;
 }
@@ -35,7 +41,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
     : settings_(settings),
       log_(log),
       use_{.memory_limit = settings.limits.memory},
-      apps_(share(settings.apps)),
+      apps_(share(settings)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
@@ -98,12 +104,11 @@ void Control::receive_master() {
 
 void Control::receive_predecessor() {
   std::error_code error;
-  while (const auto received = channel::receive(predecessor_.native_handle(), error)) {
-    if (received->message.type != Type::connection || received->descriptor < 0) continue;
+  while (auto received = channel::receive_connection(predecessor_.native_handle(), error)) {
     Thread& thread = *threads_[next_adopter_++ % threads_.size()];
     thread.reactor().post(
-        [&thread, listener = received->message.app, descriptor = received->descriptor] {
-          thread.adopt(listener, descriptor);
+        [&thread, listener = received->listener, descriptor = received->connection.release()] {
+          thread.adopt(listener, UniqueFd(descriptor));
         });
   }
   if (error) predecessor_.close();
@@ -141,6 +146,9 @@ void Control::handle(const channel::Received& received) {
     case Type::drain:
       drain(received.descriptor);
       break;
+    case Type::list_requests:
+      list_requests(message);
+      break;
     default:
       log_.error("unexpected message from the master",
                  {{"type", static_cast<std::uint32_t>(message.type)}});
@@ -153,7 +161,9 @@ void Control::add_worker(const Message& message) {
   info->serial = message.serial;
   info->app = message.app;
   info->pid = message.pid;
+  info->slot = message.count;
   info->path = message.path.data();
+  info->canary = message.canary != 0;
   known_[message.serial] = {info, message.shared != 0};
   info->keep_plain = threads_.size() == 1;
   if (settings_.apps[message.app].probe) {
@@ -272,15 +282,16 @@ void Control::send(Message message) {
   threads_.front()->reactor().post([this, message] { send_now(message); });
 }
 
-void Control::send_now(const Message& message) {
-  outbox_.push_back(message);
+void Control::send_now(const Message& message, UniqueFd descriptor) {
+  outbox_.push_back({message, std::move(descriptor)});
   flush_outbox();
 }
 
 void Control::flush_outbox() {
   // On failure the next tick tries again: the master's queue is full, or it is gone, which reading
   // tells.
-  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front())) {
+  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front().message,
+                                            outbox_.front().descriptor.get())) {
     outbox_.pop_front();
   }
 }
@@ -291,25 +302,69 @@ void Control::on_every_thread(const std::function<void(Thread&)>& work) {
   }
 }
 
+// ---- requests in flight
+
+void Control::list_requests(const Message& question) {
+  struct Parts {
+    explicit Parts(std::size_t threads) : missing(threads), by_thread(threads) {}
+    std::atomic<std::size_t> missing;
+    std::vector<RequestListing> by_thread;
+  };
+  if (question.app >= apps_.size()) return;
+  auto parts = std::make_shared<Parts>(threads_.size());
+  Message answer;
+  answer.type = Type::listing;
+  answer.app = question.app;
+  answer.serial = question.serial;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    threads_[i]->reactor().post([this, parts, answer, i, &thread = *threads_[i]] {
+      parts->by_thread[i] = thread.requests(answer.app);
+      if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      threads_.front()->reactor().post(
+          [this, parts, answer] { send_requests(answer, std::move(parts->by_thread)); });
+    });
+  }
+}
+
+void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
+  const RequestListing listing = merge(std::move(parts));
+  answer.count = static_cast<std::uint32_t>(listing.total - listing.oldest.size());
+  try {
+    send_now(answer, channel::sealed_memory("viaduct-requests", to_json(listing)));
+  } catch (const std::system_error& error) {
+    log_.error("requests cannot be listed", {{"error", error.what()}});
+  }
+}
+
 // ---- logs
+
+// The log, if there was none before.
+const log::Log* Control::redirect(std::unique_ptr<log::Log>& log, int descriptor) {
+  if (log) {
+    log->replace_descriptor(descriptor);
+    return nullptr;
+  }
+  log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
+                                                 .format = log_format(settings_.log.format),
+                                                 .descriptor = descriptor});
+  return log.get();
+}
 
 void Control::redirect_log(const Message& message, int descriptor) {
   switch (message.target) {
     case channel::LogTarget::log:
       log_.replace_descriptor(descriptor);
       break;
-    case channel::LogTarget::app: {
-      auto& log = app_logs_[message.app];
-      if (log) {
-        log->replace_descriptor(descriptor);
-        break;
+    case channel::LogTarget::app:
+      if (const log::Log* log = redirect(app_logs_[message.app], descriptor)) {
+        on_every_thread([app = message.app, log](Thread& t) { t.app(app).use_log(*log); });
       }
-      log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
-                                                     .format = log_format(settings_.log.format),
-                                                     .descriptor = descriptor});
-      on_every_thread([app = message.app, &log = *log](Thread& t) { t.app(app).use_log(log); });
       break;
-    }
+    case channel::LogTarget::slow:
+      if (const log::Log* log = redirect(slow_logs_[message.app], descriptor)) {
+        on_every_thread([app = message.app, log](Thread& t) { t.app(app).slow_log().use(*log); });
+      }
+      break;
     case channel::LogTarget::access: {
       const int previous = std::exchange(access_log_, descriptor);
       // Closed behind the last thread: posts to one reactor run in order, so when each has passed
@@ -330,11 +385,8 @@ void Control::drain(int successor) {
   successor_ = successor;
   ConnectionList::HandOver hand_over;
   if (successor >= 0) {
-    hand_over = [successor](std::uint32_t listener, int descriptor) {
-      Message message;
-      message.type = Type::connection;
-      message.app = listener;
-      return !channel::send(successor, message, descriptor);
+    hand_over = [successor](std::uint64_t listener, int descriptor) {
+      return !channel::send_connection(successor, listener, descriptor);
     };
   }
   on_every_thread([hand_over](Thread& t) { t.drain(hand_over); });

@@ -9,6 +9,7 @@
 
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
 
@@ -42,6 +43,7 @@ class Control final : public WorkerReports {
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
   void redirect_log(const channel::Message& message, int descriptor);
+  const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
   void tick();
   void stop_all();
@@ -50,7 +52,9 @@ class Control final : public WorkerReports {
   void report_load(std::uint32_t app, std::uint32_t busy);
   std::vector<std::uint32_t> busy_by_app() const;
   void send(channel::Message message);
-  void send_now(const channel::Message& message);
+  void send_now(const channel::Message& message, UniqueFd descriptor = {});
+  void list_requests(const channel::Message& question);
+  void send_requests(channel::Message answer, std::vector<RequestListing> parts);
   void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 
@@ -59,12 +63,17 @@ class Control final : public WorkerReports {
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
   std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> app_logs_;  // by app; or none
+  std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> slow_logs_;
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
   int access_log_ = -1;
-  std::deque<channel::Message> outbox_;  // what the channel did not take yet
+  struct Outgoing {
+    channel::Message message;
+    UniqueFd descriptor;
+  };
+  std::deque<Outgoing> outbox_;  // what the channel did not take yet
   struct Known {
     std::shared_ptr<WorkerInfo> info;
     bool shared = false;         // the master knows that it is ready

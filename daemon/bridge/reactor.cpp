@@ -17,6 +17,13 @@ constexpr auto kBusyTick = std::chrono::milliseconds(50);
 constexpr auto kIdleTick = std::chrono::seconds(1);
 constexpr int kRounds = 4;  // of one turn
 
+enum class Rank { leaving, urgent, other };
+
+Rank rank_of(const epoll_event& event, const Watcher& watcher) {
+  if (watcher.urgent()) return Rank::urgent;
+  return (event.events & (EPOLLHUP | EPOLLRDHUP | EPOLLERR)) != 0 ? Rank::leaving : Rank::other;
+}
+
 int make_epoll_set() {
   const int descriptor = ::epoll_create1(EPOLL_CLOEXEC);
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "epoll_create1");
@@ -37,7 +44,7 @@ Reactor::Reactor(unsigned index)
 
 void Reactor::watch(int descriptor, Watcher& watcher, std::uint32_t events, int operation) {
   epoll_event event{};
-  event.events = events;
+  event.events = events | EPOLLRDHUP;
   event.data.ptr = &watcher;
   if (::epoll_ctl(sockets_.native_handle(), operation, descriptor, &event) != 0) {
     throw std::system_error(errno, std::generic_category(), "epoll_ctl");
@@ -73,11 +80,11 @@ bool Reactor::serve_ready() {
   if (count <= 0) return false;
   ready_count_ = static_cast<std::size_t>(count);
   now_ = Clock::now();
-  const std::span ready(ready_.data(), ready_count_);
-  for (const bool urgent : {true, false}) {
-    for (epoll_event& event : ready) {
+  // Those who leave first, so that no worker is given what nobody waits for any more.
+  for (const Rank rank : {Rank::leaving, Rank::urgent, Rank::other}) {
+    for (epoll_event& event : std::span(ready_).first(ready_count_)) {
       const auto* watcher = static_cast<const Watcher*>(event.data.ptr);
-      if (watcher != nullptr && watcher->urgent() == urgent) serve(event);
+      if (watcher != nullptr && rank_of(event, *watcher) == rank) serve(event);
     }
   }
   ready_count_ = 0;

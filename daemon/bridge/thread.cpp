@@ -7,6 +7,9 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/bridge/dispatch/lanes.hpp"
+#include "daemon/channel/hand_over.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -46,8 +49,8 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
       services_{reactor_, log, access_log_, scores, exchanges_, use},
       connections_(services_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
-    dispatchers_.push_back(
-        std::make_unique<Dispatcher>(services_, i, *apps[i], scores.apps.at(i), reports));
+    dispatchers_.push_back(std::make_unique<Dispatcher>(
+        services_, i, *apps[i], scores.apps.at(apps[i]->settings.score), reports));
   }
   for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(settings, i, listeners[i]);
 }
@@ -63,8 +66,10 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
                           int descriptor) {
   const config::BridgeListener& listener = settings.listeners[index];
   std::vector<Route> routes;
-  for (const config::RouteSettings& route : listener.routes) {
-    routes.push_back({route.path, route.mount, app_index(settings, route.app)});
+  for (std::size_t i = 0; i < listener.routes.size(); ++i) {
+    const config::RouteSettings& route = listener.routes[i];
+    routes.push_back(
+        {route.path, route.mount, app_index(settings, route.app), lane_of(settings, index, i)});
   }
   const protocol::Limits limits = limits_of(settings, routes);
   std::vector<Dispatcher*> apps;
@@ -72,7 +77,7 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
   fronts_.push_back(std::make_unique<Front>(Front{.services = services_,
                                                   .settings = listener,
                                                   .name = config::format(listener.address),
-                                                  .index = index,
+                                                  .socket = channel::socket_identity(descriptor),
                                                   .routes = RouteTable(std::move(routes)),
                                                   .apps = std::move(apps),
                                                   .limits = limits,
@@ -117,8 +122,12 @@ void Thread::accept() {
   for (const auto& listener : listeners_) listener->start();
 }
 
-void Thread::adopt(std::uint32_t listener, int descriptor) {
-  if (listener < listeners_.size()) listeners_[listener]->adopt(descriptor);
+void Thread::adopt(std::uint64_t listener, UniqueFd connection) {
+  const auto front = std::find_if(fronts_.begin(), fronts_.end(),
+                                  [listener](const auto& f) { return f->socket == listener; });
+  // Where the configuration has dropped the listener, the connection is closed.
+  if (front == fronts_.end()) return;
+  listeners_[static_cast<std::size_t>(front - fronts_.begin())]->adopt(connection.release());
 }
 
 void Thread::drain(ConnectionList::HandOver hand_over) {

@@ -9,6 +9,7 @@
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/front/listener.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -25,6 +26,9 @@ class Thread {
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
   [[nodiscard]] Dispatcher& app(std::uint32_t index) { return *dispatchers_[index]; }
+  [[nodiscard]] RequestListing requests(std::uint32_t app) const {
+    return exchanges_.list(*dispatchers_[app]);
+  }
   [[nodiscard]] std::size_t apps() const { return dispatchers_.size(); }
   [[nodiscard]] AccessLog& access_log() { return access_log_; }
 
@@ -33,7 +37,9 @@ class Thread {
   void stop() { reactor_.stop(); }
 
   void accept();
-  void adopt(std::uint32_t listener, int descriptor);
+  /// Goes on with a predecessor's front connection; `listener` is the channel::socket_identity() of
+  /// the listening socket that it came from.
+  void adopt(std::uint64_t listener, UniqueFd connection);
   /// Stops accepting; see ConnectionList::drain.
   void drain(ConnectionList::HandOver hand_over);
   /// Draining, with nothing left to serve.

@@ -1,88 +1,27 @@
 #include "daemon/channel/channel.hpp"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
+#include <span>
 
 namespace viaduct::daemon::channel {
 
-namespace {
-
-std::error_code last_error() {
-  return {errno, std::generic_category()};
-}
-
-int take_descriptor(msghdr& header) {
-  int found = -1;
-  for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-    if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    std::memcpy(&found, CMSG_DATA(c), sizeof(found));
-  }
-  return found;
-}
-
-}  // namespace
-
 std::error_code send(int socket, const Message& message, int descriptor) {
-  iovec part{const_cast<Message*>(&message), sizeof(message)};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  if (descriptor >= 0) {
-    header.msg_control = control;
-    header.msg_controllen = sizeof(control);
-    cmsghdr* c = CMSG_FIRSTHDR(&header);
-    c->cmsg_level = SOL_SOCKET;
-    c->cmsg_type = SCM_RIGHTS;
-    c->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(c), &descriptor, sizeof(int));
-  }
-  while (::sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-    if (errno != EINTR) return last_error();
-  }
-  return {};
+  return send_packet(socket, std::as_bytes(std::span(&message, 1)), descriptor);
 }
 
 std::optional<Received> receive(int socket, std::error_code& error) {
-  error.clear();
   Received received;
-  iovec part{&received.message, sizeof(received.message)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof(control);
-  ssize_t size = 0;
-  do {
-    size = ::recvmsg(socket, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) {
-    if (errno != EAGAIN) error = last_error();
-    return std::nullopt;
-  }
-  if (size == 0) {
-    error = std::make_error_code(std::errc::not_connected);
-    return std::nullopt;
-  }
-  received.descriptor = take_descriptor(header);
-  if (size != sizeof(Message) || (header.msg_flags & MSG_TRUNC) != 0) {
-    if (received.descriptor >= 0) ::close(received.descriptor);
+  const auto packet =
+      receive_packet(socket, std::as_writable_bytes(std::span(&received.message, 1)), error);
+  if (!packet) return std::nullopt;
+  if (packet->size != sizeof(Message) || packet->cut) {
+    if (packet->descriptor >= 0) ::close(packet->descriptor);
     error = std::make_error_code(std::errc::bad_message);
     return std::nullopt;
   }
+  received.descriptor = packet->descriptor;
   return received;
-}
-
-Pair make_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
-    throw std::system_error(last_error(), "socketpair");
-  }
-  return {ends[0], ends[1]};
 }
 
 }  // namespace viaduct::daemon::channel

@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "daemon/channel/message.hpp"
+#include "daemon/channel/packet.hpp"
 
 namespace viaduct::daemon::channel {
 
@@ -13,19 +14,10 @@ struct Received {
   int descriptor = -1;
 };
 
-/// Sends without blocking. EAGAIN when the peer's queue is full; the descriptor stays the caller's.
+/// Sends as send_packet() does.
 std::error_code send(int socket, const Message& message, int descriptor = -1);
 
-/// Receives one message if one is there. `error` is set on failure, and to ENOTCONN when the peer
-/// closed; otherwise nothing is returned when no message waits. Packets of another size are refused
-/// with EBADMSG. Received descriptors are close-on-exec.
+/// Receives as receive_packet() does. Packets of another size are refused with EBADMSG.
 std::optional<Received> receive(int socket, std::error_code& error);
-
-/// A connected pair of non-blocking, close-on-exec SEQPACKET sockets. Throws std::system_error.
-struct Pair {
-  int first = -1;
-  int second = -1;
-};
-Pair make_pair();
 
 }  // namespace viaduct::daemon::channel

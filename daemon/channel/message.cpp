@@ -14,6 +14,20 @@ void assign(std::array<char, Size>& to, std::string_view text) {
 
 }  // namespace
 
+std::string_view to_string(AppState state) {
+  switch (state) {
+    case AppState::starting:
+      return "starting";
+    case AppState::serving:
+      return "serving";
+    case AppState::failing:
+      return "failing";
+    case AppState::idle:
+      return "idle";
+  }
+  return "?";
+}
+
 void Message::set_path(std::string_view text) {
   assign(path, text);
 }

@@ -14,16 +14,18 @@ namespace viaduct::daemon::channel {
 /// never uses twice.
 enum class Type : std::uint32_t {
   // master -> bridge
-  worker_added,  ///< app, serial, pid, path: connect and ask; `shared`: it already serves another
-                 ///< bridge, so its answer has no deadline and is no readiness report
+  worker_added,     ///< app, serial, pid, path, count (the number in its name): connect and ask;
+                    ///< `shared`: it already serves another
+                    ///< bridge, so its answer has no deadline and is no readiness report
   worker_draining,  ///< serial: give it no new requests
   worker_dead,      ///< serial, status (of waitpid): its requests are lost
   app_state,        ///< app, state, count: seconds for Retry-After
   log_target,       ///< target, app; descriptor: where log lines go from now on
   accept,           ///< start accepting on the listeners
-  drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: a
-                    ///< SEQPACKET socket to the successor, who takes over idle front connections
-  adopt,            ///< descriptor: a SEQPACKET socket from which a predecessor's connections come
+  drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
+                    ///< front connections between two requests go (hand_over.hpp)
+  adopt,            ///< descriptor: where a predecessor's front connections come from
+  list_requests,    ///< app, serial: of the question; which requests are in flight?
 
   // bridge -> master
   started,      ///< the event loops run
@@ -34,9 +36,8 @@ enum class Type : std::uint32_t {
   requests,     ///< serial, count: it was given so many since the last such message
   demand,       ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
   drained,      ///< nothing is left open; the bridge exits
-
-  // bridge -> successor
-  connection,  ///< app: listener index; descriptor: a front connection between two requests
+  listing,      ///< app, serial: of the question, count: requests left out; descriptor: a sealed
+                ///< memfd with a JSON array of the others
 };
 
 /// What is known of an app that has no ready worker.
@@ -47,7 +48,9 @@ enum class AppState : std::uint32_t {
   idle,      ///< no worker is wanted: the first request starts one, and waits
 };
 
-enum class LogTarget : std::uint32_t { log, access, app };
+std::string_view to_string(AppState state);
+
+enum class LogTarget : std::uint32_t { log, access, app, slow };
 
 struct Message {
   Type type{};
@@ -61,6 +64,7 @@ struct Message {
   std::uint32_t shared = 0;
   std::uint32_t busy = 0;
   std::uint32_t delay_ms = 0;
+  std::uint32_t canary = 0;        ///< of worker_added: it runs the app's canary
   std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
   std::array<char, 128> reason{};  ///< NUL-terminated, for the log
 

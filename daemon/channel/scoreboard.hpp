@@ -20,7 +20,9 @@ struct AppScore {
 };
 
 struct Scoreboard {
-  static constexpr std::uint32_t kMaxApps = 256;
+  /// Places for apps, which the master gives out by name: those of a full configuration, of the one
+  /// that follows it and of two that still drain.
+  static constexpr std::uint32_t kMaxApps = 4096;
   std::atomic<std::uint64_t> progress;    ///< loop turns of the bridge, for the watchdog
   std::atomic<std::int64_t> connections;  ///< gauge: open front connections
   std::atomic<std::uint64_t> malformed;   ///< front connections closed for bad bytes

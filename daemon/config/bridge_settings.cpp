@@ -1,6 +1,7 @@
 #include "daemon/config/bridge_settings.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include "daemon/config/described_json.hpp"
 
@@ -9,6 +10,7 @@ namespace viaduct::daemon::config {
 BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
+BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
 BOOST_DESCRIBE_ENUM(SendFile, off, x_accel_redirect, x_sendfile)
 BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
 BOOST_DESCRIBE_ENUM(LogFormat, text, json)
@@ -22,15 +24,29 @@ BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
 BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
 BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
-BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app))
+BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app, priority, limit))
 BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, probe, params, log))
+                      (name, timeouts, limits, concurrency, retry, probe, params, log, score,
+                       canary_share, canary_variable))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
+
+namespace {
+
+// The CGI variable of a header field (RFC 3875 section 4.1.18).
+std::string variable_of(const std::string& field) {
+  std::string name = "HTTP_" + field;
+  for (char& c : name) {
+    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+}  // namespace
 
 BridgeSettings bridge_settings(const Settings& settings) {
   BridgeSettings bridge;
@@ -46,9 +62,14 @@ BridgeSettings bridge_settings(const Settings& settings) {
     bridge.listeners.push_back(
         {listener.protocol, listener.address, listener.allow, listener.trusted, std::move(routes)});
   }
-  for (const AppSettings& app : settings.apps)
-    bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
-                           app.probe, app.params, app.log});
+  for (const AppSettings& app : settings.apps) {
+    BridgeApp& added = bridge.apps.emplace_back(
+        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.probe,
+                  app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
+    if (!app.canary) continue;
+    added.canary_share = app.canary->share;
+    if (!app.canary->header.empty()) added.canary_variable = variable_of(app.canary->header);
+  }
   return bridge;
 }
 

@@ -30,6 +30,9 @@ struct BridgeApp {
   bool probe = true;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
+  std::uint32_t score = 0;         // index in Scoreboard::apps
+  std::uint32_t canary_share = 0;  // of kWholeShare
+  std::string canary_variable;     // a request that has it goes to a canary; "": none
 
   bool operator==(const BridgeApp&) const = default;
 };
@@ -45,6 +48,7 @@ struct BridgeSettings {
   bool operator==(const BridgeSettings&) const = default;
 };
 
+// `score` is the position of the app; the master, who knows other generations, chooses another.
 BridgeSettings bridge_settings(const Settings& settings);
 
 // One JSON document; from_json(to_json(x)) == x for every x, bytes that are no UTF-8 included.

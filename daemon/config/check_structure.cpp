@@ -116,6 +116,11 @@ void check_app(const Checking& check, const AppSettings& app) {
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
   check_workers(check, app);
+  if (!app.canary) return;
+  if (!check.written(path + ".canary.command"))
+    check.error(path + ".canary", "expected the key \"command\"");
+  if (!check.written(path + ".canary.share") && !check.written(path + ".canary.header"))
+    check.error(path + ".canary", "expected one of the keys \"share\" and \"header\"");
 }
 
 void warn_about_idle_parts(const Checking& check) {

@@ -31,6 +31,11 @@ void check_structure(const Checking& check);
 // Looks up users and groups and applies the rules for root and for others.
 void resolve_accounts(const Checking& check);
 
+// Looks whether what `isolation` asks for can be had here. What cannot is an error; with
+// `optional` a warning, and the key is set back; with Purpose::check, which anybody may use and
+// anywhere, a warning always.
+void check_isolation(const Checking& check);
+
 // Reads env_files, looks for every app's command and says why it cannot be run.
 void resolve_commands(const Checking& check);
 

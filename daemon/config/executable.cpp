@@ -19,8 +19,13 @@ bool may_execute(const FileStatus& file, const Account& account) {
   return (file.mode & (member ? S_IXGRP : S_IXOTH)) != 0;
 }
 
-Access can_search(const System& system, const Account& account, const std::string& directory) {
-  const FileStatus status = system.status(directory);
+FileStatus status_of(const System& system, const std::string& path, const std::string& root) {
+  return root.empty() ? system.status(path) : system.status_in(root, path);
+}
+
+Access can_search(const System& system, const Account& account, const std::string& directory,
+                  const std::string& root) {
+  const FileStatus status = status_of(system, directory, root);
   if (status.error == ENOENT) return {ENOENT, directory + " does not exist"};
   if (status.error != 0) return {status.error, "at " + directory};
   if (!S_ISDIR(status.mode)) return {ENOTDIR, directory + " is not a directory"};
@@ -29,10 +34,11 @@ Access can_search(const System& system, const Account& account, const std::strin
   return {};
 }
 
-Access can_reach(const System& system, const Account& account, const std::string& path) {
+Access can_reach(const System& system, const Account& account, const std::string& path,
+                 const std::string& root) {
   for (std::size_t slash = 0; slash != std::string::npos && slash + 1 < path.size();
        slash = path.find('/', slash + 1)) {
-    Access access = can_search(system, account, slash == 0 ? "/" : path.substr(0, slash));
+    Access access = can_search(system, account, slash == 0 ? "/" : path.substr(0, slash), root);
     if (access.error != 0) return access;
   }
   return {};
@@ -40,26 +46,28 @@ Access can_reach(const System& system, const Account& account, const std::string
 
 }  // namespace
 
-Access executable_by(const System& system, const Account& account, const std::string& path) {
-  Access access = can_reach(system, account, path);
+Access executable_by(const System& system, const Account& account, const std::string& path,
+                     const std::string& root) {
+  Access access = can_reach(system, account, path, root);
   if (access.error != 0) return access;
-  const FileStatus status = system.status(path);
+  const FileStatus status = status_of(system, path, root);
   if (status.error != 0) return {status.error, {}};
   if (!S_ISREG(status.mode)) return {EACCES, "it is not a regular file"};
   if (!may_execute(status, account)) return {EACCES, "user " + account.name + " cannot execute it"};
   return {};
 }
 
-Access enterable_by(const System& system, const Account& account, const std::string& path) {
-  Access access = can_reach(system, account, path);
+Access enterable_by(const System& system, const Account& account, const std::string& path,
+                    const std::string& root) {
+  Access access = can_reach(system, account, path, root);
   if (access.error != 0) return access;
-  access = can_search(system, account, path);
+  access = can_search(system, account, path, root);
   if (access.error == ENOENT) access.because.clear();
   return access;
 }
 
 Found find_in_path(const System& system, const Account& account, std::string_view program,
-                   std::string_view search_path) {
+                   std::string_view search_path, const std::string& root) {
   Found first_found;
   while (!search_path.empty()) {
     const auto end = std::min(search_path.find(':'), search_path.size());
@@ -69,9 +77,10 @@ Found find_in_path(const System& system, const Account& account, std::string_vie
     Found found;
     found.path =
         std::string(directory) + (directory.ends_with('/') ? "" : "/") + std::string(program);
-    found.access = executable_by(system, account, found.path);
+    found.access = executable_by(system, account, found.path, root);
     if (found.access.error == 0) return found;
-    if (first_found.path.empty() && system.status(found.path).error == 0) first_found = found;
+    if (first_found.path.empty() && status_of(system, found.path, root).error == 0)
+      first_found = found;
   }
   if (first_found.path.empty()) first_found.access = {ENOENT, {}};
   return first_found;

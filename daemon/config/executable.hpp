@@ -15,9 +15,12 @@ struct Access {
 
 // Whether `account` can execute the file, or change into the directory, at an absolute path:
 // judged by the mode bits of it and of every directory above. Where an access control list is in
-// force the answer is yes, because only the kernel can tell.
-Access executable_by(const System& system, const Account& account, const std::string& path);
-Access enterable_by(const System& system, const Account& account, const std::string& path);
+// force the answer is yes, because only the kernel can tell. `root`: the root directory of the
+// process, as by chroot(2); "" is that of this one.
+Access executable_by(const System& system, const Account& account, const std::string& path,
+                     const std::string& root = {});
+Access enterable_by(const System& system, const Account& account, const std::string& path,
+                    const std::string& root = {});
 
 struct Found {
   std::string path;  // absolute; "" when it is in no directory of PATH
@@ -27,6 +30,6 @@ struct Found {
 // A program named without a slash: the first in `search_path` (directories with ':' between, as in
 // PATH) that `account` can execute; failing that the first that exists.
 Found find_in_path(const System& system, const Account& account, std::string_view program,
-                   std::string_view search_path);
+                   std::string_view search_path, const std::string& root = {});
 
 }  // namespace viaduct::daemon::config

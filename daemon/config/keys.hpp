@@ -18,6 +18,12 @@ Keys<ListenerSettings> listener_keys();
 // Of one app, and of `defaults`.
 Keys<AppSettings> app_keys();
 
+// One of them, with keys of its own.
+Key<AppSettings> canary_key();
+
+// A program and its arguments.
+ValueType<std::vector<std::string>> command_line();
+
 // What is wrong with the name of an app, or "".
 std::string app_name_problem(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "daemon/config/keys.hpp"
+#include "daemon/config/keys_isolation.hpp"
 #include "daemon/config/keys_later.hpp"
 #include "daemon/config/scalars.hpp"
 
@@ -75,18 +76,6 @@ void read_names(Reading& reading, const Node& node, const std::string& path,
     reading.origins[entry_path] = entry.value->origin;
     read_value(entry, entry_path);
   }
-}
-
-ValueType<std::vector<std::string>> command() {
-  ValueType<std::vector<std::string>> arguments = list(any_text());
-  return {[=](Reading& reading, const Node& node,
-              const std::string& path) -> std::optional<std::vector<std::string>> {
-            auto value = arguments.read(reading, node, path);
-            if (value && (value->empty() || value->front().empty()))
-              reading.report.error(node.origin, path, "expected at least the program to run");
-            return value;
-          },
-          arguments.print};
 }
 
 Key<AppSettings> env_key() {
@@ -174,15 +163,29 @@ std::string env_name_problem(std::string_view name) {
   return {};
 }
 
+ValueType<std::vector<std::string>> command_line() {
+  ValueType<std::vector<std::string>> arguments = list(any_text());
+  return {[=](Reading& reading, const Node& node,
+              const std::string& path) -> std::optional<std::vector<std::string>> {
+            auto value = arguments.read(reading, node, path);
+            if (value && (value->empty() || value->front().empty()))
+              reading.report.error(node.origin, path, "expected at least the program to run");
+            return value;
+          },
+          arguments.print};
+}
+
 Keys<AppSettings> app_keys() {
   using A = AppSettings;
-  Keys<A> keys = {key("command", &A::command, command()), key("directory", &A::directory, path()),
-                  env_key(), key("env_file", &A::env_file, list(env_file_path())),
+  Keys<A> keys = {key("command", &A::command, command_line()),
+                  key("directory", &A::directory, path()), env_key(),
+                  key("env_file", &A::env_file, list(env_file_path())),
                   key("clear_env", &A::clear_env, boolean())};
   for (Key<A>& identity : identity_keys()) keys.push_back(std::move(identity));
   const Keys<A> more = {
       key("allow_root", &A::allow_root, boolean()),
       key("umask", &A::umask, file_mode(0777)),
+      nested("isolation", &A::isolation, isolation_keys()),
       workers_key(),
       nested("concurrency", &A::concurrency, concurrency_keys()),
       nested("timeouts", &A::timeouts, timeout_keys()),
@@ -197,7 +200,10 @@ Keys<AppSettings> app_keys() {
                             {"x-sendfile", SendFile::x_sendfile}})),
       params_key(),
       log_key(),
-      text_key("crash_dir", &A::crash_dir, path())};
+      text_key("slow_log", &A::slow_log, path()),
+      text_key("crash_dir", &A::crash_dir, path()),
+      key("probation", &A::probation, duration()),
+      canary_key()};
   keys.insert(keys.end(), more.begin(), more.end());
   for (Key<A>& later : keys_of_later_versions()) keys.push_back(std::move(later));
   return keys;

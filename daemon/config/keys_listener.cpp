@@ -5,6 +5,7 @@ namespace viaduct::daemon::config {
 namespace {
 
 constexpr std::uint32_t kMaxBacklog = 65'535;
+constexpr std::uint32_t kMaxRouteLimit = 1'000'000;
 
 // A prefix of paths. "/blog/" and "/blog" are the same: prefixes end at '/'.
 ValueType<std::string> url_prefix() {
@@ -25,9 +26,16 @@ ValueType<std::string> url_prefix() {
 }
 
 Keys<RouteSettings> route_keys() {
-  return {refused<RouteSettings>("host", text()), refused<RouteSettings>("methods", list(text())),
-          key("path", &RouteSettings::path, url_prefix()),
-          key("mount", &RouteSettings::mount, boolean()), key("app", &RouteSettings::app, text())};
+  return {
+      refused<RouteSettings>("host", text()),
+      refused<RouteSettings>("methods", list(text())),
+      key("path", &RouteSettings::path, url_prefix()),
+      key("mount", &RouteSettings::mount, boolean()),
+      key("app", &RouteSettings::app, text()),
+      key("priority", &RouteSettings::priority,
+          choice<Priority>(
+              {{"high", Priority::high}, {"normal", Priority::normal}, {"low", Priority::low}})),
+      key("limit", &RouteSettings::limit, integer(0, kMaxRouteLimit))};
 }
 
 Key<ListenerSettings> routes_key() {

@@ -106,6 +106,7 @@ class Loader {
       settings_.control.address.name = settings_.runtime_dir + "/control.sock";
     check_structure(checking);
     resolve_accounts(checking);
+    check_isolation(checking);
     resolve_commands(checking);
   }
 

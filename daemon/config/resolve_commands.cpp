@@ -1,5 +1,6 @@
 #include <cerrno>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/config/checking.hpp"
 #include "daemon/config/env_file.hpp"
 #include "daemon/config/executable.hpp"
@@ -42,12 +43,14 @@ void cannot_run(const Checking& check, const AppSettings& app, const std::string
   const std::string because = access.because.empty() ? "" : ": " + access.because;
   const std::string message = step + ": " + describe_errno(access.error) + because;
   if (check.purpose == Purpose::start)
-    check.report.warning({}, app.name, message);
+    check.report.warning({}, pool_name(app), message);
   else
-    check.report.error({}, app.name, message);
+    check.report.error({}, pool_name(app), message);
 }
 
 void find_command(const Checking& check, AppSettings& app) {
+  const std::string& root = app.isolation.chroot;
+  const std::string inside = root.empty() ? "" : " in " + root;
   const std::string& program = app.command[0];
   const Account& account = app.identity.account;
   Found found;
@@ -55,21 +58,27 @@ void find_command(const Checking& check, AppSettings& app) {
     found.path = program.starts_with('/') ? program : app.directory + '/' + program;
   } else {
     const std::string path = search_path(check, app);
-    found = find_in_path(check.system, account, program, path);
+    found = find_in_path(check.system, account, program, path, root);
     if (found.path.empty()) found.access.because = "not in PATH, which is " + path;
   }
   app.executable = found.path;
   if (!found.path.empty()) {
-    const FileStatus status = check.system.status(found.path);
+    const FileStatus status =
+        root.empty() ? check.system.status(found.path) : check.system.status_in(root, found.path);
     if (status.error == 0) app.command_file = status.identity;
   }
   if (account.name.empty()) return;  // its user is unknown, which has been reported
 
-  const Access directory = enterable_by(check.system, account, app.directory);
-  if (directory.error != 0) cannot_run(check, app, "chdir " + app.directory, directory);
-  if (!found.path.empty()) found.access = executable_by(check.system, account, found.path);
+  const Access directory = enterable_by(check.system, account, app.directory, root);
+  if (directory.error != 0) cannot_run(check, app, "chdir " + app.directory + inside, directory);
+  if (!found.path.empty()) found.access = executable_by(check.system, account, found.path, root);
   if (found.access.error != 0)
-    cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path), found.access);
+    cannot_run(check, app, "exec " + (found.path.empty() ? program : found.path) + inside,
+               found.access);
+}
+
+bool names_program(const std::vector<std::string>& command) {
+  return !command.empty() && !command[0].empty();
 }
 
 }  // namespace
@@ -77,7 +86,12 @@ void find_command(const Checking& check, AppSettings& app) {
 void resolve_commands(const Checking& check) {
   for (AppSettings& app : check.settings.apps) {
     read_env_files(check, app);
-    if (!app.command.empty() && !app.command[0].empty()) find_command(check, app);
+    if (names_program(app.command)) find_command(check, app);
+    if (!app.canary || !names_program(app.canary->command)) continue;
+    AppSettings canary = canary_of(app);
+    find_command(check, canary);
+    app.canary->executable = canary.executable;
+    app.canary->command_file = canary.command_file;
   }
 }
 

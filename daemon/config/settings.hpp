@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/config/address.hpp"
+#include "daemon/config/isolation.hpp"
 #include "daemon/config/origin.hpp"
 #include "daemon/config/peer_rule.hpp"
 
@@ -26,6 +27,7 @@ using std::chrono::milliseconds;
 enum class FrontProtocol { fastcgi, scgi };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
+enum class Priority { high, normal, low };
 enum class SendFile { off, x_accel_redirect, x_sendfile };
 enum class LogLevel { debug, info, warn, error };
 enum class LogFormat { text, json };
@@ -102,9 +104,11 @@ struct GlobalLimits {
 };
 
 struct RouteSettings {
-  std::string path = "/";  // begins with '/'; ends with one only when it is "/"
-  bool mount = false;      // true: the prefix moves from PATH_INFO into SCRIPT_NAME
-  std::string app;         // names one of Settings::apps
+  std::string path = "/";                // begins with '/'; ends with one only when it is "/"
+  bool mount = false;                    // true: the prefix moves from PATH_INFO into SCRIPT_NAME
+  std::string app;                       // names one of Settings::apps
+  Priority priority = Priority::normal;  // of its requests while they wait
+  std::uint32_t limit = 0;               // of its requests at workers at once; 0: none
 
   bool operator==(const RouteSettings&) const = default;
 };
@@ -199,6 +203,17 @@ struct CommandFile {
   bool operator==(const CommandFile&) const = default;
 };
 
+inline constexpr std::uint32_t kWholeShare = 10'000;  // shares are hundredths of a percent
+
+// Another program for an app, which gets a part of its requests.
+struct CanarySettings {
+  std::vector<std::string> command;         // as AppSettings::command
+  std::string executable;                   // likewise
+  std::optional<CommandFile> command_file;  // likewise
+  std::uint32_t share = 0;                  // of the requests, in hundredths of a percent
+  std::string header;  // requests with this field go to it, whatever the share; "": none
+};
+
 struct AppSettings {
   std::string name;
   std::vector<std::string> command;  // as written, never empty
@@ -212,6 +227,7 @@ struct AppSettings {
   Identity identity;
   bool allow_root = false;
   mode_t umask = 0022;
+  Isolation isolation;
   Workers workers;  // default: CPUs allowed, at least 2
   Concurrency concurrency;
   Timeouts timeouts;
@@ -222,7 +238,11 @@ struct AppSettings {
   SendFile send_file = SendFile::off;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};
-  std::string crash_dir;  // absolute; "" when not configured
+  std::string slow_log;            // absolute; "": where `log` goes
+  std::string crash_dir;           // absolute; "" when not configured
+  milliseconds probation{10'000};  // during which a reload's new workers may prove worse
+  std::optional<CanarySettings> canary;
+  bool is_canary = false;  // these are the settings of an app's canaries; see canary.hpp
 };
 
 struct Settings {

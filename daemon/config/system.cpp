@@ -1,9 +1,12 @@
 #include "daemon/config/system.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/openat2.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -58,6 +61,22 @@ Account to_account(const passwd& user) {
   return {user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir, user.pw_shell};
 }
 
+FileStatus status_of(const std::string& path) {
+  FileStatus result;
+  struct stat file {};
+  if (stat(path.c_str(), &file) != 0) {
+    result.error = errno;
+    return result;
+  }
+  result.mode = file.st_mode;
+  result.uid = file.st_uid;
+  result.gid = file.st_gid;
+  result.has_acl = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
+  result.identity = {file.st_dev, file.st_ino, static_cast<std::uint64_t>(file.st_size),
+                     file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+  return result;
+}
+
 class RealSystem : public System {
  public:
   uid_t effective_user() const override { return geteuid(); }
@@ -94,21 +113,28 @@ class RealSystem : public System {
     return as_id(name);
   }
 
-  FileStatus status(const std::string& path) const override {
-    FileStatus result;
-    struct stat file {};
-    if (stat(path.c_str(), &file) != 0) {
-      result.error = errno;
-      return result;
-    }
-    result.mode = file.st_mode;
-    result.uid = file.st_uid;
-    result.gid = file.st_gid;
-    result.has_acl = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
-    result.identity = {file.st_dev, file.st_ino, static_cast<std::uint64_t>(file.st_size),
-                       file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+  FileStatus status(const std::string& path) const override { return status_of(path); }
+
+  FileStatus status_in(const std::string& root, const std::string& path) const override {
+    FileStatus failed;
+    const int directory = ::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    open_how how{};
+    how.flags = O_PATH | O_CLOEXEC;
+    how.resolve = RESOLVE_IN_ROOT;
+    const int file =
+        directory < 0
+            ? -1
+            : static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how));
+    failed.error = errno;
+    if (directory >= 0) ::close(directory);
+    if (file < 0) return failed;
+    // Through /proc, because the attributes of such a descriptor cannot be asked for.
+    FileStatus result = status_of("/proc/self/fd/" + std::to_string(file));
+    ::close(file);
     return result;
   }
+
+  const IsolationProbe& isolation() const override { return real_isolation_probe(); }
 
   std::optional<std::string> environment(const std::string& name) const override {
     const char* value = std::getenv(name.c_str());

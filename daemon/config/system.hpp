@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/config/isolation_probe.hpp"
 #include "daemon/config/settings.hpp"
 
 namespace viaduct::daemon::config {
@@ -32,6 +33,9 @@ class System {
   virtual std::optional<Account> find_user(const std::string& name) const = 0;
   virtual std::optional<gid_t> find_group(const std::string& name) const = 0;
   virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
+  // The same for a process whose root directory is `root`, symbolic links included.
+  virtual FileStatus status_in(const std::string& root, const std::string& path) const = 0;
+  virtual const IsolationProbe& isolation() const = 0;
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   virtual std::uint32_t cpus_allowed() const = 0;  // at least 1
   virtual std::optional<std::uint32_t> somaxconn() const = 0;

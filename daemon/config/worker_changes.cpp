@@ -4,6 +4,16 @@
 
 namespace viaduct::daemon::config {
 
+namespace {
+
+// `optional` says what happens to the rest; that has happened when two configurations are compared.
+bool confine_alike(Isolation before, const Isolation& after) {
+  before.optional = after.optional;
+  return before == after;
+}
+
+}  // namespace
+
 std::vector<std::string_view> worker_changes(const AppSettings& before, const AppSettings& after) {
   std::vector<std::string_view> changed;
   const auto note = [&](std::string_view name, bool same) {
@@ -17,6 +27,7 @@ std::vector<std::string_view> worker_changes(const AppSettings& before, const Ap
   note("clear_env", before.clear_env == after.clear_env);
   note("user", before.identity.account == after.identity.account);
   note("umask", before.umask == after.umask);
+  note("isolation", confine_alike(before.isolation, after.isolation));
   note("concurrency", before.concurrency == after.concurrency);
   note("probe", before.probe == after.probe);
   note("stop_signal", before.stop_signal == after.stop_signal);

@@ -19,13 +19,14 @@ namespace viaduct::daemon::config {
 //   clear_env
 //   user         user, group, groups, and what the user database says of them
 //   umask
+//   isolation    all but `optional`
 //   concurrency  the worker is told model and limit
 //   probe        how it was found ready, and what the bridge knows of it
 //   stop_signal  a worker is stopped by the signal it was started under
 //   send_file    the worker is told
 //
 // Everything else is applied to workers that keep running: `workers` scales, timeouts, limits,
-// retry, params are the bridge's, log and crash_dir the master's, allow_root only
+// retry, params are the bridge's, log, slow_log and crash_dir the master's, allow_root only
 // decides whether the configuration is valid.
 //
 // Empty: the app is unchanged and keeps its workers. The names are literals, in the order above;

@@ -13,20 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-std::string_view to_string(channel::AppState state) {
-  switch (state) {
-    case channel::AppState::starting:
-      return "starting";
-    case channel::AppState::serving:
-      return "serving";
-    case channel::AppState::failing:
-      return "failing";
-    case channel::AppState::idle:
-      return "idle";
-  }
-  return "?";
-}
-
 }  // namespace
 
 channel::AppState app_state(std::size_t places, std::size_t ready, std::size_t starting) {
@@ -132,7 +118,11 @@ void AppPool::launch(Slot& slot, std::uint64_t Slot::*who) {
   } catch (const std::exception& error) {
     context_.logs.daemon().error(app_.name + ": cannot start a worker",
                                  {{"app", app_.name}, {"error", error.what()}});
-    has_failed_ = true;
+    if (slot.holder == worker->serial()) {
+      has_failed_ = true;
+      ++failed_starts_;
+    }
+    failure_ = error.what();
     lost(slot, *worker);
     return refresh();
   }
@@ -190,7 +180,11 @@ void AppPool::worker_draining(Worker& worker) {
 void AppPool::worker_place_free(Worker& worker) {
   Slot* slot = slot_of(worker.serial());
   if (slot == nullptr) return;
-  if (!worker.was_ready()) has_failed_ = true;
+  if (!worker.was_ready() && slot->holder == worker.serial()) {
+    has_failed_ = true;
+    ++failed_starts_;
+  }
+  if (!worker.failure().empty()) failure_ = worker.name() + ": " + worker.failure();
   lost(*slot, worker);
   refresh();
 }

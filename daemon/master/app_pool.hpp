@@ -92,6 +92,9 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   std::uint32_t retry_after() const;               ///< seconds until the next attempt, at least 1
   bool all_ready() const;                          ///< every place has a ready worker
   bool has_failed() const { return has_failed_; }  ///< a worker ended before it was ready
+  unsigned failed_starts() const { return failed_starts_; }  ///< how often that has happened
+  /// Why a worker ended last that should not have: "shop/1: killed by SIGSEGV"; "" when none did.
+  const std::string& failure() const { return failure_; }
   bool settled() const;  ///< is ready or has failed once: the daemon need not wait for it
   bool empty() const { return workers_.empty(); }
   bool finished() const { return retired_ && workers_.empty(); }
@@ -158,6 +161,8 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   channel::AppState state_ = channel::AppState::starting;
   bool has_failed_ = false;
   bool retired_ = false;
+  unsigned failed_starts_ = 0;
+  std::string failure_;
 };
 
 }  // namespace viaduct::daemon::master

@@ -11,13 +11,10 @@
 
 namespace viaduct::daemon::master {
 
-/// A sealed, close-on-exec memfd that holds `text`. Throws std::system_error.
-UniqueFd sealed_memory(const char* name, std::string_view text);
-
 /// A log file that the bridge writes and only the master may open.
 struct BridgeLogFile {
   channel::LogTarget target = channel::LogTarget::log;
-  std::uint32_t app = 0;  ///< LogTarget::app only: its index
+  std::uint32_t app = 0;  ///< LogTarget::app and slow only: its index
   std::string path;
 };
 

@@ -9,6 +9,7 @@
 
 namespace viaduct::daemon::master {
 
+class CgroupTree;
 class Children;
 class LogSet;
 class RuntimeDirectory;
@@ -19,6 +20,7 @@ struct Context {
   LogSet& logs;
   Children& children;
   RuntimeDirectory& runtime;
+  CgroupTree& cgroups;
   config::Environment environment;  ///< the daemon's own
   int null = -1;                    ///< /dev/null, for reading and writing
   std::uint64_t next_serial = 1;

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "daemon/channel/sealed_memory.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
 #include "daemon/master/bridge_files.hpp"
@@ -40,8 +41,9 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
       scoreboard_(scoreboard),
       observer_(observer),
       timer_(context.io) {
-  settings_memory_ =
-      sealed_memory("viaduct-settings", config::to_json(config::bridge_settings(settings_)));
+  config::BridgeSettings bridge = config::bridge_settings(settings_);
+  for (std::size_t i = 0; i < apps_.size(); ++i) bridge.apps[i].score = apps_[i].score->index;
+  settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     UniqueFd(log::open_file(file.path));
   }
@@ -148,8 +150,9 @@ void Generation::set_asking(bool asks) {
   }
 }
 
-void Generation::reopen_logs() {
-  if (has_bridge()) send_log_files();
+std::vector<std::string> Generation::reopen_logs() {
+  if (!has_bridge()) return {};
+  return send_log_files();
 }
 
 // All that a new bridge has to know. Workers that answered another bridge are not asked with a
@@ -165,6 +168,18 @@ void Generation::introduce() {
       if (ready || (asks && worker.state() == WorkerState::starting)) tell(i, worker, ready);
     });
   }
+}
+
+bool Generation::ask_requests(const std::string& app, std::uint64_t question) {
+  const auto found = std::find_if(settings_.apps.begin(), settings_.apps.end(),
+                                  [&](const auto& known) { return known.name == app; });
+  if (!has_bridge() || found == settings_.apps.end()) return false;
+  Message message;
+  message.type = Type::list_requests;
+  message.app = static_cast<std::uint32_t>(found - settings_.apps.begin());
+  message.serial = question;
+  bridge_->send(message);
+  return true;
 }
 
 void Generation::worker_added(AppPool& pool, Worker& worker) {
@@ -210,7 +225,7 @@ bool Generation::is_busy_with(const Worker& worker) const {
   return has_bridge() && told != told_.end() && told->second;
 }
 
-void Generation::bridge_says(const Message& message, UniqueFd) {
+void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
   switch (message.type) {
     case Type::started:
       // While it drains, the timer is that of the drain.
@@ -228,6 +243,8 @@ void Generation::bridge_says(const Message& message, UniqueFd) {
       return worker_report(message);
     case Type::drained:
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
+    case Type::listing:
+      return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::demand:
       return load_report(message);
     default:
@@ -300,7 +317,8 @@ void Generation::send(Type type, UniqueFd descriptor) {
   if (bridge_) bridge_->send(message, std::move(descriptor));
 }
 
-void Generation::send_log_files() {
+std::vector<std::string> Generation::send_log_files() {
+  std::vector<std::string> failures;
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     Message message;
     message.type = Type::log_target;
@@ -310,8 +328,10 @@ void Generation::send_log_files() {
       bridge_->send(message, UniqueFd(log::open_file(file.path)));
     } catch (const std::exception& error) {
       context_.logs.daemon().error("log file cannot be opened", {{"error", error.what()}});
+      failures.emplace_back(error.what());
     }
   }
+  return failures;
 }
 
 void Generation::tell(std::uint32_t app, Worker& worker, bool shared) {
@@ -325,6 +345,7 @@ void Generation::send_worker(Type type, std::uint32_t app, Worker& worker, bool 
   message.app = app;
   message.serial = worker.serial();
   message.pid = worker.pid();
+  message.count = worker.slot();
   message.shared = shared ? 1 : 0;
   message.set_path(worker.socket_path());
   if (bridge_) bridge_->send(message);

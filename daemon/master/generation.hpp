@@ -15,6 +15,7 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation_lifecycle.hpp"
 #include "daemon/master/listener_set.hpp"
+#include "daemon/master/score_slots.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -28,6 +29,9 @@ class GenerationObserver {
   virtual void load_changed(AppPool& pool) = 0;
   /// Its bridge ended and the generation is gone. To be destroyed later, not within this call.
   virtual void generation_gone(Generation& generation, int status) = 0;
+  /// The answer to ask_requests(); `list`: a memfd with JSON, not verified.
+  virtual void requests_listed(Generation& generation, std::uint64_t question,
+                               std::uint32_t omitted, UniqueFd list) = 0;
   /// Its bridge ended; a new one follows by itself.
   virtual void bridge_lost(Generation& generation) = 0;
 
@@ -42,6 +46,7 @@ struct GenerationApp {
   /// Whether this generation's bridge asks new workers the first question. While two generations
   /// share a pool only one does; the other learns of a worker when it is ready.
   bool asks = true;
+  std::shared_ptr<const ScoreSlot> score;
 };
 
 /// One configuration with its bridge. The pools may be shared with other generations, in the order
@@ -67,8 +72,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// From now on this generation's bridge asks the new workers of all its apps, or of none.
   void set_asking(bool asks);
 
-  /// Opens the log files anew and hands them to the bridge.
-  void reopen_logs();
+  /// Opens the log files anew and hands them to the bridge. Returns, and logs, what went wrong.
+  std::vector<std::string> reopen_logs();
 
   // What happens to the workers of a pool; nothing when this generation does not use the pool.
   void worker_added(AppPool& pool, Worker& worker);
@@ -76,6 +81,9 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void worker_draining(AppPool& pool, Worker& worker);
   void worker_dead(AppPool& pool, Worker& worker, int status);
   void pool_changed(AppPool& pool);
+
+  /// Asks the bridge for the requests of an app; false when there is no bridge, or no such app.
+  bool ask_requests(const std::string& app, std::uint64_t question);
 
   unsigned number() const { return number_; }
   GenerationState state() const { return state_; }
@@ -105,7 +113,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void arm(std::chrono::milliseconds delay, void (Generation::*action)());
   void introduce();
   void send(channel::Type type, UniqueFd descriptor = {});
-  void send_log_files();
+  std::vector<std::string> send_log_files();
   void send_worker(channel::Type type, std::uint32_t app, Worker& worker, bool shared);
   void send_state(std::uint32_t app);
   void tell(std::uint32_t app, Worker& worker, bool shared);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "daemon/config/settings.hpp"
@@ -14,6 +15,8 @@ namespace viaduct::daemon::master {
 class ListenerSet {
  public:
   ListenerSet() = default;
+  explicit ListenerSet(std::vector<std::shared_ptr<ListenerSocket>> sockets)
+      : sockets_(std::move(sockets)) {}
 
   /// Takes what `previous` (may be empty) and `inherited` have and opens the rest. Throws
   /// ListenerError, its text beginning with "listeners[0]: ", and leaves no new socket file behind.

@@ -122,25 +122,34 @@ UniqueFd open_file(const Address& address, const ListenerOptions& options) {
   return made;
 }
 
+UniqueFd open_descriptor(const Address& address, const ListenerOptions& options) {
+  switch (address.kind) {
+    case Address::Kind::tcp:
+      return open_tcp(address, options);
+    case Address::Kind::unix_abstract:
+      return open_abstract(address, options);
+    case Address::Kind::unix_path:
+      return open_file(address, options);
+    case Address::Kind::systemd:
+      break;
+  }
+  fail(address, ": not inherited");
+}
+
 }  // namespace
+
+void ListenerSocket::own_file() {
+  made_ = true;
+  if (address_.kind != Address::Kind::unix_path) return;
+  struct stat status {};
+  if (::lstat(address_.name.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  file_ = FileId{status.st_dev, status.st_ino};
+}
 
 ListenerSocket ListenerSocket::open(const Address& address, const ListenerOptions& options) {
   try {
-    switch (address.kind) {
-      case Address::Kind::tcp:
-        return {open_tcp(address, options), address};
-      case Address::Kind::unix_abstract:
-        return {open_abstract(address, options), address};
-      case Address::Kind::unix_path:
-        break;
-      case Address::Kind::systemd:
-        fail(address, ": not inherited");
-    }
-    ListenerSocket made(open_file(address, options), address);
-    struct stat status {};
-    if (::lstat(address.name.c_str(), &status) == 0) {
-      made.file_ = FileId{status.st_dev, status.st_ino};
-    }
+    ListenerSocket made(open_descriptor(address, options), address);
+    made.own_file();
     return made;
   } catch (const std::system_error& error) {
     fail(address, ": " + error_text(error.code().value()));
@@ -162,6 +171,12 @@ ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& addre
   ::fcntl(descriptor.get(), F_SETFD, FD_CLOEXEC);
   ::fcntl(descriptor.get(), F_SETFL, ::fcntl(descriptor.get(), F_GETFL) | O_NONBLOCK);
   return {std::move(descriptor), address};
+}
+
+ListenerSocket ListenerSocket::take_over(UniqueFd descriptor, const Address& address) {
+  ListenerSocket taken = inherit(std::move(descriptor), address);
+  taken.own_file();
+  return taken;
 }
 
 std::uint16_t ListenerSocket::port() const {

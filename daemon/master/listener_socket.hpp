@@ -38,12 +38,22 @@ class ListenerSocket {
   /// Takes over an inherited listening stream socket; throws ListenerError when it is none.
   static ListenerSocket inherit(UniqueFd descriptor, const config::Address& address);
 
+  /// Takes over a listening socket with the file that another viaductd made for it; throws like
+  /// inherit().
+  static ListenerSocket take_over(UniqueFd descriptor, const config::Address& address);
+
   int descriptor() const noexcept { return descriptor_.get(); }
   const config::Address& address() const noexcept { return address_; }
   std::uint16_t port() const;  ///< that a TCP socket is bound to
 
+  /// Whether a viaductd opened it, rather than the service manager.
+  bool made() const noexcept { return made_; }
+
   /// Changes owner, mode and backlog of a socket that stays open; throws ListenerError.
   void apply(const ListenerOptions& options);
+
+  /// Leaves the socket file to another daemon: unlink() does nothing from now on.
+  void disown() noexcept { file_.reset(); }
 
   /// Removes the socket file if it is still the one made by open().
   void unlink() noexcept;
@@ -57,9 +67,12 @@ class ListenerSocket {
   ListenerSocket(UniqueFd descriptor, config::Address address)
       : descriptor_(std::move(descriptor)), address_(std::move(address)) {}
 
+  void own_file();
+
   UniqueFd descriptor_;
   config::Address address_;
-  std::optional<FileId> file_;  // only of a file that open() made
+  bool made_ = false;
+  std::optional<FileId> file_;  // only of a file that open() made, here or in a predecessor
 };
 
 }  // namespace viaduct::daemon::master

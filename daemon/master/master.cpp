@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -48,28 +49,40 @@ std::string failing_apps(const Generation& generation) {
 
 }  // namespace
 
-Master::Master(config::Settings settings, InheritedSockets inherited)
+Master::Master(config::Settings settings, InheritedSockets inherited, Invocation invocation,
+               std::optional<Predecessor> predecessor)
     : children_(io_),
       signals_(io_, SIGTERM, SIGINT, SIGQUIT),
       runtime_(open_runtime(settings)),
+      cgroups_(config::find_cgroup_place()),
       null_(open_null()),
       scoreboard_(create_scoreboard()),
       scores_(map_scoreboard(scoreboard_.get())),
+      slots_(scores_),
       context_{.io = io_,
                .logs = logs_,
                .children = children_,
                .runtime = runtime_,
+               .cgroups = cgroups_,
                .environment = own_environment(),
                .null = null_.get()},
       inherited_(std::move(inherited)),
+      invocation_(std::move(invocation)),
+      predecessor_(std::move(predecessor)),
+      takeover_(predecessor_ ? Takeover::preparing : Takeover::none),
       watchdog_(io_),
-      stop_timer_(io_) {
+      stop_timer_(io_),
+      queries_(io_),
+      api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   try {
     logs_.configure(settings);
   } catch (const std::exception& error) {
     throw StartError(std::string("log: ") + error.what());
+  }
+  if (!predecessor_) {
+    control_ = std::make_unique<control::Server>(io_, settings.control, api_);
   }
   start_first(std::move(settings));
 }
@@ -84,22 +97,43 @@ int Master::run() {
   }
   io_.run();
   logs_.daemon().info("stopped");
-  return 0;
+  return exit_status_;
 }
 
 void Master::start_first(config::Settings settings) {
-  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, {});
+  const ListenerSet taken = predecessor_ ? predecessor_->listeners() : ListenerSet();
+  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, taken);
   ListenerSet opened = listeners;
   try {
     auto apps = make_apps(settings, plan_reload({}, settings));
     current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
     current_->start();
   } catch (...) {
-    opened.unlink_except({});
+    opened.unlink_except(taken);
     throw;
   }
-  current_->handle(GenerationEvent::prepared);
+  if (!predecessor_) current_->handle(GenerationEvent::prepared);
   for (const auto& pool : pools_) pool->start();
+}
+
+// That they can be had was looked at when the configuration was read; whether the kernel agrees
+// only shows now.
+void Master::enable_cgroups(const config::Settings& settings) {
+  for (const config::AppSettings& app : settings.apps) {
+    const auto controllers = config::controllers(app.isolation);
+    if (controllers.empty()) continue;
+    try {
+      cgroups_.enable(controllers);
+    } catch (const CgroupError& error) {
+      const std::string path = "apps." + app.name + ".isolation." + controllers.front();
+      const auto origin = settings.origins.find(path);
+      const bool written = origin != settings.origins.end();
+      const std::string text = format(
+          config::Diagnostic{written ? origin->second : config::Origin{}, path, error.what()});
+      if (!app.isolation.optional) throw StartError(text);
+      logs_.daemon().warning(text);
+    }
+  }
 }
 
 std::shared_ptr<Generation> Master::make_generation(config::Settings settings,
@@ -131,9 +165,10 @@ void Master::on_signal(int number) {
     case SIGHUP:
       return reload();
     case SIGUSR1:
-      return reopen_logs();
+      reopen_logs();
+      return;
     case SIGUSR2:
-      return logs_.daemon().warning("SIGUSR2: the binary upgrade is not supported yet");
+      return upgrade();
     case SIGQUIT:
       return stop_now();
     default:
@@ -141,28 +176,40 @@ void Master::on_signal(int number) {
   }
 }
 
-void Master::reopen_logs() {
+std::vector<std::string> Master::reopen_logs() {
+  std::vector<std::string> failures;
   try {
     logs_.configure(current_->settings());
   } catch (const std::exception& error) {
     logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
+    failures.emplace_back(error.what());
   }
-  for (const auto& generation : generations_) generation->reopen_logs();
+  for (const auto& generation : generations_) {
+    const auto more = generation->reopen_logs();
+    failures.insert(failures.end(), more.begin(), more.end());
+  }
   logs_.daemon().info("logs reopened");
+  return failures;
 }
 
 // ---- the end
 
 void Master::stop() {
   stopping_ = true;
-  notifier_.stopping();
+  const bool preparing = takeover_ == Takeover::preparing;
+  if (!preparing) notifier_.stopping();
   logs_.daemon().info("stopping: open requests are served up to timeouts.stop");
   const auto longest = longest_stop(current_->settings());
   stop_deadline_ = Clock::now() + longest;
   if (candidate_) discard("the daemon stops");
-  current_->listeners().unlink_except({});
+  if (successor_) successor_->kill();
+  answer_reload();
+  later(&Master::check_scalings);
+  // What was not taken over yet stays its owner's.
+  current_->listeners().unlink_except(preparing ? predecessor_->listeners() : ListenerSet());
   current_->close_listeners();
-  current_->handle(GenerationEvent::superseded);
+  if (current_->state() == GenerationState::gone) return;
+  current_->handle(preparing ? GenerationEvent::abandoned : GenerationEvent::superseded);
 }
 
 void Master::stop_now() {
@@ -195,10 +242,16 @@ void Master::retire_all() {
 void Master::check_stopped() {
   if (!stopping_ || !generations_.empty()) return;
   if (pools_.empty()) {
-    io_.stop();
+    end();
   } else {
     retire_all();
   }
+}
+
+void Master::end() {
+  for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
+  if (!control_) return io_.stop();
+  control_->finish([this] { io_.stop(); });
 }
 
 // ---- service manager
@@ -227,6 +280,8 @@ void Master::watch_bridge() {
 
 void Master::report_status() {
   if (stopping_) return;
+  if (takeover_ == Takeover::preparing) return check_takeover();
+  if (takeover_ == Takeover::announced) return;
   if (ready_reported_) return notifier_.status(status_text());
   const auto& apps = current_->apps();
   const bool settled = std::all_of(apps.begin(), apps.end(),

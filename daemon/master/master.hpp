@@ -15,14 +15,20 @@
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/app_pool.hpp"
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/control/server.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/notifier.hpp"
+#include "daemon/master/predecessor.hpp"
 #include "daemon/master/reload_plan.hpp"
+#include "daemon/master/request_queries.hpp"
 #include "daemon/master/runtime_directory.hpp"
+#include "daemon/master/score_slots.hpp"
+#include "daemon/master/successor.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -32,20 +38,33 @@ class StartError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// Where a daemon stands that replaces another.
+enum class Takeover {
+  none,       ///< it does not, or the other has let go
+  preparing,  ///< its apps are being started; everything still is the other's
+  announced,  ///< it serves, and waits for the other to let go
+};
+
 /// The master process: owns sockets, generations and workers, and decides by signals.
 ///
 ///   SIGTERM, SIGINT  drain up to timeouts.stop, then end; a second one: at once
 ///   SIGQUIT          end at once
 ///   SIGHUP           reload
 ///   SIGUSR1          reopen the logs
-///   SIGUSR2          not supported yet
+///   SIGUSR2          binary upgrade: starts the program anew, which takes over when it is ready
+///
+/// and by the commands that come through the control socket.
 ///
 /// Single-threaded. One object per process: it reaps every child.
-class Master final : private PoolObserver, private GenerationObserver {
+class Master final : private PoolObserver,
+                     private GenerationObserver,
+                     private SuccessorObserver,
+                     private control::Commands {
  public:
   /// Opens logs, directories and listeners and starts the first generation. Throws StartError,
   /// ListenerError, or another std::exception when the system has no more processes or descriptors.
-  Master(config::Settings settings, InheritedSockets inherited);
+  Master(config::Settings settings, InheritedSockets inherited, Invocation invocation,
+         std::optional<Predecessor> predecessor);
   ~Master();
 
   /// Runs until everything has ended. Returns the exit status.
@@ -54,6 +73,7 @@ class Master final : private PoolObserver, private GenerationObserver {
  private:
   // Reload.
   void reload();
+  void want_reload(const std::string& forced_app, Done done);
   void load_and_prepare();
   void prepare(config::Settings settings);
   std::vector<GenerationApp> make_apps(const config::Settings& settings, const ReloadPlan& plan);
@@ -64,17 +84,32 @@ class Master final : private PoolObserver, private GenerationObserver {
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
   void reload_finished();
+  void answer_reload();
+
+  // Binary upgrade, as the old one.
+  void upgrade();
+  void successor_ready() override;
+  void successor_failed(const std::string& why) override;
+  void upgrade_failed(const std::string& why);
+  void answer_upgrade(control::Outcome::Kind kind, const std::string& text);
+
+  // Binary upgrade, as the new one.
+  void check_takeover();
+  void give_up(const std::string& why);
+  void taken_over(UniqueFd connections);
+  void open_control(std::optional<ListenerSocket> taken);
 
   // The end.
   void stop();
   void stop_now();
   void retire_all();
   void check_stopped();
+  void end();
 
   // Signals, service manager.
   void wait_for_signal();
   void on_signal(int number);
-  void reopen_logs();
+  std::vector<std::string> reopen_logs();
   void watch_bridge();
   void report_status();
   std::string status_text() const;
@@ -92,9 +127,37 @@ class Master final : private PoolObserver, private GenerationObserver {
   void bridge_lost(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
   void load_changed(AppPool& pool) override;
+  void requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
+                       UniqueFd list) override;
   void generation_gone(Generation& generation, int status) override;
 
+  // control::Commands
+  control::Status status() const override;
+  bool has_app(const std::string& app) const override;
+  void list_requests(const std::string& app,
+                     std::function<void(std::vector<control::RequestList>)> done) override;
+  void note(const control::Peer& peer, std::string_view command) override;
+  void reload(Done done) override;
+  void restart(const std::string& app, Done done) override;
+  void scale(const std::string& app, std::uint32_t workers, Done done) override;
+  void drain(Done done) override;
+  void stop(Done done) override;
+  void reopen(Done done) override;
+  void upgrade(Done done) override;
+
+  // A pool on its way to another number of workers.
+  struct Scaling {
+    std::shared_ptr<AppPool> pool;
+    std::uint32_t workers = 0;
+    unsigned failed_starts = 0;  // of the pool, before
+    Done done;
+  };
+  std::shared_ptr<AppPool> current_pool(const std::string& app) const;
+  void check_scalings();
+  std::optional<control::Outcome> outcome_of(const Scaling& scaling) const;
+
   void start_first(config::Settings settings);
+  void enable_cgroups(const config::Settings& settings);
   void release_unused_pools();
   void sweep();
   bool is_used(const AppPool& pool) const;
@@ -109,14 +172,24 @@ class Master final : private PoolObserver, private GenerationObserver {
   Children children_;
   boost::asio::signal_set signals_;
   RuntimeDirectory runtime_;
+  CgroupTree cgroups_;
   UniqueFd null_;
   UniqueFd scoreboard_;
   Scoreboard& scores_;
+  ScoreSlots slots_;
   Context context_;
   InheritedSockets inherited_;
+  Invocation invocation_;
+  std::optional<Predecessor> predecessor_;  // until it has let go
+  Takeover takeover_ = Takeover::none;
+  std::shared_ptr<Successor> successor_;
   Notifier notifier_;
   boost::asio::steady_timer watchdog_;
   boost::asio::steady_timer stop_timer_;
+  RequestQueries queries_;
+  control::Api api_;
+  std::unique_ptr<control::Server> control_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::uint64_t watched_progress_ = 0;
   std::chrono::steady_clock::time_point progress_seen_;
   unsigned last_generation_ = 0;
@@ -125,11 +198,26 @@ class Master final : private PoolObserver, private GenerationObserver {
   std::vector<std::shared_ptr<Generation>> generations_;  // all that are not gone
   std::shared_ptr<Generation> current_;
   std::shared_ptr<Generation> candidate_;
+
+  // Reloads that are asked for while one is worked on become one.
+  struct ReloadRequest {
+    std::vector<std::string> forced_apps;
+    std::vector<Done> waiting;
+  };
+  ReloadRequest next_reload_;
+  ReloadRequest this_reload_;
+  control::Outcome reload_outcome_;
+  std::string last_reload_;
   ReloadPlan plan_;
   std::chrono::steady_clock::time_point reload_since_;
   bool reload_wanted_ = false;
+  bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;
+  int exit_status_ = 0;
+  std::vector<Done> waiting_for_upgrade_;
+  std::vector<Done> waiting_for_end_;
+  std::vector<Scaling> scalings_;
   std::chrono::steady_clock::time_point stop_deadline_;
 };
 

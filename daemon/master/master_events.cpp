@@ -1,5 +1,6 @@
 // What pools and generations report, and what follows for the others.
 #include <algorithm>
+#include <utility>
 
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/master.hpp"
@@ -27,6 +28,7 @@ void Master::pool_changed(AppPool& pool) {
   for (const auto& generation : generations_) generation->pool_changed(pool);
   later(&Master::report_status);
   later(&Master::check_candidate);
+  if (!scalings_.empty()) later(&Master::check_scalings);
 }
 
 void Master::pool_empty(AppPool&) {
@@ -39,6 +41,10 @@ void Master::bridge_started(Generation& generation) {
 }
 
 void Master::bridge_lost(Generation&) {
+  const bool any = std::any_of(generations_.begin(), generations_.end(),
+                               [](const auto& generation) { return generation->has_bridge(); });
+  // What the dead one had counted as present is gone with it.
+  if (!any) slots_.reset_gauges();
   later(&Master::check_idle_workers);
 }
 
@@ -58,8 +64,15 @@ void Master::load_changed(AppPool& pool) {
   pool.set_load(sum);
 }
 
+void Master::requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
+                             UniqueFd list) {
+  queries_.answer(question, generation.number(), omitted, std::move(list));
+}
+
 void Master::generation_gone(Generation& generation, int status) {
   if (&generation == candidate_.get()) discard("its bridge " + exit_text(status));
+  const bool preparing = takeover_ == Takeover::preparing && !stopping_;
+  if (preparing && &generation == current_.get()) give_up("its bridge " + exit_text(status));
   later(&Master::sweep);
 }
 

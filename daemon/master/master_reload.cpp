@@ -40,9 +40,19 @@ std::size_t size_of(const Generation& generation, const std::string& app) {
 // Requests that come while one is worked on, or while too many generations drain, become one.
 void Master::reload() {
   reload_wanted_ = !stopping_;
-  if (stopping_ || candidate_ || draining() >= kMaxDraining) return;
+  const bool replacing = successor_ || takeover_ != Takeover::none;
+  if (stopping_ || candidate_ || replacing || draining() >= kMaxDraining) return;
   reload_wanted_ = false;
+  this_reload_ = std::exchange(next_reload_, {});
+  reload_outcome_ = {};
   load_and_prepare();
+}
+
+void Master::want_reload(const std::string& forced_app, Done done) {
+  if (!forced_app.empty()) next_reload_.forced_apps.push_back(forced_app);
+  next_reload_.waiting.push_back(std::move(done));
+  if (stopping_) return answer_reload();
+  reload();
 }
 
 void Master::load_and_prepare() {
@@ -52,8 +62,15 @@ void Master::load_and_prepare() {
   const config::Settings& running = current_->settings();
   config::LoadResult result =
       config::keep_fixed(config::load(running.file, config::Purpose::reload), running);
-  for (const auto& warning : result.warnings) logs_.daemon().warning(format(warning));
-  for (const auto& error : result.errors) logs_.daemon().error(format(error));
+  for (const auto& warning : result.warnings) {
+    reload_outcome_.warnings.push_back(format(warning));
+    logs_.daemon().warning(reload_outcome_.warnings.back());
+  }
+  for (const auto& error : result.errors) {
+    reload_outcome_.kind = control::Outcome::Kind::invalid;
+    reload_outcome_.errors.push_back(format(error));
+    logs_.daemon().error(reload_outcome_.errors.back());
+  }
   if (!result.settings) return reload_failed("the configuration has errors");
   try {
     prepare(std::move(*result.settings));
@@ -63,7 +80,7 @@ void Master::load_and_prepare() {
 }
 
 void Master::prepare(config::Settings settings) {
-  plan_ = plan_reload(current_->settings(), settings);
+  plan_ = plan_reload(current_->settings(), settings, this_reload_.forced_apps);
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, current_->listeners());
   ListenerSet opened = listeners;
   const std::size_t pools_before = pools_.size();
@@ -86,6 +103,7 @@ void Master::prepare(config::Settings settings) {
 
 std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
                                              const ReloadPlan& plan) {
+  enable_cgroups(settings);
   std::vector<GenerationApp> apps;
   for (const config::AppSettings& app : settings.apps) {
     if (is_kept(plan, app.name)) {
@@ -93,10 +111,10 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
       const auto same = std::find_if(old.begin(), old.end(), [&](const GenerationApp& candidate) {
         return candidate.pool->name() == app.name;
       });
-      apps.push_back({.pool = same->pool, .asks = false});
+      apps.push_back({same->pool, {}, false, slots_.take(app.name)});
     } else {
       pools_.push_back(std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this)));
-      apps.push_back({.pool = pools_.back(), .asks = true});
+      apps.push_back({pools_.back(), {}, true, slots_.take(app.name)});
     }
   }
   return apps;
@@ -108,7 +126,8 @@ void Master::check_candidate() {
   for (const GenerationApp& app : candidate_->apps()) {
     if (current_->uses(*app.pool)) continue;
     if (app.pool->has_failed()) {
-      return discard(app.pool->name() + ": a worker did not become ready");
+      return discard(app.pool->name() + ": a worker did not become ready (" + app.pool->failure() +
+                     ")");
     }
     ready = ready && app.pool->all_ready();
   }
@@ -137,7 +156,9 @@ void Master::promote() {
   }
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - reload_since_);
-  logs_.daemon().info(summary(current_->number(), plan_, took));
+  last_reload_ = summary(current_->number(), plan_, took);
+  logs_.daemon().info(last_reload_);
+  reload_outcome_.message = last_reload_;
   reload_finished();
 }
 
@@ -173,15 +194,32 @@ void Master::discard(const std::string& why) {
 }
 
 void Master::reload_failed(const std::string& why) {
-  logs_.daemon().error("reload failed: " + why + "; generation " +
-                       std::to_string(current_->number()) + " goes on");
+  last_reload_ =
+      "reload failed: " + why + "; generation " + std::to_string(current_->number()) + " goes on";
+  logs_.daemon().error(last_reload_);
+  if (reload_outcome_.kind == control::Outcome::Kind::done) {
+    reload_outcome_.kind = control::Outcome::Kind::refused;
+  }
+  reload_outcome_.message = last_reload_;
   reload_finished();
 }
 
+// Those whose request became part of this reload; once the daemon stops, all.
+void Master::answer_reload() {
+  for (const Done& done : std::exchange(this_reload_.waiting, {})) done(reload_outcome_);
+  if (!stopping_) return;
+  for (const Done& done : std::exchange(next_reload_.waiting, {})) {
+    done({control::Outcome::Kind::refused, "reload failed: the daemon stops", {}, {}});
+  }
+}
+
 void Master::reload_finished() {
+  answer_reload();
   if (stopping_) return;
+  check_scalings();
   // Before the first READY=1 that one is still to come.
   if (ready_reported_) notifier_.ready(status_text());
+  if (upgrade_wanted_) return later(&Master::upgrade);
   if (reload_wanted_) later(&Master::reload);
 }
 

@@ -42,6 +42,10 @@ void Notifier::stopping() {
   notify("STOPPING=1\nSTATUS=stopping");
 }
 
+void Notifier::main_process(pid_t pid) {
+  notify("MAINPID=" + std::to_string(pid));
+}
+
 void Notifier::alive() {
   notify("WATCHDOG=1");
 }

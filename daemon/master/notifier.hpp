@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -14,6 +16,8 @@ class Notifier {
   void status(const std::string& status);  ///< only sent when it differs from the last one
   void reloading();
   void stopping();
+  /// From now on another process is the service.
+  void main_process(pid_t pid);
   void alive();
 
   /// How often alive() is expected at least (WATCHDOG_USEC); nothing when it is not.

@@ -25,10 +25,17 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
-[[noreturn]] void fail(int report, SpawnStage stage, int error) {
-  const SpawnFailure failure{stage, error};
+[[noreturn]] void fail(int report, const SpawnFailure& failure) {
   [[maybe_unused]] const auto written = ::write(report, &failure, sizeof(failure));
   ::_exit(127);
+}
+
+[[noreturn]] void fail(int report, SpawnStage stage, int error) {
+  fail(report, SpawnFailure{stage, error});
+}
+
+void require(int report, const std::optional<SpawnFailure>& failure) {
+  if (failure) fail(report, *failure);
 }
 
 void reset_signals() {
@@ -82,17 +89,25 @@ void take_identity(const config::Account& account, int report) {
 
 [[noreturn]] void become(SpawnSpec& spec, char* const* arguments, char* const* environment,
                          int report, pid_t parent) {
-  if (::setsid() < 0) fail(report, SpawnStage::session, errno);
+  if (spec.own_session && ::setsid() < 0) fail(report, SpawnStage::session, errno);
   reset_signals();
+  const Confinement& confinement = spec.confinement;
+  require(report, enter_cgroup(confinement));
   report = place_descriptors(spec.descriptors, report);
   ::umask(spec.umask);
+  require(report, limit_resources(confinement));
+  require(report, enclose(confinement));
+  require(report, bound_capabilities(confinement));
   if (spec.account) take_identity(*spec.account, report);
+  require(report, raise_capabilities(confinement));
   if (spec.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     fail(report, SpawnStage::privileges, errno);
   }
   // After the change of user, which clears it; the parent may have died before it took effect.
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(report, SpawnStage::privileges, errno);
-  if (::getppid() != parent) ::_exit(127);
+  if (spec.dies_with_parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) fail(report, SpawnStage::privileges, errno);
+    if (::getppid() != parent) ::_exit(127);
+  }
   if (!spec.directory.empty() && ::chdir(spec.directory.c_str()) != 0) {
     fail(report, SpawnStage::directory, errno);
   }
@@ -101,28 +116,6 @@ void take_identity(const config::Account& account, int report) {
 }
 
 }  // namespace
-
-std::string_view to_string(SpawnStage stage) {
-  switch (stage) {
-    case SpawnStage::session:
-      return "setsid";
-    case SpawnStage::descriptors:
-      return "descriptors";
-    case SpawnStage::groups:
-      return "set groups";
-    case SpawnStage::group:
-      return "set group";
-    case SpawnStage::user:
-      return "set user";
-    case SpawnStage::privileges:
-      return "restrict privileges";
-    case SpawnStage::directory:
-      return "chdir";
-    case SpawnStage::exec:
-      return "exec";
-  }
-  return "?";
-}
 
 Spawned spawn(SpawnSpec spec) {
   int ends[2];

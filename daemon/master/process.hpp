@@ -7,28 +7,16 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/settings.hpp"
+#include "daemon/master/confinement.hpp"
+#include "daemon/master/spawn_stage.hpp"
 
 /// The system calls that make and end processes, and nothing else: what is decided about them is
 /// decided above, where it can be tested without processes.
 namespace viaduct::daemon::master {
-
-/// What a child does between fork and exec, in this order. A failure is reported with its stage.
-enum class SpawnStage : std::int32_t {
-  session,      ///< setsid
-  descriptors,  ///< dup2, close_range
-  groups,       ///< setgroups
-  group,        ///< setresgid
-  user,         ///< setresuid
-  privileges,   ///< PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG
-  directory,    ///< chdir, as that user
-  exec,         ///< execve
-};
-std::string_view to_string(SpawnStage stage);
 
 struct SpawnSpec {
   std::string executable;                ///< path; "/proc/self/exe" is this program
@@ -39,11 +27,9 @@ struct SpawnSpec {
   std::string directory;                   ///< "": stay where we are
   mode_t umask = 0022;
   bool no_new_privileges = true;
-};
-
-struct SpawnFailure {
-  SpawnStage stage = SpawnStage::exec;
-  std::int32_t error = 0;  ///< errno
+  bool own_session = true;       ///< leads a new session and process group
+  bool dies_with_parent = true;  ///< PR_SET_PDEATHSIG
+  Confinement confinement;
 };
 
 struct Spawned {
@@ -53,8 +39,7 @@ struct Spawned {
   UniqueFd report;
 };
 
-/// Forks and executes. The child is leader of a new session and process group, has all signals
-/// unblocked and at their default, and is killed when the calling thread's process dies. Throws
+/// Forks and executes. The child has all signals unblocked and at their default. Throws
 /// std::system_error when there can be no child at all (EAGAIN, ENOMEM, EMFILE).
 Spawned spawn(SpawnSpec spec);
 

@@ -1,5 +1,6 @@
 #include "daemon/master/reload_plan.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "daemon/config/worker_changes.hpp"
@@ -22,6 +23,7 @@ std::string text(const AppChange& change) {
     case AppChange::Kind::restarted:
       break;
   }
+  if (change.reasons.empty()) return change.app + " restarted";
   std::string reasons;
   for (const std::string_view reason : change.reasons) {
     if (!reasons.empty()) reasons += ", ";
@@ -32,7 +34,8 @@ std::string text(const AppChange& change) {
 
 }  // namespace
 
-ReloadPlan plan_reload(const Settings& before, const Settings& after) {
+ReloadPlan plan_reload(const Settings& before, const Settings& after,
+                       const std::vector<std::string>& forced) {
   ReloadPlan plan;
   for (const AppSettings& app : after.apps) {
     const AppSettings* old = find_app(before, app.name);
@@ -41,7 +44,9 @@ ReloadPlan plan_reload(const Settings& before, const Settings& after) {
       continue;
     }
     auto reasons = config::worker_changes(*old, app);
-    const auto kind = reasons.empty() ? AppChange::Kind::kept : AppChange::Kind::restarted;
+    const bool asked_for = std::find(forced.begin(), forced.end(), app.name) != forced.end();
+    const bool kept = reasons.empty() && !asked_for;
+    const auto kind = kept ? AppChange::Kind::kept : AppChange::Kind::restarted;
     plan.push_back({app.name, kind, std::move(reasons)});
   }
   for (const AppSettings& app : before.apps) {

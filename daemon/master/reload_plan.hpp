@@ -20,14 +20,17 @@ struct AppChange {
 
   std::string app;
   Kind kind = Kind::kept;
-  std::vector<std::string_view> reasons;  ///< of `restarted`: see config::worker_changes()
+  /// Of `restarted`: see config::worker_changes(). None when it was asked for.
+  std::vector<std::string_view> reasons;
 
   bool operator==(const AppChange&) const = default;
 };
 
 /// Apps of the new settings in their order, then the removed ones.
 using ReloadPlan = std::vector<AppChange>;
-ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after);
+/// `forced`: names of apps that are restarted even if nothing of them has changed.
+ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after,
+                       const std::vector<std::string>& forced = {});
 
 /// "generation 7: shop kept, api restarted (env changed), blog added; ready in 0.4 s".
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took);

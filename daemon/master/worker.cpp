@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
@@ -51,6 +52,7 @@ Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, 
       report_(context.io) {}
 
 Worker::~Worker() {
+  remove_cgroup();
   if (state_ == WorkerState::gone || pid_ < 0) return;
   context_.children.forget(pid_);
   kill();
@@ -60,8 +62,11 @@ Worker::~Worker() {
 void Worker::start() {
   const UniqueFd listener = context_.runtime.listen_for_worker(serial_);
   auto [read_end, write_end] = make_pipe();
-  Spawned spawned = spawn(worker_spec(app_, name_, context_.environment, listener.get(),
-                                      context_.null, write_end.get()));
+  const UniqueFd cgroup = make_cgroup();
+  SpawnSpec spec = worker_spec(app_, name_, context_.environment, listener.get(), context_.null,
+                               write_end.get());
+  spec.confinement.cgroup = cgroup.get();
+  Spawned spawned = spawn(std::move(spec));
   pid_ = spawned.pid;
   started_ = Clock::now();
   output_ = std::make_shared<OutputReader>(
@@ -78,6 +83,26 @@ void Worker::start() {
                               {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
 }
 
+UniqueFd Worker::make_cgroup() {
+  if (!needs_cgroup(app_.isolation)) return {};
+  // Names of apps have no dot; another master may work in the same place, during an upgrade.
+  std::string name = app_.name + '.' + std::to_string(::getpid()) + '.' + std::to_string(serial_);
+  try {
+    UniqueFd members = context_.cgroups.create(name, cgroup_values(app_.isolation));
+    cgroup_ = std::move(name);
+    return members;
+  } catch (const CgroupError& error) {
+    if (!app_.isolation.optional) throw;
+    context_.logs.daemon().warning(app_.name + ": worker has no cgroup",
+                                   {{"worker", name_}, {"error", error.what()}});
+    return {};
+  }
+}
+
+void Worker::remove_cgroup() noexcept {
+  if (!cgroup_.empty()) context_.cgroups.remove(std::exchange(cgroup_, {}));
+}
+
 void Worker::handle(WorkerEvent event) {
   const auto step = advance(state_, event);
   if (!step) {
@@ -87,6 +112,7 @@ void Worker::handle(WorkerEvent event) {
     return;
   }
   if (event == WorkerEvent::start_expired) {
+    failure_ = "was not ready within timeouts.start";
     context_.logs.daemon().error(app_.name + ": worker was not ready within timeouts.start, killed",
                                  {{"app", app_.name},
                                   {"worker", name_},
@@ -125,6 +151,7 @@ void Worker::act(WorkerAction action) {
     case WorkerAction::tell_dead:
       timer_.cancel();
       context_.runtime.remove_worker_socket(serial_);
+      remove_cgroup();
       return owner_.worker_gone(*this, status_);
   }
 }
@@ -176,6 +203,7 @@ void Worker::report_arrived() {
   const auto failure = read_failure(std::span(bytes.data(), static_cast<std::size_t>(size)));
   spawn_failed_ = true;
   const std::string text = failure ? failure_text(app_, *failure) : app_.name + ": not started";
+  failure_ = text;
   context_.logs.daemon().error(text, {{"app", app_.name}, {"worker", name_}});
 }
 
@@ -196,16 +224,18 @@ void Worker::exited(int status) {
 void Worker::log_exit(int status) {
   if (spawn_failed_) return;
   const log::Log& log = context_.logs.daemon();
-  const std::string text = app_.name + ": worker " + exit_text(status);
+  const std::string how =
+      was_ready_ ? exit_text(status) : exit_text(status) + " before it was ready";
   if (state_ != WorkerState::starting && state_ != WorkerState::ready) {
-    return log.info(text, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
+    return log.info(app_.name + ": worker " + exit_text(status),
+                    {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});
   }
-  log.error(was_ready_ ? text : text + " before it was ready",
-            {{"app", app_.name},
-             {"worker", name_},
-             {"pid", pid_},
-             {"uptime_ms", uptime().count()},
-             {"last_output", output_ ? output_->last_lines() : ""}});
+  if (failure_.empty()) failure_ = how;
+  log.error(app_.name + ": worker " + how, {{"app", app_.name},
+                                            {"worker", name_},
+                                            {"pid", pid_},
+                                            {"uptime_ms", uptime().count()},
+                                            {"last_output", output_ ? output_->last_lines() : ""}});
 }
 
 std::string Worker::socket_path() const {

@@ -54,6 +54,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   pid_t pid() const { return pid_; }
   WorkerState state() const { return state_; }
   bool was_ready() const { return was_ready_; }
+  /// Why it ended, or has to, though it should not have; "" while there is no such reason.
+  const std::string& failure() const { return failure_; }
   const std::string& name() const { return name_; }  ///< "shop/1"
   std::string socket_path() const;
   std::chrono::milliseconds uptime() const;
@@ -76,6 +78,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void hasten(std::chrono::milliseconds left);
   void arm(std::chrono::milliseconds delay, WorkerEvent event);
   void signal(int number);
+  UniqueFd make_cgroup();
+  void remove_cgroup() noexcept;
   void watch_report(UniqueFd report);
   void report_arrived();
   void executed();
@@ -88,10 +92,12 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::uint64_t serial_;
   unsigned slot_;
   std::string name_;
+  std::string cgroup_;  // its name; "": none
   pid_t pid_ = -1;
   WorkerState state_ = WorkerState::starting;
   bool was_ready_ = false;
   bool spawn_failed_ = false;
+  std::string failure_;
   int status_ = 0;
   std::uint64_t requests_ = 0;
   std::uint32_t capacity_ = 0;

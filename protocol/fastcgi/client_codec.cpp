@@ -78,6 +78,8 @@ void ClientCodec::handle(const RecordPiece& piece) {
       return on_end(piece);
     case kCredit:
       return on_credit(piece);
+    case kTrace:
+      return on_trace(piece);
     case FCGI_BEGIN_REQUEST:
     case FCGI_ABORT_REQUEST:
     case FCGI_PARAMS:
@@ -113,6 +115,7 @@ void ClientCodec::handle_management(const RecordPiece& piece) {
       error_ = Errc::bad_request_id;
       return;
     case kCredit:
+    case kTrace:
       if (window_agreed_) error_ = Errc::bad_request_id;
       return;
     default:
@@ -156,6 +159,17 @@ void ClientCodec::on_credit(const RecordPiece& piece) {
   fixed_.append(piece);
   if (!piece.last) return;
   report({.kind = ClientEvent::Kind::credit, .id = piece.id, .count = fixed_.number()});
+}
+
+void ClientCodec::on_trace(const RecordPiece& piece) {
+  if (!window_agreed_) return;
+  if (piece.content > kMaxTrace) {
+    error_ = Errc::bad_record;
+    return;
+  }
+  if (piece.first) trace_.clear();
+  trace_ += as_text(piece.bytes);
+  if (piece.last) report({.kind = ClientEvent::Kind::trace, .id = piece.id, .text = trace_});
 }
 
 void ClientCodec::on_values(const RecordPiece& piece) {
@@ -215,6 +229,10 @@ void ClientCodec::data_end(RequestId id) {
 
 void ClientCodec::abort(RequestId id) {
   writer_.abort(id);
+}
+
+void ClientCodec::trace(RequestId id) {
+  writer_.trace(id, {});
 }
 
 void ClientCodec::credit(RequestId id, std::uint32_t bytes) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "protocol/codec.hpp"
 #include "protocol/fastcgi/params.hpp"
@@ -21,7 +23,8 @@ struct Values {
   std::optional<std::uint32_t> prefetch;  ///< VIADUCT_PREFETCH
 };
 
-/// What a worker sent. `bytes` is borrowed from the bytes fed, until the next feed.
+/// What a worker sent. `bytes` is borrowed from the bytes fed, `text` from the codec, until the
+/// next feed.
 struct ClientEvent {
   enum class Kind : std::uint8_t {
     none,
@@ -31,6 +34,7 @@ struct ClientEvent {
     errors,      ///< FCGI_STDERR content: `bytes`, never empty
     end,         ///< FCGI_END_REQUEST: `app_status`, `protocol_status`
     credit,      ///< VIADUCT_CREDIT: `count`
+    trace,       ///< VIADUCT_TRACE, the answer: `text`, lines, perhaps none
   };
   Kind kind = Kind::none;
   RequestId id = 0;
@@ -38,6 +42,7 @@ struct ClientEvent {
   std::uint32_t app_status = 0;
   std::uint32_t count = 0;
   Bytes bytes{};
+  std::string_view text{};
   Values values{};
 };
 
@@ -46,7 +51,8 @@ struct ClientEvent {
 /// id but 0, and the encoders check nothing but sizes.
 ///
 /// FCGI_GET_VALUES_RESULT records beyond the number of queries sent are ignored, and so are
-/// FCGI_UNKNOWN_TYPE, unknown types, and VIADUCT_CREDIT until both sides have named a window.
+/// FCGI_UNKNOWN_TYPE, unknown types, and VIADUCT_CREDIT and VIADUCT_TRACE until both sides have
+/// named a window.
 class ClientCodec {
  public:
   std::size_t feed(Bytes bytes);
@@ -72,6 +78,8 @@ class ClientCodec {
   void data_end(RequestId id);
   void abort(RequestId id);
   void credit(RequestId id, std::uint32_t bytes);
+  /// Asks a server with which flow control is in force what the handler of a request is doing.
+  void trace(RequestId id);
 
  private:
   void handle(const RecordPiece& piece);
@@ -79,6 +87,7 @@ class ClientCodec {
   void on_stream(const RecordPiece& piece, ClientEvent::Kind content, ClientEvent::Kind end);
   void on_end(const RecordPiece& piece);
   void on_credit(const RecordPiece& piece);
+  void on_trace(const RecordPiece& piece);
   void on_values(const RecordPiece& piece);
   void report(const ClientEvent& event);
 
@@ -90,6 +99,7 @@ class ClientCodec {
   bool window_offered_ = false;  // in a query
   bool window_agreed_ = false;
   std::unique_ptr<ParamsReader> values_;  // of a result that is incomplete
+  std::string trace_;                     // the text that came last, or what is there of it
   std::optional<ClientEvent> event_;      // the one waiting
 };
 

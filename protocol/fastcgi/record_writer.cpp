@@ -97,6 +97,13 @@ void RecordWriter::credit(RequestId id, std::uint32_t bytes) {
   pad(padding_for(kContent));
 }
 
+void RecordWriter::trace(RequestId id, std::string_view text) {
+  text = text.substr(0, kMaxTrace);
+  header(kTrace, id, text.size(), padding_for(text.size()));
+  output_.copy(text);
+  pad(padding_for(text.size()));
+}
+
 void RecordWriter::pairs(unsigned type, RequestId id, const Pairs& pairs) {
   const auto encoded = pairs.encoded();
   if (encoded && !encoded->empty() && encoded->size() <= kPreferredContent) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "protocol/fastcgi/wire.hpp"
 #include "protocol/message.hpp"
@@ -27,6 +28,8 @@ class RecordWriter {
   void end(RequestId id, std::uint32_t app_status, ProtocolStatus status);
   void unknown_type(std::uint8_t type);
   void credit(RequestId id, std::uint32_t bytes);
+  /// VIADUCT_TRACE, one record; of `text` the first kMaxTrace bytes are copied.
+  void trace(RequestId id, std::string_view text);
 
   /// Name-value pairs as content of records of `type`. No pair crosses a record unless it is longer
   /// than one; without pairs there is no record. Names and values have less than 2^31 bytes.

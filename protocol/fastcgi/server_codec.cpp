@@ -77,13 +77,17 @@ void ServerCodec::handle(const RecordPiece& piece) {
     case kCredit:
       if (window_agreed_) on_credit(piece);
       return;
+    case kTrace:
+      if (window_agreed_) on_trace(piece);
+      return;
     default:
       return;
   }
 }
 
 void ServerCodec::handle_management(const RecordPiece& piece) {
-  if (application_type(piece.type) || (piece.type == kCredit && window_agreed_)) {
+  const bool extension = piece.type == kCredit || piece.type == kTrace;
+  if (application_type(piece.type) || (extension && window_agreed_)) {
     return drop_connection(Errc::bad_request_id);
   }
   if (piece.type == FCGI_GET_VALUES) return on_get_values(piece);
@@ -211,6 +215,13 @@ void ServerCodec::on_credit(const RecordPiece& piece) {
   const ActiveRequest* const request = requests_.find(piece.id);
   if (!piece.last || request == nullptr || !request->reported || request->refused) return;
   report({.kind = Event::Kind::credit, .id = piece.id, .count = fixed_.number()});
+}
+
+void ServerCodec::on_trace(const RecordPiece& piece) {
+  if (piece.content != 0) return drop_connection(Errc::bad_record);
+  const ActiveRequest* const request = requests_.find(piece.id);
+  if (request == nullptr || !request->reported || request->refused) return;
+  report({.kind = Event::Kind::trace, .id = piece.id});
 }
 
 void ServerCodec::on_get_values(const RecordPiece& piece) {

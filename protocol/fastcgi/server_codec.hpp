@@ -68,6 +68,9 @@ class ServerCodec final : public protocol::ServerCodec {
   void answer_held_values();
   /// Returns credit for STDIN or DATA of a request (only once a `window` event was reported).
   void credit(RequestId id, std::uint32_t bytes);
+  /// Answers a `trace` event: what the handler is doing, in lines, cut at kMaxTrace bytes. At any
+  /// time before `end`.
+  void trace(RequestId id, std::string_view text);
 
  private:
   using Input = ActiveRequest::Input;
@@ -81,6 +84,7 @@ class ServerCodec final : public protocol::ServerCodec {
   void on_stdin(const RecordPiece& piece);
   void on_data(const RecordPiece& piece);
   void on_credit(const RecordPiece& piece);
+  void on_trace(const RecordPiece& piece);
   void on_get_values(const RecordPiece& piece);
   void on_stdin_end(RequestId id, ActiveRequest& request);
   void on_params_end(RequestId id, ActiveRequest& request);

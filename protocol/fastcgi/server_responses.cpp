@@ -61,6 +61,10 @@ void ServerCodec::credit(RequestId id, std::uint32_t bytes) {
   if (window_agreed_ && answerable(id) != nullptr) writer_.credit(id, bytes);
 }
 
+void ServerCodec::trace(RequestId id, std::string_view text) {
+  if (window_agreed_ && answerable(id) != nullptr) writer_.trace(id, text);
+}
+
 Output& ServerCodec::output() {
   return writer_.output();
 }

@@ -16,6 +16,11 @@ namespace viaduct::protocol::fastcgi {
 
 /// Application record: returns credit; content is one 4-byte big-endian count.
 inline constexpr std::uint8_t kCredit = 128;
+/// Application record: to a server, empty, it asks what the handler of a request is doing; the
+/// answer has the same type and the text of a stack trace as content.
+inline constexpr std::uint8_t kTrace = 129;
+/// Bytes of such a text at most.
+inline constexpr std::size_t kMaxTrace = 32 * 1024;
 /// Variable of FCGI_GET_VALUES and its result: the sender's receive window in bytes, decimal.
 inline constexpr std::string_view kWindowName = "VIADUCT_WINDOW";
 /// Variable of a result: how many requests beyond FCGI_MAX_REQS the sender accepts, which wait

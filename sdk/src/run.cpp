@@ -16,6 +16,7 @@
 #include "sdk/src/route_tree.hpp"
 #include "sdk/src/runtime/background.hpp"
 #include "sdk/src/runtime/cgi_gateway.hpp"
+#include "sdk/src/runtime/early_signals.hpp"
 #include "sdk/src/runtime/server.hpp"
 #include "sdk/src/runtime/transport.hpp"
 
@@ -24,6 +25,7 @@ inline namespace v1 {
 namespace {
 
 using detail::AppSettings;
+using detail::EarlySignals;
 using detail::ListeningSocket;
 using detail::ServerOptions;
 using detail::Transport;
@@ -138,13 +140,16 @@ void serve_cgi(detail::Server& server) {
   if (!answered) throw std::runtime_error("the request was not answered");
 }
 
-void serve(const App& app, const ServerOptions& options, const Transport& transport) {
+void serve(const App& app, const ServerOptions& options, const Transport& transport,
+           std::optional<EarlySignals>& early) {
   const AppSettings& settings = detail::AppAccess::settings(app);
   detail::require_distinct_routes(app);
   for (const auto& hook : settings.on_startup) hook();
+  detail::require_distinct_routes(app);
   {
     detail::Server server(app, options);
     server.handle_signals();
+    if (early) early->hand_over();
     for (const ListeningSocket& socket : transport.sockets) {
       server.listen(socket.fd, transport.protocol, transport.peers);
     }
@@ -175,9 +180,16 @@ int run(int argc, char** argv, App& app) {
     parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return parser.exit(error) == 0 ? 0 : kUsage;
+  } catch (const CLI::ConstructionError& error) {
+    // An option of the app's whose name is taken.
+    complain(error);
+    return kInternal;
   }
+  std::optional<EarlySignals> early;
   std::optional<Transport> transport;
   try {
+    // Others keep the sockets that they pass, and expect a process that only starts to end at once.
+    if (!line.addresses.empty()) early.emplace();
     transport = detail::find_transport(line.addresses);
   } catch (const std::exception& error) {
     complain(error);
@@ -199,7 +211,7 @@ int run(int argc, char** argv, App& app) {
   const detail::LogRedirection redirection(settings.log_sink);
   int status = 0;
   try {
-    serve(app, server_options(line, settings), *transport);
+    serve(app, server_options(line, settings), *transport, early);
   } catch (const std::exception& error) {
     complain(error);
     status = kInternal;

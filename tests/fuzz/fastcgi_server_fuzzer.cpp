@@ -21,6 +21,9 @@ void answer(protocol::ServerCodec& codec, const Event& event, unsigned mode) {
     case Event::Kind::data:
       codec.errors(event.id, event.bytes);
       break;
+    case Event::Kind::trace:
+      dynamic_cast<protocol::fastcgi::ServerCodec&>(codec).trace(event.id, "main");
+      break;
     case Event::Kind::body_end:
       if (mode == 1) codec.end(event.id, 0);
       if (mode == 2) codec.fail(event.id);

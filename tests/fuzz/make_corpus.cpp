@@ -62,6 +62,8 @@ void fastcgi_server(const fs::path& root) {
   corpus.add("unknown_types", "\x0c" + record(77, 0, "x") + record(77, 1, "x"));
   corpus.add("credit", "\x0e" + get_values({{"VIADUCT_WINDOW", "16384"}, {"FCGI_MAX_REQS", ""}}) +
                            begin_record(1) + params_records(1, {}) + credit_record(1, 5));
+  corpus.add("trace", "\x0e" + get_values({{"VIADUCT_WINDOW", "16384"}}) + begin_record(1) +
+                          params_records(1, {}) + record(129, 1, "") + record(129, 2, ""));
   corpus.add("long_lengths",
              "\x0c" + begin_record(1) +
                  record(FCGI_PARAMS, 1, long_length(0x7fffffff) + long_length(0x7fffffff) + "x"));
@@ -77,6 +79,7 @@ void fastcgi_client(const fs::path& root) {
   corpus.add("answer", std::string("\0", 1) + answer);
   corpus.add("values", "\x05" + values + record(FCGI_GET_VALUES_RESULT, 0, "") + answer);
   corpus.add("credit", "\x05" + values + credit_record(1, 65536) + answer);
+  corpus.add("trace", "\x05" + values + record(129, 1, "main at main.cpp:7\n") + answer);
   corpus.add("interleaved", std::string("\0", 1) + record(FCGI_STDOUT, 1, "a", 255) +
                                 record(FCGI_STDERR, 2, "b") + end_record(2, 1, FCGI_OVERLOADED) +
                                 end_record(1));

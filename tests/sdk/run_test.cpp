@@ -15,10 +15,12 @@
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <viaduct/app.hpp>
 
 #include "sdk/src/runtime/sockets.hpp"
 #include "tests/sdk/support/child_process.hpp"
 #include "tests/sdk/support/peer.hpp"
+#include "tests/sdk/support/temporary_directory.hpp"
 
 namespace viaduct::test {
 namespace {
@@ -71,6 +73,37 @@ TEST(RunTest, WithoutASocketItSaysWhatToDo) {
 TEST(RunTest, HelpAndVersionAre0) {
   EXPECT_EQ(Child({"--help"}).wait(), 0);
   EXPECT_EQ(Child({"--version"}).wait(), 0);
+}
+
+// In this process: what ends before anything is served.
+int run_here(App& app, std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "app");
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  return run(static_cast<int>(arguments.size()), argv.data(), app);
+}
+
+TEST(RunTest, OptionsWhoseNameIsTakenEndIt) {
+  for (const char* const name : {"model", "help", "database"}) {
+    App app;
+    std::string value;
+    std::string database;
+    app.option("database", "where notes are kept", database).option(name, "another one", value);
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_here(app, {}), 70);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(name));
+  }
+}
+
+TEST(RunTest, ConflictingRoutesEndItAlsoWhenAddedByOnStartup) {
+  App app;
+  const auto handler = [](Request&, Response&) {};
+  app.get("/notes/{id}", handler);
+  app.on_startup([&] { app.get("/notes/{name}", handler); });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0"}), 70);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("/notes/{name}"));
 }
 
 TEST(RunTest, ServesAnAddressUnderBothModelsAndDrainsOnSigterm) {
@@ -147,6 +180,63 @@ TEST(RunTest, ReplacesAStaleSocketFileAndRefusesALiveOne) {
   EXPECT_EQ(second.wait(), 64);
   ::close(fd);
   std::filesystem::remove_all(directory);
+}
+
+// A program that starts for as long as start() is not called, on a socket file of its own.
+class SlowStart {
+ public:
+  SlowStart() {
+    if (::pipe2(input_, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+    child = std::make_unique<ChildProcess>(
+        SLOW_START_PROGRAM, std::vector<std::string>{"--fastcgi", "unix:" + socket.string()},
+        [this] { ::dup2(input_[0], STDIN_FILENO); });
+    wait_for([this] { return std::filesystem::exists(socket); });
+  }
+  SlowStart(const SlowStart&) = delete;
+  SlowStart& operator=(const SlowStart&) = delete;
+  ~SlowStart() {
+    start();
+    ::close(input_[0]);
+  }
+  void start() {
+    if (input_[1] >= 0) ::close(std::exchange(input_[1], -1));
+  }
+  static void wait_for(const std::function<bool()>& condition) {
+    while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+
+  TemporaryDirectory directory;
+  const std::filesystem::path socket = directory.path() / "app.sock";
+  std::unique_ptr<ChildProcess> child;
+
+ private:
+  int input_[2] = {-1, -1};
+};
+
+TEST(RunTest, SigtermBetweenListeningAndServingIsRemembered) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    SlowStart slow;
+    const auto peer = connect_soon("unix:" + slow.socket.string());
+    ASSERT_TRUE(peer);
+    peer->begin(1, "GET", "/");
+    peer->input_end(1);
+    peer->flush();
+    slow.child->signal(number);
+    slow.start();
+    EXPECT_TRUE(peer->wait_end(1));
+    EXPECT_EQ(peer->reply(1).body(), "started\n");
+    peer->close();
+    EXPECT_EQ(slow.child->wait(), 0);
+    EXPECT_FALSE(std::filesystem::exists(slow.socket));
+  }
+}
+
+TEST(RunTest, SecondSigtermEndsAStartThatHangs) {
+  SlowStart slow;
+  slow.child->signal(SIGTERM);
+  SlowStart::wait_for([&] { return !slow.child->catches(SIGTERM); });
+  slow.child->signal(SIGTERM);
+  EXPECT_EQ(slow.child->wait(), -SIGTERM);
 }
 
 TEST(RunTest, SecondSigtermEndsItAtOnce) {

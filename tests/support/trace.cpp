@@ -99,6 +99,9 @@ void trace_event(Lines& lines, const protocol::Event& event) {
     case Kind::draining:
       lines.line("draining");
       break;
+    case Kind::trace:
+      lines.line("trace " + id);
+      break;
     case Kind::none:
       break;
   }
@@ -129,6 +132,9 @@ void trace_event(Lines& lines, const protocol::fastcgi::ClientEvent& event) {
       break;
     case Kind::credit:
       lines.line("credit " + id + " " + std::to_string(event.count));
+      break;
+    case Kind::trace:
+      lines.line("trace " + id + " " + show(event.text));
       break;
     case Kind::none:
       break;

@@ -72,6 +72,21 @@ def test_five_minutes(viaductd, start_front, directory):
     assert (order.status, order.text) == (201, "ordered: two bolts\n")
 
 
+def test_configuration_of_the_tutorial_is_good(viaductd, directory):
+    (block,) = re.findall(r"```yaml\n(.*?)```", (SOURCE / "sdk/README.md").read_text(), re.DOTALL)
+    (directory / "bin").mkdir()
+    (directory / "bin/guestbook").symlink_to("/bin/true")
+    (directory / "secrets").write_text("PASSWORD=secret\n")
+    configuration = block.replace("/srv/guestbook", str(directory))
+    if ROOT:
+        configuration = configuration.replace("user: guestbook", f"user: {WORKER_USER}")
+    else:
+        configuration = re.sub(r" +(group|user): .*\n", "", configuration)
+    viaductd.file.write_text(configuration)
+    result = viaductd.check()
+    assert result.returncode == 0, result.stderr
+
+
 def test_nginx_lines_are_those_of_the_site_file():
     (block,) = re.findall(r"```nginx\n(.*?)```", README, re.DOTALL)
     site = " ".join((SOURCE / "conf/nginx/viaduct.conf").read_text().split())

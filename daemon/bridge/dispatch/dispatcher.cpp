@@ -1,6 +1,7 @@
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 
 #include <algorithm>
+#include <random>
 #include <string>
 #include <utility>
 
@@ -27,6 +28,9 @@ Dispatcher::Dispatcher(Services& services, std::uint32_t index, SharedApp& app, 
       app_(app),
       scores_(scores),
       reports_(reports),
+      slow_log_(services.log, app.settings.name),
+      queue_(app.lanes, controlled_delay(app.settings.timeouts.queue)),
+      canary_(app.settings, std::random_device{}()),
       refusals_(1, std::chrono::seconds(1), 16) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -46,8 +50,10 @@ void Dispatcher::submit(Exchange& exchange) {
     exchange.refuse(413);
     return;
   }
-  const Load load{.slot_free = choose() != nullptr,
-                  .others_wait = !queue_.empty(),
+  exchange.set_canary(canary_.takes(exchange.params()));
+  const bool room = app_.lanes[exchange.lane].has_room();
+  const Load load{.slot_free = room && choose(exchange) != nullptr,
+                  .others_wait = queue_.next() != nullptr,
                   .queued = app_.queued.load(std::memory_order_relaxed),
                   .queue_limit = limits.queue,
                   .state = app_.state.load(std::memory_order_relaxed)};
@@ -82,8 +88,22 @@ void Dispatcher::wait_or_refuse(Exchange& exchange) {
   refuse_full(exchange);
 }
 
+// Full is for the least important, and under overload for those that have waited longest.
 void Dispatcher::refuse_full(Exchange& exchange) {
-  report_refusal("the queue is full (limits.queue)");
+  constexpr std::string_view kReason = "the queue is full (limits.queue)";
+  if (Waiting* const other = queue_.place_for(exchange.lane)) {
+    refuse_queued(static_cast<Exchange&>(*other), kReason);
+    app_.queued.fetch_add(1, std::memory_order_relaxed);
+    enqueue(exchange, false);
+    return;
+  }
+  report_refusal(kReason);
+  exchange.refuse(503, 1);
+}
+
+void Dispatcher::refuse_queued(Exchange& exchange, std::string_view reason) {
+  withdraw(exchange);
+  report_refusal(reason);
   exchange.refuse(503, 1);
 }
 
@@ -94,11 +114,11 @@ void Dispatcher::resubmit(Exchange& exchange) {
   services_.reactor.post([this] { pump(); });
 }
 
-void Dispatcher::enqueue(Exchange& exchange, bool in_front) {
-  if (in_front) {
-    queue_.push_front(&exchange);
+void Dispatcher::enqueue(Exchange& exchange, bool again) {
+  if (again) {
+    queue_.push_again(exchange, services_.reactor.now());
   } else {
-    queue_.push_back(&exchange);
+    queue_.push(exchange, services_.reactor.now());
   }
   scores_.queued.fetch_add(1, std::memory_order_relaxed);
   app_.waiting_threads.fetch_or(thread_bit(services_.reactor), std::memory_order_relaxed);
@@ -106,9 +126,8 @@ void Dispatcher::enqueue(Exchange& exchange, bool in_front) {
 }
 
 void Dispatcher::withdraw(Exchange& exchange) {
-  const auto found = std::find(queue_.begin(), queue_.end(), &exchange);
-  if (found == queue_.end()) return;
-  queue_.erase(found);
+  if (!exchange.queued) return;
+  queue_.remove(exchange);
   app_.queued.fetch_sub(1, std::memory_order_relaxed);
   scores_.queued.fetch_sub(1, std::memory_order_relaxed);
   if (queue_.empty()) {
@@ -116,12 +135,17 @@ void Dispatcher::withdraw(Exchange& exchange) {
   }
 }
 
-Worker* Dispatcher::choose(const Exchange* exchange) const {
+Worker* Dispatcher::choose(const Exchange& exchange) const {
+  Worker* const canary = exchange.is_canary() ? choose(exchange, true) : nullptr;
+  return canary != nullptr ? canary : choose(exchange, false);
+}
+
+Worker* Dispatcher::choose(const Exchange& exchange, bool canary) const {
   Worker* best = nullptr;
   Worker* avoided = nullptr;
   for (const auto& worker : workers_) {
-    if (!worker->has_slot()) continue;
-    if (exchange != nullptr && exchange->last_worker() == worker->info().serial) {
+    if (worker->info().canary != canary || !worker->has_slot()) continue;
+    if (exchange.last_worker() == worker->info().serial) {
       avoided = worker.get();
       continue;
     }
@@ -131,7 +155,15 @@ Worker* Dispatcher::choose(const Exchange* exchange) const {
 }
 
 bool Dispatcher::send(Exchange& exchange) {
-  while (Worker* worker = choose(&exchange)) {
+  Lane& lane = app_.lanes[exchange.lane];
+  if (!lane.enter()) return false;
+  if (send_to_worker(exchange)) return true;
+  lane.leave();
+  return false;
+}
+
+bool Dispatcher::send_to_worker(Exchange& exchange) {
+  while (Worker* worker = choose(exchange)) {
     if (const auto left = exchange.time_left()) {
       exchange.params().set("VIADUCT_DEADLINE_MS", std::to_string(left->count()));
     }
@@ -148,19 +180,44 @@ bool Dispatcher::send(Exchange& exchange) {
   return false;
 }
 
+// The next one that waits, if a worker has room for it.
+Exchange* Dispatcher::sendable() const {
+  auto* const next = static_cast<Exchange*>(queue_.next());
+  return next != nullptr && choose(*next) != nullptr ? next : nullptr;
+}
+
 void Dispatcher::pump() {
   // Sending may fail a connection, which frees slots, which pumps.
   if (std::exchange(pumping_, true)) return;
-  while (!queue_.empty() && choose() != nullptr) {
-    Exchange& next = *queue_.front();
-    if (!send(next)) break;
-    withdraw(next);
+  for (Exchange* next = sendable(); next != nullptr; next = sendable()) {
+    if (queue_.late(services_.reactor.now())) {
+      shed();
+      next = sendable();
+    }
+    if (next == nullptr || !send(*next)) break;
+    withdraw(*next);
   }
   pumping_ = false;
 }
 
-void Dispatcher::left_worker(Worker& worker, bool stuck) {
+std::size_t Dispatcher::slots() const {
+  std::size_t sum = 0;
+  for (const auto& worker : workers_) {
+    if (!worker->info().draining) sum += worker->info().capacity;
+  }
+  return std::max<std::size_t>(sum, 1);
+}
+
+void Dispatcher::shed() {
+  const std::size_t at_once = slots();
+  while (Waiting* const late = queue_.overdue(at_once, services_.reactor.now())) {
+    refuse_queued(static_cast<Exchange&>(*late), "overload: requests wait too long");
+  }
+}
+
+void Dispatcher::left_worker(const Exchange& exchange, Worker& worker, bool stuck) {
   scores_.active.fetch_sub(1, std::memory_order_relaxed);
+  app_.lanes[exchange.lane].leave();
   if (stuck) worker.info().stuck.fetch_sub(1, std::memory_order_relaxed);
 }
 
@@ -231,12 +288,13 @@ void Dispatcher::hand_over() {
 }
 
 void Dispatcher::state_changed() {
-  if (app_.state == channel::AppState::failing && choose() == nullptr) {
-    const auto refused = queue_;
-    for (Exchange* exchange : refused) {
-      withdraw(*exchange);
-      refuse_failing(*exchange);
-    }
+  if (app_.state == channel::AppState::failing) {
+    queue_.for_each([this](Waiting& waiting) {
+      auto& exchange = static_cast<Exchange&>(waiting);
+      if (choose(exchange) != nullptr) return;
+      withdraw(exchange);
+      refuse_failing(exchange);
+    });
   }
   pump();
 }

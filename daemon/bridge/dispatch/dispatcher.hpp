@@ -8,7 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/bridge/dispatch/canary.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/dispatch/slow_log.hpp"
+#include "daemon/bridge/dispatch/wait_queue.hpp"
 #include "daemon/bridge/link/worker.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/channel/message.hpp"
@@ -21,6 +24,7 @@ namespace viaduct::daemon::bridge {
 /// What all threads of the bridge know of one app.
 struct SharedApp {
   config::BridgeApp settings;
+  std::deque<Lane> lanes;
   std::atomic<channel::AppState> state{channel::AppState::starting};
   std::atomic<std::uint32_t> retry_after{1};  ///< seconds, while failing
   std::atomic<std::uint32_t> queued{0};
@@ -65,11 +69,15 @@ class Dispatcher final : public WorkerOwner {
   /// Takes it out of the queue.
   void withdraw(Exchange& exchange);
   /// Hears that a request has left its worker; `stuck`: it had ignored its abort.
-  void left_worker(Worker& worker, bool stuck);
+  void left_worker(const Exchange& exchange, Worker& worker, bool stuck);
   /// A worker ignores an abort: no new requests, and it is replaced once its others have ended.
   void condemn(Worker& worker);
   /// The app's own log from now on, borrowed.
-  void use_log(const log::Log& log) { log_ = &log; }
+  void use_log(const log::Log& log) {
+    log_ = &log;
+    slow_log_.use_app_log(log);
+  }
+  [[nodiscard]] SlowLog& slow_log() { return slow_log_; }
   /// A line of an application's FCGI_STDERR.
   void log_line(const WorkerInfo& worker, std::string_view line);
   /// Logs, at a limited rate, why requests are refused.
@@ -94,15 +102,24 @@ class Dispatcher final : public WorkerOwner {
 
  private:
   /// The worker with the fewest requests that has a slot, if possible not the one that has just
-  /// refused or lost this request.
-  Worker* choose(const Exchange* exchange = nullptr) const;
+  /// refused or lost this request. Canaries take only requests that are theirs.
+  Worker* choose(const Exchange& exchange) const;
+  Worker* choose(const Exchange& exchange, bool canary) const;
   Worker* find(std::uint64_t serial) const;
+  /// Sends it to a worker, if its lane and a worker have room.
   bool send(Exchange& exchange);
+  bool send_to_worker(Exchange& exchange);
+  [[nodiscard]] Exchange* sendable() const;
+  /// Requests that the workers take at once.
+  [[nodiscard]] std::size_t slots() const;
+  /// Refuses those that the queue gives up.
+  void shed();
+  void refuse_queued(Exchange& exchange, std::string_view reason);
   /// Queues it as far as limits.queue allows.
   void wait_or_refuse(Exchange& exchange);
   void refuse_full(Exchange& exchange);
   /// It has been counted in SharedApp::queued.
-  void enqueue(Exchange& exchange, bool in_front);
+  void enqueue(Exchange& exchange, bool again);
   void report_if_idle(Worker& worker);
   void measure_delay(Clock::time_point now);
   void refuse_failing(Exchange& exchange);
@@ -114,7 +131,9 @@ class Dispatcher final : public WorkerOwner {
   WorkerReports& reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
   const log::Log* log_ = nullptr;  // null: the daemon's
-  std::deque<Exchange*> queue_;
+  SlowLog slow_log_;
+  WaitQueue queue_;
+  Canary canary_;
   log::RateLimit refusals_;
   bool pumping_ = false;
 };

@@ -24,10 +24,26 @@ Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit
   return limit.count() == 0 ? Clock::time_point::max() : start + limit;
 }
 
+std::string_view state_name(Exchange::Phase phase) {
+  switch (phase) {
+    case Exchange::Phase::waiting:
+      return "queued";
+    case Exchange::Phase::sent:
+      return "working";
+    case Exchange::Phase::answering:
+      return "streaming";
+    case Exchange::Phase::aborting:
+    case Exchange::Phase::done:
+      break;
+  }
+  return "aborting";
+}
+
 }  // namespace
 
-void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
-                     protocol::RequestHead& head) {
+void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& client,
+                     protocol::RequestId id, protocol::RequestHead& head) {
+  lane = in_lane;
   dispatcher_ = &dispatcher;
   client_ = &client;
   client_id_ = id;
@@ -50,12 +66,13 @@ void Exchange::begin(Dispatcher& dispatcher, Client& client, protocol::RequestId
   last_tick_ = arrived_;
   last_output_ = arrived_;
   blocked_since_ = {};
-  reported_slow_ = false;
+  trace_ = {};
 }
 
 void Exchange::retire() {
   body_.reset(0);
   response_.reset(false);
+  trace_ = {};
   if (head_.params.capacity() > kKeptMemory) head_.params = {};
 }
 
@@ -73,6 +90,15 @@ std::optional<std::chrono::milliseconds> Exchange::time_left() const {
 
 std::string Exchange::request_line() const {
   return method_ + " " + std::string(head_.params.get("REQUEST_URI").value_or("-"));
+}
+
+RequestEntry Exchange::describe() const {
+  RequestEntry entry = describe_request(head_.params);
+  entry.age =
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.reactor.now() - arrived_);
+  entry.worker_pid = worker_ == nullptr ? 0 : worker_->info().pid;
+  entry.state = state_name(phase_);
+  return entry;
 }
 
 void Exchange::submit() {
@@ -185,19 +211,19 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
     bury_if_done();
     return;
   }
-  const bool again = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
-                                                .method = method_,
-                                                .delivered = delivered,
-                                                .body_held = body_.rewindable(),
-                                                .attempts = attempts_});
-  services_.log.warning(again ? "request is sent to another worker" : "request lost",
+  const bool repeat = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
+                                                 .method = method_,
+                                                 .delivered = delivered,
+                                                 .body_held = body_.rewindable(),
+                                                 .attempts = attempts_});
+  services_.log.warning(repeat ? "request is sent to another worker" : "request lost",
                         {{"app", dispatcher_->settings().name},
                          {"pid", pid},
                          {"request", request_line()},
                          {"reason", why},
                          {"delivered", delivered},
                          {"answered", status_ != 0}});
-  if (again) {
+  if (repeat) {
     phase_ = Phase::waiting;
     queued_since_ = services_.reactor.now();
     queue_deadline_ = after(queued_since_, dispatcher_->settings().timeouts.queue);
@@ -217,7 +243,10 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
 }
 
 void Exchange::leave_worker() {
-  dispatcher_->left_worker(*worker_, std::exchange(stuck_, false));
+  write_slow_log();
+  trace_.asked_at = {};
+  trace_.ahead = Ahead::no;
+  dispatcher_->left_worker(*this, *worker_, std::exchange(stuck_, false));
   carried_.reset();
   worker_ = nullptr;
 }

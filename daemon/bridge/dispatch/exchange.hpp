@@ -9,7 +9,9 @@
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/response_filter.hpp"
 #include "daemon/bridge/dispatch/stderr_lines.hpp"
+#include "daemon/bridge/dispatch/wait_queue.hpp"
 #include "daemon/bridge/link/worker.hpp"
+#include "daemon/bridge/request_listing.hpp"
 #include "daemon/bridge/services.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -29,7 +31,7 @@ class Dispatcher;
 ///
 /// The client side is gone once a response has ended or the client left (`client_` is null); the
 /// worker side once the link said so (`carried_` is empty). When both are, the exchange is buried.
-class Exchange final : public Caller {
+class Exchange final : public Caller, public Waiting {
  public:
   enum class Phase : std::uint8_t { waiting, sent, answering, aborting, done };
 
@@ -38,7 +40,8 @@ class Exchange final : public Caller {
   Exchange& operator=(const Exchange&) = delete;
 
   /// Becomes that request; `head` is swapped with what is left of an earlier one, for its memory.
-  void begin(Dispatcher& dispatcher, Client& client, protocol::RequestId id,
+  /// `lane`: among those of the app.
+  void begin(Dispatcher& dispatcher, std::uint32_t lane, Client& client, protocol::RequestId id,
              protocol::RequestHead& head);
   /// Gives up what a request held beyond a few KiB of memory. After that, begin() or destruction.
   void retire();
@@ -65,6 +68,9 @@ class Exchange final : public Caller {
   void tick(Clock::time_point now);
 
   [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] const Dispatcher* dispatcher() const { return dispatcher_; }
+  [[nodiscard]] Clock::time_point arrived() const { return arrived_; }
+  [[nodiscard]] RequestEntry describe() const;
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
   /// Bytes of the body that wait in memory, or are kept there for a second worker.
@@ -78,12 +84,16 @@ class Exchange final : public Caller {
   [[nodiscard]] std::uint64_t last_worker() const { return last_worker_; }
   /// Since when it waits for a worker.
   [[nodiscard]] Clock::time_point queued_since() const { return queued_since_; }
+  /// Whether it is for the app's canaries, if one of them is free.
+  [[nodiscard]] bool is_canary() const { return is_canary_; }
+  void set_canary(bool canary) { is_canary_ = canary; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
   // From the link.
   void on_output(protocol::Bytes bytes) override;
   void on_errors(protocol::Bytes bytes) override;
+  void on_trace(std::string_view text) override;
   void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) override;
   void on_lost(bool delivered) override;
   protocol::Bytes peek_input(std::size_t max) override;
@@ -92,6 +102,20 @@ class Exchange final : public Caller {
 
  private:
   friend class ExchangeList;
+
+  enum class SlowReport : std::uint8_t { slow, expired };
+  /// Whether the trace for a deadline that is about to pass was asked for.
+  enum class Ahead : std::uint8_t { no, refused, asked };
+
+  /// What the slow log is to say.
+  struct Trace {
+    Clock::time_point asked_at;  // epoch: no answer is due
+    Ahead ahead = Ahead::no;
+    bool reported_slow = false;
+    bool due_slow = false;  // records that wait for the answer
+    bool due_expired = false;
+    std::string text;
+  };
 
   void pass_head();
   /// `status`: what the client is told when no other worker may have it.
@@ -108,6 +132,12 @@ class Exchange final : public Caller {
   void tick_answering(Clock::time_point now);
   void tick_aborting(Clock::time_point now);
   void tick_blocked(Clock::time_point now);
+  void tick_slow(Clock::time_point now);
+  void ask_ahead(Clock::time_point now);
+  void report_expired();
+  void report(SlowReport report);
+  bool ask_trace();
+  void write_slow_log();
   [[nodiscard]] bool waits_for_client() const;
   void bury_if_done();
   void write_access_log();
@@ -125,6 +155,7 @@ class Exchange final : public Caller {
   std::optional<Worker::Carried> carried_;
   std::uint64_t last_worker_ = 0;
   unsigned attempts_ = 0;
+  bool is_canary_ = false;
   bool stuck_ = false;
   bool paused_link_ = false;
   std::uint64_t unreturned_ = 0;  // response bytes for which credit is still due
@@ -143,7 +174,7 @@ class Exchange final : public Caller {
   Clock::time_point last_output_;
   Clock::time_point blocked_since_;  // epoch: the client takes what we send
   Clock::time_point abort_by_;
-  bool reported_slow_ = false;
+  Trace trace_;
   std::size_t list_index_ = 0;  // in ExchangeList
 };
 

@@ -25,13 +25,7 @@ void Exchange::run_clock(Clock::time_point now) {
 
 void Exchange::tick(Clock::time_point now) {
   run_clock(now);
-  const auto slow = dispatcher_->settings().timeouts.slow;
-  if (slow.count() != 0 && !reported_slow_ && client_ != nullptr && now - arrived_ >= slow) {
-    reported_slow_ = true;
-    services_.log.warning("slow request", {{"app", dispatcher_->settings().name},
-                                           {"request", request_line()},
-                                           {"answered", status_ != 0}});
-  }
+  tick_slow(now);
   switch (phase_) {
     case Phase::waiting:
       if (now >= queue_deadline_ || now >= deadline_) {
@@ -80,6 +74,7 @@ void Exchange::time_out() {
   services_.log.warning("timeouts.request passed", {{"app", dispatcher_->settings().name},
                                                     {"pid", worker_->info().pid},
                                                     {"request", request_line()}});
+  report_expired();
   abort_worker();
   answer(504, 0);
   bury_if_done();

@@ -1,5 +1,6 @@
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "daemon/bridge/dispatch/exchange.hpp"
@@ -53,6 +54,26 @@ std::size_t ExchangeList::buffered() const {
   std::size_t sum = 0;
   for (const auto& exchange : exchanges_) sum += exchange->buffered();
   return sum;
+}
+
+RequestListing ExchangeList::list(const Dispatcher& app) const {
+  std::vector<const Exchange*> found;
+  for (const auto& exchange : exchanges_) {
+    const bool over = exchange->phase() == Exchange::Phase::done;
+    if (exchange->dispatcher() == &app && !over) found.push_back(exchange.get());
+  }
+  RequestListing listing;
+  listing.total = found.size();
+  const auto older = [](const Exchange* left, const Exchange* right) {
+    return left->arrived() < right->arrived();
+  };
+  if (found.size() > RequestListing::kMax) {
+    const auto end = found.begin() + RequestListing::kMax;
+    std::nth_element(found.begin(), end, found.end(), older);
+    found.erase(end, found.end());
+  }
+  for (const Exchange* exchange : found) listing.oldest.push_back(exchange->describe());
+  return listing;
 }
 
 void ExchangeList::tick(Clock::time_point now) {

@@ -4,9 +4,12 @@
 #include <vector>
 
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/bridge/request_listing.hpp"
 #include "daemon/bridge/services.hpp"
 
 namespace viaduct::daemon::bridge {
+
+class Dispatcher;
 
 /// Owns the requests of one thread from their head to their burial, and uses their objects again.
 class ExchangeList final : public Flushable {
@@ -24,6 +27,8 @@ class ExchangeList final : public Flushable {
   void tick(Clock::time_point now);
 
   [[nodiscard]] bool empty() const { return exchanges_.empty(); }
+  /// The requests of one app.
+  [[nodiscard]] RequestListing list(const Dispatcher& app) const;
   /// Bytes of bodies held in memory.
   [[nodiscard]] std::size_t buffered() const;
 

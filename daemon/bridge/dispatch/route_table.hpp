@@ -11,9 +11,10 @@ namespace viaduct::daemon::bridge {
 
 /// Where requests of one path prefix go.
 struct Route {
-  std::string path;       ///< "/" or a prefix without a final slash
-  bool mount = false;     ///< move the prefix from PATH_INFO into SCRIPT_NAME
-  std::uint32_t app = 0;  ///< index in the bridge's settings
+  std::string path;        ///< "/" or a prefix without a final slash
+  bool mount = false;      ///< move the prefix from PATH_INFO into SCRIPT_NAME
+  std::uint32_t app = 0;   ///< index in the bridge's settings
+  std::uint32_t lane = 0;  ///< among those of the app
 };
 
 /// The routes of one listener. A prefix matches whole segments: "/blog" takes "/blog" and

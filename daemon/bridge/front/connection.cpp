@@ -125,7 +125,7 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   apply_mount(*route, head.params);
   apply_overrides(dispatcher.settings().params, trusted_, head.params);
   Exchange& exchange = front_.services.exchanges.add(front_.services);
-  exchange.begin(dispatcher, *this, id, head);
+  exchange.begin(dispatcher, route->lane, *this, id, head);
   entries_.push_back({id, &exchange, false, false});
 }
 

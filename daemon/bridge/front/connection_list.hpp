@@ -15,8 +15,9 @@ namespace viaduct::daemon::bridge {
 /// Owns the front connections of one thread.
 class ConnectionList {
  public:
-  /// Sends a connection's socket to the process that succeeds this one; false when it cannot now.
-  using HandOver = std::function<bool(std::uint32_t listener, int descriptor)>;
+  /// Sends a connection's socket to the process that succeeds this one, with the identity of the
+  /// listening socket it came from; false when it cannot now.
+  using HandOver = std::function<bool(std::uint64_t listener, int descriptor)>;
 
   explicit ConnectionList(Services& services);
   ~ConnectionList();

@@ -18,7 +18,7 @@ struct Front {
   Services& services;
   const config::BridgeListener& settings;
   std::string name;  ///< the listener's address
-  std::uint32_t index;
+  std::uint64_t socket;  ///< channel::socket_identity() of the listening socket
   RouteTable routes;
   std::vector<Dispatcher*> apps;  ///< by the app index of routes
   protocol::Limits limits;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "protocol/fastcgi/client_codec.hpp"
 
@@ -15,6 +16,8 @@ class Caller {
   virtual void on_output(protocol::Bytes bytes) = 0;
   /// STDERR, borrowed likewise.
   virtual void on_errors(protocol::Bytes bytes) = 0;
+  /// The answer to Link::trace: what the handler is doing, in lines; empty when that is not known.
+  virtual void on_trace(std::string_view text) = 0;
   /// The worker ended the request. The id is free.
   virtual void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) = 0;
   /// The link is gone. `delivered`: at least one byte of the request had been written to it.

@@ -89,6 +89,14 @@ void Link::abort(protocol::RequestId id) {
   reactor_.flush_at_turn_end(*this);
 }
 
+bool Link::trace(protocol::RequestId id) {
+  const Slot* slot = find(id);
+  if (slot == nullptr || slot->aborted || peer_window_ == 0) return false;
+  codec_.trace(id);
+  reactor_.flush_at_turn_end(*this);
+  return true;
+}
+
 void Link::passed_on(protocol::RequestId id, std::uint32_t bytes) {
   Slot* slot = find(id);
   if (slot == nullptr || slot->aborted) return;
@@ -161,7 +169,7 @@ void Link::handle(const fcgi::ClientEvent& event) {
   }
   Slot* slot = find(event.id);
   if (slot == nullptr) {
-    if (event.kind == Kind::credit) return;
+    if (event.kind == Kind::credit || event.kind == Kind::trace) return;
     close("record for a request that is not active");
     return;
   }
@@ -181,6 +189,9 @@ void Link::handle(const fcgi::ClientEvent& event) {
       } else {
         input_ready(event.id);
       }
+      break;
+    case Kind::trace:
+      slot->caller->on_trace(event.text);
       break;
     case Kind::end: {
       Caller& caller = *slot->caller;

@@ -66,6 +66,9 @@ class Link final : public Flushable, private Watcher {
   /// Gives a request up. With flow control an ABORT goes out and on_end follows; without, the
   /// connection is closed, the caller hears on_lost, the owner on_closed.
   void abort(protocol::RequestId id);
+  /// Asks, where flow control is in force, what the handler of a request is doing: the caller hears
+  /// on_trace unless the request ends before. Whether it was asked.
+  bool trace(protocol::RequestId id);
   /// Response bytes of a request were taken by its client: credit may be returned.
   void passed_on(protocol::RequestId id, std::uint32_t bytes);
   /// Without flow control: stop or go on reading.

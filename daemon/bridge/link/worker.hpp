@@ -19,7 +19,9 @@ struct WorkerInfo {
   std::uint64_t serial = 0;
   std::uint32_t app = 0;
   int pid = 0;
+  std::uint32_t slot = 0;  ///< the number in its name, from 1
   std::string path;        ///< of its socket
+  bool canary = false;     ///< it runs the app's other program
   bool keep_plain = true;  ///< connections of a plain worker may be kept: only one thread uses it
   bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
@@ -97,6 +99,9 @@ class Worker final : public LinkOwner {
   /// Gives up a request. A plain worker's slot stays taken until it answers again, which it has to
   /// do by `deadline`.
   void abort(const Carried& carried, Clock::time_point deadline);
+
+  /// As Link::trace.
+  bool trace(const Carried& carried) { return carried.link->trace(carried.id); }
 
   /// Tells a worker that understands it that this bridge is about to give it no more requests:
   /// streams would otherwise stay open until they are cut.

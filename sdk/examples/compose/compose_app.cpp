@@ -67,7 +67,7 @@ std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies) {
   app->use(no_visitors_at_night);
   app->get("/", [](Request& req, Response& res) {
     std::string page = "<ul>\n";
-    for (const char* const part : {"/blog/", "/archive/", "/admin/", "/api/time"}) {
+    for (const char* const part : {"/blog/", "/archive/", "/admin/", "/api/time", "/people/root"}) {
       const std::string link = viaduct::html_escape(req.url(part));
       page += "<li><a href=\"" + link + "\">" + link + "</a></li>\n";
     }
@@ -77,6 +77,7 @@ std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies) {
   app->mount("/archive", blog("Archive"));
   app->mount("/admin", admin(dependencies.admin_password));
   app->mount("/api", api(dependencies.time));
+  app->mount("/people", people(dependencies.finger));
   return app;
 }
 

@@ -6,6 +6,8 @@
 
 #include <viaduct/app.hpp>
 
+#include "people.hpp"
+
 /// An application put together from parts that know nothing of each other:
 ///
 ///     /                 a page with links to the parts, wherever the app is mounted
@@ -13,11 +15,13 @@
 ///     /archive/...
 ///     /admin/...        behind a password
 ///     /api/...          for scripts of other sites, limited per client
+///     /people/...       what another server says, asked through Boost.Asio: see people.hpp
 namespace compose {
 
 struct Dependencies {
   std::string admin_password;
   std::function<std::string()> time;  ///< what /api/time answers
+  FingerServer finger = {};           ///< whom /people asks
 };
 
 [[nodiscard]] std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies);

@@ -1,4 +1,5 @@
-// One application of several parts: mounted routers, and middleware around them.
+// One application of several parts: mounted routers, middleware around them, and an
+// asynchronous client.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
@@ -19,6 +20,8 @@ int main(int argc, char** argv) {
     const auto now = duration_cast<seconds>(system_clock::now().time_since_epoch());
     return std::to_string(now.count());
   };
-  const auto app = compose::make_app({.admin_password = password, .time = time});
+  compose::FingerServer finger;
+  if (const char* const host = std::getenv("FINGER_HOST")) finger.host = host;
+  const auto app = compose::make_app({.admin_password = password, .time = time, .finger = finger});
   return viaduct::run(argc, argv, *app);
 }

@@ -4,12 +4,14 @@
 #include <iterator>
 #include <stdexcept>
 
-#include <boost/json.hpp>
+#include <viaduct/json.hpp>
 #include <viaduct/middleware.hpp>
 #include <viaduct/session.hpp>
 #include <viaduct/viaduct.hpp>
 
+#include "json_api.hpp"
 #include "pages.hpp"
+#include "requests.hpp"
 
 namespace notes {
 namespace {
@@ -17,51 +19,13 @@ namespace {
 using viaduct::http_error;
 using viaduct::Request;
 using viaduct::Response;
-namespace json = boost::json;
 
-constexpr std::size_t kMaxTitle = 200;
 constexpr std::size_t kMaxName = 50;
-constexpr std::size_t kMaxText = 64 * 1024;
 constexpr std::uint64_t kMaxUpload = 4 * 1024 * 1024;
-
-struct Draft {
-  std::string title;
-  std::string text;
-};
-
-Draft checked(std::string_view title, std::string_view text) {
-  if (title.empty() || title.size() > kMaxTitle) {
-    throw http_error(400, "A title has from 1 to 200 bytes.");
-  }
-  if (text.size() > kMaxText) throw http_error(413, "A text has at most 65536 bytes.");
-  return {std::string(title), std::string(text)};
-}
 
 Draft draft_of(Request& req) {
   const viaduct::Values& values = req.form().values;
   return checked(values.get("title").value_or(""), values.get("text").value_or(""));
-}
-
-std::string visitor(Request& req) {
-  return std::string(viaduct::session(req).get("name").value_or(""));
-}
-
-std::string required_visitor(Request& req) {
-  std::string name = visitor(req);
-  if (name.empty()) throw http_error(403, "Say who you are first.");
-  return name;
-}
-
-Note required_note(Store& store, Request& req) {
-  std::optional<Note> note = store.find(req.arg<std::int64_t>("id"));
-  if (!note) throw http_error(404, "There is no such note.");
-  return *std::move(note);
-}
-
-Note own_note(Store& store, Request& req) {
-  Note note = required_note(store, req);
-  if (note.author != required_visitor(req)) throw http_error(403, "This is not your note.");
-  return note;
 }
 
 // Takes the message that the request before left for this page.
@@ -83,10 +47,6 @@ void show(Response& res, const std::string& page) {
 void go(Request& req, Response& res, const std::string& path, std::string_view message) {
   viaduct::session(req).set("message", message);
   res.redirect(req.url(path));
-}
-
-std::string path_of(std::int64_t note) {
-  return "/notes/" + std::to_string(note);
 }
 
 std::string content_of(const viaduct::Upload& upload) {
@@ -164,53 +124,6 @@ viaduct::Router page_routes(Store& store) {
   return pages;
 }
 
-json::object json_of(const Note& note) {
-  return {{"id", note.id}, {"author", note.author}, {"title", note.title}, {"text", note.text}};
-}
-
-void send_json(Response& res, const json::value& value) {
-  res.type("application/json").send(json::serialize(value));
-}
-
-// A form of another site cannot send this type, so that the session's cookie is enough.
-Draft json_draft(Request& req) {
-  if (req.headers().get("Content-Type") != "application/json") {
-    throw http_error(415, "Send application/json.");
-  }
-  json::error_code malformed;
-  const json::value sent = json::parse(req.body().text(kMaxUpload), malformed);
-  const json::object* const fields = sent.if_object();
-  if (malformed || fields == nullptr) throw http_error(400, "Send a JSON object.");
-  const auto text_of = [fields](std::string_view name) -> std::string {
-    const json::value* const value = fields->if_contains(name);
-    if (value == nullptr) return {};
-    if (!value->is_string()) throw http_error(400, std::string(name) + " is not a string.");
-    return std::string(value->get_string());
-  };
-  return checked(text_of("title"), text_of("text"));
-}
-
-viaduct::Router json_routes(Store& store) {
-  viaduct::Router api;
-  api.get("/notes", [&store](Request& req, Response& res) {
-    json::array list;
-    for (const Note& note : store.list(req.query().get("q").value_or(""))) {
-      list.push_back(json_of(note));
-    }
-    send_json(res, list);
-  });
-  api.get("/notes/{id:int}", [&store](Request& req, Response& res) {
-    send_json(res, json_of(required_note(store, req)));
-  });
-  api.post("/notes", [&store](Request& req, Response& res) {
-    const Draft draft = json_draft(req);
-    const std::int64_t id = store.create(required_visitor(req), draft.title, draft.text);
-    res.status(201).headers().set("Location", req.url(path_of(id)));
-    send_json(res, json_of(*store.find(id)));
-  });
-  return api;
-}
-
 void answer_error(Request& req, Response& res, const std::exception_ptr& error) {
   std::string text = "Something went wrong.";
   try {
@@ -219,7 +132,9 @@ void answer_error(Request& req, Response& res, const std::exception_ptr& error) 
     text = known.what();
   } catch (...) {
   }
-  if (req.path().starts_with("/api/")) return send_json(res, {{"error", text}});
+  if (req.path().starts_with("/api/")) {
+    return viaduct::send_json(res, {{"error", text}});
+  }
   Frame frame;
   frame.url = [&req](std::string_view path) { return req.url(path); };
   show(res, error_page(frame, res.status(), text));
@@ -232,7 +147,7 @@ std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies) {
   app->use(viaduct::middleware::security_headers());
   app->use(viaduct::sessions({.keys = dependencies.keys}));
   app->mount("", page_routes(dependencies.store));
-  app->mount("/api", json_routes(dependencies.store));
+  app->mount("/api", json_api(dependencies.store));
   app->on_error([](Request& req, Response& res, const std::exception_ptr& error) {
     answer_error(req, res, error);
   });

@@ -25,9 +25,7 @@ struct Dependencies {
 ///     POST /notes/ID             changes it
 ///     POST /notes/ID/delete
 ///     GET  /notes/ID/files/FILE  an attachment
-///     GET  /api/notes            a list as JSON, ?q= likewise
-///     POST /api/notes            {"title": ..., "text": ...}
-///     GET  /api/notes/ID
+///     /api/notes                 the same for programs, see json_api.hpp
 ///
 /// Everybody may read; a note is changed by whoever wrote it, as far as sessions tell.
 [[nodiscard]] std::unique_ptr<viaduct::App> make_app(const Dependencies& dependencies);

@@ -1,5 +1,6 @@
 #pragma once
 
+/// @file
 /// Boost.Asio in handlers, under either model. Needs Boost 1.81 or later, which the rest of the
 /// library's headers do not, and is therefore not part of <viaduct/viaduct.hpp>.
 ///
@@ -217,14 +218,17 @@ struct HandlerFrom<boost::asio::awaitable<void, Executor>> {
 
 }  // namespace detail
 
-/// Where timers and sockets for `use_wait` live. Valid until run() returns. From any thread.
+/// Where timers and sockets for `use_wait` live: the executor of the one thread that performs input
+/// and output for all requests, on which nothing should compute. Valid until run() returns. From
+/// any thread while the handler runs.
 inline boost::asio::io_context::executor_type executor(const Request& req) {
   return detail::IoThread::of(req).context().get_executor();
 }
 
 /// Runs `operation` in the calling handler, that of `req`, waits for it, and returns its value or
 /// throws what it throws. Its this_coro::executor is for timers and sockets of its own; what it
-/// spawns there runs while it is waited for, and is dropped when it has ended.
+/// spawns there runs while it is waited for, and is dropped when it has ended. Throws client_gone
+/// when stop() has fired and the operation was cancelled for it. To be called by the handler only.
 template <class T, class Executor>
 T await(Request& req, boost::asio::awaitable<T, Executor> operation) {
   using Result =
@@ -250,8 +254,8 @@ struct use_wait_t {
 
 /// Completion token: the initiating function waits for the operation and returns its result, one
 /// value as such, several as a tuple; an error is thrown as boost::system::system_error. In a
-/// handler the wait ends as described above; it also works in background tasks, whose token
-/// cancels it, and in other threads.
+/// handler the wait ends as the top of this file says; it also works in background tasks, whose
+/// token cancels it, and in other threads, where nothing ends it early.
 inline constexpr use_wait_t use_wait;
 
 /// A Handler that runs a coroutine, `boost::asio::awaitable<void>(Request&, Response&)`. Needed
@@ -272,6 +276,7 @@ Handler detail::HandlerFrom<boost::asio::awaitable<void, Executor>>::adapt(Corou
 }  // namespace v1
 }  // namespace viaduct
 
+/// @cond
 /// What Boost.Asio asks of a completion token.
 template <class... Arguments>
 class boost::asio::async_result<viaduct::use_wait_t, void(Arguments...)> {
@@ -290,3 +295,4 @@ class boost::asio::async_result<viaduct::use_wait_t, void(Arguments...)> {
     return result->take(wait);
   }
 };
+/// @endcond

@@ -9,8 +9,8 @@
 namespace viaduct {
 inline namespace v1 {
 
-/// A cookie to set (RFC 6265 section 4.1). Defaults are the careful ones: sent over https only,
-/// hidden from scripts, not sent along with foreign forms.
+/// A cookie to set (RFC 6265 section 4.1) with Response::cookie(), which checks it. Defaults are
+/// the careful ones: sent over https only, hidden from scripts, not sent along with foreign forms.
 struct Cookie {
   std::string name;         ///< a token
   std::string value;        ///< visible ASCII without '"', ',', ';' and '\\'; encode anything else
@@ -18,8 +18,8 @@ struct Cookie {
   std::string domain = {};  ///< empty: this host only
   std::string same_site = "Lax";  ///< "Strict", "Lax", "None", or empty to leave it out
   std::optional<std::chrono::seconds> max_age = {};  ///< absent: until the browser closes
-  bool secure = true;
-  bool http_only = true;
+  bool secure = true;                                ///< sent over https only
+  bool http_only = true;                             ///< hidden from scripts
 };
 
 }  // namespace v1

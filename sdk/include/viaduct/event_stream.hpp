@@ -16,7 +16,8 @@ inline namespace v1 {
 ///
 /// Made by a handler from its request and a response that has not started; it must not outlive
 /// them, and belongs to the handler as they do. What the handler does between two events is its own
-/// affair: waiting in sleep_for(), Channel and Pool ends as soon as the stream has to.
+/// affair: waiting in sleep_for(), Channel and Pool ends as soon as the stream has to. A loop that
+/// may go round without sending looks at Request::stop().
 ///
 /// When the process is asked to end, streams end themselves, each behind a complete event: stop()
 /// of the request fires, draining() is true, and send() throws client_gone. A stream whose client
@@ -47,7 +48,8 @@ class VIADUCT_API EventStream {
   /// then.
   void send(std::string_view data, std::string_view event = {}, std::string_view id = {});
 
-  /// Has the client wait for that long before it connects again; browsers take a few seconds.
+  /// Has the client wait for that long before it connects again; browsers take a few seconds unless
+  /// told. Less than 0 counts as that. Waits and throws client_gone like send().
   void retry(std::chrono::milliseconds delay);
 
   /// The id of the last event that the client received before it lost its connection; empty at its

@@ -20,7 +20,7 @@ struct FieldsAccess;
 
 /// A header field that cannot be sent: its name is not a token (RFC 9110 section 5.6.2), its value
 /// holds CR, LF, NUL or another control character than a tab (5.5), or it belongs to the front
-/// server (Transfer-Encoding, Status).
+/// server (Transfer-Encoding, Status), which is found when the head goes out.
 struct VIADUCT_API invalid_header : std::invalid_argument {
   using std::invalid_argument::invalid_argument;
 };

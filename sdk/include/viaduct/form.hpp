@@ -18,11 +18,12 @@ inline namespace v1 {
 /// What a client may send with a form. More of anything is answered with http_error 413; exactly as
 /// much is accepted. A part's header lines may take 16 KiB.
 struct FormLimits {
-  std::uint64_t total = 64u << 20;       ///< bytes of the whole body, boundaries included
-  std::uint64_t file = 32u << 20;        ///< bytes of one file
-  std::size_t field = 64u << 10;         ///< bytes of one value that is no file, which memory holds
-  std::size_t parts = 256;               ///< fields and files together
-  std::filesystem::path directory = {};  ///< of temporary files; empty: TMPDIR, else /tmp
+  std::uint64_t total = 64u << 20;  ///< bytes of the whole body, boundaries included
+  std::uint64_t file = 32u << 20;   ///< bytes of one file
+  std::size_t field = 64u << 10;    ///< bytes of one value that is no file, which memory holds
+  std::size_t parts = 256;          ///< fields and files together
+  /// Of temporary files; has to exist. Empty: TMPDIR, else /tmp.
+  std::filesystem::path directory = {};
 };
 
 /// One part of a multipart/form-data body (RFC 7578), as Request::next_part() streams it.
@@ -40,9 +41,9 @@ struct VIADUCT_API Upload {
   std::string name;  ///< of the form's field
   /// What the client calls the file: what stood behind the last '/' or '\', without control
   /// characters, and never "." or "..". In UTF-8, if the client kept to it (RFC 7578 section 5.1);
-  /// empty when nothing was left. Percent escapes stay: browsers write '"' as %22. To be shown, not
-  /// to be used as a path: it may hold whatever a file name may, and clients choose the same name
-  /// twice.
+  /// empty when nothing was left. Percent escapes stay: browsers write '"' as `%22`. To be shown,
+  /// not to be used as a path: it may hold whatever a file name may, and clients choose the same
+  /// name twice.
   std::string filename;
   /// What the client says it is; text/plain when it does not (RFC 7578 section 4.4).
   std::string type;

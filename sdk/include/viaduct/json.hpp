@@ -1,5 +1,6 @@
 #pragma once
 
+/// @file
 /// JSON bodies on Boost.JSON (Debian: libboost-json1.81-dev). The one header besides
 /// <viaduct/async.hpp> that needs more than the standard library, and so not part of
 /// <viaduct/viaduct.hpp>; applications that include it link Boost::json.

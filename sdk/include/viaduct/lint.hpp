@@ -27,6 +27,9 @@ inline namespace v1 {
 /// front
 ///   server;
 /// - a cookie with SameSite=None is Secure, and no answer is open to every origin with credentials.
+///
+/// What it returns may be called as often as `handler` may. Throws std::invalid_argument for an
+/// empty one.
 VIADUCT_API Handler lint(Handler handler);
 
 }  // namespace v1

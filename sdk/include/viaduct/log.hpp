@@ -12,8 +12,13 @@
 namespace viaduct {
 inline namespace v1 {
 
-/// How much a log line matters.
-enum class Level : std::uint8_t { debug, info, warn, error };
+/// How much a log line matters. Lines of every level are written; who takes them may choose.
+enum class Level : std::uint8_t {
+  debug,  ///< for who looks into the application
+  info,   ///< what happened in the normal course
+  warn,   ///< went on, but somebody should know; "warning" on standard error
+  error,  ///< something failed
+};
 
 namespace detail {
 

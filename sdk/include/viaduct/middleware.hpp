@@ -21,26 +21,30 @@ inline namespace v1 {
 /// number of routers and threads. Functions among the options are called concurrently.
 namespace middleware {
 
+/// How access_log() writes.
 struct AccessLog {
-  Level level = Level::info;
+  Level level = Level::info;  ///< of the line
   /// Header fields of the request to show as well, in quotes; "-" where they are missing.
   std::vector<std::string> headers = {};
-  /// Takes the line, without the request's id, in place of Request::log.
+  /// Takes the line, without the request's id, in place of Request::log(); the line is valid during
+  /// the call.
   std::function<void(std::string_view line)> write = {};
 };
 /// One line for each request once its answer is complete, errors included:
 ///
 ///     192.0.2.7 "GET /notes?page=2" 200 5120 1.3ms "curl/7.88.1"
 ///
-/// client, request, status, body bytes, time since the middleware was entered. A status is followed
-/// by '!' when the answer broke off. Quotes, backslashes and control characters of what the client
-/// sent are escaped, so that nobody forges a line.
+/// client, request, status, body bytes, time since the middleware was entered, and here the one
+/// field of `headers = {"User-Agent"}`. A status is followed by '!' when the answer broke off.
+/// Quotes, backslashes and control characters of what the client sent are escaped, so that nobody
+/// forges a line.
 VIADUCT_API Middleware access_log(AccessLog options = {});
 
 /// Spans of time that a handler adds to Server-Timing: `req.local<Timings>().add("db", spent)`.
 class VIADUCT_API Timings {
  public:
-  /// `name` is a token, else std::invalid_argument. Without effect behind the head.
+  /// Adds one span, shown in milliseconds. `name` is a token, else std::invalid_argument. Without
+  /// effect behind the head.
   void add(std::string_view name, std::chrono::nanoseconds spent);
   /// The field's members, in the order added; empty when there are none.
   [[nodiscard]] const std::string& text() const { return text_; }
@@ -48,6 +52,7 @@ class VIADUCT_API Timings {
  private:
   std::string text_;
 };
+/// How timing() names what it measures.
 struct Timing {
   std::string name = "app";  ///< of the whole, a token
 };
@@ -56,11 +61,13 @@ struct Timing {
 /// not belong around what takes different time for different secrets.
 VIADUCT_API Middleware timing(Timing options = {});
 
+/// Whom cors() lets read answers, and what they may send.
 struct Cors {
   /// Origins that may read answers, "https://app.example" each; {"*"}: all, without credentials.
   std::vector<std::string> origins = {};
   /// Decides on origins that are not listed; asked about well-formed ones only.
   std::function<bool(std::string_view origin)> allow = {};
+  /// That a request may have.
   std::vector<std::string> methods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
   std::vector<std::string> headers = {"Content-Type"};  ///< that a request may carry
   std::vector<std::string> expose = {};                 ///< fields of answers that scripts may see
@@ -72,16 +79,19 @@ struct Cors {
 /// origin is not allowed. It lets scripts read; what keeps others from sending is csrf().
 VIADUCT_API Middleware cors(Cors options);
 
+/// How much body_limit() lets in.
 struct BodyLimit {
-  std::uint64_t bytes = std::uint64_t{1} << 20;
+  std::uint64_t bytes = std::uint64_t{1} << 20;  ///< of one body, exactly as much included
 };
 /// Answers 413 to a larger body: at once when its length is announced, else when reading goes
 /// beyond. Inner limits can only be lower.
 VIADUCT_API Middleware body_limit(BodyLimit options = {});
 
+/// Whom basic_auth() lets in.
 struct BasicAuth {
-  std::string realm = "Restricted";  ///< visible ASCII and spaces
-  /// Names and passwords. Compared in a time that tells neither which nor how much of it was right.
+  std::string realm = "Restricted";  ///< visible ASCII and spaces, without '"' and backslashes
+  /// Names, without colons, and passwords. Compared in a time that tells neither which nor how much
+  /// of it was right.
   std::vector<std::pair<std::string, std::string>> users = {};
   /// Asked about those that are not among `users`: a password database, which hashes.
   std::function<bool(std::string_view name, std::string_view password)> check = {};
@@ -92,28 +102,32 @@ VIADUCT_API Middleware basic_auth(BasicAuth options);
 /// Who basic_auth() let in; empty when nobody was asked. Valid until the handler returns.
 VIADUCT_API std::string_view authenticated_user(Request& request);
 
+/// What security_headers() sends; an empty text leaves that field out.
 struct SecurityHeaders {
+  /// Content-Security-Policy (W3C CSP 3): what pages may load, and who may frame them.
   std::string content_security_policy =
       "default-src 'self'; object-src 'none'; base-uri 'self'; frame-ancestors 'self'";
-  std::string frame_options = "SAMEORIGIN";
-  std::string referrer_policy = "strict-origin-when-cross-origin";
-  std::string opener_policy = "same-origin";  ///< Cross-Origin-Opener-Policy
-  bool no_sniff = true;                       ///< X-Content-Type-Options
+  std::string frame_options = "SAMEORIGIN";                         ///< X-Frame-Options
+  std::string referrer_policy = "strict-origin-when-cross-origin";  ///< Referrer-Policy
+  std::string opener_policy = "same-origin";                        ///< Cross-Origin-Opener-Policy
+  bool no_sniff = true;  ///< X-Content-Type-Options: nosniff
   /// Strict-Transport-Security on https answers. Browsers keep to it: 0 does not take it back.
   std::chrono::seconds strict_transport = std::chrono::seconds(0);
 };
 /// Sets those of these fields that are not empty and that the handler has not set.
 VIADUCT_API Middleware security_headers(SecurityHeaders options = {});
 
+/// How csrf() knows a request of this application's own pages.
 struct Csrf {
-  std::string cookie = "__Host-csrf";  ///< holds the token, unless `in_session`
-  std::string header = "X-CSRF-Token";
-  /// Field of an urlencoded or multipart form; empty: the form is not looked at. Reading it keeps
-  /// it for Request::form(); handlers that pull such a body themselves have the header sent.
+  std::string cookie = "__Host-csrf";   ///< holds the token, unless `in_session`
+  std::string header = "X-CSRF-Token";  ///< in which scripts send it; looked at first
+  /// Field of an urlencoded or multipart form; empty: the form is not looked at. Reading it, within
+  /// the default FormLimits, keeps it for Request::form(); handlers that pull such a body
+  /// themselves, or need other limits, have the header sent.
   std::string field = "csrf_token";
   bool in_session = false;  ///< the token is kept in the Session, whose middleware stands outside
   bool secure = true;       ///< of the cookie; a "__Host-" name needs it
-  std::string same_site = "Lax";
+  std::string same_site = "Lax";  ///< of the cookie
   /// Other origins whose pages may send, "https://admin.example" each.
   std::vector<std::string> trusted = {};
 };
@@ -128,6 +142,7 @@ VIADUCT_API Middleware csrf(Csrf options = {});
 /// so it is to be called before the response has started. std::logic_error without csrf().
 VIADUCT_API std::string csrf_token(Request& request);
 
+/// How much rate_limit() lets one client do.
 struct RateLimit {
   double per_second = 10;    ///< requests that one key may make in the long run, above 0
   std::uint32_t burst = 20;  ///< requests at once after a pause, 1 at least
@@ -135,7 +150,7 @@ struct RateLimit {
   std::size_t keys = 10000;
   /// Who is counted; remote_addr(), of IPv6 the /64 network, unless set. Empty: not limited.
   std::function<std::string(Request&)> key = {};
-  /// For tests.
+  /// The clock; for tests.
   std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 /// Answers 429 with Retry-After to a key whose bucket is empty: each holds `burst` tokens, gains
@@ -143,10 +158,13 @@ struct RateLimit {
 /// several times as much.
 VIADUCT_API Middleware rate_limit(RateLimit options = {});
 
+/// Where method_override() looks for the method.
 struct MethodOverride {
-  std::string header = "X-HTTP-Method-Override";
-  std::string parameter = "_method";  ///< of the query: <form method="post" action="?_method=PUT">
-  std::vector<std::string> methods = {"PUT", "PATCH", "DELETE"};  ///< neither GET nor HEAD
+  std::string header = "X-HTTP-Method-Override";  ///< looked at first; empty: not at all
+  /// Of the query: `<form method="post" action="?_method=PUT">`; empty: it is not looked at.
+  std::string parameter = "_method";
+  /// That a POST may become: none of GET, HEAD, OPTIONS, TRACE and CONNECT.
+  std::vector<std::string> methods = {"PUT", "PATCH", "DELETE"};
 };
 /// Has a POST be routed as the method that the header, else the query names: HTML forms know no
 /// others. 400 for one that is not in `methods`. Routes are found behind the middleware of the app:

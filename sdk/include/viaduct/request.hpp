@@ -29,14 +29,20 @@ class RequestState;
 struct RequestAccess;
 }  // namespace detail
 
-/// What the front server asks of the application (FastCGI 1.0 section 6).
-enum class Role : std::uint8_t { responder = 1, authorizer, filter };
+/// What the front server asks of the application (FastCGI 1.0 section 6). The values are those on
+/// the wire.
+enum class Role : std::uint8_t {
+  responder = 1,  ///< answer the request
+  authorizer,     ///< 200 lets the request pass, anything else is the answer; there is no body
+  filter,         ///< answer with Request::data() as the application changes it
+};
 
 /// One request. Owned by the runtime and valid until the handler returns, as is every view that it
 /// hands out. To be used by the handler that got it; stop(), draining() and deadline() may be
 /// called from other threads while the handler runs.
 class VIADUCT_API Request {
  public:
+  /// Made by the runtime.
   explicit Request(detail::RequestState& state);
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -47,6 +53,7 @@ class VIADUCT_API Request {
   /// ones, separated by commas: "REQUEST_ID", "X-Amzn-Trace-Id"; "none" if clients are not to
   /// choose it.
   [[nodiscard]] std::string_view id() const;
+  /// Responder unless the front server says otherwise, which only FastCGI can.
   [[nodiscard]] Role role() const;
   /// GET, POST, ... as sent (methods are case-sensitive).
   [[nodiscard]] std::string_view method() const;
@@ -59,12 +66,13 @@ class VIADUCT_API Request {
   /// Where the application is mounted, decoded: empty, or it begins with '/' and does not end so.
   [[nodiscard]] std::string_view script_name() const;
   /// The path below the mount, every segment decoded, "/" at least. A segment may have held an
-  /// encoded slash: routes are matched segment by segment on raw_path().
+  /// encoded slash: routes are matched segment by segment on raw_path(). One with a malformed
+  /// escape is answered 400; middleware that stands before that sees it as it was sent.
   [[nodiscard]] std::string_view path() const;
   /// The path below the mount, still percent-encoded. As the client sent it, unless the front
   /// server normalised or rewrote the path: then what the front server made of it.
   [[nodiscard]] std::string_view raw_path() const;
-  /// Without the '?'.
+  /// The query as sent, without the '?'; empty when there is none.
   [[nodiscard]] std::string_view raw_query() const;
   /// The query, decoded. Throws http_error 400 when it has more than 1024 pairs.
   [[nodiscard]] const Values& query() const;
@@ -78,21 +86,23 @@ class VIADUCT_API Request {
   [[nodiscard]] std::optional<std::string_view> env(std::string_view name) const;
   /// What a capture of the route matched, decoded; absent when the route has no such capture.
   [[nodiscard]] std::optional<std::string_view> arg(std::string_view name) const;
-  /// The same as a number or string: `{id:int}` -> `arg<int>("id")`. Throws http_error 404 when the
+  /// The same as a number or string: `{id:int}` is `arg<int>("id")`. Throws http_error 404 when the
   /// text is no such number or does not fit, std::logic_error when the route has no such capture.
   template <class T>
   [[nodiscard]] T arg(std::string_view name) const;
-  /// `path` with the mount prefix in front, encoded: what to put into links.
+  /// `path` with the mount prefix in front, encoded: what to put into links. What stands behind a
+  /// '?' or '#' is kept as it is.
   [[nodiscard]] std::string url(std::string_view path) const;
   /// Address of the client, as the front server sees it; empty when unknown.
   [[nodiscard]] std::string_view remote_addr() const;
   /// Its port; 0 when unknown.
   [[nodiscard]] unsigned remote_port() const;
-  /// The body as it was sent. std::logic_error once form() or next_part() was called.
+  /// The body as it was sent; the same object at every call. std::logic_error once form() or
+  /// next_part() was called.
   Body& body();
-  /// Filter role (FastCGI 1.0 section 6.4): the file to be filtered, FCGI_DATA, which ends before
-  /// FCGI_DATA_LENGTH bytes only by throwing client_gone. On the wire it follows the body: the
-  /// first read drops what is left of that. Empty for other roles.
+  /// Filter role (FastCGI 1.0 section 6.4): the file to be filtered, FCGI_DATA; its length() is
+  /// FCGI_DATA_LENGTH, before which it ends only by throwing client_gone. On the wire it follows
+  /// the body: the first read drops what is left of that. Empty for other roles.
   Body& data();
   /// The body as a form, application/x-www-form-urlencoded or multipart/form-data (RFC 7578), read
   /// at the first call and kept, with its files, until the handler returns; later calls ignore
@@ -116,10 +126,12 @@ class VIADUCT_API Request {
   /// request has no deadline, or once the response has begun. It moves on while the client is still
   /// sending the body: the limit counts from the body's end.
   [[nodiscard]] std::chrono::steady_clock::time_point deadline() const;
-  /// A value of that type that belongs to this request, default-constructed at the first call.
+  /// A value of that type that belongs to this request, default-constructed at the first call and
+  /// destroyed when the handler has returned and the answer is complete: what middleware leaves for
+  /// handlers.
   template <class T>
   T& local();
-  /// Like viaduct::log(), with the request's id in front.
+  /// Like viaduct::log(), with the request's id in front, whatever thread or fiber calls.
   template <class... Parts>
   void log(Level level, const Parts&... parts) const;
 

@@ -31,10 +31,12 @@ class EventStream;
 /// runtime, valid until the handler returns, to be used by the handler only.
 class VIADUCT_API Response {
  public:
+  /// Made by the runtime.
   explicit Response(detail::ResponseState& state) : state_(&state) {}
   Response(const Response&) = delete;
   Response& operator=(const Response&) = delete;
 
+  /// Whether the head is out.
   [[nodiscard]] bool started() const;
 
   /// 200 unless set; 302 when it was left and there is a Location field.
@@ -42,32 +44,38 @@ class VIADUCT_API Response {
   /// From 200 to 999, else std::invalid_argument. std::logic_error once started.
   Response& status(int code);
 
-  /// Sets Content-Type. Without one, a body is text/plain; charset=utf-8.
+  /// Sets Content-Type. Without one, a body is text/plain; charset=utf-8. Throws invalid_header;
+  /// std::logic_error once started.
   Response& type(std::string_view media_type);
 
-  /// Adds a Set-Cookie field. Throws invalid_header when a member cannot be sent.
+  /// Adds a Set-Cookie field. Throws invalid_header when a member cannot be sent;
+  /// std::logic_error once started.
   Response& cookie(const Cookie& cookie);
-  /// Makes the client forget the cookie of that name with path "/".
+  /// Makes the client forget the cookie of that name with path "/" and no domain. Throws like
+  /// cookie().
   Response& clear_cookie(std::string_view name);
 
+  /// The header fields as they are set.
   [[nodiscard]] const Fields& headers() const;
-  /// std::logic_error once started. A Content-Length that is set here is kept to: writing beyond
-  /// it throws, less of it breaks the response. Connection and other hop-by-hop fields are the
-  /// front server's and are dropped, Transfer-Encoding throws invalid_header when the head goes
-  /// out.
+  /// The same, to be changed. std::logic_error once started. A Content-Length that is set here is
+  /// kept to: writing beyond it throws, less of it breaks the response. Connection and other
+  /// hop-by-hop fields are the front server's and are dropped, Transfer-Encoding throws
+  /// invalid_header when the head goes out.
   Fields& headers();
 
-  /// Appends to the body. Waits while the client takes nothing: about a window (256 KiB) is under
-  /// way at most. Throws client_gone when nobody waits for the answer any more, and
-  /// std::length_error beyond a declared Content-Length (then nothing of `bytes` is sent).
+  /// Appends to the body, which is copied. Waits while the client takes nothing: about a window
+  /// (256 KiB) is under way at most. Throws client_gone when nobody waits for the answer any more,
+  /// and std::length_error beyond a declared Content-Length (then nothing of `bytes` is sent).
   void write(std::string_view bytes);
+  /// The same of binary data.
   void write(std::span<const std::byte> bytes);
 
-  /// Sends what is held, the head included.
+  /// Sends what is held, the head included. Waits and throws like write(); without effect once the
+  /// answer is complete.
   void flush();
 
   /// Like write(); when nothing was written so far `whole` is the whole body and its length becomes
-  /// Content-Length, unless one is set.
+  /// Content-Length, unless one is set. Waits and throws like write().
   void send(std::string_view whole);
 
   /// Answers with a file: its media type goes by the extension of its name, Last-Modified and ETag
@@ -98,7 +106,8 @@ class VIADUCT_API Response {
                  std::string_view download_name = {});
 
   /// Answers with a Location field and no body. `location` is an absolute URI or a path; `status`
-  /// is from 300 to 399. std::logic_error once started.
+  /// is from 300 to 399, else std::invalid_argument; 303 has the client follow with GET. Throws
+  /// invalid_header for a `location` that cannot be sent; std::logic_error once started.
   void redirect(std::string_view location, int status = 303);
 
   /// Has `hook` called just before the head goes out, while headers can still be changed; several
@@ -127,7 +136,7 @@ class VIADUCT_API Response {
   [[nodiscard]] std::uint64_t bytes_sent() const;
 
   /// Authorizer role: has the front server add the variable NAME to the request (FastCGI section
-  /// 6.3, the field Variable-NAME). Throws invalid_header.
+  /// 6.3, the field Variable-NAME). Throws invalid_header; std::logic_error once started.
   void variable(std::string_view name, std::string_view value);
 
  private:

@@ -59,39 +59,53 @@ using Middleware = std::function<void(Request&, Response&, const Handler& next)>
 
 /// Maps methods and paths to handlers.
 ///
-/// A pattern begins with '/' and is compared segment by segment with the path below the mount:
-/// text stands for itself, `{name}` captures one non-empty segment, `{name:int}` one that is a
-/// decimal number of 64 bits, `{name:path}` at the end all that is left, slashes included, possibly
-/// nothing. Where several patterns fit, the earliest segment decides: text before int before any
-/// segment before the tail, whatever the order of registration. `/users` and `/users/` differ. What
-/// finding a route costs depends on the path, not on the number of routes.
+/// A pattern begins with '/' and is compared segment by segment with the path below the mount, each
+/// segment decoded by itself, so that an encoded slash separates nothing: text stands for itself,
+/// `{name}` captures one non-empty segment, `{name:int}` one that is a decimal number of 64 bits,
+/// `{name:path}` at the end all that is left, slashes included, possibly nothing. Where several
+/// patterns fit, the earliest segment decides: text before int before any segment before the tail,
+/// whatever the order of registration. `/users` and `/users/` differ. What finding a route costs
+/// depends on the path, not on the number of routes.
 ///
-/// A path without a handler for the method is answered 405 with Allow, a path without any 404. HEAD
-/// is answered by the handler of GET, OPTIONS with 204 and Allow, unless they have handlers of
-/// their own.
+/// A path without a handler for the method is answered 405 with Allow, a path without any 404, one
+/// with a malformed escape 400. HEAD is answered by the handler of GET, OPTIONS with 204 and Allow,
+/// unless they have handlers of their own.
 ///
-/// All members that add routes throw std::invalid_argument for a malformed pattern or method. Two
-/// routes that fit the same requests are reported when the app starts: run() names both patterns
-/// and returns 70. Routes and middleware are added before run() is called or by App::on_startup;
-/// after that a router does not change and may be used by any thread.
+/// All members that add something throw std::invalid_argument for a malformed pattern or method and
+/// for an empty handler. Two routes that fit the same requests are reported when the app starts:
+/// run() names both patterns and returns 70. Routes and middleware are added before run() is called
+/// or by App::on_startup; after that a router does not change and may be used by any thread.
 class VIADUCT_API Router {
  public:
+  /// Without routes.
   Router();
+  /// The same routes and middleware; what is added to one of the two later does not show in the
+  /// other.
   Router(const Router& other);
+  /// `other` may only be destroyed or assigned to afterwards.
   Router(Router&& other) noexcept;
+  /// As when copied.
   Router& operator=(const Router& other);
+  /// As when moved.
   Router& operator=(Router&& other) noexcept;
   ~Router();
 
-  /// `methods` is one method or several with commas between: "GET,POST".
+  /// Adds a route. `methods` is one method or several with commas between: "GET,POST".
   Router& route(std::string_view methods, std::string_view pattern, Handler handler);
+  /// Adds a route for GET, and so for HEAD.
   Router& get(std::string_view pattern, Handler handler);
+  /// Adds a route for POST.
   Router& post(std::string_view pattern, Handler handler);
+  /// Adds a route for PUT.
   Router& put(std::string_view pattern, Handler handler);
+  /// Adds a route for PATCH.
   Router& patch(std::string_view pattern, Handler handler);
+  /// Adds a route for DELETE.
   Router& del(std::string_view pattern, Handler handler);
 
-  /// The same with a coroutine as handler; see <viaduct/async.hpp>.
+  /// @{
+  /// The same with a coroutine as handler, which returns `boost::asio::awaitable<void>`; see
+  /// async.hpp.
   template <detail::Adaptable Coroutine>
   Router& route(std::string_view methods, std::string_view pattern, Coroutine handler) {
     return route(methods, pattern, detail::adapt(std::move(handler)));
@@ -116,6 +130,7 @@ class VIADUCT_API Router {
   Router& del(std::string_view pattern, Coroutine handler) {
     return del(pattern, detail::adapt(std::move(handler)));
   }
+  /// @}
 
   /// Adds every route of `router`, which is copied, with `prefix` in front. Its handlers and
   /// middleware see a request whose script_name() has grown by the prefix and whose path() begins
@@ -132,8 +147,8 @@ class VIADUCT_API Router {
   Router& use(Middleware middleware);
 
   /// Answers GET (and so HEAD) below `prefix` with the files below `root`, as
-  /// Response::send_file(root, relative) does. Directories are 404: there are no indexes. A
-  /// relative `root` is taken from the current directory of this call.
+  /// `Response::send_file(root, relative)` does. Directories are 404: there are no indexes. A
+  /// relative `root` is taken from the current directory of this call; it need not exist yet.
   Router& files(std::string_view prefix, std::filesystem::path root);
 
  private:

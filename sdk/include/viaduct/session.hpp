@@ -31,14 +31,16 @@ class VIADUCT_API Session {
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
+  /// The value of that name, valid until the session changes or the handler returns.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
-  /// Every value, in the order set.
+  /// Every name with its value, in the order set; as long valid.
   [[nodiscard]] std::span<const std::pair<std::string, std::string>> items() const;
 
-  /// Any bytes. std::length_error when the cookie would become too large (nothing is changed then);
-  /// std::logic_error once the response has started, as for all members that change something.
+  /// Sets the value of that name, both any bytes. std::length_error when the cookie would become
+  /// larger than Sessions::size (nothing is changed then); std::logic_error once the response has
+  /// started, as for all members that change something.
   void set(std::string_view name, std::string_view value);
-  /// Returns whether it was there.
+  /// Forgets that value; returns whether it was there.
   bool erase(std::string_view name);
   /// Forgets everything; the cookie goes when nothing is set afterwards.
   void clear();
@@ -65,11 +67,11 @@ struct Sessions {
   /// From the last time the cookie was made. One that is in use is made anew after half of it.
   std::chrono::seconds lifetime = std::chrono::hours(24 * 7);
   std::size_t size = 3800;  ///< bytes of the cookie's value at most; browsers take 4096 in all
-  std::string path = "/";
-  std::string domain = {};
-  std::string same_site = "Lax";
-  bool secure = true;
-  /// For tests.
+  std::string path = "/";   ///< of the cookie, as the next three; see Cookie
+  std::string domain = {};  ///< empty: this host only
+  std::string same_site = "Lax";  ///< "Strict", "Lax", "None" (needs `secure`), or empty
+  bool secure = true;             ///< sent over https only; false for development over http
+  /// The clock; for tests.
   std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
 };
 
@@ -79,7 +81,8 @@ struct Sessions {
 /// time and values. Throws std::invalid_argument for options that make no sense.
 VIADUCT_API Middleware sessions(Sessions options);
 
-/// The session of this request. std::logic_error without the middleware.
+/// The session of this request, valid until its handler returns. std::logic_error without the
+/// middleware.
 VIADUCT_API Session& session(Request& request);
 
 }  // namespace v1

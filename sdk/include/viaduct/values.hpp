@@ -18,9 +18,9 @@ struct ValuesAccess;
 }
 
 /// Name-value pairs of a query or form in the order sent, decoded as
-/// application/x-www-form-urlencoded (URL standard section 5.1): '+' is a space, %XX a byte, a
+/// application/x-www-form-urlencoded (URL standard section 5.1): '+' is a space, `%XX` a byte, a
 /// malformed escape stays as it is. Names are case-sensitive and may repeat; a name without '=' has
-/// an empty value. Not thread-safe.
+/// an empty value. Nothing changes them: views that they hand out are valid as long as they are.
 class VIADUCT_API Values {
  public:
   /// No values.

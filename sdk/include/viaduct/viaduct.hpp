@@ -1,5 +1,6 @@
 #pragma once
 
+/// @file
 /// viaduct: web applications in C++, behind any front web server.
 ///
 ///     #include <viaduct/viaduct.hpp>
@@ -10,7 +11,17 @@
 ///       return viaduct::run(argc, argv, app);
 ///     }
 ///
-/// These headers need the standard library only.
+/// These headers need the standard library only. Three more are included by who needs them:
+/// async.hpp (Boost.Asio in handlers), json.hpp (Boost.JSON) and testing.hpp (a client for tests).
+
+/// @namespace viaduct
+/// Web applications behind any front web server.
+
+/// @namespace viaduct::v1
+/// The version of the interface that a program is built against; inline, never to be named.
+
+/// @namespace viaduct::v1::testing
+/// A client for an application's tests.
 
 #include <viaduct/app.hpp>
 #include <viaduct/body.hpp>

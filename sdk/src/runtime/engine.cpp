@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <viaduct/log.hpp>
@@ -26,6 +27,7 @@ constexpr int kCompletions = 16;
 constexpr int kAcceptAtOnce = 64;
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::seconds kLinger{2};
+constexpr std::chrono::milliseconds kCloseTogether{20};
 
 bool would_block(int error) {
   return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
@@ -38,7 +40,8 @@ Engine::Engine(const EngineOptions& options)
       ready_to_answer_(options.ready),
       work_(boost::asio::make_work_guard(io_)),
       timer_(io_),
-      buffer_(kBuffer) {}
+      buffer_(kBuffer),
+      tracer_([this](Tracer::Job job, const std::string& text) { traced(std::move(job), text); }) {}
 
 Engine::~Engine() = default;
 
@@ -124,8 +127,12 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
   options.prefetch = std::min(options_.limit, kMaxPrefetch);
   options.hold_values = !ready_to_answer_;
   ConnectionCodec made = make_codec(protocol, fd, options);
-  const auto link = std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi);
+  constexpr ClientLimits kNone{std::chrono::milliseconds(0), std::chrono::milliseconds(0)};
+  const auto link =
+      std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi,
+                             protocol == Listener::Protocol::http ? options_.clients : kNone);
   links_.insert(link);
+  watch_client(*link);
   await_input(link);
 }
 
@@ -172,6 +179,7 @@ void Engine::on_readable(const LinkPtr& link) {
     receive(link, {buffer_.data(), static_cast<std::size_t>(got)});
     if (!link->open) return;
     send(link);
+    watch_client(*link);
     close_if_done(link);
   }
   await_input(link);
@@ -182,6 +190,7 @@ void Engine::on_writable(const LinkPtr& link) {
   link->awaiting_room = false;
   if (!link->open || link->failed) return;
   send(link);
+  link->patience.restart(Clock::now());  // it has read something
   close_if_done(link);
 }
 
@@ -197,6 +206,16 @@ void Engine::send(const LinkPtr& link) {
       return fail_link(link);
   }
   if (link->blocked_writers > 0 && link->codec->output().size() < kMaxOutput) wake_writers(*link);
+}
+
+void Engine::watch_client(Link& link) {
+  if (link.fastcgi != nullptr) return;
+  using Awaited = ClientPatience::Awaited;
+  const Awaited what = link.exchanges.size() > 0 ? Awaited::nothing
+                       : link.codec->idle()      ? Awaited::request
+                                                 : Awaited::head;
+  link.patience.await(what, Clock::now());
+  if (link.patience.deadline() != Clock::time_point::max()) schedule(link.patience.deadline());
 }
 
 void Engine::wake_writers(Link& link) {
@@ -283,14 +302,17 @@ void Engine::on_timer() {
       next = std::min(next, exchange.expires);
     }
   }
+  auto links_next = Clock::time_point::max();
   for (const LinkPtr& link : std::vector<LinkPtr>(links_.begin(), links_.end())) {
-    const bool overdue = link->lingering && link->linger_until <= now_;
-    if (overdue || (drain_spent_ && link->exchanges.size() == 0)) {
+    const auto until = link->lingering ? link->linger_until : link->patience.deadline();
+    if (until <= now_ || (drain_spent_ && link->exchanges.size() == 0)) {
       close_link(link);
-    } else if (link->lingering) {
-      next = std::min(next, link->linger_until);
+    } else {
+      links_next = std::min(links_next, until);
     }
   }
+  // Thousands of connections do not each need to be closed to the millisecond.
+  if (links_next != Clock::time_point::max()) next = std::min(next, links_next + kCloseTogether);
   flush_dirty();
   resume_accepting();
   if (next != Clock::time_point::max()) schedule(next);

@@ -19,6 +19,7 @@
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/link.hpp"
 #include "sdk/src/runtime/listener.hpp"
+#include "sdk/src/runtime/tracer.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -28,7 +29,8 @@ struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
   std::chrono::milliseconds stop_time{30000};
   RequestIds request_ids = RequestIds::usual();
-  bool ready = true;  ///< false: FCGI_GET_VALUES is answered from become_ready() on
+  ClientLimits clients{};  ///< of HTTP
+  bool ready = true;       ///< false: FCGI_GET_VALUES is answered from become_ready() on
 };
 
 /// Connections, requests, and the order in which they are served; the same for both concurrency
@@ -142,6 +144,7 @@ class Engine {
   void close_if_done(const LinkPtr& link);
   void fail_link(const LinkPtr& link);
   void wake_writers(Link& link);
+  void watch_client(Link& link);
   void schedule(Clock::time_point time);
   void on_timer();
   void close_listeners();
@@ -152,6 +155,10 @@ class Engine {
   void stop_streams(const Link* only);
   Clock::time_point beat(Exchange& exchange);
   void mark_dirty(const LinkPtr& link);
+
+  // engine_traces.cpp: stack traces
+  void on_trace(const LinkPtr& link, protocol::RequestId id);
+  void traced(Tracer::Job job, const std::string& text);
 
   // engine_events.cpp: requests
   void receive(const LinkPtr& link, protocol::Bytes bytes);
@@ -192,6 +199,7 @@ class Engine {
   Active active_;
   std::condition_variable idle_;  // nothing is active
   std::uint32_t running_ = 0;
+  std::uint64_t last_serial_ = 0;
   std::vector<std::unique_ptr<Exchange>> spare_;
   std::vector<Stop> stops_;  // to be fired at the end of the turn
 
@@ -200,6 +208,8 @@ class Engine {
   Clock::time_point stop_at_ = Clock::time_point::max();
   Clock::time_point last_malformed_{};
   std::uint64_t malformed_ = 0;
+
+  Tracer tracer_;  // its thread uses all of the above
 };
 
 }  // namespace detail

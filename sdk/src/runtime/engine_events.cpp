@@ -46,6 +46,7 @@ void Engine::take_held(const LinkPtr& link) {
   for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
     handle(link, event);
   }
+  watch_client(*link);
   await_input(link);
 }
 
@@ -76,6 +77,8 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
     case Event::Kind::draining:
       link->draining.store(true, std::memory_order_relaxed);
       return stop_streams(link.get());
+    case Event::Kind::trace:
+      return on_trace(link, event.id);
     case Event::Kind::body_end:
       if (Exchange* exchange = link->exchanges.find(event.id)) {
         exchange->input_ended = true;
@@ -92,12 +95,14 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
 }
 
 void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head) {
+  link->patience.await(ClientPatience::Awaited::nothing, now_);
   if (drain_spent_ || ready_.size() >= queue_limit()) {
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);
   }
   Exchange& exchange = acquire();
   exchange.begin(link, id, head, kWindow);
+  exchange.serial = ++last_serial_;
   const std::string_view left = exchange.request_state.variables().deadline_ms;
   std::uint32_t milliseconds = 0;
   const auto parsed = std::from_chars(left.data(), left.data() + left.size(), milliseconds);

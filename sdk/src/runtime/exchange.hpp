@@ -103,6 +103,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   Cancel cancelled = Cancel::none;
   std::shared_ptr<Link> link;
   protocol::RequestId id = 0;
+  std::uint64_t serial = 0;  ///< no other request of the engine has had it
   std::chrono::steady_clock::time_point expires{};
   std::chrono::milliseconds time_limit{};  ///< what was left when the request came
   protocol::fastcgi::SendCredit send_credit;

@@ -2,6 +2,8 @@
 
 #include <mutex>
 
+#include "sdk/src/runtime/stack_frames.hpp"
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
@@ -20,6 +22,8 @@ class Executor {
   virtual void wait(std::unique_lock<std::mutex>& lock, Exchange& exchange) = 0;
   /// Something that the handler of `exchange` may wait for has happened. Callable from any thread.
   virtual void wake(Exchange& exchange) = 0;
+  /// What the handler of `exchange`, which has not returned, is doing. From any thread.
+  virtual StackFrames trace(Exchange& exchange) = 0;
   /// The engine has finished: run() is to return.
   virtual void stop() = 0;
 };

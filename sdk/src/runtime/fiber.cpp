@@ -62,7 +62,21 @@ void Fiber::switch_in() {
   swap_exceptions(exceptions_);
 }
 
+void Fiber::visit(const std::function<void()>& visitor) {
+  visitor_ = &visitor;
+  switch_in();
+}
+
 void Fiber::suspend() {
+  switch_out();
+  while (visitor_ != nullptr) {
+    (*visitor_)();
+    visitor_ = nullptr;
+    switch_out();
+  }
+}
+
+void Fiber::switch_out() {
   sanitizer::start_switch(&inside_fake_stack_, outside_bottom_, outside_size_);
   sanitizer::switch_thread(outside_thread_);
   outside_ = std::move(outside_).resume();

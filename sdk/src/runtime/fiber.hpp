@@ -30,6 +30,9 @@ class Fiber {
   void resume();
   /// Returns to who called start() or resume(). Called from inside.
   void suspend();
+  /// Calls `visitor` on the stack of the task, which has suspended and goes on waiting. The visitor
+  /// must neither throw nor suspend, and needs little of the stack. Called from outside.
+  void visit(const std::function<void()>& visitor);
   /// No task is under way.
   [[nodiscard]] bool idle() const { return !task_; }
 
@@ -42,6 +45,7 @@ class Fiber {
 
   void main();
   void switch_in();
+  void switch_out();
   static void swap_exceptions(ExceptionState& other);
 
   boost::context::protected_fixedsize_stack allocator_;
@@ -49,6 +53,7 @@ class Fiber {
   boost::context::fiber inside_;
   boost::context::fiber outside_;
   std::function<void()> task_;
+  const std::function<void()>* visitor_ = nullptr;
   bool quit_ = false;
   ExceptionState exceptions_;  // of the side that does not run
 

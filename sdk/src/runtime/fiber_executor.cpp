@@ -6,6 +6,8 @@
 #include <viaduct/log.hpp>
 
 #include "sdk/src/runtime/exchange.hpp"
+#include "sdk/src/runtime/signal_stack.hpp"
+#include "sdk/src/runtime/symbols.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -18,7 +20,7 @@ constexpr unsigned kQuietTicks = 20;
 // Fibers kept with their stacks for later requests.
 constexpr std::size_t kSpare = 128;
 constexpr std::chrono::seconds kReportEvery{10};
-constexpr std::chrono::milliseconds kProbePatience{100};
+constexpr std::chrono::milliseconds kProbePatience{50};
 // Threads for blocking().
 constexpr std::size_t kBlockingThreads = 16;
 
@@ -52,10 +54,10 @@ FiberExecutor::~FiberExecutor() {
 }
 
 void FiberExecutor::run() {
+  const SignalStack signal_stack;
   loop_ = std::this_thread::get_id();
+  loop_thread_ = ::pthread_self();
   on_thread_start_();
-  std::optional<StackProbe> probe;
-  if (options_.watchdog > std::chrono::milliseconds::zero()) probe_ = &probe.emplace();
   const std::jthread reserve([this] { watch(); });
   Lock lock(engine_.mutex());
   while (!stopped_) {
@@ -125,12 +127,12 @@ void FiberExecutor::report(Lock& lock, const StallDetector::Report& stall) {
   if (stall.unreported > 0) {
     line += ", unreported since the last such line: " + std::to_string(stall.unreported);
   }
-  const StackProbe::Frames frames = probe_->take(kProbePatience);
+  const StackFrames frames = probe_.take(loop_thread_, kProbePatience);
   lock.unlock();
   try {
     write_log(Level::warn, id, line);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      write_log(Level::warn, id, "  #" + std::to_string(i) + ' ' + describe_frame(frames[i]));
+    for (const std::string& frame : describe_stack(frames)) {
+      write_log(Level::warn, id, "  " + frame);
     }
   } catch (const std::exception&) {
     // A sink of the application's that throws; the loop's requests come first.
@@ -214,6 +216,16 @@ void FiberExecutor::wake(Exchange& exchange) {
   if (!exchange.parked) return;
   exchange.parked = false;
   exchange.context->unpark();
+}
+
+// With the engine's mutex held no fiber begins to run, nor does one that runs stop doing so: one
+// that does not run has suspended for good.
+StackFrames FiberExecutor::trace(Exchange& exchange) {
+  auto& task = static_cast<Task&>(*exchange.context);
+  if (&task == running_) return probe_.take(loop_thread_, kProbePatience);
+  StackFrames frames;
+  task.fiber.visit([&frames] { frames.capture(1); });
+  return frames;
 }
 
 void FiberExecutor::stop() {

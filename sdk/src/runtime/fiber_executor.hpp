@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -45,6 +47,7 @@ class FiberExecutor final : public Executor {
   void run() override;
   void wait(std::unique_lock<std::mutex>& lock, Exchange& exchange) override;
   void wake(Exchange& exchange) override;
+  StackFrames trace(Exchange& exchange) override;
   void stop() override;
 
  private:
@@ -95,6 +98,8 @@ class FiberExecutor final : public Executor {
   const FiberOptions options_;
   std::vector<std::unique_ptr<Task>> spare_;
   std::thread::id loop_;
+  pthread_t loop_thread_{};  // the same
+  StackProbe probe_;
   std::vector<Task*> batch_;  // being resumed
 
   // Guarded by the engine's mutex.
@@ -105,7 +110,6 @@ class FiberExecutor final : public Executor {
   std::uint64_t progress_ = 0;
   Clock::time_point flushed_{};  // when answers were sent last
   StallDetector stalls_;
-  StackProbe* probe_ = nullptr;  // the loop's, while it runs
   std::condition_variable io_free_;
   std::condition_variable reserve_;
 

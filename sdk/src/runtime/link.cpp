@@ -47,8 +47,8 @@ std::vector<Exchange*> ExchangeTable::list() const {
 }
 
 Link::Link(boost::asio::io_context& io, int fd, std::unique_ptr<protocol::ServerCodec> codec_used,
-           protocol::fastcgi::ServerCodec* fastcgi_codec)
-    : descriptor(io, fd), codec(std::move(codec_used)), fastcgi(fastcgi_codec) {}
+           protocol::fastcgi::ServerCodec* fastcgi_codec, const ClientLimits& limits)
+    : descriptor(io, fd), codec(std::move(codec_used)), fastcgi(fastcgi_codec), patience(limits) {}
 
 Link::Sent Link::send() {
   constexpr std::size_t kPieces = 64;

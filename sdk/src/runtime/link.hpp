@@ -13,6 +13,7 @@
 
 #include "protocol/codec.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
+#include "sdk/src/runtime/client_patience.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -49,7 +50,7 @@ class Link {
   };
 
   Link(boost::asio::io_context& io, int fd, std::unique_ptr<protocol::ServerCodec> codec,
-       protocol::fastcgi::ServerCodec* fastcgi);
+       protocol::fastcgi::ServerCodec* fastcgi, const ClientLimits& limits);
 
   [[nodiscard]] int fd() { return descriptor.native_handle(); }
   /// Writes what the codec has put out, as far as the socket takes it, and settles the rest.
@@ -68,6 +69,7 @@ class Link {
   std::optional<std::uint32_t> window;
   /// The peer is about to give no more requests. Read by handlers without the mutex.
   std::atomic<bool> draining = false;
+  ClientPatience patience;
   bool open = true;
   bool awaiting_input = false;        ///< a wait for readability is under way
   bool awaiting_room = false;         ///< a wait for writability is under way

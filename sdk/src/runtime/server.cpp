@@ -20,6 +20,7 @@ Server::Server(const App& app, const ServerOptions& options)
       engine_({.limit = options.limit,
                .stop_time = options.stop_time,
                .request_ids = options.request_ids,
+               .clients = options.clients,
                .ready = !AppAccess::settings(app).readiness}),
       signals_(engine_.io()) {
   auto on_thread_start = [&app] {

@@ -28,6 +28,7 @@ struct ServerOptions {
   FiberOptions fibers{};
   RequestIds request_ids = RequestIds::usual();
   FileDelivery file_delivery = FileDelivery::self;
+  ClientLimits clients{};  ///< of HTTP; where a front server has clients, it has their limits
 };
 
 /// An app, its engine and its executor: what serves requests. Exported from a shared libviaduct for

@@ -1,15 +1,10 @@
 #include "sdk/src/runtime/stack_probe.hpp"
 
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <cstdint>
 #include <ctime>
-
-#include <boost/stacktrace/frame.hpp>
-#include <boost/stacktrace/safe_dump_to.hpp>
+#include <mutex>
 
 namespace viaduct {
 inline namespace v1 {
@@ -17,40 +12,56 @@ namespace detail {
 namespace {
 
 constexpr int kSignal = SIGURG;
-// What the kernel saves of the processor, and the unwinder.
-constexpr std::size_t kSignalStack = 64 * 1024;
 // The signal handler and where it returns to.
 constexpr std::size_t kOwnFrames = 2;
 
+using Handler = void (*)(int, siginfo_t*, void*);
+
+// The process has one handler for the signal, however many probes there are.
+class Installation {
+ public:
+  bool add(Handler handler) {
+    const std::lock_guard lock(mutex_);
+    if (users_ == 0 && !install(handler)) return false;
+    ++users_;
+    return true;
+  }
+  void remove() {
+    const std::lock_guard lock(mutex_);
+    if (--users_ == 0) ::sigaction(kSignal, &former_, nullptr);
+  }
+
+ private:
+  bool install(Handler handler) {
+    if (::sigaction(kSignal, nullptr, &former_) != 0) return false;
+    const bool free = (former_.sa_flags & SA_SIGINFO) == 0 &&
+                      (former_.sa_handler == SIG_DFL || former_.sa_handler == SIG_IGN);
+    struct sigaction action {};
+    action.sa_sigaction = handler;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+    ::sigfillset(&action.sa_mask);
+    return free && ::sigaction(kSignal, &action, nullptr) == 0;
+  }
+
+  std::mutex mutex_;
+  unsigned users_ = 0;
+  struct sigaction former_ {};
+};
+
+Installation& installation() {
+  static Installation shared;
+  return shared;
+}
+
 }  // namespace
 
-StackProbe::StackProbe() : thread_(::pthread_self()) {
+StackProbe::StackProbe() {
   ::sem_init(&noted_, 0, 0);
-  struct sigaction action {};
-  ::sigaction(kSignal, nullptr, &former_);
-  const bool free = (former_.sa_flags & SA_SIGINFO) == 0 &&
-                    (former_.sa_handler == SIG_DFL || former_.sa_handler == SIG_IGN);
-  if (!free) return;
-  action.sa_sigaction = &on_signal;
-  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
-  ::sigfillset(&action.sa_mask);
-  installed_ = ::sigaction(kSignal, &action, nullptr) == 0;
-  stack_t present{};
-  if (::sigaltstack(nullptr, &present) == 0 && (present.ss_flags & SS_DISABLE) == 0) return;
-  signal_stack_ = std::make_unique<std::byte[]>(kSignalStack);
-  stack_t own{};
-  own.ss_sp = signal_stack_.get();
-  own.ss_size = kSignalStack;
-  if (::sigaltstack(&own, nullptr) != 0) signal_stack_.reset();
+  installed_ = installation().add(&on_signal);
 }
 
 StackProbe::~StackProbe() {
-  if (installed_) ::sigaction(kSignal, &former_, nullptr);
-  if (signal_stack_) {
-    stack_t none{};
-    none.ss_flags = SS_DISABLE;
-    ::sigaltstack(&none, nullptr);
-  }
+  if (installed_) installation().remove();
   ::sem_destroy(&noted_);
 }
 
@@ -58,47 +69,49 @@ StackProbe::~StackProbe() {
 void StackProbe::on_signal(int, siginfo_t* info, void*) {
   if (info->si_code != SI_QUEUE || info->si_pid != ::getpid()) return;
   const int error = errno;
-  auto* const probe = static_cast<StackProbe*>(info->si_value.sival_ptr);
-  probe->count_ = boost::stacktrace::safe_dump_to(probe->frames_.data(), sizeof probe->frames_);
-  ::sem_post(&probe->noted_);
+  auto& probe = *static_cast<StackProbe*>(info->si_value.sival_ptr);
+  auto expected = State::asked;
+  // A signal may come too late for the one who asked.
+  if (!probe.state_.compare_exchange_strong(expected, State::noting)) return;
+  if (::pthread_equal(probe.asked_, ::pthread_self()) == 0) {
+    probe.state_ = State::asked;
+  } else {
+    probe.frames_.capture(kOwnFrames);
+    probe.state_ = State::noted;
+    ::sem_post(&probe.noted_);
+  }
   errno = error;
 }
 
-StackProbe::Frames StackProbe::take(std::chrono::milliseconds patience) {
+StackFrames StackProbe::take(pthread_t thread, std::chrono::milliseconds patience) {
   if (!installed_) return {};
-  // Of a signal that came too late for the one who asked.
   while (::sem_trywait(&noted_) == 0) continue;
+  asked_ = thread;
+  state_ = State::asked;
   sigval self{};
   self.sival_ptr = this;
-  if (::pthread_sigqueue(thread_, kSignal, self) != 0) return {};
+  const bool sent = ::pthread_sigqueue(thread, kSignal, self) == 0;
+  if (!sent || !await_note(patience)) {
+    auto state = State::asked;
+    while (state != State::noted && !state_.compare_exchange_weak(state, State::idle)) {
+      if (state == State::noting) state = State::asked;
+    }
+    if (state != State::noted) return {};
+  }
+  state_ = State::idle;
+  return frames_;
+}
+
+bool StackProbe::await_note(std::chrono::milliseconds patience) {
   timespec until{};
   ::clock_gettime(CLOCK_REALTIME, &until);
   const auto nanoseconds = until.tv_nsec + std::chrono::nanoseconds(patience).count();
   until.tv_sec += nanoseconds / 1'000'000'000;
   until.tv_nsec = nanoseconds % 1'000'000'000;
   while (::sem_timedwait(&noted_, &until) != 0) {
-    if (errno != EINTR) return {};
+    if (errno != EINTR) return false;
   }
-  Frames frames;
-  for (std::size_t i = kOwnFrames; i < count_ && i < kFrames && frames_[i] != nullptr; ++i) {
-    frames.push_back(frames_[i]);
-  }
-  return frames;
-}
-
-std::string describe_frame(const void* frame) {
-  std::string text = boost::stacktrace::frame(frame).name();
-  Dl_info module{};
-  const bool known = ::dladdr(frame, &module) != 0 && module.dli_fname != nullptr;
-  const auto base = known ? reinterpret_cast<std::uintptr_t>(module.dli_fbase) : 0;
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits,
-                                 reinterpret_cast<std::uintptr_t>(frame) - base, 16);
-  std::string place(known ? std::string_view(module.dli_fname) : std::string_view());
-  place = place.substr(place.rfind('/') + 1);
-  place += "+0x";
-  place.append(digits, end.ptr);
-  return text.empty() ? place : text + " (" + place + ')';
+  return true;
 }
 
 }  // namespace detail

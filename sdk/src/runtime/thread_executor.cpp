@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sdk/src/runtime/exchange.hpp"
+#include "sdk/src/runtime/signal_stack.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -21,6 +22,7 @@ constexpr std::chrono::microseconds kBrief{50};
 constexpr std::chrono::nanoseconds kLongest = 4 * kBrief;
 // Weight of one handler's time in the average.
 constexpr int kWeight = 16;
+constexpr std::chrono::milliseconds kProbePatience{50};
 
 }  // namespace
 
@@ -38,6 +40,7 @@ void ThreadExecutor::run() {
 }
 
 void ThreadExecutor::work() {
+  const SignalStack signal_stack;
   Worker worker(*this);
   Context::set_current(&worker);
   on_thread_start_();
@@ -175,6 +178,10 @@ void ThreadExecutor::wake(Exchange& exchange) {
   } else if (exchange.leading && std::this_thread::get_id() != leader_) {
     engine_.interrupt();
   }
+}
+
+StackFrames ThreadExecutor::trace(Exchange& exchange) {
+  return probe_.take(static_cast<const Worker&>(*exchange.context).thread, kProbePatience);
 }
 
 void ThreadExecutor::stop() {

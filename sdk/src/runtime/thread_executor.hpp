@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include "sdk/src/runtime/context.hpp"
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/stack_probe.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -37,6 +40,7 @@ class ThreadExecutor final : public Executor {
   void run() override;
   void wait(std::unique_lock<std::mutex>& lock, Exchange& exchange) override;
   void wake(Exchange& exchange) override;
+  StackFrames trace(Exchange& exchange) override;
   void stop() override;
 
  private:
@@ -48,6 +52,8 @@ class ThreadExecutor final : public Executor {
     void before_wait() override { executor_.hand_over(); }
     void sleep_until(std::chrono::steady_clock::time_point time,
                      const std::stop_token& stop) override;
+
+    const pthread_t thread = ::pthread_self();
 
    private:
     ThreadExecutor& executor_;
@@ -67,6 +73,7 @@ class ThreadExecutor final : public Executor {
   Engine& engine_;
   const Dispatcher& dispatcher_;
   const std::function<void()> on_thread_start_;
+  StackProbe probe_;
 
   // Guarded by the engine's mutex.
   bool stopped_ = false;

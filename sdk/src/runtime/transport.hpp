@@ -17,6 +17,10 @@ struct Addresses {
   std::string scgi = {};
   std::string uwsgi = {};
   std::string http = {};
+
+  [[nodiscard]] bool empty() const {
+    return fastcgi.empty() && scgi.empty() && uwsgi.empty() && http.empty();
+  }
 };
 
 /// Where requests come from.

@@ -37,6 +37,7 @@ AppRun::AppRun(const App& app)
   const detail::AppSettings& settings = detail::AppAccess::settings(app_);
   detail::require_distinct_routes(app_);
   for (const auto& hook : settings.on_startup) hook();
+  detail::require_distinct_routes(app_);
   background_.emplace(settings.background);
 }
 

@@ -22,7 +22,7 @@ BridgeTest::BridgeTest() {
 }
 
 BridgeTest::~BridgeTest() {
-  for (const int listener : listeners_) ::close(listener);
+  for (const int listener : listeners) ::close(listener);
 }
 
 void BridgeTest::TearDown() {
@@ -43,7 +43,7 @@ void BridgeTest::expect_clean_exit(BridgeProcess& process) {
 void BridgeTest::start() {
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
     settings.listeners[i].address = {config::Address::Kind::unix_path, socket_path(i), 0};
-    listeners_.push_back(listen_at(socket_path(i)));
+    listeners.push_back(listen_at(socket_path(i)));
   }
   bridge_ = spawn();
   ASSERT_TRUE(bridge_->wait_for(Type::started)) << bridge_->log();
@@ -51,7 +51,7 @@ void BridgeTest::start() {
 }
 
 std::unique_ptr<BridgeProcess> BridgeTest::spawn() {
-  return std::make_unique<BridgeProcess>(stage, settings, listeners_);
+  return std::make_unique<BridgeProcess>(stage, settings, listeners);
 }
 
 FakeWorker& BridgeTest::add_worker(const WorkerOptions& options) {
@@ -76,7 +76,9 @@ void BridgeTest::announce(BridgeProcess& process, const FakeWorker& worker, bool
   message.type = Type::worker_added;
   message.serial = worker.serial;
   message.pid = 1000 + static_cast<int>(worker.serial);
+  message.count = static_cast<std::uint32_t>(worker.serial);
   message.shared = shared ? 1 : 0;
+  message.canary = worker.options().canary ? 1 : 0;
   message.set_path(worker.path());
   process.send(message);
 }

@@ -53,9 +53,9 @@ class BridgeTest : public ::testing::Test {
   config::BridgeSettings settings;
   Stage stage;
   TempDir directory;
+  std::vector<int> listeners;  ///< the listening sockets, by listener
 
  private:
-  std::vector<int> listeners_;
   std::unique_ptr<BridgeProcess> bridge_;
   std::vector<std::unique_ptr<FakeWorker>> workers_;
 };

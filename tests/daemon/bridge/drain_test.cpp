@@ -2,9 +2,13 @@
 
 #include <unistd.h>
 
+#include <utility>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/hand_over.hpp"
 #include "tests/daemon/bridge/bridge_fixture.hpp"
 
 namespace viaduct::daemon::bridge::testing {
@@ -16,7 +20,11 @@ class Drain : public BridgeTest {
  protected:
   // A second bridge that has the same worker and takes over idle connections.
   std::unique_ptr<BridgeProcess> succeed(const FakeWorker& worker) {
-    auto next = spawn();
+    return succeed(worker, spawn());
+  }
+
+  std::unique_ptr<BridgeProcess> succeed(const FakeWorker& worker,
+                                         std::unique_ptr<BridgeProcess> next) {
     EXPECT_TRUE(next->wait_for(Type::started));
     announce(*next, worker, true);
     channel::Message serving;
@@ -120,6 +128,45 @@ TEST_F(Drain, IdleConnectionsGoToTheSuccessor) {
   expect_clean_exit(*next);
 }
 
+TEST_F(Drain, SuccessorKnowsConnectionsByTheirListeningSocket) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = connect();
+  client->get(1, "/", true);
+  worker.next_request()->respond("old");
+  ASSERT_TRUE(client->wait(1));
+  config::BridgeSettings swapped = settings;
+  std::swap(swapped.listeners[0], swapped.listeners[1]);
+  const auto next = succeed(worker, std::make_unique<BridgeProcess>(
+                                        stage, swapped, std::vector{listeners[1], listeners[0]}));
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  client->get(1, "/", true);
+  const auto again = worker.next_request();
+  ASSERT_TRUE(again) << "FastCGI came to the SCGI listener";
+  again->respond("new");
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).body(), "new");
+  next->leave();
+  expect_clean_exit(*next);
+}
+
+TEST_F(Drain, ConnectionsOfADroppedListenerAreClosed) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = connect();
+  client->get(1, "/", true);
+  worker.next_request()->respond("old");
+  ASSERT_TRUE(client->wait(1));
+  config::BridgeSettings fewer = settings;
+  fewer.listeners.erase(fewer.listeners.begin());
+  const auto next =
+      succeed(worker, std::make_unique<BridgeProcess>(stage, fewer, std::vector{listeners[1]}));
+  EXPECT_TRUE(client->wait_closed());
+  EXPECT_EQ(next->scores().connections, 0);
+  next->leave();
+  expect_clean_exit(*next);
+}
+
 TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
   start();
   FakeWorker& worker = add_worker();
@@ -134,13 +181,7 @@ TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
   int received = 0;
   const bool all = stage.run_until([&] {
     std::error_code error;
-    while (const auto got = channel::receive(between.second, error)) {
-      EXPECT_EQ(got->message.type, Type::connection);
-      EXPECT_EQ(got->message.app, 0u);
-      EXPECT_GE(got->descriptor, 0);
-      ::close(got->descriptor);
-      ++received;
-    }
+    while (channel::receive_connection(between.second, error)) ++received;
     return received == kMany;
   });
   ::close(between.second);

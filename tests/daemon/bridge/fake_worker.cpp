@@ -53,6 +53,12 @@ void WorkerRequest::overloaded() {
   from.send();
 }
 
+void WorkerRequest::trace(std::string_view text) {
+  if (link == nullptr) return;
+  link->codec().trace(id, text);
+  link->send();
+}
+
 std::string WorkerRequest::param(std::string_view name) const {
   return std::string(params.get(name).value_or(""));
 }
@@ -194,8 +200,12 @@ void WorkerLink::take(const protocol::Event& event) {
     case Kind::body_end:
       request->body_ended = true;
       break;
+    case Kind::trace:
+      ++request->traces;
+      break;
     case Kind::abort:
       request->aborted = true;
+      request->traced_first = request->traces > 0;
       if (request->end_status) pump(*request);  // what it still had to say is void
       break;
     case Kind::credit:

@@ -20,6 +20,7 @@ struct WorkerOptions {
   std::optional<std::uint32_t> window = 64 * 1024;  ///< VIADUCT_WINDOW; plain workers have none
   std::optional<std::uint32_t> prefetch{};          ///< VIADUCT_PREFETCH
   bool return_credit = true;                        ///< for body bytes as soon as they arrive
+  bool canary = false;                              ///< announced as one
 };
 
 inline WorkerOptions plain(std::uint32_t max_reqs = 1) {
@@ -40,6 +41,8 @@ class WorkerRequest {
   /// A complete response with that body.
   void respond(std::string_view body, int status = 200);
   void overloaded();
+  /// Answers what `traces` counts.
+  void trace(std::string_view text);
   [[nodiscard]] std::string param(std::string_view name) const;
 
   WorkerLink* link;  ///< null: gone
@@ -49,6 +52,8 @@ class WorkerRequest {
   std::string body;
   bool body_ended = false;
   bool aborted = false;
+  unsigned traces = 0;        ///< times that the bridge asked what it is doing
+  bool traced_first = false;  ///< before it was aborted
   protocol::fastcgi::SendCredit to_bridge;
   protocol::fastcgi::ReceiveCredit from_bridge;
   std::string pending;  ///< written, for want of credit not sent

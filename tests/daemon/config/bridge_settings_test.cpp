@@ -23,7 +23,7 @@ Settings full_settings() {
   listener.address = {Address::Kind::tcp, "::1", 9000};
   listener.allow = {rule("10.0.0.0/8"), rule("fd00::/8"), rule("uid:33")};
   listener.trusted = {rule("192.0.2.1")};
-  listener.routes = {{"/orders", true, "shop"}, {"/", false, "shop"}};
+  listener.routes = {{"/orders", true, "shop", Priority::low, 17}, {"/", false, "shop"}};
   settings.listeners = {listener, ListenerSettings{}};
 
   AppSettings app;
@@ -41,7 +41,10 @@ Settings full_settings() {
   app.probe = false;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};
-  settings.apps = {app};
+  app.canary = CanarySettings{{"/srv/secret-canary"}, "", std::nullopt, 1, "X-Canary-1"};
+  AppSettings other;
+  other.name = "blog";
+  settings.apps = {app, other};
   return settings;
 }
 
@@ -49,6 +52,22 @@ TEST(BridgeSettings, EveryValueSurvivesJson) {
   const BridgeSettings bridge = bridge_settings(full_settings());
   EXPECT_EQ(bridge_settings_from_json(to_json(bridge)), bridge);
   EXPECT_EQ(bridge_settings_from_json(to_json(BridgeSettings{})), BridgeSettings{});
+}
+
+TEST(BridgeSettings, AppsAreCountedWhereTheyStandUnlessTheMasterChooses) {
+  BridgeSettings bridge = bridge_settings(full_settings());
+  EXPECT_EQ(bridge.apps[0].score, 0u);
+  EXPECT_EQ(bridge.apps[1].score, 1u);
+  bridge.apps[1].score = 4095;
+  EXPECT_EQ(bridge_settings_from_json(to_json(bridge)).apps[1].score, 4095u);
+}
+
+TEST(BridgeSettings, CanariesAreKnownByShareAndVariable) {
+  const BridgeSettings bridge = bridge_settings(full_settings());
+  EXPECT_EQ(bridge.apps[0].canary_share, 1u);
+  EXPECT_EQ(bridge.apps[0].canary_variable, "HTTP_X_CANARY_1");
+  EXPECT_EQ(bridge.apps[1].canary_share, 0u);
+  EXPECT_EQ(bridge.apps[1].canary_variable, "");
 }
 
 TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {

@@ -24,7 +24,7 @@ listeners:
   - {address: systemd:web, app: shop, protocol: scgi}
   - address: tcp:0.0.0.0:9000
     allow: [10.0.0.0/8, "fd00::/8"]
-    routes: [{path: /a/, mount: true, app: shop}, {app: shop}]
+    routes: [{path: /a/, mount: true, app: shop, limit: 9}, {app: shop}]
 apps:
   shop:
     command: [/srv/shop/bin/shop, "--greeting=hello, world", "", "on"]
@@ -65,6 +65,8 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
   EXPECT_THAT(dumped, HasSubstr("    routes:\n      - path: /a  # main.yaml:11\n"
                                 "        mount: true  # main.yaml:11\n"
                                 "        app: shop  # main.yaml:11\n"
+                                "        priority: normal  # default\n"
+                                "        limit: 9  # main.yaml:11\n"
                                 "      - path: /  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    user: shop  # main.yaml:6\n"));
   EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));

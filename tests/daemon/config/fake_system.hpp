@@ -6,10 +6,30 @@
 #include <cerrno>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "daemon/config/system.hpp"
 
 namespace viaduct::daemon::config {
+
+// What every step answers, and what there is; everything is allowed at first.
+struct FakeProbe : public IsolationProbe {
+  int change_root(const std::string&) const override { return errors.at("chroot"); }
+  int set_nice(int) const override { return errors.at("nice"); }
+  int mount() const override { return errors.at("mount"); }
+  int drop_capabilities() const override { return errors.at("capabilities"); }
+  bool holds_capability(int number) const override { return !lacking.contains(number); }
+  int limit_files(std::uint64_t) const override { return errors.at("nofile"); }
+  int limit_core(std::uint64_t) const override { return errors.at("core"); }
+  std::vector<std::uint32_t> usable_cpus() const override { return cpus; }
+  CgroupPlace cgroup() const override { return place; }
+
+  std::map<std::string, int> errors = {{"chroot", 0},       {"nice", 0},   {"mount", 0},
+                                       {"capabilities", 0}, {"nofile", 0}, {"core", 0}};
+  std::set<int> lacking;
+  std::vector<std::uint32_t> cpus = {0, 1, 2, 3};
+  CgroupPlace place{"/sys/fs/cgroup/viaduct", {"cpu", "memory", "pids"}, ""};
+};
 
 class FakeSystem : public System {
  public:
@@ -65,6 +85,10 @@ class FakeSystem : public System {
       other.error = ENOENT;
     return other;
   }
+  FileStatus status_in(const std::string& root, const std::string& path) const override {
+    return status(path == "/" ? root : root + path);
+  }
+  const IsolationProbe& isolation() const override { return probe; }
   std::optional<std::string> environment(const std::string& name) const override {
     const auto found = environment_.find(name);
     return found == environment_.end() ? std::nullopt : std::optional(found->second);
@@ -77,6 +101,7 @@ class FakeSystem : public System {
   std::map<std::string, gid_t> groups;
   std::map<std::string, FileStatus> files;
   std::map<std::string, std::string> environment_;
+  FakeProbe probe;
   std::uint32_t cpus = 4;
   std::optional<std::uint32_t> backlog_limit = 4096;
 };

@@ -44,6 +44,15 @@ TEST(Limits, AppsOfOneFile) {
       "main.yaml:3:3: apps: at most 1024 keys are allowed");
 }
 
+TEST(Limits, RequestsOfARoute) {
+  for (const char* const limit : {"0", "999999", "1000000"}) {
+    const ConfigDir dir;
+    const auto result = dir.load("listeners: [{address: unix:/s, routes: [{app: shop, limit: " +
+                                 std::string(limit) + "}]}]\n" + kShop);
+    EXPECT_THAT(dir.texts(result.errors), IsEmpty()) << limit;
+  }
+}
+
 TEST(Limits, AppsOfAllFiles) {
   for (const int more : {1, 2}) {
     const ConfigDir dir;

@@ -161,7 +161,7 @@ TEST(Load, RelativePathsAreAgainstTheirOwnFile) {
   const ConfigDir dir;
   dir.write("apps.d/shop.yaml",
             "apps: {shop: {command: [bin/shop, bin/x], directory: ../shop, user: shop,\n"
-            "  env_file: [-env], log: {to: ./shop.log}, crash_dir: crashes}}\n"
+            "  env_file: [-env], log: {to: ./shop.log}, slow_log: slow.log, crash_dir: crashes}}\n"
             "listeners: [{address: 'unix:web.sock', app: shop}]\n");
   FakeSystem system;
   system.add_file(dir.path("shop/bin/shop"), S_IFREG | 0755);
@@ -173,6 +173,7 @@ TEST(Load, RelativePathsAreAgainstTheirOwnFile) {
   EXPECT_THAT(app.command, ElementsAre("bin/shop", "bin/x"));
   EXPECT_EQ(app.env_file[0].path, dir.path("apps.d/env"));
   EXPECT_EQ(app.log.path, dir.path("apps.d/shop.log"));
+  EXPECT_EQ(app.slow_log, dir.path("apps.d/slow.log"));
   EXPECT_EQ(app.crash_dir, dir.path("apps.d/crashes"));
   EXPECT_EQ(result.settings->log.to.path, dir.path("logs/v.log"));
   EXPECT_EQ(format(result.settings->listeners[0].address), "unix:" + dir.path("apps.d/web.sock"));
@@ -260,8 +261,6 @@ apps:
     user: shop
     keepalive: false
     multiplex: never
-    isolation: {chroot: "", nice: 0, cpus: [], no_new_privs: false, capabilities: [],
-      private_tmp: false, read_only: [], memory: 0, cpu: 0, pids: 0, nofile: 0, core: 0}
 )");
   EXPECT_TRUE(result.settings) << dir.texts(result.errors)[0];
 }

@@ -143,6 +143,11 @@ TEST(Mistakes, InAListener) {
            "main.yaml:2:51: listeners[0].routes[0].methods: not supported yet"},
           {"address: unix:/s, routes: [{mount: yes, app: shop}]",
            "main.yaml:2:49: listeners[0].routes[0].mount: expected true or false"},
+          {"address: unix:/s, routes: [{app: shop, priority: urgent}]",
+           "main.yaml:2:63: listeners[0].routes[0].priority: expected high, normal or low"},
+          {"address: unix:/s, routes: [{app: shop, limit: 1000001}]",
+           "main.yaml:2:60: listeners[0].routes[0].limit: expected a whole number from 0 to "
+           "1000000"},
           {"address: unix:/s, app: shop, protocol: uwsgi",
            "main.yaml:2:53: listeners[0].protocol: uwsgi is not supported yet"},
           {"address: unix:/s, app: shop, protocol: http",
@@ -297,12 +302,19 @@ TEST(Mistakes, InAnApp) {
           {"log: {to: nowhere}",
            "main.yaml:6:15: apps.shop.log.to: expected stderr, journal, syslog, inherit or a path "
            "with a slash"},
-          {"slow_log: /var/log/slow", "main.yaml:6:15: apps.shop.slow_log: not supported yet"},
-          {"canary: {command: [x], share: 5%}",
-           "main.yaml:6:13: apps.shop.canary: not supported yet"},
-          {"isolation: {nice: 5}", "main.yaml:6:23: apps.shop.isolation.nice: not supported yet"},
-          {"isolation: {no_new_privs: true}",
-           "main.yaml:6:31: apps.shop.isolation.no_new_privs: not supported yet"},
+          {"canary: {share: 5%}", "main.yaml:6:13: apps.shop.canary: expected the key \"command\""},
+          {"canary: {command: [/srv/shop/bin/shop]}",
+           "main.yaml:6:13: apps.shop.canary: expected one of the keys \"share\" and \"header\""},
+          {"canary: {command: [], share: 5%}",
+           "main.yaml:6:23: apps.shop.canary.command: expected at least the program to run"},
+          {"canary: {command: [/nowhere/next], share: 5%}",
+           "shop/canary: exec /nowhere/next: No such file or directory (ENOENT): /nowhere does not "
+           "exist"},
+          {"canary: {command: [/srv/shop/bin/shop], header: X_Y}",
+           "main.yaml:6:53: apps.shop.canary.header: expected the name of a header field: letters, "
+           "digits and -"},
+          {"probation: soon",
+           "main.yaml:6:16: apps.shop.probation: expected a duration such as 250ms, 30s or 5m"},
           {"keepalive: true", "main.yaml:6:16: apps.shop.keepalive: not supported yet"},
           {"multiplex: auto", "main.yaml:6:16: apps.shop.multiplex: not supported yet"},
           {"protocol: uwsgi", "main.yaml:6:15: apps.shop.protocol: not supported yet"},
@@ -310,8 +322,18 @@ TEST(Mistakes, InAnApp) {
           {"comand: [x]",
            "main.yaml:6:5: apps.shop.comand: unknown key; did you mean \"command\"?"},
           {"workers: {min: 0, most: 16}", "main.yaml:6:23: apps.shop.workers.most: unknown key"},
-          {"canary: {share: 200%}",
-           "main.yaml:6:21: apps.shop.canary.share: expected a percentage such as 5%"},
+          {"canary: {command: [/srv/shop/bin/shop], share: 200%}",
+           "main.yaml:6:52: apps.shop.canary.share: expected a percentage such as 5% or 0.5%, at "
+           "most 100%"},
+          {"canary: {command: [/srv/shop/bin/shop], share: 100.01%}",
+           "main.yaml:6:52: apps.shop.canary.share: expected a percentage such as 5% or 0.5%, at "
+           "most 100%"},
+          {"canary: {command: [/srv/shop/bin/shop], share: 5}",
+           "main.yaml:6:52: apps.shop.canary.share: expected a percentage such as 5% or 0.5%, at "
+           "most 100%"},
+          {"canary: {command: [/srv/shop/bin/shop], share: 0.005%}",
+           "main.yaml:6:52: apps.shop.canary.share: expected a percentage such as 5% or 0.5%, at "
+           "most 100%"},
           {"groups: [nogroup1]",
            "main.yaml:6:14: apps.shop.groups[0]: no group named \"nogroup1\" on this system"},
           {"group: nogroup1",

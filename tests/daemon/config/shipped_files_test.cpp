@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/config/keys.hpp"
+#include "daemon/config/keys_isolation.hpp"
 #include "daemon/config/text_file.hpp"
 #include "tests/daemon/config/config_dir.hpp"
 
@@ -50,6 +51,8 @@ TEST(ShippedFiles, ViaductYamlExplainsEveryKey) {
   for (const auto& key : settings_keys()) EXPECT_THAT(text, HasSubstr(std::string(key.name)));
   for (const auto& key : listener_keys()) EXPECT_THAT(text, HasSubstr(std::string(key.name)));
   for (const auto& key : app_keys()) EXPECT_THAT(text, HasSubstr(std::string(key.name)));
+  for (const auto& key : isolation_keys())
+    EXPECT_THAT(text, HasSubstr(" " + std::string(key.name) + ": "));
 }
 
 }  // namespace

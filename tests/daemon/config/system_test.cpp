@@ -1,10 +1,14 @@
 // The seam to the machine, on the machine.
 #include "daemon/config/system.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <fstream>
+#include <limits>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -53,6 +57,58 @@ TEST(RealSystem, SeesFilesThroughLinksAndSaysWhyNot) {
 
   dir.write("file", "123456");
   EXPECT_NE(status.identity, real_system().status(dir.path("file")).identity);
+}
+
+TEST(RealSystem, SeesFilesAsAProcessWithAnotherRootDirectoryDoes) {
+  const ConfigDir dir;
+  dir.write("root/usr/bin/shop", "12345");
+  dir.write("secret", "1");
+  ASSERT_EQ(symlink("/usr/bin", dir.path("root/bin").c_str()), 0);
+  ASSERT_EQ(symlink("../../../../../../secret", dir.path("root/up").c_str()), 0);
+  const std::string root = dir.path("root");
+  EXPECT_EQ(real_system().status_in(root, "/bin/shop").identity,
+            real_system().status(dir.path("root/usr/bin/shop")).identity);
+  EXPECT_EQ(real_system().status_in(root, "/").identity, real_system().status(root).identity);
+  EXPECT_TRUE(S_ISDIR(real_system().status_in(root, "/usr").mode));
+  EXPECT_EQ(real_system().status_in(root, "/up").error, ENOENT);
+  EXPECT_EQ(real_system().status_in(root, "/secret").error, ENOENT);
+  EXPECT_EQ(real_system().status_in(dir.path("none"), "/").error, ENOENT);
+  EXPECT_EQ(real_system().status_in(dir.path("secret"), "/").error, ENOTDIR);
+}
+
+// Every step is tried on a thread, and none of it may stay.
+TEST(RealIsolationProbe, LeavesTheProcessAsItWas) {
+  const auto state = [] {
+    std::string line;
+    std::ostringstream text;
+    text << std::ifstream("/proc/self/mountinfo").rdbuf();
+    for (std::ifstream file("/proc/self/status"); std::getline(file, line);)
+      if (line.starts_with("Cap") || line.starts_with("Cpus")) text << line << '\n';
+    text << getpriority(PRIO_PROCESS, 0) << std::filesystem::read_symlink("/proc/self/root");
+    return text.str();
+  };
+  const std::string before = state();
+  const IsolationProbe& probe = real_isolation_probe();
+  probe.change_root("/usr");
+  probe.set_nice(5);
+  probe.mount();
+  probe.drop_capabilities();
+  EXPECT_FALSE(probe.usable_cpus().empty());
+  EXPECT_EQ(state(), before);
+}
+
+TEST(RealIsolationProbe, AnswersWithTheErrorOfTheStep) {
+  const IsolationProbe& probe = real_isolation_probe();
+  EXPECT_EQ(probe.set_nice(getpriority(PRIO_PROCESS, 0)), 0);
+  EXPECT_EQ(probe.limit_files(16), 0);
+  EXPECT_EQ(probe.limit_files(std::numeric_limits<std::uint64_t>::max()), EPERM);
+  EXPECT_EQ(probe.limit_core(0), 0);
+  if (geteuid() != 0) {
+    EXPECT_EQ(probe.change_root("/usr"), EPERM);
+    EXPECT_EQ(probe.drop_capabilities(), EPERM);
+  } else {
+    EXPECT_EQ(probe.change_root("/nonexistent"), ENOENT);
+  }
 }
 
 }  // namespace

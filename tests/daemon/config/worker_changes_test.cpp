@@ -56,6 +56,9 @@ TEST(WorkerChanges, EachWorkerSideKeyIsNamed) {
       {"user", [](auto& app) { app.identity.account.groups.clear(); }},
       {"user", [](auto& app) { app.identity.account.home = "/"; }},
       {"umask", [](auto& app) { app.umask = 0077; }},
+      {"isolation", [](auto& app) { app.isolation.nice = 5; }},
+      {"isolation", [](auto& app) { app.isolation.no_new_privs = false; }},
+      {"isolation", [](auto& app) { app.isolation.capabilities.emplace(); }},
       {"concurrency", [](auto& app) { app.concurrency.limit = 9; }},
       {"concurrency", [](auto& app) { app.concurrency.model = ConcurrencyModel::fibers; }},
       {"probe", [](auto& app) { app.probe = false; }},
@@ -80,8 +83,10 @@ TEST(WorkerChanges, EverythingElseKeepsTheWorkers) {
       [](auto& app) {
         app.log = {LogTarget::Kind::syslog, {}};
       },
+      [](auto& app) { app.slow_log = "/var/log/slow"; },
       [](auto& app) { app.crash_dir = "/var/crash"; },
       [](auto& app) { app.allow_root = true; },
+      [](auto& app) { app.isolation.optional = true; },
       [](auto& app) { app.identity.group = "1001"; },  // the same account, spelled out
   };
   for (std::size_t index = 0; index < edits.size(); ++index)

@@ -171,6 +171,77 @@ TEST_F(ProcessTest, FailuresNameStageAndError) {
   }
 }
 
+struct Refused {
+  SpawnStage stage;
+  int error;
+  int item;
+  void (*confine)(Confinement&);
+};
+
+const Refused kRefused[] = {
+    {SpawnStage::cgroup, EBADF, 0, [](Confinement& self) { self.cgroup = 1'000'000; }},
+    {SpawnStage::open_files, EPERM, 0, [](Confinement& self) { self.open_files = 1ull << 40; }},
+    {SpawnStage::cpus, EINVAL, 0, [](Confinement& self) { CPU_ZERO(&self.cpus.emplace()); }},
+    {SpawnStage::chroot, ENOENT, 0, [](Confinement& self) { self.root = "/nonexistent"; }},
+    {SpawnStage::chroot, ENOTDIR, 0, [](Confinement& self) { self.root = "/etc/passwd"; }},
+    {SpawnStage::mounts, ENOENT, 0,
+     [](Confinement& self) {
+       self.root = "/nonexistent";
+       self.private_tmp = true;
+     }},
+    {SpawnStage::read_only, ENOENT, 1,
+     [](Confinement& self) {
+       self.read_only = {"/etc", "/nonexistent"};
+     }},
+    // Not one that the kernel knows.
+    {SpawnStage::ambient, EINVAL, 0, [](Confinement& self) { self.capabilities = 1ull << 62; }},
+};
+
+TEST_F(ProcessTest, WhatCannotBeTakenNamesStageAndError) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  for (const Refused& row : kRefused) {
+    SpawnSpec spec = shell("exit 0");
+    spec.account = config::Account{.uid = 65534,
+                                   .gid = 65534,
+                                   .groups = {},
+                                   .name = "nobody",
+                                   .home = "/",
+                                   .shell = "/bin/sh"};
+    row.confine(spec.confinement);
+    const Spawned spawned = spawn(std::move(spec));
+    const auto report = failure(spawned);
+    ASSERT_TRUE(report) << to_string(row.stage);
+    if (report->stage == SpawnStage::mounts && report->error == EPERM) {
+      wait(spawned.pid);
+      GTEST_SKIP() << "mount namespaces are forbidden here";
+    }
+    EXPECT_EQ(to_string(report->stage), to_string(row.stage));
+    EXPECT_EQ(report->error, row.error) << to_string(row.stage);
+    EXPECT_EQ(report->item, row.item) << to_string(row.stage);
+    EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 127);
+  }
+}
+
+TEST_F(ProcessTest, UnprivilegedIsRefusedWhatOnlyRootMayTake) {
+  if (::geteuid() == 0) GTEST_SKIP() << "needs an ordinary user";
+  const Refused rows[] = {
+      {SpawnStage::nice, EACCES, 0, [](Confinement& self) { self.nice = -20; }},
+      {SpawnStage::chroot, EPERM, 0, [](Confinement& self) { self.root = "/usr"; }},
+      {SpawnStage::mounts, EPERM, 0, [](Confinement& self) { self.private_tmp = true; }},
+      {SpawnStage::capabilities, EPERM, 0, [](Confinement& self) { self.capabilities = 0; }},
+  };
+  for (const Refused& row : rows) {
+    SpawnSpec spec = shell("exit 0");
+    row.confine(spec.confinement);
+    const Spawned spawned = spawn(std::move(spec));
+    const auto report = failure(spawned);
+    ASSERT_TRUE(report) << to_string(row.stage);
+    EXPECT_EQ(to_string(report->stage), to_string(row.stage));
+    EXPECT_EQ(report->error, row.error) << to_string(row.stage);
+    wait(spawned.pid);
+  }
+}
+
 TEST_F(ProcessTest, SignalReachesTheWholeGroup) {
   const Spawned spawned = spawn(shell("sleep 1000 & echo started; wait"));
   write_.reset();

@@ -40,6 +40,22 @@ TEST(ReloadPlanTest, NamesWhatIsKeptRestartedAddedRemoved) {
             "ready in 0.4 s");
 }
 
+TEST(ReloadPlanTest, ForcedAppsRestartWhetherTheyHaveChangedOrNot) {
+  AppSettings changed = app("api");
+  changed.env = {{"A", "1"}};
+  const ReloadPlan plan = plan_reload(with({app("shop"), app("api"), app("old"), app("wiki")}),
+                                      with({app("shop"), changed, app("blog"), app("wiki")}),
+                                      {"shop", "api", "blog", "old", "unknown"});
+  EXPECT_EQ(plan, (ReloadPlan{{"shop", Kind::restarted, {}},
+                              {"api", Kind::restarted, {"env"}},
+                              {"blog", Kind::added, {}},
+                              {"wiki", Kind::kept, {}},
+                              {"old", Kind::removed, {}}}));
+  EXPECT_EQ(summary(2, plan, std::chrono::milliseconds(60)),
+            "generation 2: shop restarted, api restarted (env changed), blog added, wiki kept, old "
+            "removed; ready in 0.1 s");
+}
+
 TEST(ReloadPlanTest, OnlyWhatAWorkerWasMadeFromRestartsIt) {
   struct Row {
     const char* reason;  // "": kept

@@ -151,6 +151,42 @@ TEST(ClientCodecWindow, CreditCountsOnceBothSidesNamedAWindow) {
             "values - - - 16384 -\n" + error(Errc::bad_request_id));
 }
 
+TEST(ClientCodecTrace, TextIsReportedAsAWhole) {
+  const std::string agreed = result({{"VIADUCT_WINDOW", "16384"}});
+  EXPECT_EQ(read_answer(record(129, 1, "early") + agreed + record(129, 1, "a\nb\n", 3) +
+                            record(129, 2, "") + record(129, 1, "c"),
+                        1, 65536),
+            "values - - - 16384 -\ntrace 1 a\\x0ab\\x0a\ntrace 2 \ntrace 1 c\nwrote \n");
+  EXPECT_EQ(read_answer(agreed + record(129, 0, "a"), 1, 65536),
+            "values - - - 16384 -\n" + error(Errc::bad_request_id));
+}
+
+TEST(ClientCodecTrace, LengthIsLimited) {
+  const std::string agreed = result({{"VIADUCT_WINDOW", "16384"}});
+  const auto read_once = [&](std::size_t size) {
+    ClientCodec codec;
+    codec.get_values(65536);
+    const std::string bytes = agreed + record(129, 1, std::string(size, 'x'));
+    std::size_t text = 0;
+    for (Bytes left = as_bytes(bytes); !left.empty() && codec.error() == Errc::ok;) {
+      left = left.subspan(codec.feed(left));
+      for (auto event = codec.next(); event.kind != ClientEvent::Kind::none; event = codec.next()) {
+        if (event.kind == ClientEvent::Kind::trace) text = event.text.size();
+      }
+    }
+    return std::pair(codec.error(), text);
+  };
+  EXPECT_EQ(read_once(kMaxTrace - 1), std::pair(Errc::ok, kMaxTrace - 1));
+  EXPECT_EQ(read_once(kMaxTrace), std::pair(Errc::ok, kMaxTrace));
+  EXPECT_EQ(read_once(kMaxTrace + 1), std::pair(Errc::bad_record, std::size_t{0}));
+}
+
+TEST(ClientCodecTrace, QueryIsAnEmptyRecord) {
+  ClientCodec codec;
+  codec.trace(3);
+  EXPECT_EQ(show(test::drain(codec.output())), show(record(129, 3, "")));
+}
+
 TEST(ClientCodecOutput, QueryNamesEachVariableOnce) {
   ClientCodec codec;
   codec.get_values(std::nullopt);

@@ -108,6 +108,18 @@ TEST(RecordWriter, ControlRecords) {
                        std::string("\0\0\0\1\0\0\0\0", 8));
 }
 
+TEST(RecordWriter, TraceIsOneRecord) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{5}, kMaxTrace - 1, kMaxTrace}) {
+    RecordWriter writer;
+    const std::string text(size, 't');
+    writer.trace(1, text);
+    EXPECT_EQ(sent(writer), show(padded_record(129, 1, text)));
+  }
+  RecordWriter writer;
+  writer.trace(1, std::string(kMaxTrace + 1, 't'));
+  EXPECT_EQ(sent(writer), show(padded_record(129, 1, std::string(kMaxTrace, 't'))));
+}
+
 // php-fpm and uWSGI refuse pairs that cross records.
 TEST(RecordWriter, NoPairCrossesARecordThatCouldHoldIt) {
   Pairs pairs;

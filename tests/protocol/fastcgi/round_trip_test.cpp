@@ -95,6 +95,7 @@ class Wire {
       case ClientEvent::Kind::credit:
         on_credit(event);
         break;
+      case ClientEvent::Kind::trace:
       case ClientEvent::Kind::none:
         break;
     }

@@ -176,5 +176,49 @@ TEST(ServerWindow, CreditIsReturnedOnceAgreed) {
             test::show(std::string("\1\200\0\1\0\4\4\0\0\0\0\144\0\0\0\0", 16)));
 }
 
+TEST(ServerTrace, AskedForActiveRequestsOnceAgreed) {
+  const std::string query = get_values({{"VIADUCT_WINDOW", "20000"}});
+  const std::string answer = wrote(result({{"VIADUCT_WINDOW", "65536"}}));
+  const std::string head = begin_record(5) + params_records(5, {});
+  EXPECT_EQ(
+      read(query + head + record(129, 5, "") + record(129, 5, "") + record(129, 6, ""), kLink),
+      "window 20000\nrequest 5 role 1 length unknown\ntrace 5\ntrace 5\n" + answer);
+  EXPECT_EQ(read(query + begin_record(5) + record(129, 5, ""), kLink), "window 20000\n" + answer);
+  EXPECT_EQ(read(query + head + record(129, 5, "x"), kLink),
+            "window 20000\nrequest 5 role 1 length unknown\n" + error(Errc::bad_record) + answer);
+  EXPECT_EQ(read(query + record(129, 0, ""), kLink),
+            "window 20000\n" + error(Errc::bad_request_id) + answer);
+}
+
+TEST(ServerTrace, UnknownTypeWithoutAgreement) {
+  EXPECT_EQ(read(begin_record(5) + params_records(5, {}) + record(129, 5, ""), kLink),
+            "request 5 role 1 length unknown\nwrote \n");
+}
+
+TEST(ServerTrace, AnsweredUntilTheRequestEnds) {
+  ServerCodec codec(kLink);
+  const auto feed = [&](const std::string& bytes) {
+    for (Bytes left = as_bytes(bytes); !left.empty();) {
+      left = left.subspan(codec.feed(left));
+      while (codec.next().kind != Event::Kind::none) {
+      }
+    }
+  };
+  feed(begin_record(1) + params_records(1, {}));
+  codec.trace(1, "main");
+  EXPECT_TRUE(codec.output().empty());
+  feed(get_values({{"VIADUCT_WINDOW", "20000"}}));
+  test::drain(codec.output());
+  codec.trace(2, "main");
+  EXPECT_TRUE(codec.output().empty());
+  codec.trace(1, "main");
+  EXPECT_EQ(test::show(test::drain(codec.output())),
+            test::show(test::padded_record(129, 1, "main")));
+  codec.end(1, 0);
+  test::drain(codec.output());
+  codec.trace(1, "main");
+  EXPECT_TRUE(codec.output().empty());
+}
+
 }  // namespace
 }  // namespace viaduct::protocol::fastcgi

@@ -1,7 +1,3 @@
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -12,35 +8,19 @@
 #include <viaduct/testing.hpp>
 
 #include "notes_app.hpp"
+#include "tests/sdk/support/temporary_directory.hpp"
+#include "tests/sdk/support/ways.hpp"
 
 namespace notes {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-using viaduct::Model;
 using viaduct::testing::Client;
 using viaduct::testing::Multipart;
 using viaduct::testing::Reply;
 using viaduct::testing::urlencoded;
 using viaduct::testing::Via;
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
-  }
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_ = (std::filesystem::temp_directory_path() / "notes-XXXXXX").string();
-};
 
 // Someone with a browser: takes the token that forms need from the page they are on.
 class Visitor {
@@ -67,35 +47,27 @@ class Visitor {
     return std::string(reply.headers.get("Location").value_or("nowhere"));
   }
 
+  Reply send_json(std::string_view method, std::string_view path, std::string_view json,
+                  std::string_view type = "application/json") {
+    viaduct::Fields headers;
+    headers.set("Content-Type", type);
+    return client.request(method, path, json, headers);
+  }
+
   Client client;
 };
 
-struct Setup {
-  Via via;
-  Model model;
-};
-
-class NotesTest : public ::testing::TestWithParam<Setup> {
+class NotesTest : public ::testing::TestWithParam<viaduct::test::Way> {
  protected:
   NotesTest() { app->model(GetParam().model); }
 
-  TemporaryDirectory directory;
-  Store store{directory.path() + "/notes.db"};
+  viaduct::test::TemporaryDirectory directory;
+  Store store{directory.path() / "notes.db"};
   std::unique_ptr<viaduct::App> app = make_app({.store = store, .keys = {std::string(32, 'k')}});
 };
 
-std::string name_of(const ::testing::TestParamInfo<Setup>& tested) {
-  static constexpr const char* kVias[] = {"direct", "fastcgi", "scgi", "uwsgi", "http"};
-  return std::string(kVias[static_cast<int>(tested.param.via)]) +
-         (tested.param.model == Model::fibers ? "_fibers" : "_threads");
-}
-
-INSTANTIATE_TEST_SUITE_P(Notes, NotesTest,
-                         ::testing::Values(Setup{Via::direct, Model::threads},
-                                           Setup{Via::fastcgi, Model::threads},
-                                           Setup{Via::fastcgi, Model::fibers},
-                                           Setup{Via::scgi, Model::fibers}),
-                         name_of);
+INSTANTIATE_TEST_SUITE_P(Notes, NotesTest, ::testing::ValuesIn(viaduct::test::kSomeWays),
+                         viaduct::test::way_name);
 
 TEST_P(NotesTest, ANoteIsWrittenChangedFoundAndDeleted) {
   Visitor ada(*app, GetParam().via);
@@ -192,23 +164,85 @@ TEST_P(NotesTest, TooMuchIsRefusedAndKeepsNothing) {
   EXPECT_EQ(store.list().size(), 1U);
 }
 
-TEST_P(NotesTest, ProgramsSpeakJson) {
+TEST_P(NotesTest, ProgramsWriteChangeFindAndDelete) {
   Visitor ada(*app, GetParam().via);
-  const std::string_view note = R"({"title":"caf\u00e9","text":"\"quoted\""})";
-  EXPECT_EQ(ada.client.post("/api/notes", note, "application/json").status, 403);
   ada.say_name("Ada");
-  const Reply made = ada.client.post("/api/notes", note, "application/json");
+  const Reply made = ada.send_json("POST", "/api/notes", R"({"title":"caf\u00e9","text":"\"q\""})");
   EXPECT_EQ(made.status, 201);
   EXPECT_EQ(made.headers.get("Location"), "/api/notes/1");
-  EXPECT_EQ(ada.client.get("/api/notes/1").body,
-            "{\"id\":1,\"author\":\"Ada\",\"title\":\"caf\xc3\xa9\",\"text\":\"\\\"quoted\\\"\"}");
+  EXPECT_EQ(made.headers.get("Content-Type"), "application/json");
+  const std::string note =
+      "{\"id\":1,\"author\":\"Ada\",\"title\":\"caf\xc3\xa9\",\"text\":\"\\\"q\\\"\"";
+  EXPECT_EQ(made.body, note + R"(,"files":[]})");
+  EXPECT_EQ(ada.client.get("/api/notes/1").body, made.body);
+  EXPECT_EQ(ada.client.get("/api/notes?q=caf%C3%A9").body, '[' + note + "}]");
   EXPECT_EQ(ada.client.get("/api/notes?q=nothing").body, "[]");
-  const Reply missing = ada.client.get("/api/notes/2");
-  EXPECT_EQ(missing.status, 404);
-  EXPECT_EQ(missing.body, R"({"error":"There is no such note."})");
-  for (const char* const bad : {"", "[]", "{", R"({"title":1})", R"({"text":"no title"})"}) {
-    EXPECT_EQ(ada.client.post("/api/notes", bad, "application/json").status, 400) << bad;
+
+  const Reply changed = ada.send_json("PUT", "/api/notes/1", R"({"title":"Tea"})");
+  EXPECT_EQ(changed.status, 200);
+  EXPECT_EQ(changed.body, R"({"id":1,"author":"Ada","title":"Tea","text":"","files":[]})");
+  EXPECT_EQ(ada.client.get("/api/notes/1").body, changed.body);
+  EXPECT_THAT(ada.client.get("/notes/1").body, HasSubstr("<h1>Tea</h1>"));
+
+  const Reply deleted = ada.client.del("/api/notes/1");
+  EXPECT_EQ(deleted.status, 204);
+  EXPECT_EQ(deleted.body, "");
+  EXPECT_EQ(ada.client.get("/api/notes/1").status, 404);
+  EXPECT_EQ(ada.client.get("/api/notes").body, "[]");
+}
+
+TEST_P(NotesTest, ProgramsSeeWhatIsAttached) {
+  Visitor ada(*app, GetParam().via);
+  ada.say_name("Ada");
+  Multipart form;
+  form.field("csrf_token", ada.token()).field("title", "Holiday").field("text", "");
+  form.file("file", "beach.png", "a photo").file("file", "dunes.png", "another");
+  ASSERT_EQ(ada.client.post("/notes", form).status, 303);
+  EXPECT_THAT(
+      ada.client.get("/api/notes/1").body,
+      HasSubstr(R"("files":[{"id":1,"filename":"beach.png"},{"id":2,"filename":"dunes.png"}])"));
+}
+
+TEST_P(NotesTest, ProgramsMayDoNoMoreThanPeople) {
+  Visitor ada(*app, GetParam().via);
+  Visitor eve(*app, GetParam().via);
+  constexpr std::string_view kNote = R"({"title":"mine"})";
+  EXPECT_EQ(eve.send_json("POST", "/api/notes", kNote).status, 403);
+  ada.say_name("Ada");
+  ada.write("Diary", "");
+  for (const bool named : {false, true}) {
+    if (named) eve.say_name("Eve");
+    EXPECT_EQ(eve.send_json("PUT", "/api/notes/1", kNote).status, 403);
+    EXPECT_EQ(eve.client.del("/api/notes/1").status, 403);
   }
+  EXPECT_THAT(eve.client.get("/api/notes/1").body, HasSubstr("Diary"));
+}
+
+TEST_P(NotesTest, ProgramsAreToldWhatIsWrongAsJson) {
+  Visitor ada(*app, GetParam().via);
+  ada.say_name("Ada");
+  const auto status = [&ada](std::string_view method, std::string_view path, std::string_view sent,
+                             std::string_view type = "application/json") {
+    const Reply reply = ada.send_json(method, path, sent, type);
+    EXPECT_EQ(reply.headers.get("Content-Type"), "application/json") << path << sent;
+    EXPECT_THAT(reply.body, ::testing::StartsWith(R"({"error":")")) << path << sent;
+    return reply.status;
+  };
+  ada.write("Diary", "");
+  for (const char* const bad : {"", "[]", "{", R"({"title":1})", R"({"text":"no title"})"}) {
+    EXPECT_EQ(status("POST", "/api/notes", bad), 400) << bad;
+    EXPECT_EQ(status("PUT", "/api/notes/1", bad), 400) << bad;
+  }
+  EXPECT_EQ(status("POST", "/api/notes", "title=x", "application/x-www-form-urlencoded"), 415);
+  EXPECT_EQ(status("GET", "/api/notes/2", ""), 404);
+  EXPECT_EQ(status("PUT", "/api/notes/2", R"({"title":"x"})"), 404);
+  EXPECT_EQ(status("DELETE", "/api/notes/2", ""), 404);
+  EXPECT_EQ(status("PATCH", "/api/notes/1", "{}"), 405);
+  const std::string text(64 * 1024, 'x');
+  EXPECT_EQ(status("PUT", "/api/notes/1", R"({"title":"x","text":"y)" + text + "\"}"), 413);
+  EXPECT_EQ(status("PUT", "/api/notes/1", '"' + std::string(512 * 1024, 'x') + '"'), 413);
+  EXPECT_EQ(ada.send_json("PUT", "/api/notes/1", R"({"title":"x","text":")" + text + "\"}").status,
+            200);
 }
 
 TEST_P(NotesTest, SeveralWriteAtOnce) {
@@ -235,7 +269,7 @@ TEST_P(NotesTest, NotesOutliveTheApplication) {
     ada.say_name("Ada");
     ada.write("Shopping", "milk");
   }
-  Store again(directory.path() + "/notes.db");
+  Store again(directory.path() / "notes.db");
   ASSERT_EQ(again.list().size(), 1U);
   EXPECT_EQ(again.list().front().title, "Shopping");
 }

@@ -1,19 +1,20 @@
 #!/bin/sh
 # Installs the SDK into an empty place and builds a project against it, with find_package and with
-# pkg-config: package_test.sh SOURCE_DIR WORK_DIR COMPILER ON|OFF
+# pkg-config, and the projects of the tutorial: package_test.sh SOURCE_DIR WORK_DIR COMPILER ON|OFF
 # The last argument is BUILD_SHARED_LIBS.
 set -eu
 source=$1 work=$2 compiler=$3 shared=$4
 
 rm -rf "$work"
 mkdir -p "$work"
+launcher=$(command -v ccache || true)
 log() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 
 log cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DBUILD_SHARED_LIBS="$shared" \
     -DVIADUCT_BUILD_DAEMON=OFF -DVIADUCT_BUILD_TESTS=OFF -DVIADUCT_BUILD_EXAMPLES=OFF \
     -DCMAKE_INSTALL_PREFIX="$work/prefix" -DCMAKE_INSTALL_LIBDIR=lib \
-    -DCMAKE_CXX_COMPILER_LAUNCHER="$(command -v ccache || true)"
+    -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher"
 log cmake --build "$work/build" -j2
 log cmake --install "$work/build" --component sdk
 
@@ -43,6 +44,19 @@ for program in "$work/outside/outside" "$work/by_pkg_config"; do
     exit 1
   }
 done
+# The tutorial as its readers follow it, at every point where it says that the program runs.
+if [ "$shared" = OFF ]; then
+  "$source/tests/sdk/tutorial_files.py" "$source/sdk/README.md" "$work/tutorial" --stages
+  for project in "$work"/tutorial/hello "$work"/tutorial/stage*/guestbook "$work/tutorial/guestbook"; do
+    log cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
+        -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Werror" \
+        -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" -DCMAKE_PREFIX_PATH="$work/prefix"
+    log cmake --build "$project/build" -j2
+    log "$project/build/$(basename "$project")" --version
+  done
+  log ctest --test-dir "$work/tutorial/guestbook/build" --no-tests=error
+fi
+
 if [ "$shared" = ON ]; then
   # Nothing but the public interface is exported.
   if nm -DC --defined-only "$work"/prefix/lib/libviaduct.so | grep -E ' [TW] .*(boost|protocol::)'; then

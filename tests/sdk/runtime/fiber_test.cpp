@@ -90,6 +90,44 @@ TEST(FiberTest, RethrowsAfterWaitingInsideNestedCatches) {
   }
 }
 
+TEST(FiberTest, VisitorsLeaveTheTaskWaiting) {
+  Fiber fiber(kStack);
+  std::string log;
+  fiber.start([&] {
+    log += 'a';
+    try {
+      throw std::runtime_error("task");
+    } catch (const std::exception& error) {
+      fiber.suspend();
+      log += error.what();
+    }
+    fiber.suspend();
+    log += 'c';
+  });
+  const auto visit = [&] {
+    fiber.visit([&] {
+      EXPECT_EQ(std::uncaught_exceptions(), 0);
+      log += 'v';
+    });
+    EXPECT_FALSE(fiber.idle());
+  };
+  // More than there would be room for on the stack if anything of a visit stayed.
+  for (int i = 0; i < 5000; ++i) visit();
+  EXPECT_EQ(log, "a" + std::string(5000, 'v'));
+  log.clear();
+  try {
+    throw std::runtime_error("outside");
+  } catch (const std::exception&) {
+    visit();
+    fiber.resume();
+    visit();
+    EXPECT_EQ(text_of(std::current_exception()), "outside");
+  }
+  fiber.resume();
+  EXPECT_TRUE(fiber.idle());
+  EXPECT_EQ(log, "vtaskvc");
+}
+
 TEST(FiberTest, WaitsWhileUnwinding) {
   struct Waits {
     Fiber& fiber;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -50,6 +51,15 @@ class ChildProcess {
     ::close(errors_fd_);
   }
   void signal(int number) const { ::kill(pid_, number); }
+  /// Whether it has a handler for that signal.
+  [[nodiscard]] bool catches(int number) const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (!line.starts_with("SigCgt:")) continue;
+      return (std::stoull(line.substr(7), nullptr, 16) >> (number - 1) & 1) != 0;
+    }
+    return false;
+  }
   /// Exit status, or minus the signal.
   [[nodiscard]] int wait() {
     int status = 0;

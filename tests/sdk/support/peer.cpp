@@ -38,7 +38,7 @@ Peer::Peer(const std::string& address) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOC
   name.sun_family = AF_UNIX;
   const std::string path = address.substr(std::strlen("unix:"));
   std::memcpy(name.sun_path, path.data(), path.size());
-  name.sun_path[0] = '\0';
+  if (path.starts_with('@')) name.sun_path[0] = '\0';
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
   if (::connect(fd_, reinterpret_cast<const sockaddr*>(&name), size) != 0) {
     throw std::runtime_error("connect: " + std::string(std::strerror(errno)));
@@ -104,6 +104,10 @@ void Peer::abort(RequestId id) {
 void Peer::grant(RequestId id, std::uint32_t bytes) {
   codec_.credit(id, bytes);
 }
+void Peer::ask_trace(RequestId id) {
+  codec_.trace(id);
+}
+
 void Peer::ask_values() {
   codec_.get_values({});
 }
@@ -152,6 +156,9 @@ void Peer::handle(const ClientEvent& event) {
       break;
     case ClientEvent::Kind::credit:
       reply.credit += event.count;
+      break;
+    case ClientEvent::Kind::trace:
+      reply.traces.emplace_back(event.text);
       break;
     default:
       break;

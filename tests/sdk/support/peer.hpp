@@ -26,13 +26,14 @@ class Peer {
     std::uint32_t app_status = 0;
     protocol::fastcgi::ProtocolStatus protocol_status{};
     std::uint64_t credit = 0;  ///< returned for STDIN so far
+    std::vector<std::string> traces;
 
     [[nodiscard]] std::string_view head() const;
     [[nodiscard]] std::string_view body() const;
     [[nodiscard]] int status() const;
   };
 
-  /// Connects to `unix:@name`.
+  /// Connects to `unix:@name` or `unix:/path`.
   explicit Peer(const std::string& address);
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -56,6 +57,8 @@ class Peer {
   void abort(RequestId id);
   void grant(RequestId id, std::uint32_t bytes);
   void ask_values();
+  /// What the handler of that request is doing; answered in reply().traces.
+  void ask_trace(RequestId id);
   /// As a bridge that drains does.
   void announce_draining();
   void send_raw(std::string_view bytes);

@@ -20,10 +20,12 @@ namespace viaduct::test {
 /// An app that is served by threads of this process until the object goes.
 class Serving {
  public:
-  Serving(const App& app, detail::ServerOptions options) : server_(app, options) {
+  Serving(const App& app, detail::ServerOptions options,
+          detail::Listener::Protocol protocol = detail::Listener::Protocol::fastcgi)
+      : server_(app, options) {
     static std::atomic<int> count{0};
     address_ = "unix:@viaduct-test-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
-    server_.listen(detail::listen_on(address_).fd, detail::Listener::Protocol::fastcgi);
+    server_.listen(detail::listen_on(address_).fd, protocol);
     thread_ = std::thread([this] {
       server_.run();
       done_ = true;

@@ -235,6 +235,11 @@ TEST(Client, ConflictingRoutesAreReportedBeforeTheFirstRequest) {
   app.get("/a/{b}", [](Request&, Response&) {});
   app.get("/a/{c}", [](Request&, Response&) {});
   EXPECT_THROW(Client{app}, std::logic_error);
+
+  App late;
+  late.get("/a/{b}", [](Request&, Response&) {});
+  late.on_startup([&] { late.get("/a/{c}", [](Request&, Response&) {}); });
+  EXPECT_THROW(Client{late}, std::logic_error);
 }
 
 TEST(Client, TargetsBeginWithASlash) {

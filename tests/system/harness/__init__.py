@@ -7,6 +7,7 @@
     scgi      an SCGI client for the same
     fronts    nginx, Apache, Caddy, lighttpd, HAProxy from the files in conf/
     viaductd  the daemon with a configuration of the test's own
+    browser   a headless Chromium
     load      the load generator, every answer verified
     apps      the test applications, one interface, several languages
 """

@@ -1,5 +1,6 @@
 """Processes: start with a log file, stop by pid, wait for conditions, read /proc."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -64,6 +65,50 @@ class Process:
             return self.child.wait()
 
 
+class Adopted:
+    """A process that a child of ours started and left behind: it becomes our child when that child
+    ends, which adopt_orphans() arranges."""
+
+    def __init__(self, pid: int, log: Path) -> None:
+        self.pid = pid
+        self.log = log
+        self.status: Optional[int] = None
+
+    def running(self) -> bool:
+        if self.status is not None:
+            return False
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            return alive(self.pid)  # of its first parent still
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+        return not pid
+
+    def send(self, number: int) -> None:
+        if self.running():
+            os.kill(self.pid, number)
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        wait_for(lambda: not self.running(), f"process {self.pid} ends", timeout)
+        return self.status
+
+    def stop(self, number: int = signal.SIGTERM, timeout: float = PATIENCE) -> int:
+        self.send(number)
+        try:
+            return self.wait(timeout)
+        except AssertionError:
+            self.send(signal.SIGKILL)
+            return self.wait(timeout)
+
+
+def adopt_orphans() -> None:
+    """Processes whose parent ends become children of this one."""
+    PR_SET_CHILD_SUBREAPER = 36
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
 def alive(pid: int) -> bool:
     """Whether the process exists and is not a zombie."""
     try:
@@ -98,14 +143,6 @@ def memory(pid: int) -> int:
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(f"no RssAnon for {pid}")
-
-
-def catches(pid: int, number: int) -> bool:
-    """Whether the process has a handler for that signal."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("SigCgt:"):
-            return bool(int(line.split()[1], 16) >> (number - 1) & 1)
-    raise AssertionError(f"no SigCgt for {pid}")
 
 
 def descriptors(pid: int) -> int:

@@ -1,6 +1,8 @@
 """viaductd with a configuration of the test's own."""
 
 import os
+import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +13,16 @@ import yaml
 
 from . import apps
 from .paths import ROOT, Stage, built
-from .process import PATIENCE, Process, children, command_line, descendants, wait_for
+from .process import (
+    PATIENCE,
+    Adopted,
+    Process,
+    adopt_orphans,
+    children,
+    command_line,
+    descendants,
+    wait_for,
+)
 
 # Started as root, workers run as this user (in every Debian) and the bridge as another.
 WORKER_USER = "daemon"
@@ -123,6 +134,30 @@ class Viaductd:
 
     def generations(self) -> int:
         return sum("generation " in line and "; ready in" in line for line in self.lines())
+
+    def upgrade(self, timeout: float = PATIENCE) -> None:
+        """SIGUSR2 to what is installed now; waits until it has taken over and the old one is gone."""
+        self.write()
+        old, before = self.process, self.text().count("upgrade: taken over")
+        adopt_orphans()
+        old.send(signal.SIGUSR2)
+        wait_for(
+            lambda: self.text().count("upgrade: taken over") > before, "an upgrade", timeout
+        )
+        self.process = Adopted(self.successor(), self.log)
+        assert old.wait(timeout) == 0
+
+    def successor(self) -> int:
+        """Pid of the viaductd that the last SIGUSR2 started."""
+        self.logged("upgrade: started")
+        line = [line for line in self.lines() if "upgrade: started" in line][-1]
+        return int(re.search(r"pid=(\d+)", line).group(1))
+
+    def install(self) -> None:
+        """Installs the program anew, as a package manager does."""
+        new = Path(str(self.program) + ".new")
+        shutil.copy2(self.program, new)
+        new.replace(self.program)
 
     # what can be seen
 

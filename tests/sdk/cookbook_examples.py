@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes one program of every C++ example of a tutorial: readme_examples.py README OUTPUT
+"""Makes one program of every C++ example of the cookbook: cookbook_examples.py PAGE OUTPUT
 
 An example with main() is a program of its own: called with --version when it takes arguments, else
 without. Any other one is the inside of a function that has an `app`: the app is started, which
@@ -8,7 +8,8 @@ finds conflicting routes, and stopped. The program fails when one of them does.
 import re
 import sys
 
-HEAD = """#include <array>
+HEAD = """#include <algorithm>
+#include <array>
 #include <atomic>
 #include <iostream>
 #include <mutex>
@@ -20,7 +21,7 @@ HEAD = """#include <array>
 
 FRAGMENT = """namespace example_%(number)d {
 static void add_to([[maybe_unused]] viaduct::App& app) {
-#line %(line)d "%(readme)s"
+#line %(line)d "%(page)s"
 %(code)s
 }
 static int check() {
@@ -33,7 +34,7 @@ static int check() {
 """
 
 PROGRAM = """namespace example_%(number)d {
-#line %(line)d "%(readme)s"
+#line %(line)d "%(page)s"
 %(code)s
 static int check() {
   char name[] = "example";
@@ -50,9 +51,9 @@ MAIN = """int main() {
     try {
       const int status = example();
       if (status == 0) return;
-      std::cerr << "%(readme)s:" << line << ": status " << status << '\\n';
+      std::cerr << "%(page)s:" << line << ": status " << status << '\\n';
     } catch (const std::exception& error) {
-      std::cerr << "%(readme)s:" << line << ": " << error.what() << '\\n';
+      std::cerr << "%(page)s:" << line << ": " << error.what() << '\\n';
     }
     ++failed;
   };
@@ -63,8 +64,8 @@ MAIN = """int main() {
 
 
 def main():
-    readme, output = sys.argv[1:]
-    with open(readme, encoding="utf-8") as file:
+    page, output = sys.argv[1:]
+    with open(page, encoding="utf-8") as file:
         text = file.read()
     includes, parts, calls = [], [], []
     for number, match in enumerate(re.finditer(r"^```cpp\n(.*?)^```", text, re.M | re.S), 1):
@@ -76,13 +77,13 @@ def main():
         arguments = "2, arguments" if signature and signature[1] else ""
         code = re.sub(r"^int main\(", "static int program(", code, flags=re.M)
         parts.append((PROGRAM if signature else FRAGMENT) % {
-            "number": number, "line": line, "readme": readme, "code": code, "arguments": arguments})
+            "number": number, "line": line, "page": page, "code": code, "arguments": arguments})
         calls.append(f"  check({line}, example_{number}::check);")
     if not parts:
-        sys.exit(f"{readme}: no examples found")
+        sys.exit(f"{page}: no examples found")
     with open(output, "w", encoding="utf-8") as file:
         file.write(HEAD + "".join(includes) + "\n" + "\n".join(parts) + "\n" +
-                   MAIN % {"readme": readme, "calls": "\n".join(calls)})
+                   MAIN % {"page": page, "calls": "\n".join(calls)})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+#include "daemon/bridge/request_listing.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <iterator>
+
+#include <boost/json.hpp>
+
+#include "daemon/log/escape.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr std::size_t kMaxId = 64;
+constexpr std::size_t kMaxMethod = 32;
+constexpr std::size_t kMaxTarget = 256;
+
+std::string cut(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return log::escape(text);
+  return log::escape(text.substr(0, limit)) + "...";
+}
+
+std::string_view id_of(const protocol::Pairs& params) {
+  for (const std::string_view name : {"REQUEST_ID", "UNIQUE_ID", "HTTP_X_REQUEST_ID"}) {
+    const auto value = params.get(name);
+    if (value && !value->empty()) return *value;
+  }
+  return {};
+}
+
+boost::json::string_view view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+}  // namespace
+
+RequestEntry describe_request(const protocol::Pairs& params) {
+  RequestEntry entry;
+  entry.id = cut(id_of(params), kMaxId);
+  entry.method = cut(params.get("REQUEST_METHOD").value_or(""), kMaxMethod);
+  entry.target = cut(params.get("REQUEST_URI").value_or(""), kMaxTarget);
+  return entry;
+}
+
+RequestListing merge(std::vector<RequestListing> parts) {
+  RequestListing whole;
+  for (RequestListing& part : parts) {
+    whole.total += part.total;
+    whole.oldest.insert(whole.oldest.end(), std::make_move_iterator(part.oldest.begin()),
+                        std::make_move_iterator(part.oldest.end()));
+  }
+  std::stable_sort(whole.oldest.begin(), whole.oldest.end(),
+                   [](const auto& left, const auto& right) { return left.age > right.age; });
+  if (whole.oldest.size() > RequestListing::kMax) whole.oldest.resize(RequestListing::kMax);
+  return whole;
+}
+
+std::string to_json(const RequestListing& listing) {
+  boost::json::array entries;
+  for (const RequestEntry& entry : listing.oldest) {
+    entries.push_back({{"id", entry.id},
+                       {"method", entry.method},
+                       {"target", entry.target},
+                       {"age_ms", entry.age.count()},
+                       {"worker_pid", entry.worker_pid},
+                       {"state", view(entry.state)}});
+  }
+  return boost::json::serialize(entries);
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/pairs.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// One request in flight, for somebody who looks at it. Texts that clients sent are cut and
+/// escaped.
+struct RequestEntry {
+  std::string id;  ///< that a front server or client gave it; "" when none did
+  std::string method;
+  std::string target;
+  std::chrono::milliseconds age{0};
+  int worker_pid = 0;      ///< 0: no worker has it
+  std::string_view state;  ///< a literal: queued, working, streaming, aborting
+
+  bool operator==(const RequestEntry&) const = default;
+};
+
+/// id, method and target from the CGI variables; the id is REQUEST_ID, UNIQUE_ID or X-Request-Id,
+/// the first that is not empty.
+RequestEntry describe_request(const protocol::Pairs& params);
+
+/// The requests of one app.
+struct RequestListing {
+  static constexpr std::size_t kMax = 10'000;
+
+  std::vector<RequestEntry> oldest;  ///< at most kMax
+  std::size_t total = 0;
+
+  bool operator==(const RequestListing&) const = default;
+};
+
+/// Those of several threads together, the oldest first.
+RequestListing merge(std::vector<RequestListing> parts);
+
+/// A JSON array with an object for each of `oldest`.
+std::string to_json(const RequestListing& listing);
+
+}  // namespace viaduct::daemon::bridge

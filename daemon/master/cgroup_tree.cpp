@@ -1,0 +1,137 @@
+#include "daemon/master/cgroup_tree.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <fstream>
+
+#include "daemon/master/exit_text.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+constexpr std::uint64_t kPeriod = 100'000;  // microseconds of cpu.max, the kernel's default
+
+[[noreturn]] void fail(const std::string& path, int error) {
+  throw CgroupError("cgroup: " + path + ": " + error_text(error));
+}
+
+int try_write(const std::string& path, const std::string& text) noexcept {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return errno;
+  return ::write(file.get(), text.data(), text.size()) < 0 ? errno : 0;
+}
+
+void write(const std::string& path, const std::string& text) {
+  if (const int error = try_write(path, text)) fail(path, error);
+}
+
+std::vector<pid_t> processes(const std::string& cgroup) {
+  std::vector<pid_t> result;
+  std::ifstream file(cgroup + "/cgroup.procs");
+  for (pid_t pid; file >> pid;) result.push_back(pid);
+  return result;
+}
+
+// 0 when it has ended.
+pid_t parent_of(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string word; status >> word;) {
+    pid_t parent = 0;
+    if (word == "PPid:" && status >> parent) return parent;
+  }
+  return 0;
+}
+
+bool descends_from_us(pid_t pid) {
+  const pid_t self = ::getpid();
+  while (pid > 1 && pid != self) pid = parent_of(pid);
+  return pid == self;
+}
+
+// The root of the whole hierarchy is the one that may have processes and children.
+bool is_root(const std::string& cgroup) {
+  return ::access((cgroup + "/cgroup.type").c_str(), F_OK) != 0;
+}
+
+}  // namespace
+
+CgroupValues cgroup_values(const config::Isolation& isolation) {
+  CgroupValues values;
+  if (isolation.memory != 0) {
+    values.emplace_back("memory.max", std::to_string(isolation.memory));
+    // Half a worker is of no use: out of memory, all its processes end.
+    values.emplace_back("memory.oom.group", "1");
+  }
+  if (isolation.cpu != 0) {
+    values.emplace_back(
+        "cpu.max", std::to_string(isolation.cpu * (kPeriod / 100)) + ' ' + std::to_string(kPeriod));
+  }
+  if (isolation.pids != 0) values.emplace_back("pids.max", std::to_string(isolation.pids));
+  return values;
+}
+
+CgroupTree::CgroupTree(config::CgroupPlace place) : place_(std::move(place)) {}
+
+void CgroupTree::enable(const std::vector<std::string>& controllers) {
+  if (!place_.problem.empty()) throw CgroupError(place_.problem);
+  std::string text;
+  for (const std::string& controller : controllers) text += '+' + controller + ' ';
+  if (!is_root(place_.directory)) empty_place();
+  write(place_.directory + "/cgroup.subtree_control", text);
+}
+
+// Some controllers could be handed down nevertheless, but then no process could enter a child.
+void CgroupTree::empty_place() {
+  move_own_processes();
+  const std::size_t strangers = processes(place_.directory).size();
+  if (strangers == 0) return;
+  throw CgroupError(
+      "cgroup: " + place_.directory + " holds " + std::to_string(strangers) +
+      " other processes than those of viaductd, to which alone it has to be delegated");
+}
+
+void CgroupTree::move_own_processes() {
+  const std::string own = path(std::string(config::kDaemonCgroup));
+  if (::mkdir(own.c_str(), 0755) != 0 && errno != EEXIST) fail(own, errno);
+  for (const pid_t pid : processes(place_.directory)) {
+    if (!descends_from_us(pid)) continue;
+    const int error = try_write(own + "/cgroup.procs", std::to_string(pid));
+    if (error != 0 && error != ESRCH) fail(own + "/cgroup.procs", error);
+  }
+}
+
+UniqueFd CgroupTree::create(const std::string& name, const CgroupValues& values) {
+  sweep();
+  if (!place_.problem.empty()) throw CgroupError(place_.problem);
+  const std::string cgroup = path(name);
+  if (::mkdir(cgroup.c_str(), 0755) != 0) fail(cgroup, errno);
+  try {
+    for (const auto& [file, text] : values) write(cgroup + '/' + file, text);
+    const std::string members = cgroup + "/cgroup.procs";
+    UniqueFd procs(::open(members.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!procs) fail(members, errno);
+    return procs;
+  } catch (...) {
+    remove(name);
+    throw;
+  }
+}
+
+void CgroupTree::remove(const std::string& name) noexcept {
+  try_write(path(name) + "/cgroup.kill", "1");
+  ended_.push_back(name);
+  sweep();
+}
+
+void CgroupTree::sweep() noexcept {
+  std::erase_if(ended_, [this](const std::string& name) {
+    return ::rmdir(path(name).c_str()) == 0 || errno != EBUSY;
+  });
+}
+
+}  // namespace viaduct::daemon::master

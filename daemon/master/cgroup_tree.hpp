@@ -1,0 +1,57 @@
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/config/cgroup_place.hpp"
+#include "daemon/config/isolation.hpp"
+
+namespace viaduct::daemon::master {
+
+/// A cgroup that cannot be had; names file and reason.
+class CgroupError : public std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What is written into which file of a new cgroup, in this order: memory.max "67108864",
+/// cpu.max "50000 100000", pids.max "20".
+using CgroupValues = std::vector<std::pair<std::string, std::string>>;
+CgroupValues cgroup_values(const config::Isolation& isolation);
+
+/// The cgroups of workers, one each, in the place that was delegated to this daemon:
+///
+///   PLACE                      cgroup.subtree_control: +memory ...
+///   PLACE/viaduct-daemon       the daemon's own processes, and workers without limits
+///   PLACE/shop.812.17          a worker; removed when it has ended
+///
+/// Single-threaded.
+class CgroupTree {
+ public:
+  explicit CgroupTree(config::CgroupPlace place);
+
+  /// Lets cgroups in the place use the controllers. Moves the daemon and its children out of it,
+  /// and refuses a place with other processes, unless it is the root cgroup. Throws CgroupError.
+  void enable(const std::vector<std::string>& controllers);
+
+  /// Makes the cgroup `name` with these values. Returns its cgroup.procs, open for writing. Throws
+  /// CgroupError.
+  UniqueFd create(const std::string& name, const CgroupValues& values);
+
+  /// Kills what is left in the cgroup and removes it. Processes that take their time to end are
+  /// waited for by the next calls.
+  void remove(const std::string& name) noexcept;
+
+ private:
+  std::string path(const std::string& name) const { return place_.directory + '/' + name; }
+  void empty_place();
+  void move_own_processes();
+  void sweep() noexcept;
+
+  config::CgroupPlace place_;
+  std::vector<std::string> ended_;  // to be removed
+};
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,107 @@
+#include "daemon/master/control/api.hpp"
+
+#include <utility>
+
+#include <boost/json.hpp>
+
+#include "daemon/log/escape.hpp"
+
+namespace viaduct::daemon::master::control {
+
+namespace {
+
+namespace json = boost::json;
+
+int status_of(Outcome::Kind kind) {
+  switch (kind) {
+    case Outcome::Kind::done:
+      return 200;
+    case Outcome::Kind::invalid:
+      return 422;
+    case Outcome::Kind::refused:
+      return 409;
+    case Outcome::Kind::unsupported:
+      return 501;
+  }
+  return 500;
+}
+
+json::array texts(const std::vector<std::string>& lines) {
+  json::array result;
+  for (const std::string& line : lines) result.emplace_back(log::escape_invalid_utf8(line));
+  return result;
+}
+
+Reply to_reply(const Outcome& outcome) {
+  json::object members;
+  members[outcome.kind == Outcome::Kind::done ? "message" : "error"] =
+      log::escape_invalid_utf8(outcome.message);
+  if (!outcome.errors.empty()) members["errors"] = texts(outcome.errors);
+  if (!outcome.warnings.empty()) members["warnings"] = texts(outcome.warnings);
+  return {status_of(outcome.kind), json::serialize(members), {}};
+}
+
+// The lists of the bridges hold bytes that clients sent: they are passed on as they are, unread.
+Reply to_reply(const std::string& app, const std::vector<RequestList>& lists) {
+  bool complete = true;
+  std::string bridges;
+  for (const RequestList& list : lists) {
+    complete = complete && list.answered;
+    if (!bridges.empty()) bridges += ',';
+    bridges += "{\"generation\":" + std::to_string(list.generation) +
+               ",\"answered\":" + (list.answered ? "true" : "false") +
+               ",\"omitted\":" + std::to_string(list.omitted) + ",\"requests\":" + list.json + "}";
+  }
+  return {200,
+          "{\"app\":" + json::serialize(json::value(app)) +
+              ",\"complete\":" + (complete ? "true" : "false") + ",\"bridges\":[" + bridges + "]}",
+          {}};
+}
+
+}  // namespace
+
+void Api::handle(const Peer& peer, std::string_view method, std::string_view target,
+                 std::string_view body, std::function<void(Reply)> answer) {
+  auto parsed = parse_command(method, target, body);
+  if (auto* reply = std::get_if<Reply>(&parsed)) return answer(std::move(*reply));
+  const Command& command = std::get<Command>(parsed);
+  if (changes(command.action) && !permission_.may_change(peer)) {
+    return answer(error_reply(403,
+                              "only root, the user that viaductd runs as and members of "
+                              "control.group may change something"));
+  }
+  if (!command.app.empty() && !commands_.has_app(command.app)) {
+    return answer(error_reply(404, "there is no app \"" + command.app + "\""));
+  }
+  if (changes(command.action)) commands_.note(peer, to_string(command));
+  perform(command, std::move(answer));
+}
+
+void Api::perform(const Command& command, std::function<void(Reply)> answer) {
+  const Commands::Done done = [answer](const Outcome& outcome) { answer(to_reply(outcome)); };
+  switch (command.action) {
+    case Action::status:
+      return answer({200, to_json(commands_.status()), {}});
+    case Action::requests:
+      return commands_.list_requests(
+          command.app, [answer, app = command.app](const std::vector<RequestList>& lists) {
+            answer(to_reply(app, lists));
+          });
+    case Action::reload:
+      return commands_.reload(done);
+    case Action::restart:
+      return commands_.restart(command.app, done);
+    case Action::scale:
+      return commands_.scale(command.app, command.workers, done);
+    case Action::drain:
+      return commands_.drain(done);
+    case Action::stop:
+      return commands_.stop(done);
+    case Action::reopen:
+      return commands_.reopen(done);
+    case Action::upgrade:
+      return commands_.upgrade(done);
+  }
+}
+
+}  // namespace viaduct::daemon::master::control

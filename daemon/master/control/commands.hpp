@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "daemon/master/control/peer.hpp"
+#include "daemon/master/control/status.hpp"
+
+namespace viaduct::daemon::master::control {
+
+/// What a command came to.
+struct Outcome {
+  enum class Kind {
+    done,
+    invalid,      ///< the configuration has errors; nothing has changed
+    refused,      ///< it could not be done; `message` says why and what holds now
+    unsupported,  ///< this daemon cannot do that
+  };
+
+  Kind kind = Kind::done;
+  std::string message;                  ///< one line: what was done, or why not
+  std::vector<std::string> errors{};    ///< of `invalid`: "FILE:LINE:COLUMN: KEY: what is wrong"
+  std::vector<std::string> warnings{};  ///< likewise, of things that are obeyed none the less
+};
+
+/// The requests that one bridge has in flight for an app.
+struct RequestList {
+  unsigned generation = 0;
+  bool answered = false;      ///< false: the bridge did not say in time
+  std::string json = "[]";    ///< an array, as the bridge wrote it
+  std::uint32_t omitted = 0;  ///< requests left out because there are too many
+};
+
+/// All that the control socket wants of the master. Every function is called from the event loop;
+/// `done` is called from there too, once, within the call or later: when what was asked for has
+/// happened or has failed.
+class Commands {
+ public:
+  using Done = std::function<void(Outcome)>;
+
+  virtual Status status() const = 0;
+  /// Whether the running configuration has an app of that name.
+  virtual bool has_app(const std::string& app) const = 0;
+  /// Requests of an app that has_app().
+  virtual void list_requests(const std::string& app,
+                             std::function<void(std::vector<RequestList>)> done) = 0;
+
+  /// The peer is about to give a command that changes something: for the log.
+  virtual void note(const Peer& peer, std::string_view command) = 0;
+
+  virtual void reload(Done done) = 0;
+  /// A reload in which the app gets new workers whether it has changed or not.
+  virtual void restart(const std::string& app, Done done) = 0;
+  /// Another number of workers, until the next reload.
+  virtual void scale(const std::string& app, std::uint32_t workers, Done done) = 0;
+  /// Serves open requests up to timeouts.stop and ends the daemon; done when all processes have
+  /// ended.
+  virtual void drain(Done done) = 0;
+  /// The same at once.
+  virtual void stop(Done done) = 0;
+  virtual void reopen(Done done) = 0;
+  /// Another executable takes over.
+  virtual void upgrade(Done done) = 0;
+
+ protected:
+  ~Commands() = default;
+};
+
+}  // namespace viaduct::daemon::master::control

@@ -1,0 +1,21 @@
+#include "daemon/master/control/status.hpp"
+
+#include "daemon/config/described_json.hpp"
+
+namespace viaduct::daemon::master::control {
+
+BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms))
+BOOST_DESCRIBE_STRUCT(AppStatus, (),
+                      (name, state, failure, wanted, active, queued, requests, failed, aborted,
+                       retried, timeouts, workers))
+BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
+BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps))
+BOOST_DESCRIBE_STRUCT(Status, (),
+                      (version, pid, uptime_ms, state, file, last_reload, connections, malformed,
+                       generations, listeners, apps))
+
+std::string to_json(const Status& status) {
+  return boost::json::serialize(config::described::write(status));
+}
+
+}  // namespace viaduct::daemon::master::control

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace viaduct::daemon::master::control {
+
+// What the daemon says of itself. The members are those of the JSON that GET /v1/status answers
+// with; durations are milliseconds there.
+
+struct WorkerStatus {
+  std::string name;  ///< "shop/1"
+  std::int64_t pid = 0;
+  std::string state;  ///< starting, ready, draining, stopping, ...
+  std::chrono::milliseconds uptime_ms{0};
+};
+
+struct AppStatus {
+  std::string name;
+  std::string state;    ///< starting, serving, failing; leaving: only older generations have it
+  std::string failure;  ///< why a worker ended last that should not have; "" when none did
+  std::uint32_t wanted = 0;  ///< workers
+  std::int64_t active = 0;   ///< requests at workers now
+  std::int64_t queued = 0;   ///< requests waiting now
+  // Since the daemon started, or the app was added.
+  std::uint64_t requests = 0;
+  std::uint64_t failed = 0;    ///< answered 5xx by the daemon itself
+  std::uint64_t aborted = 0;   ///< the client left
+  std::uint64_t retried = 0;   ///< sent to a second worker
+  std::uint64_t timeouts = 0;  ///< timeouts.request and timeouts.stall
+  std::vector<WorkerStatus> workers;
+};
+
+struct GenerationStatus {
+  unsigned number = 0;
+  std::string state;            ///< preparing, active, draining, ending
+  std::int64_t bridge_pid = 0;  ///< 0: none at the moment
+};
+
+struct ListenerStatus {
+  std::string protocol;
+  std::string address;
+  std::vector<std::string> apps;
+};
+
+struct Status {
+  std::string version;
+  std::int64_t pid = 0;
+  std::chrono::milliseconds uptime_ms{0};
+  std::string state;             ///< starting, serving, stopping
+  std::string file;              ///< the configuration
+  std::string last_reload;       ///< how the last reload went; "" when there was none
+  std::int64_t connections = 0;  ///< from front servers, open now
+  std::uint64_t malformed = 0;   ///< connections closed because of what they sent
+  std::vector<GenerationStatus> generations;
+  std::vector<ListenerStatus> listeners;
+  std::vector<AppStatus> apps;
+};
+
+/// One JSON object.
+std::string to_json(const Status& status);
+
+}  // namespace viaduct::daemon::master::control

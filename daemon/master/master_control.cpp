@@ -1,0 +1,189 @@
+// What the control socket may ask of the master.
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "daemon/log/escape.hpp"
+#include "daemon/master/master.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using control::Outcome;
+
+control::ListenerStatus listener_status(const config::ListenerSettings& listener) {
+  control::ListenerStatus status;
+  status.protocol = listener.protocol == config::FrontProtocol::scgi ? "scgi" : "fastcgi";
+  status.address = log::escape_invalid_utf8(config::format(listener.address));
+  for (const config::RouteSettings& route : listener.routes) {
+    const bool known =
+        std::find(status.apps.begin(), status.apps.end(), route.app) != status.apps.end();
+    if (!known) status.apps.push_back(route.app);
+  }
+  return status;
+}
+
+void add_workers(control::AppStatus& status, AppPool& pool) {
+  pool.for_each_worker([&](const Worker& worker) {
+    status.workers.push_back(
+        {worker.name(), worker.pid(), std::string(to_string(worker.state())), worker.uptime()});
+  });
+}
+
+control::AppStatus app_status(AppPool& pool, const AppScore& score) {
+  constexpr auto kRelaxed = std::memory_order_relaxed;
+  control::AppStatus status;
+  status.name = pool.name();
+  status.state = to_string(pool.state());
+  status.failure = log::escape_invalid_utf8(pool.failure());
+  status.wanted = pool.settings().workers;
+  status.active = score.active.load(kRelaxed);
+  status.queued = score.queued.load(kRelaxed);
+  status.requests = score.requests.load(kRelaxed);
+  status.failed = score.failed.load(kRelaxed);
+  status.aborted = score.aborted.load(kRelaxed);
+  status.retried = score.retried.load(kRelaxed);
+  status.timeouts = score.timeouts.load(kRelaxed);
+  add_workers(status, pool);
+  return status;
+}
+
+// Workers of older generations, besides those of the current one.
+void add_leaving(std::vector<control::AppStatus>& apps, AppPool& pool) {
+  auto app = std::find_if(apps.begin(), apps.end(),
+                          [&](const auto& known) { return known.name == pool.name(); });
+  if (app == apps.end()) {
+    control::AppStatus leaving;
+    leaving.name = pool.name();
+    leaving.state = "leaving";
+    app = apps.insert(apps.end(), std::move(leaving));
+  }
+  add_workers(*app, pool);
+}
+
+}  // namespace
+
+control::Status Master::status() const {
+  control::Status status;
+  status.version = VIADUCT_VERSION;
+  status.pid = ::getpid();
+  status.uptime_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - started_);
+  status.state = stopping_ ? "stopping" : ready_reported_ ? "serving" : "starting";
+  status.file = log::escape_invalid_utf8(current_->settings().file);
+  status.last_reload = log::escape_invalid_utf8(last_reload_);
+  status.connections = scores_.connections.load(std::memory_order_relaxed);
+  status.malformed = scores_.malformed.load(std::memory_order_relaxed);
+  for (const auto& generation : generations_) {
+    const pid_t bridge = generation->has_bridge() ? generation->bridge_pid() : 0;
+    status.generations.push_back(
+        {generation->number(), std::string(to_string(generation->state())), bridge});
+  }
+  for (const auto& listener : current_->settings().listeners) {
+    status.listeners.push_back(listener_status(listener));
+  }
+  for (const GenerationApp& app : current_->apps()) {
+    status.apps.push_back(app_status(*app.pool, scores_.apps[app.score->index]));
+  }
+  for (const auto& pool : pools_) {
+    if (!current_->uses(*pool) && !pool->empty()) add_leaving(status.apps, *pool);
+  }
+  return status;
+}
+
+bool Master::has_app(const std::string& app) const {
+  return config::find_app(current_->settings(), app) != nullptr;
+}
+
+void Master::list_requests(const std::string& app,
+                           std::function<void(std::vector<control::RequestList>)> done) {
+  std::vector<unsigned> asked;
+  for (const auto& generation : generations_) {
+    if (generation->ask_requests(app, queries_.next())) asked.push_back(generation->number());
+  }
+  queries_.begin(asked, std::move(done));
+}
+
+void Master::note(const control::Peer& peer, std::string_view command) {
+  logs_.daemon().info("command " + std::string(command), {{"uid", peer.uid}, {"pid", peer.pid}});
+}
+
+void Master::reload(Done done) {
+  want_reload("", std::move(done));
+}
+
+void Master::restart(const std::string& app, Done done) {
+  want_reload(app, std::move(done));
+}
+
+void Master::scale(const std::string& app, std::uint32_t workers, Done done) {
+  const auto pool = current_pool(app);
+  config::AppSettings settings = pool->settings();
+  settings.workers = workers;
+  scalings_.push_back({pool, workers, pool->failed_starts(), std::move(done)});
+  pool->update(settings);
+  later(&Master::check_scalings);
+}
+
+std::shared_ptr<AppPool> Master::current_pool(const std::string& app) const {
+  for (const GenerationApp& candidate : current_->apps()) {
+    if (candidate.pool->name() == app) return candidate.pool;
+  }
+  return nullptr;
+}
+
+void Master::check_scalings() {
+  std::vector<std::pair<Done, Outcome>> over;
+  std::erase_if(scalings_, [&](const Scaling& scaling) {
+    auto outcome = outcome_of(scaling);
+    if (outcome) over.emplace_back(scaling.done, std::move(*outcome));
+    return outcome.has_value();
+  });
+  for (const auto& [done, outcome] : over) done(outcome);
+}
+
+std::optional<Outcome> Master::outcome_of(const Scaling& scaling) const {
+  const AppPool& pool = *scaling.pool;
+  const std::string count = pool.name() + ": " + std::to_string(scaling.workers) +
+                            (scaling.workers == 1 ? " worker" : " workers");
+  const bool replaced = stopping_ || !current_->uses(pool);
+  if (replaced || pool.settings().workers != scaling.workers) {
+    return Outcome{Outcome::Kind::refused, count + ": another command came in between"};
+  }
+  if (pool.all_ready()) return Outcome{.message = count};
+  if (pool.failed_starts() == scaling.failed_starts) return std::nullopt;
+  return Outcome{Outcome::Kind::refused,
+                 count + " are wanted, and one did not become ready (" + pool.failure() + ")"};
+}
+
+void Master::drain(Done done) {
+  waiting_for_end_.push_back(std::move(done));
+  if (!stopping_) stop();
+}
+
+void Master::stop(Done done) {
+  waiting_for_end_.push_back(std::move(done));
+  stop_now();
+}
+
+void Master::reopen(Done done) {
+  const auto failures = reopen_logs();
+  if (failures.empty()) return done({.message = "logs reopened"});
+  std::string why = "not every log could be opened";
+  for (const auto& failure : failures) why += "; " + failure;
+  done({Outcome::Kind::refused, std::move(why), {}, {}});
+}
+
+void Master::upgrade(Done done) {
+  if (successor_ || takeover_ != Takeover::none) {
+    return done({Outcome::Kind::refused, "upgrade: one is under way already", {}, {}});
+  }
+  waiting_for_upgrade_.push_back(std::move(done));
+  upgrade();
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,149 @@
+// The binary upgrade (SIGUSR2): from this program to the one that is installed now.
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "daemon/channel/channel.hpp"
+#include "daemon/master/master.hpp"
+#include "daemon/master/timeouts.hpp"
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+using Kind = control::Outcome::Kind;
+
+constexpr int kNotReady = 70;
+
+// The new one fails by itself when an app does not become ready in its time; this is for one that
+// hangs.
+std::chrono::milliseconds patience(const config::Settings& settings) {
+  constexpr std::chrono::seconds kStartUp{30};
+  std::chrono::milliseconds longest{0};
+  for (const config::AppSettings& app : settings.apps) {
+    if (app.timeouts.start.count() == 0) return {};
+    longest = std::max(longest, app.timeouts.start);
+  }
+  return longest + kStartUp;
+}
+
+}  // namespace
+
+// ---- the old one
+
+void Master::upgrade() {
+  upgrade_wanted_ = candidate_ != nullptr;
+  if (stopping_) return answer_upgrade(Kind::refused, "upgrade: the daemon stops");
+  if (upgrade_wanted_) return;
+  if (successor_ || takeover_ != Takeover::none) {
+    return logs_.daemon().warning("upgrade: one is under way already");
+  }
+  successor_ = std::make_shared<Successor>(context_, static_cast<SuccessorObserver&>(*this));
+  try {
+    successor_->start(invocation_, current_->listeners(), control_->socket(),
+                      patience(current_->settings()));
+  } catch (const std::exception& error) {
+    return upgrade_failed(error.what());
+  }
+  logs_.daemon().info("upgrade: started",
+                      {{"program", invocation_.executable}, {"pid", successor_->pid()}});
+}
+
+void Master::successor_ready() {
+  UniqueFd theirs;
+  try {
+    const channel::Pair pair = channel::make_pair();
+    current_->set_successor(UniqueFd(pair.first));
+    theirs.reset(pair.second);
+  } catch (const std::exception& error) {
+    logs_.daemon().error("idle connections are not handed over", {{"error", error.what()}});
+  }
+  const std::string pid = std::to_string(successor_->pid());
+  const std::string text = "upgrade: viaductd " + pid + " serves; open requests are finished here";
+  logs_.daemon().info(text);
+  // Before the new one says READY=1, so that the service manager believes it.
+  notifier_.main_process(successor_->pid());
+  control_->leave();
+  successor_->serve(std::move(theirs));
+  stopping_ = true;
+  answer_reload();
+  answer_upgrade(Kind::done, text);
+  stop_deadline_ = std::chrono::steady_clock::now() + longest_stop(current_->settings());
+  current_->close_listeners();
+  current_->handle(GenerationEvent::superseded);
+}
+
+void Master::successor_failed(const std::string& why) {
+  upgrade_failed("the new viaductd " + why);
+}
+
+void Master::upgrade_failed(const std::string& why) {
+  // It may be what called.
+  boost::asio::post(io_, [over = std::exchange(successor_, nullptr)] {});
+  const std::string text = "upgrade failed: " + why + "; this one goes on";
+  answer_upgrade(Kind::refused, text);
+  if (stopping_) return;
+  logs_.daemon().error(text, {{"program", invocation_.executable}});
+  if (reload_wanted_) later(&Master::reload);
+}
+
+void Master::answer_upgrade(Kind kind, const std::string& text) {
+  for (const Done& done : std::exchange(waiting_for_upgrade_, {})) done({kind, text, {}, {}});
+}
+
+// ---- the new one
+
+void Master::check_takeover() {
+  bool ready = current_->has_started_bridge();
+  for (const GenerationApp& app : current_->apps()) {
+    if (app.pool->has_failed())
+      return give_up(app.pool->name() + ": a worker did not become ready");
+    ready = ready && app.pool->all_ready();
+  }
+  if (!ready) return;
+  takeover_ = Takeover::announced;
+  current_->handle(GenerationEvent::prepared);
+  predecessor_->report_ready(io_,
+                             [this](UniqueFd connections) { taken_over(std::move(connections)); });
+}
+
+void Master::give_up(const std::string& why) {
+  logs_.daemon().error("upgrade: not taking over: " + why);
+  exit_status_ = kNotReady;
+  stop_now();
+}
+
+void Master::taken_over(UniqueFd connections) {
+  if (connections) current_->adopt(std::move(connections));
+  if (!stopping_) predecessor_->listeners().unlink_except(current_->listeners());
+  open_control(predecessor_->take_control());
+  predecessor_.reset();
+  takeover_ = Takeover::none;
+  try {
+    current_->listeners().apply(current_->settings().listeners);
+  } catch (const std::exception& error) {
+    logs_.daemon().error(error.what());
+  }
+  logs_.daemon().info("upgrade: taken over");
+  report_status();
+  if (reload_wanted_) later(&Master::reload);
+}
+
+void Master::open_control(std::optional<ListenerSocket> taken) {
+  if (stopping_) return;
+  const config::ControlSettings& settings = current_->settings().control;
+  try {
+    if (taken && taken->address() == settings.address) {
+      control_ = std::make_unique<control::Server>(io_, settings, api_, std::move(*taken));
+      return;
+    }
+    if (taken) taken->unlink();
+    control_ = std::make_unique<control::Server>(io_, settings, api_);
+  } catch (const std::exception& error) {
+    logs_.daemon().error(error.what());
+  }
+}
+
+}  // namespace viaduct::daemon::master

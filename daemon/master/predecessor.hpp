@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/listener_set.hpp"
+
+namespace viaduct::daemon::master {
+
+/// The viaductd that started this one to be replaced by it, as seen from here (upgrade_text.hpp).
+class Predecessor {
+ public:
+  /// Reads the environment, removes what concerns this from it, and receives the listening sockets.
+  /// Nothing when this daemon replaces no other. Throws std::runtime_error when the other does not
+  /// say what it has to.
+  static std::optional<Predecessor> from_environment();
+
+  /// Takes over the conversation on that socket, as from_environment() does.
+  explicit Predecessor(UniqueFd conversation);
+
+  /// Its listening sockets.
+  ListenerSet& listeners() { return listeners_; }
+  /// Its control socket, once.
+  std::optional<ListenerSocket> take_control() { return std::exchange(control_, std::nullopt); }
+
+  /// Says that this daemon serves. `serve` is called once, from the event loop, when the other lets
+  /// go, with the socket on which its front connections come, or none when it is gone without.
+  void report_ready(boost::asio::io_context& io, std::function<void(UniqueFd)> serve);
+
+ private:
+  void receive_listeners();
+
+  UniqueFd conversation_;
+  ListenerSet listeners_;
+  std::optional<ListenerSocket> control_;
+};
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,28 @@
+#include "daemon/master/upgrade_text.hpp"
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "daemon/channel/packet.hpp"
+
+namespace viaduct::daemon::master::upgrade {
+
+std::error_code send(int socket, std::string_view text, int descriptor) {
+  return channel::send_packet(socket, std::as_bytes(std::span(text)), descriptor);
+}
+
+std::optional<Line> receive(int socket, std::error_code& error) {
+  std::array<char, 4096> bytes{};
+  const auto packet =
+      channel::receive_packet(socket, std::as_writable_bytes(std::span(bytes)), error);
+  if (!packet) return std::nullopt;
+  UniqueFd descriptor(packet->descriptor);
+  if (packet->cut) {
+    error = std::make_error_code(std::errc::bad_message);
+    return std::nullopt;
+  }
+  return Line{std::string(bytes.data(), packet->size), std::move(descriptor)};
+}
+
+}  // namespace viaduct::daemon::master::upgrade

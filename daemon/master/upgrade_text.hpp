@@ -1,0 +1,48 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "daemon/channel/unique_fd.hpp"
+
+namespace viaduct::daemon::master {
+
+/// What two viaductd say while one replaces the other (SIGUSR2): one line of text in a SEQPACKET
+/// packet, with one descriptor where something is handed over. The two are of different versions,
+/// so what is here never changes its meaning; lines of an unknown kind are ignored.
+///
+///   old -> new   listener made ADDRESS        a listening socket whose file the daemon made
+///                listener inherited ADDRESS   one that the service manager made
+///                listener control ADDRESS     the control socket
+///                listeners end
+///   new -> old   ready                        every app is ready, connections are accepted
+///   old -> new   serve                        the service is yours; with it the socket on which
+///                                             front connections come (channel/hand_over.hpp)
+namespace upgrade {
+
+inline constexpr std::string_view kMade = "listener made ";
+inline constexpr std::string_view kInherited = "listener inherited ";
+inline constexpr std::string_view kControl = "listener control ";
+inline constexpr std::string_view kEnd = "listeners end";
+inline constexpr std::string_view kReady = "ready";
+inline constexpr std::string_view kServe = "serve";
+
+/// Names the descriptor of the conversation in the new one's environment.
+inline constexpr const char* kVariable = "VIADUCT_UPGRADE";
+
+struct Line {
+  std::string text;
+  UniqueFd descriptor;
+};
+
+/// Sends without blocking.
+std::error_code send(int socket, std::string_view text, int descriptor = -1);
+
+/// The next line if one is there. `error` is set on failure and when the peer has closed; lines of
+/// more than 4 KiB are EBADMSG.
+std::optional<Line> receive(int socket, std::error_code& error);
+
+}  // namespace upgrade
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,60 @@
+#include "daemon/bridge/request_listing.hpp"
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::bridge {
+namespace {
+
+RequestEntry aged(int milliseconds) {
+  RequestEntry entry;
+  entry.age = std::chrono::milliseconds(milliseconds);
+  return entry;
+}
+
+TEST(RequestListingTest, TextsOfClientsAreCutAndEscaped) {
+  protocol::Pairs params;
+  params.add("REQUEST_METHOD", "GET");
+  params.add("REQUEST_URI", "/a\n\xff" + std::string(300, 'x'));
+  params.add("REQUEST_ID", std::string(65, 'i'));
+  const RequestEntry entry = describe_request(params);
+  EXPECT_EQ(entry.method, "GET");
+  EXPECT_EQ(entry.target, "/a\\n\\xff" + std::string(252, 'x') + "...");
+  EXPECT_EQ(entry.id, std::string(64, 'i') + "...");
+  EXPECT_EQ(describe_request({}), RequestEntry{});
+}
+
+TEST(RequestListingTest, TheFirstIdThatIsNotEmptyCounts) {
+  protocol::Pairs params;
+  params.add("HTTP_X_REQUEST_ID", "client");
+  EXPECT_EQ(describe_request(params).id, "client");
+  params.add("UNIQUE_ID", "apache");
+  EXPECT_EQ(describe_request(params).id, "apache");
+  params.add("REQUEST_ID", "");
+  EXPECT_EQ(describe_request(params).id, "apache");
+  params.set("REQUEST_ID", "nginx");
+  EXPECT_EQ(describe_request(params).id, "nginx");
+}
+
+TEST(RequestListingTest, TheOldestOfAllThreadsAreKept) {
+  RequestListing first{{}, RequestListing::kMax + 5};
+  for (std::size_t i = 0; i < RequestListing::kMax; ++i) first.oldest.push_back(aged(10));
+  const RequestListing second{{aged(30), aged(5), aged(20)}, 3};
+  const RequestListing both = merge({first, second});
+  EXPECT_EQ(both.total, RequestListing::kMax + 8);
+  ASSERT_EQ(both.oldest.size(), RequestListing::kMax);
+  EXPECT_EQ(both.oldest[0].age.count(), 30);
+  EXPECT_EQ(both.oldest[1].age.count(), 20);
+  EXPECT_EQ(both.oldest.back().age.count(), 10);
+}
+
+TEST(RequestListingTest, IsAnArrayOfObjects) {
+  EXPECT_EQ(to_json({}), "[]");
+  RequestEntry entry{"7", "GET", "/a\"b", std::chrono::milliseconds(12), 900, "working"};
+  EXPECT_EQ(to_json({{entry, aged(0)}, 2}),
+            R"([{"id":"7","method":"GET","target":"/a\"b","age_ms":12,"worker_pid":900,)"
+            R"("state":"working"},{"id":"","method":"","target":"","age_ms":0,"worker_pid":0,)"
+            R"("state":""}])");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge

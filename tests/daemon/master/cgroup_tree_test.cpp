@@ -1,0 +1,172 @@
+#include "daemon/master/cgroup_tree.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "daemon/master/process.hpp"
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+namespace fs = std::filesystem;
+
+config::CgroupPlace place_at(const std::string& directory) {
+  config::CgroupPlace place;
+  place.directory = directory;
+  return place;
+}
+
+std::string text_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+template <class Step>
+std::string error_of(Step step) {
+  try {
+    step();
+  } catch (const CgroupError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(CgroupValuesTest, AreWhatTheKernelReads) {
+  struct Row {
+    std::uint64_t memory;
+    std::uint32_t cpu;
+    std::uint32_t pids;
+    CgroupValues values;
+  };
+  const Row rows[] = {
+      {0, 0, 0, {}},
+      {1 << 20, 0, 0, {{"memory.max", "1048576"}, {"memory.oom.group", "1"}}},
+      {0, 1, 0, {{"cpu.max", "1000 100000"}}},
+      {0, 100, 0, {{"cpu.max", "100000 100000"}}},
+      {0, 102'400, 0, {{"cpu.max", "102400000 100000"}}},
+      {0, 0, 20, {{"pids.max", "20"}}},
+      {8ull << 40,
+       250,
+       1,
+       {{"memory.max", "8796093022208"},
+        {"memory.oom.group", "1"},
+        {"cpu.max", "250000 100000"},
+        {"pids.max", "1"}}},
+  };
+  for (const Row& row : rows) {
+    config::Isolation isolation;
+    isolation.memory = row.memory;
+    isolation.cpu = row.cpu;
+    isolation.pids = row.pids;
+    EXPECT_EQ(cgroup_values(isolation), row.values);
+  }
+}
+
+TEST(CgroupTreeTest, ErrorsNameTheFile) {
+  const TemporaryDirectory directory;
+  CgroupTree tree(place_at(directory.path()));
+  EXPECT_EQ(error_of([&] { tree.enable({"memory"}); }),
+            "cgroup: " + directory.path() +
+                "/cgroup.subtree_control: No such file or directory (ENOENT)");
+  EXPECT_EQ(
+      error_of([&] {
+        tree.create("shop.1.1", {{"pids.max", "1"}});
+      }),
+      "cgroup: " + directory.path() + "/shop.1.1/pids.max: No such file or directory (ENOENT)");
+  EXPECT_FALSE(fs::exists(directory.path() + "/shop.1.1"));
+  fs::create_directory(directory.path() + "/shop.1.2");
+  EXPECT_EQ(error_of([&] { tree.create("shop.1.2", {}); }),
+            "cgroup: " + directory.path() + "/shop.1.2: File exists (EEXIST)");
+}
+
+TEST(CgroupTreeTest, WithoutAPlaceSaysWhy) {
+  config::CgroupPlace none;
+  none.problem = "cgroup v2 is not mounted";
+  CgroupTree tree(none);
+  EXPECT_EQ(error_of([&] { tree.enable({"memory"}); }), none.problem);
+  EXPECT_EQ(error_of([&] { tree.create("shop.1.1", {}); }), none.problem);
+}
+
+// A real cgroup below the one of this process.
+class RealCgroupTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    const config::CgroupPlace own = config::find_cgroup_place();
+    if (!own.problem.empty()) GTEST_SKIP() << own.problem;
+    const std::string path = own.directory + "/viaduct-test-" + std::to_string(::getpid());
+    if (::mkdir(path.c_str(), 0755) != 0) GTEST_SKIP() << path << ": errno " << errno;
+    directory_ = path;
+  }
+
+  void TearDown() override {
+    if (directory_.empty()) return;
+    for (const auto& entry : fs::directory_iterator(directory_))
+      if (entry.is_directory()) ::rmdir(entry.path().c_str());
+    EXPECT_EQ(::rmdir(directory_.c_str()), 0) << "errno " << errno;
+  }
+
+  // A process that waits in the cgroup whose cgroup.procs is given.
+  static pid_t enter(int cgroup) {
+    SpawnSpec spec;
+    spec.executable = "/bin/sleep";
+    spec.arguments = {"sleep", "100000"};
+    spec.descriptors = {0, 1, 2};
+    spec.confinement.cgroup = cgroup;
+    const Spawned spawned = spawn(std::move(spec));
+    // End of file: exec has succeeded, which is after it entered.
+    ::fcntl(spawned.report.get(), F_SETFL, 0);
+    char byte;
+    EXPECT_EQ(::read(spawned.report.get(), &byte, 1), 0);
+    return spawned.pid;
+  }
+
+  std::string directory_;
+};
+
+TEST_F(RealCgroupTest, ProcessEntersAndCgroupGoesWithIt) {
+  CgroupTree tree(place_at(directory_));
+  const UniqueFd members = tree.create("shop.1.1", {});
+  const pid_t pid = enter(members.get());
+  EXPECT_EQ(text_of(directory_ + "/shop.1.1/cgroup.procs"), std::to_string(pid) + "\n");
+  EXPECT_NE(text_of("/proc/" + std::to_string(pid) + "/cgroup").find("/shop.1.1\n"),
+            std::string::npos);
+  tree.remove("shop.1.1");  // kills what is inside
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WTERMSIG(status), SIGKILL);
+  // What was busy then is removed with the next.
+  tree.create("shop.1.2", {});
+  EXPECT_FALSE(fs::exists(directory_ + "/shop.1.1"));
+  tree.remove("shop.1.2");
+  EXPECT_FALSE(fs::exists(directory_ + "/shop.1.2"));
+}
+
+TEST_F(RealCgroupTest, OwnProcessesMakeWay) {
+  std::istringstream words(text_of(directory_ + "/cgroup.controllers"));
+  std::string controller;
+  if (!(words >> controller)) GTEST_SKIP() << "no controller is given to " << directory_;
+  CgroupTree tree(place_at(directory_));
+  const UniqueFd members(::open((directory_ + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
+  const pid_t pid = enter(members.get());
+  tree.enable({controller});
+  EXPECT_EQ(text_of(directory_ + "/viaduct-daemon/cgroup.procs"), std::to_string(pid) + "\n");
+  EXPECT_EQ(text_of(directory_ + "/cgroup.subtree_control"), controller + "\n");
+  tree.enable({controller});
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master

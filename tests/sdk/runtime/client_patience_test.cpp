@@ -1,0 +1,181 @@
+#include "sdk/src/runtime/client_patience.hpp"
+
+#include <poll.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <gmock/gmock.h>
+
+#include "tests/sdk/runtime/model_test.hpp"
+
+namespace viaduct::test {
+namespace {
+
+using detail::ClientLimits;
+using detail::ClientPatience;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Awaited = ClientPatience::Awaited;
+
+constexpr ClientPatience::Time kStart{seconds(1000)};
+
+TEST(ClientPatienceTest, EachAwaitedThingHasItsOwnLimit) {
+  ClientPatience patience({.idle = seconds(60), .head = seconds(30)});
+  EXPECT_EQ(patience.deadline(), ClientPatience::Time::max());
+  patience.await(Awaited::request, kStart);
+  EXPECT_EQ(patience.deadline(), kStart + seconds(60));
+  patience.await(Awaited::head, kStart + seconds(50));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(80));
+  patience.await(Awaited::nothing, kStart + seconds(51));
+  EXPECT_EQ(patience.deadline(), ClientPatience::Time::max());
+  patience.await(Awaited::request, kStart + seconds(500));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(560));
+}
+
+TEST(ClientPatienceTest, MoreOfTheSameDoesNotStopTheClock) {
+  ClientPatience patience({.idle = seconds(60), .head = seconds(30)});
+  for (int i = 0; i < 100; ++i) patience.await(Awaited::head, kStart + seconds(i));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(30));
+  patience.restart(kStart + seconds(100));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(130));
+}
+
+TEST(ClientPatienceTest, ZeroIsForEver) {
+  ClientPatience patience({.idle = seconds(0), .head = seconds(0)});
+  for (const Awaited what : {Awaited::request, Awaited::head}) {
+    patience.await(what, kStart);
+    EXPECT_EQ(patience.deadline(), ClientPatience::Time::max());
+  }
+}
+
+// A client of HTTP.
+class HttpClient {
+ public:
+  explicit HttpClient(std::string address) {
+    address.replace(0, 6, 1, '\0');  // unix:@
+    socket_.connect(boost::asio::local::stream_protocol::endpoint(address));
+  }
+  // Does nothing when the server has closed already.
+  void send(std::string_view text) {
+    boost::system::error_code closed;
+    boost::asio::write(socket_, boost::asio::buffer(text), closed);
+  }
+  // Sends one byte after the other until the server does something.
+  void trickle() {
+    pollfd input{socket_.native_handle(), POLLIN, 0};
+    while (::poll(&input, 1, 1) == 0) send("x");
+  }
+  std::string read_until(std::string_view end) {
+    std::string text;
+    boost::asio::read_until(socket_, boost::asio::dynamic_buffer(text), end);
+    return text;
+  }
+  // Waits for the server to close, and returns what it has sent before.
+  std::string read_all() {
+    std::string text;
+    boost::system::error_code end;
+    boost::asio::read(socket_, boost::asio::dynamic_buffer(text), end);
+    return text;
+  }
+
+ private:
+  boost::asio::io_context io_;
+  boost::asio::local::stream_protocol::socket socket_{io_};
+};
+
+class ImpatienceTest : public ModelTest {
+ protected:
+  [[nodiscard]] std::unique_ptr<Serving> serve_http(const ClientLimits& clients) {
+    return std::make_unique<Serving>(app,
+                                     detail::ServerOptions{.model = GetParam(), .clients = clients},
+                                     detail::Listener::Protocol::http);
+  }
+  // Returns once the limits have passed for a client that came later.
+  static void outlast_limits(const Serving& serving) {
+    HttpClient slow(serving.address());
+    slow.send("GET");
+    EXPECT_EQ(slow.read_all(), "");
+  }
+};
+
+constexpr milliseconds kShort{20};
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+
+INSTANTIATE_TEST_SUITE_P(Models, ImpatienceTest, ::testing::Values(Model::threads, Model::fibers),
+                         model_name);
+
+TEST_P(ImpatienceTest, WhoSaysNothingIsDisconnected) {
+  const auto serving = serve_http({.idle = kShort, .head = hours(1)});
+  EXPECT_EQ(HttpClient(serving->address()).read_all(), "");
+}
+
+TEST_P(ImpatienceTest, WhoSaysNoMoreIsDisconnected) {
+  app.get("/", [](Request&, Response& res) { res.send("hello\n"); });
+  const auto serving = serve_http({.idle = kShort, .head = hours(1)});
+  std::string seen;
+  while (seen.empty()) {  // the test itself may be too slow to say anything
+    HttpClient client(serving->address());
+    client.send(kGet);
+    seen = client.read_all();
+  }
+  EXPECT_THAT(seen, ::testing::EndsWith("\r\n\r\nhello\n"));
+}
+
+TEST_P(ImpatienceTest, AHeadThatComesByteByByteIsCutOff) {
+  app.get("/", [](Request&, Response& res) { res.send("hello\n"); });
+  const auto serving = serve_http({.idle = hours(1), .head = kShort});
+  HttpClient client(serving->address());
+  client.send("GET / HTTP/1.1\r\nHost: h\r\nX: ");
+  client.trickle();
+  EXPECT_EQ(client.read_all(), "");
+  HttpClient second(serving->address());
+  second.send(kGet);
+  EXPECT_THAT(second.read_until("hello\n"), ::testing::StartsWith("HTTP/1.1 200 "));
+  second.send("GET / HTTP/1.1\r\n");
+  EXPECT_EQ(second.read_all(), "");
+}
+
+TEST_P(ImpatienceTest, HandlersAndBodiesTakeTheirTime) {
+  Flag entered;
+  Flag proceed;
+  app.post("/", [&](Request& req, Response& res) {
+    entered.set();
+    const std::string body = req.body().text();
+    EXPECT_TRUE(proceed.wait());
+    res.send(body + "\n");
+  });
+  const auto serving = serve_http({.idle = hours(1), .head = kShort});
+  HttpClient client(serving->address());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab");
+  ASSERT_TRUE(entered.wait());
+  outlast_limits(*serving);
+  client.send("cd");
+  proceed.set();
+  EXPECT_THAT(client.read_all(), ::testing::EndsWith("abcd\n"));
+}
+
+TEST_P(ImpatienceTest, FrontServersKeepTheirConnections) {
+  app.get("/", [](Request&, Response& res) { res.send("hello\n"); });
+  const Serving serving(app, {.model = GetParam(), .clients = {.idle = kShort, .head = kShort}});
+  const auto http = serve_http({.idle = kShort, .head = kShort});
+  Peer peer(serving.address());
+  EXPECT_EQ(peer.get("/").body(), "hello\n");
+  peer.begin(1, "GET", "/");
+  peer.flush();
+  outlast_limits(*http);
+  peer.input_end(1);
+  ASSERT_TRUE(peer.wait_end(1));
+  EXPECT_EQ(peer.get("/").body(), "hello\n");
+}
+
+}  // namespace
+}  // namespace viaduct::test

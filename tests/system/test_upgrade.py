@@ -1,0 +1,197 @@
+"""The binary upgrade (SIGUSR2): another viaductd takes over, or nothing changes."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from harness import fastcgi
+from harness.load import assert_clean
+from harness.process import Adopted, adopt_orphans, alive, descendants, wait_for
+
+
+def hello(viaductd) -> bytes:
+    return fastcgi.request(viaductd.socket, "/hello").body
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", ["nginx", "nginx-close"])
+def test_ten_upgrades_lose_no_request(viaductd, start_front, start_load, variant):
+    viaductd.app("sdk", workers=2)
+    viaductd.start()
+    front = start_front(variant, viaductd.socket)
+    load = start_load(front.port, concurrency=64, mix="both")
+    pids = {viaductd.pid}
+    for number in range(10):
+        viaductd.settings["apps"]["web"]["env"]["NUMBER"] = str(number)
+        viaductd.install()
+        viaductd.upgrade()
+        pids.add(viaductd.pid)
+        assert load.running()
+    assert_clean(load.finish(), least=1000)
+    assert len(pids) == 11
+    assert len(viaductd.workers()) == 2
+
+
+def test_new_one_reads_the_configuration_and_owns_the_sockets(viaductd, directory):
+    viaductd.app("sdk")
+    dropped = directory / "dropped.sock"
+    viaductd.settings["listeners"].append(
+        {"protocol": "fastcgi", "address": f"unix:{dropped}", "mode": "0666", "app": "web"}
+    )
+    viaductd.start()
+    old = viaductd.pid
+    del viaductd.settings["listeners"][2]
+    viaductd.settings["listeners"][0]["mode"] = "0600"
+    viaductd.upgrade()
+    assert viaductd.pid != old and not alive(old)
+    assert hello(viaductd) == b"hello\n"
+    assert not dropped.exists()
+    assert os.stat(viaductd.socket).st_mode & 0o777 == 0o600
+    run = Path(viaductd.settings["runtime_dir"])
+    assert [path.name for path in run.iterdir()] == [str(viaductd.pid)]
+    assert viaductd.stop() == 0
+    assert not os.path.exists(viaductd.socket)
+    assert list(run.iterdir()) == []
+
+
+def test_request_in_the_old_one_is_finished_there(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    (worker,) = viaductd.workers()
+    with fastcgi.Client(viaductd.socket) as slow:
+        slow.send(fastcgi.begin(1))
+        slow.send(fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("POST", "/pid"))))
+        slow.send(fastcgi.record(fastcgi.STDIN, 1, b"first"))
+        old = viaductd.process
+        adopt_orphans()
+        old.send(signal.SIGUSR2)
+        viaductd.logged("upgrade: taken over")
+        viaductd.process = Adopted(viaductd.successor(), viaductd.log)
+        assert fastcgi.request(viaductd.socket, "/pid").body != b"%d\n" % worker
+        assert old.running()
+        slow.send(fastcgi.stream(fastcgi.STDIN, 1, b"last"))
+        assert slow.read_answers(1)[1].body == b"%d\n" % worker
+    assert old.wait() == 0
+
+
+def test_service_manager_follows(viaductd, directory):
+    """MAINPID by the old one comes before READY=1 of the new one."""
+    viaductd.app("sdk")
+    viaductd.start()
+    path = directory / "notify"
+    path.unlink()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(str(path))
+        notify.settimeout(30)
+        viaductd.upgrade()
+        told = []
+        while not any("READY=1" in text for text in told):
+            told.append(notify.recv(4096).decode())
+    assert told[0] == f"MAINPID={viaductd.pid}"
+    assert not any("STOPPING=1" in text for text in told)
+
+
+def test_program_that_does_not_start(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    before = viaductd.workers()
+    broken = Path(str(viaductd.program) + ".broken")
+    broken.write_text("no program\n")
+    broken.chmod(0o755)
+    kept = Path(str(viaductd.program) + ".kept")
+    os.rename(viaductd.program, kept)
+    os.rename(broken, viaductd.program)
+    try:
+        viaductd.process.send(signal.SIGUSR2)
+        viaductd.logged("upgrade failed: the new viaductd exec: Exec format error (ENOEXEC); this one goes on")
+    finally:
+        os.rename(kept, viaductd.program)
+    assert hello(viaductd) == b"hello\n"
+    assert viaductd.workers() == before
+    # Nothing stands in the way of the next one.
+    viaductd.upgrade()
+    assert hello(viaductd) == b"hello\n"
+
+
+def test_configuration_with_a_mistake(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    good = viaductd.file.read_text()
+    viaductd.file.write_text(good.replace("workers:", "worker:"))
+    viaductd.process.send(signal.SIGUSR2)
+    viaductd.logged("upgrade failed: the new viaductd exited with status 78; this one goes on")
+    assert 'apps.web.worker: unknown key; did you mean "workers"?' in viaductd.text()
+    assert hello(viaductd) == b"hello\n"
+    viaductd.reload()
+
+
+def test_app_that_does_not_become_ready(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    before = viaductd.workers()
+    viaductd.settings["apps"]["web"]["command"] = ["/bin/false"]
+    viaductd.write()
+    viaductd.process.send(signal.SIGUSR2)
+    viaductd.logged("upgrade: not taking over: web: a worker did not become ready")
+    viaductd.logged("upgrade failed: the new viaductd exited with status 70; this one goes on")
+    assert all(alive(pid) for pid in before)
+    assert hello(viaductd) == b"hello\n"
+    assert len(descendants(viaductd.pid)) == 1 + len(before)
+
+
+def waiting_app(viaductd):
+    """An app whose workers start when the file `go` is there."""
+    app = viaductd.app("sdk")
+    gate = f'while [ ! -e {viaductd.marks}/go ]; do sleep 0.05; done; exec "$0"'
+    app["command"] = ["/bin/sh", "-c", gate, app["command"][0]]
+    return app
+
+
+def test_reload_and_second_upgrade_wait_for_the_first(viaductd):
+    app = waiting_app(viaductd)
+    (viaductd.marks / "go").touch()
+    viaductd.start()
+    (viaductd.marks / "go").unlink()
+    viaductd.process.send(signal.SIGUSR2)
+    successor = viaductd.successor()
+    viaductd.process.send(signal.SIGUSR2)
+    viaductd.logged("upgrade: one is under way already")
+    viaductd.process.send(signal.SIGHUP)
+    os.kill(successor, signal.SIGKILL)
+    viaductd.logged("upgrade failed: the new viaductd killed by SIGKILL; this one goes on")
+    # The reload that was asked for meanwhile: it changes nothing but the generation.
+    wait_for(lambda: viaductd.generations() == 1, "the reload happens")
+    assert hello(viaductd) == b"hello\n"
+    assert app
+
+
+def test_old_one_that_dies_meanwhile_is_still_replaced(viaductd):
+    waiting_app(viaductd)
+    (viaductd.marks / "go").touch()
+    viaductd.start()
+    (viaductd.marks / "go").unlink()
+    adopt_orphans()
+    old = viaductd.process
+    old.send(signal.SIGUSR2)
+    successor = viaductd.successor()
+    old.send(signal.SIGKILL)
+    old.wait()
+    viaductd.process = Adopted(successor, viaductd.log)
+    (viaductd.marks / "go").touch()
+    viaductd.logged("upgrade: taken over")
+    assert hello(viaductd) == b"hello\n"
+
+
+def test_stop_ends_both(viaductd):
+    waiting_app(viaductd)
+    (viaductd.marks / "go").touch()
+    viaductd.start()
+    (viaductd.marks / "go").unlink()
+    viaductd.process.send(signal.SIGUSR2)
+    successor = viaductd.successor()
+    assert viaductd.stop() == 0
+    wait_for(lambda: not alive(successor), "the new one is gone, too")
+    assert not os.path.exists(viaductd.socket)
