@@ -45,6 +45,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
+      loads_(settings.apps.size()),
       drained_(threads_.size()) {}
 
 std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
@@ -212,10 +213,16 @@ void Control::idle(const WorkerInfo& info) {
 
 // Only while the master keeps up, so that nothing piles up here: what is left out is reported
 // later.
-void Control::report_requests() {
+void Control::report() {
   const auto now = threads_.front()->reactor().now();
   if (!outbox_.empty() || now - reported_at_ < kReportInterval) return;
   reported_at_ = now;
+  report_requests();
+  const auto busy = busy_by_app();
+  for (std::uint32_t i = 0; i < apps_.size(); ++i) report_load(i, busy[i]);
+}
+
+void Control::report_requests() {
   for (auto& [serial, known] : known_) {
     const std::uint64_t given = known.info->requests.load(std::memory_order_relaxed);
     if (given == known.reported) continue;
@@ -227,6 +234,39 @@ void Control::report_requests() {
     known.reported = given;
     send_now(message);
   }
+}
+
+// What a worker has been given ahead of its turn does not count: it is answered briskly.
+std::vector<std::uint32_t> Control::busy_by_app() const {
+  std::vector<std::uint32_t> busy(apps_.size());
+  for (const auto& [serial, known] : known_) {
+    const WorkerInfo& info = *known.info;
+    if (info.draining) continue;
+    busy[info.app] += std::min(info.active.load(std::memory_order_relaxed), info.capacity);
+  }
+  return busy;
+}
+
+void Control::report_load(std::uint32_t app, std::uint32_t busy) {
+  Message load;
+  load.type = Type::demand;
+  load.app = app;
+  load.count = apps_[app]->queued.load(std::memory_order_relaxed);
+  const std::uint32_t delay = apps_[app]->delay_ms.exchange(0, std::memory_order_relaxed);
+  if (load.count > 0) load.delay_ms = delay;
+  load.busy = busy;
+  const Message& last = loads_[app];
+  const bool same =
+      load.count == last.count && load.busy == last.busy && load.delay_ms == last.delay_ms;
+  if (same) return;
+  loads_[app] = load;
+  send_now(load);
+}
+
+void Control::unserved(std::uint32_t app) {
+  threads_.front()->reactor().post([this, app] {
+    if (outbox_.empty() && loads_[app].count == 0) report_load(app, busy_by_app()[app]);
+  });
 }
 
 void Control::wake_others(std::uint32_t app) {
@@ -355,7 +395,7 @@ void Control::drain(int successor) {
 void Control::tick() {
   drained_[0] = threads_.front()->drained();
   flush_outbox();
-  report_requests();
+  report();
   if (!draining_) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;

@@ -31,6 +31,7 @@ class Control final : public WorkerReports {
   void answered(const std::shared_ptr<WorkerInfo>& info) override;
   void replace(const WorkerInfo& info, std::string_view reason) override;
   void idle(const WorkerInfo& info) override;
+  void unserved(std::uint32_t app) override;
   void wake_others(std::uint32_t app) override;
 
  private:
@@ -46,7 +47,10 @@ class Control final : public WorkerReports {
   void drain(int successor);
   void tick();
   void stop_all();
+  void report();
   void report_requests();
+  void report_load(std::uint32_t app, std::uint32_t busy);
+  std::vector<std::uint32_t> busy_by_app() const;
   void send(channel::Message message);
   void send_now(const channel::Message& message, UniqueFd descriptor = {});
   void list_requests(const channel::Message& question);
@@ -76,6 +80,7 @@ class Control final : public WorkerReports {
     std::uint64_t reported = 0;  // of its requests
   };
   std::unordered_map<std::uint64_t, Known> known_;  // by serial: all workers that are not dead
+  std::vector<channel::Message> loads_;             // as last reported, by app
   Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;

@@ -50,7 +50,7 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
       connections_(services_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
     dispatchers_.push_back(std::make_unique<Dispatcher>(
-        services_, *apps[i], scores.apps.at(apps[i]->settings.score), reports));
+        services_, i, *apps[i], scores.apps.at(apps[i]->settings.score), reports));
   }
   for (std::uint32_t i = 0; i < listeners.size(); ++i) add_listener(settings, i, listeners[i]);
 }

@@ -22,6 +22,8 @@ std::string_view to_string(AppState state) {
       return "serving";
     case AppState::failing:
       return "failing";
+    case AppState::idle:
+      return "idle";
   }
   return "?";
 }

@@ -34,7 +34,7 @@ enum class Type : std::uint32_t {
   kill,         ///< serial, reason: replace it, its abort was not honoured
   worker_idle,  ///< serial: a draining worker has no request of this bridge left
   requests,     ///< serial, count: it was given so many since the last such message
-  demand,       ///< app, count: requests waiting
+  demand,       ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
   drained,      ///< nothing is left open; the bridge exits
   listing,      ///< app, serial: of the question, count: requests left out; descriptor: a sealed
                 ///< memfd with a JSON array of the others
@@ -45,6 +45,7 @@ enum class AppState : std::uint32_t {
   starting,  ///< a worker is being started: requests wait
   serving,   ///< at least one worker is ready
   failing,   ///< every worker is in back-off: requests are answered 503
+  idle,      ///< no worker is wanted: the first request starts one, and waits
 };
 
 std::string_view to_string(AppState state);
@@ -61,6 +62,8 @@ struct Message {
   AppState state = AppState::starting;
   LogTarget target = LogTarget::log;
   std::uint32_t shared = 0;
+  std::uint32_t busy = 0;
+  std::uint32_t delay_ms = 0;
   std::uint32_t canary = 0;        ///< of worker_added: it runs the app's canary
   std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
   std::array<char, 128> reason{};  ///< NUL-terminated, for the log

@@ -11,9 +11,10 @@ AppSettings canary_of(const AppSettings& app) {
   canary.command = app.canary->command;
   canary.executable = app.canary->executable;
   canary.command_file = app.canary->command_file;
-  const std::uint64_t share = std::uint64_t{app.workers} * app.canary->share;
-  canary.workers = static_cast<std::uint32_t>(
+  const std::uint64_t share = std::uint64_t{app.workers.max} * app.canary->share;
+  const auto count = static_cast<std::uint32_t>(
       std::max<std::uint64_t>(1, (share + kWholeShare - 1) / kWholeShare));
+  canary.workers = {.min = count, .max = count};
   canary.canary.reset();
   return canary;
 }

@@ -99,6 +99,14 @@ void check_duplicate_addresses(const Checking& check) {
   }
 }
 
+void check_workers(const Checking& check, const AppSettings& app) {
+  const std::string path = app_path(app) + ".workers";
+  const Workers& workers = app.workers;
+  const std::string max = "workers.max, which is " + std::to_string(workers.max);
+  if (workers.min > workers.max) check.error(path + ".min", "expected at most " + max);
+  if (workers.spare > workers.max) check.error(path + ".spare", "expected at most " + max);
+}
+
 void check_app(const Checking& check, const AppSettings& app) {
   const std::string path = app_path(app);
   const bool command = check.written(path + ".command");
@@ -107,6 +115,7 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
+  check_workers(check, app);
   if (!app.canary) return;
   if (!check.written(path + ".canary.command"))
     check.error(path + ".canary", "expected the key \"command\"");

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "daemon/config/keys.hpp"
 #include "daemon/config/keys_isolation.hpp"
 #include "daemon/config/keys_later.hpp"
@@ -25,14 +27,13 @@ Keys<Timeouts> timeout_keys() {
 }
 
 Keys<AppLimits> limit_keys() {
-  using std::chrono::milliseconds;
   return {key("queue", &AppLimits::queue, integer(1, kMaxQueue)),
           key("params", &AppLimits::params, size(1024)),
           key("body", &AppLimits::body, size(0)),
           key("retry_buffer", &AppLimits::retry_buffer, size(0)),
-          refused_unless<AppLimits>("requests", 0u, integer(0, UINT32_MAX)),
-          refused_unless<AppLimits>("age", milliseconds(0), duration()),
-          refused_unless<AppLimits>("memory", std::uint64_t{0}, size(0))};
+          key("requests", &AppLimits::requests, integer(0, UINT32_MAX)),
+          key("age", &AppLimits::age, duration()),
+          key("memory", &AppLimits::memory, size(0))};
 }
 
 Keys<AppSettings> identity_keys() {
@@ -124,20 +125,32 @@ Key<AppSettings> params_key() {
           }};
 }
 
-// A number; {min, max, spare, idle} belongs to a later version.
-ValueType<std::uint32_t> workers() {
-  ValueType<std::uint32_t> number = integer(1, kMaxWorkers);
-  return {[=](Reading& reading, const Node& node,
-              const std::string& path) -> std::optional<std::uint32_t> {
-            if (node.kind != Node::Kind::map) return number.read(reading, node, path);
-            const Keys<Nothing> range = {refused_values("min", integer(0, kMaxWorkers)),
-                                         refused_values("max", integer(1, kMaxWorkers)),
-                                         refused_values("spare", integer(0, kMaxWorkers)),
-                                         refused_values("idle", duration())};
-            refuse_map(reading, node, path, range);
-            return std::nullopt;
+// A number, or {min, max, spare, idle}; max defaults to what is there already.
+Key<AppSettings> workers_key() {
+  const auto number = integer(1, kMaxWorkers);
+  const Keys<Workers> keys = {key("min", &Workers::min, integer(0, kMaxWorkers)),
+                              key("max", &Workers::max, number),
+                              key("spare", &Workers::spare, integer(0, kMaxWorkers)),
+                              key("idle", &Workers::idle, duration())};
+  return {"workers",
+          [=](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
+            Workers& workers = into.workers;
+            if (node.kind == Node::Kind::map) {
+              workers.min = 1;
+              read_map(reading, node, path, workers, keys);
+              if (!find_entry(node, "max")) workers.max = std::max(workers.min, workers.max);
+            } else if (const auto count = number.read(reading, node, path)) {
+              workers.min = workers.max = *count;
+            }
           },
-          number.print};
+          [=](DumpWriter& dump, const AppSettings& from, const std::string& path) {
+            const Workers& workers = from.workers;
+            if (workers.min == workers.max)
+              return dump.value("workers", number.print(workers.max), path);
+            dump.open("workers");
+            print_map(dump, workers, path, keys);
+            dump.close();
+          }};
 }
 
 }  // namespace
@@ -173,7 +186,7 @@ Keys<AppSettings> app_keys() {
       key("allow_root", &A::allow_root, boolean()),
       key("umask", &A::umask, file_mode(0777)),
       nested("isolation", &A::isolation, isolation_keys()),
-      key("workers", &A::workers, workers()),
+      workers_key(),
       nested("concurrency", &A::concurrency, concurrency_keys()),
       nested("timeouts", &A::timeouts, timeout_keys()),
       nested("limits", &A::limits, limit_keys()),

@@ -75,7 +75,7 @@ class Loader {
   void read_app(const Entry& entry, const std::string& path) {
     AppSettings& app = settings_.apps.emplace_back();
     app.name = entry.key;
-    app.workers = std::max(system_.cpus_allowed(), kMinWorkers);
+    app.workers.min = app.workers.max = std::max(system_.cpus_allowed(), kMinWorkers);
     app.directory = absolute_path(entry.origin, ".");
     NodePtr value = entry.value;
     if (defaults_ && value->kind == Node::Kind::null)

@@ -147,6 +147,10 @@ struct AppLimits {
   std::uint64_t params = 64ull << 10;        // bytes of names and values of one request
   std::uint64_t body = 64ull << 20;          // bytes of one request body; 0: no limit
   std::uint64_t retry_buffer = 64ull << 10;  // bytes of a body kept for a retry; 0: none is kept
+  // A worker that reaches one of these is replaced; 0: no limit.
+  std::uint32_t requests = 0;
+  milliseconds age{0};
+  std::uint64_t memory = 0;  // bytes
 
   bool operator==(const AppLimits&) const = default;
 };
@@ -160,6 +164,16 @@ struct Concurrency {
 };
 
 inline constexpr std::uint32_t kMaxWorkers = 1024;  // of one app
+
+// How many processes an app has: always the same number when min == max.
+struct Workers {
+  std::uint32_t min = 2;      // 0: the first request starts one
+  std::uint32_t max = 2;      // 1 to kMaxWorkers
+  std::uint32_t spare = 0;    // idle ones beside those that are busy, at most max
+  milliseconds idle{60'000};  // not needed for so long, one is stopped; 0: never
+
+  bool operator==(const Workers&) const = default;
+};
 
 using NamedValues = std::vector<std::pair<std::string, std::string>>;
 
@@ -214,7 +228,7 @@ struct AppSettings {
   bool allow_root = false;
   mode_t umask = 0022;
   Isolation isolation;
-  std::uint32_t workers = 2;  // default: CPUs allowed, at least 2
+  Workers workers;  // default: CPUs allowed, at least 2
   Concurrency concurrency;
   Timeouts timeouts;
   AppLimits limits;

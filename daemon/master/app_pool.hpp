@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/steady_timer.hpp>
@@ -15,6 +16,8 @@
 #include "daemon/config/settings.hpp"
 #include "daemon/master/backoff.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/place.hpp"
+#include "daemon/master/pool_size.hpp"
 #include "daemon/master/worker.hpp"
 
 namespace viaduct::daemon::master {
@@ -35,8 +38,8 @@ class PoolObserver {
   ~PoolObserver() = default;
 };
 
-/// The state of an app with so many ready workers and workers on their way.
-channel::AppState app_state(std::size_t ready, std::size_t starting);
+/// The state of an app with so many places, ready workers and workers on their way.
+channel::AppState app_state(std::size_t places, std::size_t ready, std::size_t starting);
 
 /// One worker as a status page shows it.
 struct WorkerView {
@@ -49,18 +52,28 @@ struct WorkerView {
   std::uint64_t memory = 0;    ///< bytes, as memory_of() counts
 };
 
-/// Keeps `workers` processes of one app alive until it is retired.
+/// Keeps the processes of one app alive until it is retired: always as many as the load calls for
+/// within `workers`, each replaced once it has reached one of `limits`.
 class AppPool final : public std::enable_shared_from_this<AppPool>, private WorkerOwner {
  public:
   AppPool(Context& context, config::AppSettings app, PoolObserver& observer);
 
-  void start();
+  /// With `size` workers as far as `workers` allows: those that a predecessor under load has.
+  void start(std::size_t size = 0);
 
-  /// Settings that do not concern the process itself: time-outs, log, number of workers.
+  /// Settings that do not concern the process itself: time-outs, limits, log, number of workers.
   void update(const config::AppSettings& app);
 
-  /// Sets the number of workers by hand, until the next update(). Returns what is wrong with the
-  /// number, or nothing when it is in force.
+  /// What the bridges report; the number of workers follows it.
+  void set_load(const PoolLoad& load);
+  const PoolLoad& load() const { return load_; }
+
+  /// A bridge has given a worker so many requests more.
+  void add_requests(Worker& worker, std::uint64_t count);
+
+  /// Sets the number of workers by hand, until the next update(): a fixed number, 1 to
+  /// config::kMaxWorkers, or where `workers` is a range its lower end, cut to `max`; 0 only where
+  /// `min` is 0. Returns what is wrong with the number, or nothing when it is in force.
   std::optional<std::string> scale(std::uint32_t count);
 
   /// All workers that have a process, oldest first.
@@ -97,10 +110,16 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
 
  private:
   struct Slot {
-    explicit Slot(boost::asio::io_context& io) : restart(io) {}
-    std::uint64_t serial = 0;  // of its worker; 0: none
+    Slot(boost::asio::io_context& io, unsigned place_number) : number(place_number), restart(io) {}
+    unsigned number;  // from 1
+    PlaceState state = PlaceState::vacant;
+    std::uint64_t holder = 0;     // serial; 0: none
+    std::uint64_t successor = 0;  // serial; 0: none
     unsigned failures = 0;
+    unsigned successor_failures = 0;
+    std::chrono::milliseconds delay{0};  // before the next attempt
     boost::asio::steady_timer restart;
+    std::chrono::steady_clock::time_point recycle_after{};
   };
 
   void worker_ready(Worker& worker) override;
@@ -108,16 +127,37 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   void worker_place_free(Worker& worker) override;
   void worker_gone(Worker& worker, int status) override;
 
+  // Places (app_pool.cpp).
   void resize(std::size_t count);
-  void launch(std::size_t index);
-  void schedule(std::size_t index, const Worker& predecessor);
-  void restart_due(std::size_t index);
+  void handle(Slot& slot, PlaceEvent event);
+  void act(Slot& slot, PlaceAction action);
+  void launch(Slot& slot, std::uint64_t Slot::*who);
+  void lost(Slot& slot, const Worker& worker);
+  void back_off(Slot& slot);
   void refresh();
+  Slot* slot_of(std::uint64_t serial);
+  bool is_ready(std::uint64_t serial) const;
+
+  // Size and age (app_pool_size.cpp).
+  void adjust();
+  std::string_view limit_of(const Worker& worker) const;
+  void recycle();
+  void measure();
+  bool needs_ticks() const;
+  void tick_later();
+  void tick();
 
   Context& context_;
   config::AppSettings app_;
   PoolObserver& observer_;
   BackoffPolicy backoff_;
+  config::Workers range_;  // of `app_`, or as scaled by hand
+  PoolLoad load_;
+  PoolSize size_;
+  std::uint32_t capacity_ = 0;  // of a worker that has answered; 0: none has
+  boost::asio::steady_timer timer_;
+  bool ticking_ = false;
+  std::uint64_t measured_ = 0;  // serial of the worker whose memory was looked at last
   std::vector<std::unique_ptr<Slot>> slots_;
   std::map<std::uint64_t, std::shared_ptr<Worker>> workers_;
   channel::AppState state_ = channel::AppState::starting;

@@ -90,9 +90,9 @@ void CgroupTree::empty_place() {
   move_own_processes();
   const std::size_t strangers = processes(place_.directory).size();
   if (strangers == 0) return;
-  throw CgroupError(
-      "cgroup: " + place_.directory + " holds other processes than those of viaductd (" +
-      std::to_string(strangers) + "), to which alone it has to be delegated");
+  throw CgroupError("cgroup: " + place_.directory +
+                    " holds other processes than those of viaductd (" + std::to_string(strangers) +
+                    "), to which alone it has to be delegated");
 }
 
 void CgroupTree::move_own_processes() {

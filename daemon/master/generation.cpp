@@ -250,7 +250,7 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
     case Type::listing:
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::demand:
-      return;  // the number of workers is fixed
+      return load_report(message);
     default:
       context_.logs.daemon().error("unexpected message from the bridge",
                                    {{"type", static_cast<std::uint32_t>(message.type)}});
@@ -267,8 +267,11 @@ void Generation::worker_report(const Message& message) {
   }
   // It may have died while the message was on its way.
   if (worker == nullptr) return;
-  if (message.type == Type::ready) return worker->handle(WorkerEvent::answered);
-  if (message.type == Type::requests) return worker->add_requests(message.count);
+  if (message.type == Type::ready) {
+    worker->set_capacity(message.count);
+    return worker->handle(WorkerEvent::answered);
+  }
+  if (message.type == Type::requests) return pool->add_requests(*worker, message.count);
   if (message.type == Type::worker_idle) {
     told_[message.serial] = false;
     return observer_.worker_idle(*pool, *worker);
@@ -281,6 +284,25 @@ void Generation::worker_report(const Message& message) {
   worker->handle(WorkerEvent::replace);
 }
 
+void Generation::load_report(const Message& message) {
+  if (message.app >= settings_.apps.size()) return;
+  GenerationApp& app = apps_[message.app];  // canaries stand behind the apps
+  app.load = {message.busy, message.count, std::chrono::milliseconds(message.delay_ms)};
+  observer_.load_changed(*app.pool);
+}
+
+// Of a bridge that is no more.
+void Generation::forget_loads() {
+  for (GenerationApp& app : apps_) {
+    if (std::exchange(app.load, {}) != PoolLoad{}) observer_.load_changed(*app.pool);
+  }
+}
+
+PoolLoad Generation::load_of(const AppPool& pool) const {
+  const std::uint32_t place = place_of(pool);
+  return place < apps_.size() ? apps_[place].load : PoolLoad{};
+}
+
 void Generation::bridge_ended(int status) {
   last_status_ = status;
   const bool expected =
@@ -289,6 +311,7 @@ void Generation::bridge_ended(int status) {
   context_.logs.daemon().write(level, "bridge " + exit_text(status), {{"generation", number_}});
   bridge_.reset();
   told_.clear();
+  forget_loads();
   handle(GenerationEvent::bridge_ended);
 }
 

@@ -26,6 +26,7 @@ class GenerationObserver {
  public:
   virtual void bridge_started(Generation& generation) = 0;
   virtual void worker_idle(AppPool& pool, Worker& worker) = 0;
+  virtual void load_changed(AppPool& pool) = 0;
   /// Its bridge ended and the generation is gone. To be destroyed later, not within this call.
   virtual void generation_gone(Generation& generation, int status) = 0;
   /// The answer to ask_requests(); `list`: a memfd with JSON, not verified.
@@ -41,6 +42,7 @@ class GenerationObserver {
 /// One app as a generation sees it.
 struct GenerationApp {
   std::shared_ptr<AppPool> pool;
+  PoolLoad load{};  ///< as this generation's bridge reported it last
   /// Whether this generation's bridge asks new workers the first question. While two generations
   /// share a pool only one does; the other learns of a worker when it is ready.
   bool asks = true;
@@ -93,6 +95,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   bool uses(const AppPool& pool) const;
   /// Whether its bridge may have requests with this worker.
   bool is_busy_with(const Worker& worker) const;
+  /// What its bridge has reported of a pool; nothing when it does not use the pool.
+  PoolLoad load_of(const AppPool& pool) const;
   const config::Settings& settings() const { return settings_; }
   ListenerSet& listeners() { return listeners_; }
   const std::vector<GenerationApp>& apps() const { return apps_; }
@@ -116,6 +120,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void send_state(std::uint32_t place);
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
+  void load_report(const channel::Message& message);
+  void forget_loads();
   std::uint32_t place_of(const AppPool& pool) const;  // in apps_; its size: not used here
 
   Context& context_;

@@ -137,6 +137,7 @@ class Master final : private PoolObserver,
   void bridge_started(Generation& generation) override;
   void bridge_lost(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
+  void load_changed(AppPool& pool) override;
   void requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
                        UniqueFd list) override;
   void generation_gone(Generation& generation, int status) override;

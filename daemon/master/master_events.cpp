@@ -52,6 +52,18 @@ void Master::worker_idle(AppPool&, Worker&) {
   later(&Master::check_idle_workers);
 }
 
+// Several bridges may share a pool while one generation follows another.
+void Master::load_changed(AppPool& pool) {
+  PoolLoad sum;
+  for (const auto& generation : generations_) {
+    const PoolLoad load = generation->load_of(pool);
+    sum.busy += load.busy;
+    sum.queued += load.queued;
+    sum.delay = std::max(sum.delay, load.delay);
+  }
+  pool.set_load(sum);
+}
+
 void Master::requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
                              UniqueFd list) {
   queries_.answer(question, generation.number(), omitted, std::move(list));

@@ -22,6 +22,14 @@ bool is_kept(const ReloadPlan& plan, const std::string& app) {
   return change != nullptr && change->kind == AppChange::Kind::kept;
 }
 
+std::size_t size_of(const Generation& generation, const std::string& app) {
+  const auto& apps = generation.apps();
+  const auto found = std::find_if(apps.begin(), apps.end(), [&](const GenerationApp& candidate) {
+    return candidate.pool->name() == app;
+  });
+  return found == apps.end() ? 0 : found->pool->size();
+}
+
 }  // namespace
 
 // Requests that come while one is worked on, or while too many generations drain, become one.
@@ -86,7 +94,9 @@ void Master::prepare(config::Settings settings) {
     opened.unlink_except(current_->listeners());
     throw;
   }
-  for (std::size_t i = pools_before; i < pools_.size(); ++i) pools_[i]->start();
+  for (std::size_t i = pools_before; i < pools_.size(); ++i) {
+    pools_[i]->start(size_of(*current_, pools_[i]->name()));
+  }
   later(&Master::check_candidate);
 }
 

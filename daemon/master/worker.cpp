@@ -47,6 +47,7 @@ Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, 
       serial_(context.next_serial++),
       slot_(slot),
       name_(config::pool_name(app) + "/" + std::to_string(slot)),
+      jitter_(std::uniform_real_distribution<double>(0.0, 1.0)(context.random)),
       started_(Clock::now()),
       timer_(context.io),
       report_(context.io) {}

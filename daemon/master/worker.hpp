@@ -63,8 +63,15 @@ class Worker : public std::enable_shared_from_this<Worker> {
   /// Requests that bridges report to have given it.
   void add_requests(std::uint64_t count) { requests_ += count; }
   std::uint64_t requests() const { return requests_; }
+  /// Requests that it takes at once, as it told a bridge; 0: not known.
+  std::uint32_t capacity() const { return capacity_; }
+  void set_capacity(std::uint32_t capacity) { capacity_ = capacity; }
+  /// Its own share, in [0, 1), of what spreads the limits of workers.
+  double jitter() const { return jitter_; }
   /// Bytes of memory, as memory_of() counts; measured at most once a second.
   std::uint64_t memory();
+  /// The same as last measured; 0: never.
+  std::uint64_t measured_memory() const { return memory_; }
 
  private:
   void act(WorkerAction action);
@@ -93,6 +100,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   std::string failure_;
   int status_ = 0;
   std::uint64_t requests_ = 0;
+  std::uint32_t capacity_ = 0;
+  double jitter_;
   std::uint64_t memory_ = 0;
   std::chrono::steady_clock::time_point measured_;  // epoch: never
   std::chrono::steady_clock::time_point started_;

@@ -21,8 +21,10 @@ std::uint32_t thread_bit(const Reactor& reactor) {
 
 }  // namespace
 
-Dispatcher::Dispatcher(Services& services, SharedApp& app, AppScore& scores, WorkerReports& reports)
+Dispatcher::Dispatcher(Services& services, std::uint32_t index, SharedApp& app, AppScore& scores,
+                       WorkerReports& reports)
     : services_(services),
+      index_(index),
       app_(app),
       scores_(scores),
       reports_(reports),
@@ -121,6 +123,7 @@ void Dispatcher::enqueue(Exchange& exchange, bool again) {
   }
   scores_.queued.fetch_add(1, std::memory_order_relaxed);
   app_.waiting_threads.fetch_or(thread_bit(services_.reactor), std::memory_order_relaxed);
+  if (workers_.empty()) reports_.unserved(index_);
 }
 
 void Dispatcher::withdraw(Exchange& exchange) {
@@ -308,6 +311,18 @@ void Dispatcher::tick(Clock::time_point now) {
     }
   }
   pump();
+  measure_delay(now);
+}
+
+void Dispatcher::measure_delay(Clock::time_point now) {
+  if (queue_.empty()) return;
+  const auto waited =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - queue_.waiting_since());
+  const auto delay = static_cast<std::uint32_t>(std::max<std::int64_t>(waited.count(), 0));
+  std::uint32_t longest = app_.delay_ms.load(std::memory_order_relaxed);
+  while (longest < delay &&
+         !app_.delay_ms.compare_exchange_weak(longest, delay, std::memory_order_relaxed)) {
+  }
 }
 
 bool Dispatcher::wants_tick() const {

@@ -28,6 +28,8 @@ struct SharedApp {
   std::atomic<channel::AppState> state{channel::AppState::starting};
   std::atomic<std::uint32_t> retry_after{1};  ///< seconds, while failing
   std::atomic<std::uint32_t> queued{0};
+  /// Longest wait in milliseconds that a thread has seen since it was taken last.
+  std::atomic<std::uint32_t> delay_ms{0};
   std::atomic<std::uint32_t> waiting_threads{0};  ///< bit per reactor, the 32nd stands for the rest
 };
 
@@ -40,6 +42,8 @@ class WorkerReports {
   virtual void replace(const WorkerInfo& info, std::string_view reason) = 0;
   /// A draining worker has no request left.
   virtual void idle(const WorkerInfo& info) = 0;
+  /// A request waits, and there is no worker at all.
+  virtual void unserved(std::uint32_t app) = 0;
   /// A slot is free, and other threads have requests waiting for one.
   virtual void wake_others(std::uint32_t app) = 0;
 
@@ -50,7 +54,9 @@ class WorkerReports {
 /// One app on one thread: its queue, and the choice of a worker for each request.
 class Dispatcher final : public WorkerOwner {
  public:
-  Dispatcher(Services& services, SharedApp& app, AppScore& scores, WorkerReports& reports);
+  /// `index`: of the app in the bridge's settings.
+  Dispatcher(Services& services, std::uint32_t index, SharedApp& app, AppScore& scores,
+             WorkerReports& reports);
   ~Dispatcher();
 
   [[nodiscard]] const config::BridgeApp& settings() const { return app_.settings; }
@@ -115,9 +121,11 @@ class Dispatcher final : public WorkerOwner {
   /// It has been counted in SharedApp::queued.
   void enqueue(Exchange& exchange, bool again);
   void report_if_idle(Worker& worker);
+  void measure_delay(Clock::time_point now);
   void refuse_failing(Exchange& exchange);
 
   Services& services_;
+  std::uint32_t index_;
   SharedApp& app_;
   AppScore& scores_;
   WorkerReports& reports_;

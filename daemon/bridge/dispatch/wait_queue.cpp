@@ -68,6 +68,16 @@ Waiting* WaitQueue::next() const {
   return best;
 }
 
+WaitQueue::Clock::time_point WaitQueue::waiting_since() const {
+  auto since = Clock::time_point::max();
+  for (const Line& line : lines_) {
+    for (const List* list : {&line.again, &line.fresh}) {
+      if (list->earliest != nullptr) since = std::min(since, list->earliest->since);
+    }
+  }
+  return since;
+}
+
 bool WaitQueue::late(Clock::time_point now) const {
   return std::any_of(lines_.begin(), lines_.end(), [now](const Line& line) {
     if (line.delay.overloaded()) return true;

@@ -76,6 +76,9 @@ class WaitQueue {
   /// The next one to be sent; null when none may be.
   [[nodiscard]] Waiting* next() const;
 
+  /// Since when the one waits that has waited longest; time_point::max() when nobody does.
+  [[nodiscard]] Clock::time_point waiting_since() const;
+
   /// Whether anybody has waited long enough for overdue() to be worth a question.
   [[nodiscard]] bool late(Clock::time_point now) const;
   /// To be called before a request leaves the queue: one that has to be shed, null when there is

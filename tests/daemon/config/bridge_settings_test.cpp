@@ -35,7 +35,7 @@ Settings full_settings() {
   app.identity.user = "secret-user";
   app.timeouts.request = milliseconds(1);
   app.timeouts.stop = milliseconds::max();
-  app.limits = {1, 2, ~0ull, 0};
+  app.limits = {1, 2, ~0ull, 0, 3, milliseconds(4), 5};
   app.concurrency = {ConcurrencyModel::fibers, std::nullopt};
   app.retry = Retry::never;
   app.probe = false;

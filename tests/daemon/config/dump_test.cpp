@@ -34,6 +34,8 @@ apps:
     concurrency: {limit: 3}
     groups: []
     umask: 0077
+    workers: {min: 0, max: 16, idle: 90s}
+    limits: {requests: 1000, age: 1h, memory: 1GiB}
     stop_signal: SIGQUIT
     log: {to: /var/log/shop.log}
 )";
@@ -70,6 +72,10 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
   EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    workers: 7  # apps.d/blog.yaml:2\n"));
   EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:20\n"));
+  EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:21\n"
+                                "      max: 16  # main.yaml:21\n      spare: 0  # default\n"
+                                "      idle: 90s  # main.yaml:21\n"));
+  EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:22\n"));
   EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:17\n"));
 }
 
@@ -90,6 +96,7 @@ TEST_F(Dump, IsAConfigurationThatMeansTheSame) {
     const AppSettings& after = again.settings->apps[index];
     EXPECT_THAT(worker_changes(before, after), IsEmpty());
     EXPECT_EQ(before.workers, after.workers);
+    EXPECT_EQ(before.limits, after.limits);
     EXPECT_EQ(before.env, after.env);
     EXPECT_EQ(before.identity, after.identity);
   }

@@ -43,7 +43,7 @@ TEST(Load, FillsInEveryDefault) {
   EXPECT_EQ(app.directory + "/main.yaml", dir.path());
   EXPECT_EQ(app.executable, "/srv/shop/bin/shop");
   EXPECT_TRUE(app.command_file);
-  EXPECT_EQ(app.workers, 4u);
+  EXPECT_EQ(app.workers, (Workers{4, 4, 0, milliseconds(60'000)}));
   EXPECT_EQ(app.timeouts, Timeouts{});
   EXPECT_EQ(app.limits, AppLimits{});
   EXPECT_EQ(app.concurrency, Concurrency{});
@@ -209,6 +209,49 @@ TEST(Load, ModesAreOctalTextQuotedOrNot) {
   }
 }
 
+TEST(Load, WorkersAreANumberOrARange) {
+  const std::pair<std::string, Workers> rows[] = {
+      {"7", {7, 7, 0, milliseconds(60'000)}},
+      {"{}", {1, 4, 0, milliseconds(60'000)}},
+      {"{min: 0}", {0, 4, 0, milliseconds(60'000)}},
+      {"{min: 9}", {9, 9, 0, milliseconds(60'000)}},
+      {"{max: 1}", {1, 1, 0, milliseconds(60'000)}},
+      {"{min: 2, max: 16, spare: 1, idle: 90s}", {2, 16, 1, milliseconds(90'000)}},
+      {"{min: 1024, max: 1024, spare: 1024, idle: 0}", {1024, 1024, 1024, milliseconds(0)}},
+  };
+  for (const auto& [written, workers] : rows) {
+    const ConfigDir dir;
+    const LoadResult result = dir.load(
+        "apps: {shop: {command: [/srv/shop/bin/shop], user: shop, workers: " + written + "}}\n");
+    ASSERT_TRUE(result.settings) << written;
+    EXPECT_EQ(result.settings->apps[0].workers, workers) << written;
+  }
+}
+
+TEST(Load, ANumberOfWorkersReplacesTheRangeOfTheDefaultsAndARangeIsMergedWithIt) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults: {user: shop, command: [/srv/shop/bin/shop], workers: {min: 3, max: 8}}
+apps: {a: {workers: 2}, b: {workers: {max: 9}}, c: {}}
+)");
+  ASSERT_TRUE(result.settings);
+  EXPECT_EQ(result.settings->apps[0].workers.max, 2u);
+  EXPECT_EQ(result.settings->apps[1].workers, (Workers{3, 9, 0, milliseconds(60'000)}));
+  EXPECT_EQ(result.settings->apps[2].workers, (Workers{3, 8, 0, milliseconds(60'000)}));
+}
+
+TEST(Load, LimitsThatEndAWorkerAreKept) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(
+      "apps: {shop: {command: [/srv/shop/bin/shop], user: shop, "
+      "limits: {requests: 1000, age: 1h, memory: 1GiB}}}\n");
+  ASSERT_TRUE(result.settings);
+  const AppLimits& limits = result.settings->apps[0].limits;
+  EXPECT_EQ(limits.requests, 1000u);
+  EXPECT_EQ(limits.age, std::chrono::hours(1));
+  EXPECT_EQ(limits.memory, 1ull << 30);
+}
+
 TEST(Load, ValuesThatMeanOffAreAcceptedForKeysOfLaterVersions) {
   const ConfigDir dir;
   const LoadResult result = dir.load(R"(
@@ -216,7 +259,6 @@ apps:
   shop:
     command: [/srv/shop/bin/shop]
     user: shop
-    limits: {requests: 0, age: 0, memory: 0}
     keepalive: false
     multiplex: never
 )");

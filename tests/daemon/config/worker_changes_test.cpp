@@ -71,7 +71,9 @@ TEST(WorkerChanges, EachWorkerSideKeyIsNamed) {
 TEST(WorkerChanges, EverythingElseKeepsTheWorkers) {
   const std::vector<Edit> edits = {
       [](auto&) {},
-      [](auto& app) { app.workers = 9; },
+      [](auto& app) {
+        app.workers = {1, 9};
+      },
       [](auto& app) {
         app.timeouts = {}, app.timeouts.start = app.timeouts.stop = milliseconds(1);
       },

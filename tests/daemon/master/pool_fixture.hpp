@@ -1,6 +1,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,13 @@ class PoolTest : public testing::Test, protected PoolObserver {
     app.identity.account = account();
   }
 
+  /// Leaves no child to the tests that follow in this process.
+  ~PoolTest() override {
+    pool.reset();
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+  }
+
   AppPool& start() {
     pool = std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this));
     pool->start();
@@ -68,7 +76,7 @@ class PoolTest : public testing::Test, protected PoolObserver {
         std::to_string(count_wanted) + " ready workers and no others");
   }
 
-  void worker_added(AppPool&, Worker&) override {}
+  void worker_added(AppPool&, Worker&) override { ++added; }
   void worker_ready(AppPool&, Worker&) override {}
   void worker_draining(AppPool&, Worker& worker) override {
     least_ready = std::min(least_ready, count(WorkerState::ready));
@@ -79,11 +87,14 @@ class PoolTest : public testing::Test, protected PoolObserver {
   }
   void worker_dead(AppPool&, Worker&, int) override {
     least_ready = std::min(least_ready, count(WorkerState::ready));
+    ++dead;
   }
   void pool_changed(AppPool&) override {}
   void pool_empty(AppPool&) override {}
 
   config::AppSettings app;
+  unsigned added = 0;                  ///< workers started so far
+  unsigned dead = 0;                   ///< and gone
   std::size_t least_ready = SIZE_MAX;  ///< at any time a worker began to leave or was gone
 
  private:

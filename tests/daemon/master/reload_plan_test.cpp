@@ -90,7 +90,10 @@ TEST(ReloadPlanTest, OnlyWhatAWorkerWasMadeFromRestartsIt) {
        }},
       {"user", [](AppSettings& a) { a.identity.account.uid = 12; }},
       {"umask", [](AppSettings& a) { a.umask = 077; }},
-      {"", [](AppSettings& a) { a.workers = 7; }},
+      {"",
+       [](AppSettings& a) {
+         a.workers = {7, 7};
+       }},
       {"", [](AppSettings& a) { a.timeouts.stop = std::chrono::milliseconds(1); }},
       {"", [](AppSettings& a) { a.limits.queue = 1; }},
   };

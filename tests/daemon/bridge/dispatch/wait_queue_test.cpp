@@ -65,6 +65,16 @@ class WaitQueueTest : public ::testing::Test {
   std::deque<Waiting> requests;
 };
 
+TEST_F(WaitQueueTest, KnowsSinceWhenTheFirstWaits) {
+  EXPECT_EQ(queue.waiting_since(), WaitQueue::Clock::time_point::max());
+  Waiting& first = push(low, 5);
+  push(high, 7);
+  push_again(normal, 9);
+  EXPECT_EQ(queue.waiting_since(), at(5));
+  queue.remove(first);
+  EXPECT_EQ(queue.waiting_since(), at(7));
+}
+
 TEST_F(WaitQueueTest, IsFirstInFirstOut) {
   Waiting& a = push(normal);
   Waiting& b = push(normal);
