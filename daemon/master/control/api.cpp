@@ -73,8 +73,18 @@ void Api::handle(const Peer& peer, std::string_view method, std::string_view tar
   if (!command.app.empty() && !commands_.has_app(command.app)) {
     return answer(error_reply(404, "there is no app \"" + command.app + "\""));
   }
-  if (changes(command.action)) commands_.note(peer, to_string(command));
-  perform(command, std::move(answer));
+  const bool change = changes(command.action);
+  std::size_t& under_way = change ? commands_under_way_ : lists_under_way_;
+  const bool ends = command.action == Action::drain || command.action == Action::stop;
+  if (!ends && under_way >= (change ? kMaxCommands : kMaxLists)) {
+    return answer(error_reply(503, "too many commands are under way"));
+  }
+  if (change) commands_.note(peer, to_string(command));
+  ++under_way;
+  perform(command, [&under_way, answer = std::move(answer)](Reply reply) {
+    --under_way;
+    answer(std::move(reply));
+  });
 }
 
 void Api::perform(const Command& command, std::function<void(Reply)> answer) {

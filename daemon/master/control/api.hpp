@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,11 @@ class Api {
   /// `commands` is borrowed and outlives it.
   Api(Commands& commands, Permission permission) : commands_(commands), permission_(permission) {}
 
+  /// Commands under way, whether or not their peers still wait, and lists of requests being
+  /// collected; beyond: 503. Drain and stop are always taken.
+  static constexpr std::size_t kMaxCommands = 256;
+  static constexpr std::size_t kMaxLists = 16;
+
   const Permission& permission() const { return permission_; }
 
   /// Does what a request asks for and answers once that has happened: within the call or later,
@@ -28,6 +34,8 @@ class Api {
 
   Commands& commands_;
   Permission permission_;
+  std::size_t commands_under_way_ = 0;
+  std::size_t lists_under_way_ = 0;
 };
 
 }  // namespace viaduct::daemon::master::control

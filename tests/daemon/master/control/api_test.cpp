@@ -1,6 +1,7 @@
 #include "daemon/master/control/api.hpp"
 
-#include <optional>
+#include <memory>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -22,9 +23,10 @@ class ControlApiTest : public ::testing::Test {
  protected:
   Reply ask(const Peer& peer, std::string_view method, std::string_view target,
             std::string_view body = "") {
-    std::optional<Reply> reply;
-    api.handle(peer, method, target, body, [&](Reply said) { reply = std::move(said); });
-    return reply.value_or(Reply{0, "no answer", {}});
+    // An answer may come when this call is over.
+    auto reply = std::make_shared<Reply>(Reply{0, "no answer", {}});
+    api.handle(peer, method, target, body, [reply](Reply said) { *reply = std::move(said); });
+    return *reply;
   }
 
   testing::FakeCommands commands;
@@ -108,6 +110,21 @@ TEST_F(ControlApiTest, OutcomesBecomeStatuses) {
     commands.outcome = row.outcome;
     EXPECT_EQ(ask(kRoot, "POST", "/v1/reload"), (Reply{row.status, row.json, {}}));
   }
+}
+
+TEST_F(ControlApiTest, OnlySoManyCommandsAreUnderWay) {
+  commands.answers = false;
+  for (std::size_t i = 0; i < Api::kMaxCommands; ++i) {
+    EXPECT_EQ(ask(kRoot, "POST", "/v1/reload").status, 0) << "under way";
+  }
+  EXPECT_EQ(ask(kRoot, "POST", "/v1/reload").status, 503);
+  EXPECT_EQ(ask(kRoot, "GET", "/v1/status").status, 200);
+  EXPECT_EQ(ask(kRoot, "GET", "/v1/apps/shop/requests").status, 200);
+  EXPECT_EQ(ask(kRoot, "POST", "/v1/stop").status, 0);
+  EXPECT_EQ(commands.calls.back(), "stop");
+  for (const auto& done : std::exchange(commands.waiting, {})) done({});
+  commands.answers = true;
+  EXPECT_EQ(ask(kRoot, "POST", "/v1/reload").status, 200);
 }
 
 TEST_F(ControlApiTest, ListsOfBridgesAreJoined) {
