@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/master/app_pool.hpp"
+#include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/log_set.hpp"
@@ -111,6 +112,7 @@ class PoolTest : public testing::Test, protected PoolObserver {
   LogSet logs_;
   Children children_{io_};
   RuntimeDirectory runtime_{directory_ / "run", account()};
+  CgroupTree cgroups_{config::CgroupPlace{}};
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
 
  protected:
@@ -118,6 +120,7 @@ class PoolTest : public testing::Test, protected PoolObserver {
                    .logs = logs_,
                    .children = children_,
                    .runtime = runtime_,
+                   .cgroups = cgroups_,
                    .environment = {},
                    .null = null_.get()};
 
