@@ -41,7 +41,9 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
-      drained_(threads_.size()) {}
+      drained_(threads_.size()) {
+  for (const config::BridgeApp& app : settings.apps) guards_.emplace_back(app.poison);
+}
 
 std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
                                                            const std::vector<int>& listeners) {
@@ -119,8 +121,7 @@ void Control::handle(const channel::Received& received) {
       on_every_thread([message](Thread& t) { t.app(message.app).drain(message.serial); });
       break;
     case Type::worker_dead:
-      shared_.erase(message.serial);
-      on_every_thread([message](Thread& t) { t.app(message.app).remove(message.serial); });
+      remove_worker(message);
       break;
     case Type::app_state:
       apps_[message.app]->state = message.state;
@@ -233,6 +234,58 @@ void Control::on_every_thread(const std::function<void(Thread&)>& work) {
   }
 }
 
+// ---- routes that make workers crash
+
+void Control::remove_worker(const Message& message) {
+  shared_.erase(message.serial);
+  // Judged behind the last thread: what each has to say about it is posted before that.
+  auto holder = std::shared_ptr<void>(nullptr, [this, message](void*) {
+    if (stopped_) return;  // what was still posted is being destroyed
+    threads_.front()->reactor().post([this, message] { judge(message.app, message.serial); });
+  });
+  on_every_thread(
+      [message, holder](Thread& t) { t.app(message.app).remove(message.serial, message.status); });
+}
+
+void Control::crashed(const WorkerInfo& info, std::vector<Suspect> suspects) {
+  threads_.front()->reactor().post(
+      [this, app = info.app, serial = info.serial, suspects = std::move(suspects)] {
+        guards_[app].died(serial, suspects, threads_.front()->reactor().now());
+      });
+}
+
+void Control::judge(std::uint32_t app, std::uint64_t worker) {
+  open_routes();
+  const auto closing = guards_[app].judge(worker, threads_.front()->reactor().now());
+  if (closing) close_route(app, *closing);
+}
+
+void Control::cleared(std::uint32_t app, std::uint64_t worker, std::string route) {
+  threads_.front()->reactor().post(
+      [this, app, worker, route = std::move(route)] { guards_[app].clear(worker, route); });
+}
+
+void Control::close_route(std::uint32_t app, const PoisonGuard::Closing& closing) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(closing.duration).count();
+  log_.error("route closed: workers crash with its requests", {{"app", settings_.apps[app].name},
+                                                               {"route", closing.route},
+                                                               {"crashes", closing.deaths},
+                                                               {"seconds", seconds}});
+  const auto until = threads_.front()->reactor().now() + closing.duration;
+  on_every_thread(
+      [app, route = closing.route, until](Thread& t) { t.app(app).close_route(route, until); });
+}
+
+void Control::open_routes() {
+  const auto now = threads_.front()->reactor().now();
+  for (std::uint32_t app = 0; app < guards_.size(); ++app) {
+    for (const std::string& route : guards_[app].reopen(now)) {
+      log_.info("route open again", {{"app", settings_.apps[app].name}, {"route", route}});
+      on_every_thread([app, route](Thread& t) { t.app(app).open_route(route); });
+    }
+  }
+}
+
 // ---- logs
 
 void Control::redirect_log(const Message& message, int descriptor) {
@@ -282,6 +335,7 @@ void Control::drain(int successor) {
 void Control::tick() {
   drained_[0] = threads_.front()->drained();
   flush_outbox();
+  open_routes();
   if (!draining_) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;

@@ -26,11 +26,12 @@ BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app, priority, limit))
 BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer))
+BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, probe, params, log))
+                      (name, timeouts, limits, concurrency, retry, poison, probe, params, log))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
 BridgeSettings bridge_settings(const Settings& settings) {
@@ -49,7 +50,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
   }
   for (const AppSettings& app : settings.apps)
     bridge.apps.push_back({app.name, app.timeouts, app.limits, app.concurrency, app.retry,
-                           app.probe, app.params, app.log});
+                           app.poison, app.probe, app.params, app.log});
   return bridge;
 }
 

@@ -8,6 +8,7 @@ namespace {
 constexpr std::uint32_t kMaxWorkers = 1024;
 constexpr std::uint32_t kMaxConcurrency = 65'535;  // FastCGI request ids are 16 bits wide
 constexpr std::uint32_t kMaxQueue = 1'000'000;
+constexpr std::uint32_t kMaxDeaths = 100;
 
 Keys<Concurrency> concurrency_keys() {
   return {optional_key("model", &Concurrency::model,
@@ -33,6 +34,11 @@ Keys<AppLimits> limit_keys() {
           refused_unless<AppLimits>("requests", 0u, integer(0, UINT32_MAX)),
           refused_unless<AppLimits>("age", milliseconds(0), duration()),
           refused_unless<AppLimits>("memory", std::uint64_t{0}, size(0))};
+}
+
+Keys<Poison> poison_keys() {
+  return {key("deaths", &Poison::deaths, integer(0, kMaxDeaths)),
+          key("within", &Poison::within, duration()), key("closed", &Poison::closed, duration())};
 }
 
 Keys<AppSettings> identity_keys() {
@@ -177,6 +183,7 @@ Keys<AppSettings> app_keys() {
       nested("limits", &A::limits, limit_keys()),
       key("retry", &A::retry,
           choice<Retry>({{"never", Retry::never}, {"idempotent", Retry::idempotent}})),
+      nested("poison", &A::poison, poison_keys()),
       key("probe", &A::probe, boolean()),
       key("stop_signal", &A::stop_signal, stop_signal()),
       key("send_file", &A::send_file,
