@@ -3,13 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "daemon/bridge/dispatch/lanes.hpp"
 #include "daemon/channel/hand_over.hpp"
-#include "daemon/channel/sealed_memory.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -17,8 +15,6 @@ using channel::Message;
 using channel::Type;
 
 namespace {
-
-constexpr auto kReportInterval = std::chrono::milliseconds(100);
 
 std::vector<std::unique_ptr<SharedApp>> share(const config::BridgeSettings& settings) {
   std::vector<std::unique_ptr<SharedApp>> shared;
@@ -46,7 +42,9 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
       loads_(settings.apps.size()),
-      drained_(threads_.size()) {}
+      drained_(threads_.size()) {
+  for (const config::BridgeApp& app : settings.apps) guards_.emplace_back(app.poison);
+}
 
 std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
                                                            const std::vector<int>& listeners) {
@@ -124,8 +122,7 @@ void Control::handle(const channel::Received& received) {
       on_every_thread([message](Thread& t) { t.app(message.app).drain(message.serial); });
       break;
     case Type::worker_dead:
-      known_.erase(message.serial);
-      on_every_thread([message](Thread& t) { t.app(message.app).remove(message.serial); });
+      remove_worker(message);
       break;
     case Type::app_state:
       apps_[message.app]->state = message.state;
@@ -154,119 +151,6 @@ void Control::handle(const channel::Received& received) {
                  {{"type", static_cast<std::uint32_t>(message.type)}});
       break;
   }
-}
-
-void Control::add_worker(const Message& message) {
-  auto info = std::make_shared<WorkerInfo>();
-  info->serial = message.serial;
-  info->app = message.app;
-  info->pid = message.pid;
-  info->slot = message.count;
-  info->path = message.path.data();
-  info->canary = message.canary != 0;
-  known_[message.serial] = {info, message.shared != 0};
-  info->keep_plain = threads_.size() == 1;
-  if (settings_.apps[message.app].probe) {
-    // The others hear of it once it has answered and it is known what it can do.
-    Thread& first = *threads_.front();
-    first.reactor().post([&first, info] { first.app(info->app).add(info, true); });
-  } else {
-    on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
-  }
-}
-
-void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
-  threads_.front()->reactor().post([this, info] {
-    const auto known = known_.find(info->serial);
-    if (known == known_.end()) return;  // it has died since
-    for (std::size_t i = 1; i < threads_.size(); ++i) {
-      Thread& thread = *threads_[i];
-      thread.reactor().post(
-          [&thread, info] { thread.app(info->app).add(info, info->multiplexed); });
-    }
-    if (std::exchange(known->second.shared, true)) return;
-    Message ready;
-    ready.type = Type::ready;
-    ready.app = info->app;
-    ready.serial = info->serial;
-    ready.count = info->capacity;
-    send_now(ready);
-  });
-}
-
-void Control::replace(const WorkerInfo& info, std::string_view reason) {
-  Message message;
-  message.type = Type::kill;
-  message.app = info.app;
-  message.serial = info.serial;
-  message.set_reason(reason);
-  send(message);
-}
-
-void Control::idle(const WorkerInfo& info) {
-  Message message;
-  message.type = Type::worker_idle;
-  message.app = info.app;
-  message.serial = info.serial;
-  send(message);
-}
-
-// Only while the master keeps up, so that nothing piles up here: what is left out is reported
-// later.
-void Control::report() {
-  const auto now = threads_.front()->reactor().now();
-  if (!outbox_.empty() || now - reported_at_ < kReportInterval) return;
-  reported_at_ = now;
-  report_requests();
-  const auto busy = busy_by_app();
-  for (std::uint32_t i = 0; i < apps_.size(); ++i) report_load(i, busy[i]);
-}
-
-void Control::report_requests() {
-  for (auto& [serial, known] : known_) {
-    const std::uint64_t given = known.info->requests.load(std::memory_order_relaxed);
-    if (given == known.reported) continue;
-    Message message;
-    message.type = Type::requests;
-    message.app = known.info->app;
-    message.serial = serial;
-    message.count = static_cast<std::uint32_t>(given - known.reported);
-    known.reported = given;
-    send_now(message);
-  }
-}
-
-// What a worker has been given ahead of its turn does not count: it is answered briskly.
-std::vector<std::uint32_t> Control::busy_by_app() const {
-  std::vector<std::uint32_t> busy(apps_.size());
-  for (const auto& [serial, known] : known_) {
-    const WorkerInfo& info = *known.info;
-    if (info.draining) continue;
-    busy[info.app] += std::min(info.active.load(std::memory_order_relaxed), info.capacity);
-  }
-  return busy;
-}
-
-void Control::report_load(std::uint32_t app, std::uint32_t busy) {
-  Message load;
-  load.type = Type::demand;
-  load.app = app;
-  load.count = apps_[app]->queued.load(std::memory_order_relaxed);
-  const std::uint32_t delay = apps_[app]->delay_ms.exchange(0, std::memory_order_relaxed);
-  if (load.count > 0) load.delay_ms = delay;
-  load.busy = busy;
-  const Message& last = loads_[app];
-  const bool same =
-      load.count == last.count && load.busy == last.busy && load.delay_ms == last.delay_ms;
-  if (same) return;
-  loads_[app] = load;
-  send_now(load);
-}
-
-void Control::unserved(std::uint32_t app) {
-  threads_.front()->reactor().post([this, app] {
-    if (outbox_.empty() && loads_[app].count == 0) report_load(app, busy_by_app()[app]);
-  });
 }
 
 void Control::wake_others(std::uint32_t app) {
@@ -299,40 +183,6 @@ void Control::flush_outbox() {
 void Control::on_every_thread(const std::function<void(Thread&)>& work) {
   for (const auto& thread : threads_) {
     thread->reactor().post([work, &thread = *thread] { work(thread); });
-  }
-}
-
-// ---- requests in flight
-
-void Control::list_requests(const Message& question) {
-  struct Parts {
-    explicit Parts(std::size_t threads) : missing(threads), by_thread(threads) {}
-    std::atomic<std::size_t> missing;
-    std::vector<RequestListing> by_thread;
-  };
-  if (question.app >= apps_.size()) return;
-  auto parts = std::make_shared<Parts>(threads_.size());
-  Message answer;
-  answer.type = Type::listing;
-  answer.app = question.app;
-  answer.serial = question.serial;
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i]->reactor().post([this, parts, answer, i, &thread = *threads_[i]] {
-      parts->by_thread[i] = thread.requests(answer.app);
-      if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      threads_.front()->reactor().post(
-          [this, parts, answer] { send_requests(answer, std::move(parts->by_thread)); });
-    });
-  }
-}
-
-void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
-  const RequestListing listing = merge(std::move(parts));
-  answer.count = static_cast<std::uint32_t>(listing.total - listing.oldest.size());
-  try {
-    send_now(answer, channel::sealed_memory("viaduct-requests", to_json(listing)));
-  } catch (const std::system_error& error) {
-    log_.error("requests cannot be listed", {{"error", error.what()}});
   }
 }
 
@@ -396,6 +246,7 @@ void Control::tick() {
   drained_[0] = threads_.front()->drained();
   flush_outbox();
   report();
+  open_routes();
   if (!draining_) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;

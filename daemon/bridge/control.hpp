@@ -4,9 +4,11 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "daemon/bridge/dispatch/poison_guard.hpp"
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/unique_fd.hpp"
@@ -33,6 +35,8 @@ class Control final : public WorkerReports {
   void idle(const WorkerInfo& info) override;
   void unserved(std::uint32_t app) override;
   void wake_others(std::uint32_t app) override;
+  void crashed(const WorkerInfo& info, std::vector<Suspect> suspects) override;
+  void cleared(std::uint32_t app, std::uint64_t worker, std::string route) override;
 
  private:
   std::vector<std::unique_ptr<Thread>> make_threads(Scoreboard& scores,
@@ -45,6 +49,10 @@ class Control final : public WorkerReports {
   void redirect_log(const channel::Message& message, int descriptor);
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
+  void remove_worker(const channel::Message& message);
+  void judge(std::uint32_t app, std::uint64_t worker);
+  void close_route(std::uint32_t app, const PoisonGuard::Closing& closing);
+  void open_routes();
   void tick();
   void stop_all();
   void report();
@@ -62,6 +70,7 @@ class Control final : public WorkerReports {
   log::Log& log_;
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
+  std::vector<PoisonGuard> guards_;                                        // by app
   std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> app_logs_;  // by app; or none
   std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> slow_logs_;
   std::vector<std::unique_ptr<Thread>> threads_;
@@ -85,7 +94,7 @@ class Control final : public WorkerReports {
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;
   bool draining_ = false;
-  bool stopped_ = false;
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace viaduct::daemon::bridge

@@ -27,12 +27,13 @@ BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app, priority, limit))
 BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
+BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, probe, params, log, score,
-                       canary_share, canary_variable))
+                      (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
+                       score, canary_share, canary_variable))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
 namespace {
@@ -63,9 +64,9 @@ BridgeSettings bridge_settings(const Settings& settings) {
         {listener.protocol, listener.address, listener.allow, listener.trusted, std::move(routes)});
   }
   for (const AppSettings& app : settings.apps) {
-    BridgeApp& added = bridge.apps.emplace_back(
-        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.probe,
-                  app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
+    BridgeApp& added = bridge.apps.emplace_back(BridgeApp{
+        app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.poison, app.probe,
+        app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
     if (!app.canary->header.empty()) added.canary_variable = variable_of(app.canary->header);

@@ -27,6 +27,7 @@ struct BridgeApp {
   AppLimits limits;
   Concurrency concurrency;
   Retry retry = Retry::idempotent;
+  Poison poison;
   bool probe = true;
   std::vector<ParamOverride> params;
   LogTarget log{LogTarget::Kind::inherit, {}};

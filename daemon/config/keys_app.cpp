@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint32_t kMaxConcurrency = 65'535;  // FastCGI request ids are 16 bits wide
 constexpr std::uint32_t kMaxQueue = 1'000'000;
+constexpr std::uint32_t kMaxDeaths = 100;
 
 Keys<Concurrency> concurrency_keys() {
   return {optional_key("model", &Concurrency::model,
@@ -34,6 +35,11 @@ Keys<AppLimits> limit_keys() {
           key("requests", &AppLimits::requests, integer(0, UINT32_MAX)),
           key("age", &AppLimits::age, duration()),
           key("memory", &AppLimits::memory, size(0))};
+}
+
+Keys<Poison> poison_keys() {
+  return {key("deaths", &Poison::deaths, integer(0, kMaxDeaths)),
+          key("within", &Poison::within, duration()), key("closed", &Poison::closed, duration())};
 }
 
 Keys<AppSettings> identity_keys() {
@@ -192,6 +198,7 @@ Keys<AppSettings> app_keys() {
       nested("limits", &A::limits, limit_keys()),
       key("retry", &A::retry,
           choice<Retry>({{"never", Retry::never}, {"idempotent", Retry::idempotent}})),
+      nested("poison", &A::poison, poison_keys()),
       key("probe", &A::probe, boolean()),
       key("stop_signal", &A::stop_signal, stop_signal()),
       key("send_file", &A::send_file,

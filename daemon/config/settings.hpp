@@ -155,6 +155,15 @@ struct AppLimits {
   bool operator==(const AppLimits&) const = default;
 };
 
+// A route whose requests were at `deaths` workers that crashed `within` that time is closed.
+struct Poison {
+  std::uint32_t deaths = 3;     // 0: never
+  milliseconds within{60'000};  // 0: never
+  milliseconds closed{30'000};  // the first time; 0: never
+
+  bool operator==(const Poison&) const = default;
+};
+
 // Absent values are the application's own choice; failing that threads with 8, fibers with 1000.
 struct Concurrency {
   std::optional<ConcurrencyModel> model;
@@ -233,6 +242,7 @@ struct AppSettings {
   Timeouts timeouts;
   AppLimits limits;
   Retry retry = Retry::idempotent;
+  Poison poison;
   bool probe = true;
   int stop_signal = SIGTERM;
   SendFile send_file = SendFile::off;

@@ -50,6 +50,7 @@ void Dispatcher::submit(Exchange& exchange) {
     exchange.refuse(413);
     return;
   }
+  if (!closed_routes_.empty() && refuse_closed(exchange)) return;
   exchange.set_canary(canary_.takes(exchange.params()));
   if (exchange.is_canary()) scores_.canary_requests.fetch_add(1, std::memory_order_relaxed);
   const bool room = app_.lanes[exchange.lane].has_room();
@@ -109,6 +110,7 @@ void Dispatcher::refuse_queued(Exchange& exchange, std::string_view reason) {
 }
 
 void Dispatcher::resubmit(Exchange& exchange) {
+  if (!closed_routes_.empty() && refuse_closed(exchange)) return;
   scores_.retried.fetch_add(1, std::memory_order_relaxed);
   app_.queued.fetch_add(1, std::memory_order_relaxed);
   enqueue(exchange, true);
@@ -269,14 +271,19 @@ void Dispatcher::drain(std::uint64_t serial) {
   report_if_idle(*worker);
 }
 
-void Dispatcher::remove(std::uint64_t serial) {
+void Dispatcher::remove(std::uint64_t serial, int status) {
   const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
     return worker->info().serial == serial;
   });
   if (found == workers_.end()) return;
   std::unique_ptr<Worker> worker = std::move(*found);
   workers_.erase(found);
+  const bool expected = worker->info().draining;
   worker->die();
+  auto suspects = losses_.take(serial, services_.reactor.now());
+  if (crashed(status) && !expected && !suspects.empty()) {
+    reports_.crashed(worker->info(), std::move(suspects));
+  }
   services_.reactor.bury(std::move(worker));
   pump();
 }

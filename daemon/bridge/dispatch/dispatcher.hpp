@@ -4,12 +4,15 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "daemon/bridge/dispatch/canary.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/dispatch/loss_record.hpp"
 #include "daemon/bridge/dispatch/slow_log.hpp"
 #include "daemon/bridge/dispatch/wait_queue.hpp"
 #include "daemon/bridge/link/worker.hpp"
@@ -46,6 +49,10 @@ class WorkerReports {
   virtual void unserved(std::uint32_t app) = 0;
   /// A slot is free, and other threads have requests waiting for one.
   virtual void wake_others(std::uint32_t app) = 0;
+  /// A worker crashed while it had these requests of the dispatcher's thread.
+  virtual void crashed(const WorkerInfo& info, std::vector<Suspect> suspects) = 0;
+  /// A request of that route, which was at a worker that crashed, was answered by another one.
+  virtual void cleared(std::uint32_t app, std::uint64_t worker, std::string route) = 0;
 
  protected:
   ~WorkerReports() = default;
@@ -70,6 +77,13 @@ class Dispatcher final : public WorkerOwner {
   void withdraw(Exchange& exchange);
   /// Hears that a request has left its worker; `stuck`: it had ignored its abort.
   void left_worker(const Exchange& exchange, Worker& worker, bool stuck);
+  /// Hears that a request was at its worker when that was lost.
+  void lost_at(const Exchange& exchange, const Worker& worker);
+  /// Hears that a second worker answers a request that the first, of that serial, was lost with.
+  void answered_after(const Exchange& exchange, const Worker& worker, std::uint64_t lost);
+  /// Requests of a route (route_pattern) are refused from now on.
+  void close_route(const std::string& route, Clock::time_point until);
+  void open_route(const std::string& route);
   /// A worker ignores an abort: no new requests, and it is replaced once its others have ended.
   void condemn(Worker& worker);
   /// The app's own log from now on, borrowed.
@@ -86,7 +100,8 @@ class Dispatcher final : public WorkerOwner {
   // Workers.
   void add(const std::shared_ptr<WorkerInfo>& info, bool ask);
   void drain(std::uint64_t serial);
-  void remove(std::uint64_t serial);
+  /// It has ended, with that status of waitpid.
+  void remove(std::uint64_t serial, int status);
   /// The successor waits for our plain workers.
   void hand_over();
   void state_changed();
@@ -123,6 +138,9 @@ class Dispatcher final : public WorkerOwner {
   void report_if_idle(Worker& worker);
   void measure_delay(Clock::time_point now);
   void refuse_failing(Exchange& exchange);
+  const std::string& pattern_of(const Exchange& exchange);
+  /// Whether its route is closed; it is refused then.
+  bool refuse_closed(Exchange& exchange);
 
   Services& services_;
   std::uint32_t index_;
@@ -134,6 +152,9 @@ class Dispatcher final : public WorkerOwner {
   SlowLog slow_log_;
   WaitQueue queue_;
   Canary canary_;
+  LossRecord losses_;
+  std::map<std::string, Clock::time_point> closed_routes_;  // until when
+  std::string pattern_;                                     // kept for its memory
   log::RateLimit refusals_;
   bool pumping_ = false;
 };

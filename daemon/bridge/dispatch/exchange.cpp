@@ -51,6 +51,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   method_ = head_.params.get("REQUEST_METHOD").value_or("GET");
   phase_ = Phase::waiting;
   last_worker_ = 0;
+  lost_with_ = 0;
   attempts_ = 0;
   stuck_ = false;
   paused_link_ = false;
@@ -163,6 +164,7 @@ void Exchange::pass_head() {
   if (status_ >= 500) count_error();
   phase_ = Phase::answering;
   body_.forget();
+  if (lost_with_ != 0) dispatcher_->answered_after(*this, *worker_, std::exchange(lost_with_, 0));
   client_->respond_head(client_id_, response_.head());
 }
 
@@ -215,6 +217,10 @@ void Exchange::on_lost(bool delivered) {
 void Exchange::lose(bool delivered, std::string_view why, int status) {
   const int pid = worker_->info().pid;
   errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
+  if (delivered) {
+    dispatcher_->lost_at(*this, *worker_);
+    lost_with_ = worker_->info().serial;
+  }
   leave_worker();
   if (phase_ == Phase::aborting) {
     bury_if_done();

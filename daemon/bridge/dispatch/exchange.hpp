@@ -153,6 +153,7 @@ class Exchange final : public Caller, public Waiting {
   Worker* worker_ = nullptr;
   std::optional<Worker::Carried> carried_;
   std::uint64_t last_worker_ = 0;
+  std::uint64_t lost_with_ = 0;  // the worker that was lost with it; 0: none
   unsigned attempts_ = 0;
   bool is_canary_ = false;
   bool from_canary_ = false;  // the worker that had it last is one

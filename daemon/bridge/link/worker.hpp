@@ -77,6 +77,7 @@ class Worker final : public LinkOwner {
   }
 
   [[nodiscard]] WorkerInfo& info() { return *info_; }
+  [[nodiscard]] const WorkerInfo& info() const { return *info_; }
   [[nodiscard]] std::shared_ptr<WorkerInfo> shared_info() const { return info_; }
   /// Whether it takes a request now.
   [[nodiscard]] bool has_slot() const;

@@ -83,12 +83,12 @@ void BridgeTest::announce(BridgeProcess& process, const FakeWorker& worker, bool
   process.send(message);
 }
 
-void BridgeTest::kill_worker(FakeWorker& worker) {
+void BridgeTest::kill_worker(FakeWorker& worker, int status) {
   worker.die();
   Message message;
   message.type = Type::worker_dead;
   message.serial = worker.serial;
-  message.status = SIGKILL;
+  message.status = status;
   bridge_->send(message);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,8 +35,8 @@ class BridgeTest : public ::testing::Test {
   /// The same, in two steps.
   FakeWorker& make_worker(const WorkerOptions& options);
   void announce(BridgeProcess& bridge, const FakeWorker& worker, bool shared = false);
-  /// It dies, and the master says so.
-  void kill_worker(FakeWorker& worker);
+  /// It dies, and the master says so. `status`: of waitpid.
+  void kill_worker(FakeWorker& worker, int status = SIGKILL);
   void say(channel::Type type, int descriptor = -1);
   void say_state(channel::AppState state, std::uint32_t retry_after = 0);
 

@@ -38,6 +38,7 @@ Settings full_settings() {
   app.limits = {1, 2, ~0ull, 0, 3, milliseconds(4), 5};
   app.concurrency = {ConcurrencyModel::fibers, std::nullopt};
   app.retry = Retry::never;
+  app.poison = {0, milliseconds(1), milliseconds::max()};
   app.probe = false;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};

@@ -53,6 +53,22 @@ TEST(Limits, RequestsOfARoute) {
   }
 }
 
+TEST(Limits, DeathsOfWorkers) {
+  for (const int deaths : {0, 99, 100, 101}) {
+    const ConfigDir dir;
+    const auto errors =
+        dir.texts(dir.load("apps: {shop: {command: [/srv/shop/bin/shop], user: shop, poison: "
+                           "{deaths: " +
+                           std::to_string(deaths) + ", within: 1s, closed: 5m}}}")
+                      .errors);
+    if (deaths <= 100)
+      EXPECT_THAT(errors, IsEmpty()) << deaths;
+    else
+      EXPECT_THAT(errors, ElementsAre("main.yaml:1:75: apps.shop.poison.deaths: expected a whole "
+                                      "number from 0 to 100"));
+  }
+}
+
 TEST(Limits, AppsOfAllFiles) {
   for (const int more : {1, 2}) {
     const ConfigDir dir;
