@@ -1,12 +1,15 @@
 #include "daemon/master/cgroup_tree.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "daemon/master/exit_text.hpp"
 
@@ -75,14 +78,39 @@ CgroupValues cgroup_values(const config::Isolation& isolation) {
   return values;
 }
 
+std::string cgroup_name(const std::string& app, pid_t master, std::uint64_t serial) {
+  return app + '.' + std::to_string(master) + '.' + std::to_string(serial);
+}
+
+std::optional<pid_t> master_in(const std::string& name) {
+  std::istringstream text(name);
+  std::string app;
+  pid_t master = 0;
+  char dot = 0;
+  std::uint64_t serial = 0;
+  const bool matches = std::getline(text, app, '.') && text >> master >> dot >> serial;
+  if (!matches || cgroup_name(app, master, serial) != name) return std::nullopt;
+  return master;
+}
+
 CgroupTree::CgroupTree(config::CgroupPlace place) : place_(std::move(place)) {}
 
 void CgroupTree::enable(const std::vector<std::string>& controllers) {
   if (!place_.problem.empty()) throw CgroupError(place_.problem);
+  remove_abandoned();
   std::string text;
   for (const std::string& controller : controllers) text += '+' + controller + ' ';
   if (!is_root(place_.directory)) empty_place();
   write(place_.directory + "/cgroup.subtree_control", text);
+}
+
+void CgroupTree::remove_abandoned() noexcept {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(place_.directory, ignored)) {
+    const auto master = master_in(entry.path().filename().string());
+    const bool gone = master && ::kill(*master, 0) != 0 && errno == ESRCH;
+    if (gone) ::rmdir(entry.path().c_str());
+  }
 }
 
 // Some controllers could be handed down nevertheless, but then no process could enter a child.

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -21,6 +25,13 @@ class CgroupError : public std::runtime_error {
 using CgroupValues = std::vector<std::pair<std::string, std::string>>;
 CgroupValues cgroup_values(const config::Isolation& isolation);
 
+/// "shop.812.17": of the worker with this serial of the master with this process number. Names of
+/// apps have no dot. Several masters may share a place, during an upgrade.
+std::string cgroup_name(const std::string& app, pid_t master, std::uint64_t serial);
+
+/// The master in such a name; nothing when it is another name.
+std::optional<pid_t> master_in(const std::string& cgroup_name);
+
 /// The cgroups of workers, one each, in the place that was delegated to this daemon:
 ///
 ///   PLACE                      cgroup.subtree_control: +memory ...
@@ -32,8 +43,9 @@ class CgroupTree {
  public:
   explicit CgroupTree(config::CgroupPlace place);
 
-  /// Lets cgroups in the place use the controllers. Moves the daemon and its children out of it,
-  /// and refuses a place with other processes, unless it is the root cgroup. Throws CgroupError.
+  /// Lets cgroups in the place use the controllers. Removes what masters that were killed have
+  /// left. Moves the daemon and its children out of it, and refuses a place with other processes,
+  /// unless it is the root cgroup. Throws CgroupError.
   void enable(const std::vector<std::string>& controllers);
 
   /// Makes the cgroup `name` with these values. Returns its cgroup.procs, open for writing. Throws
@@ -46,6 +58,7 @@ class CgroupTree {
 
  private:
   std::string path(const std::string& name) const { return place_.directory + '/' + name; }
+  void remove_abandoned() noexcept;
   void empty_place();
   void move_own_processes();
   void sweep() noexcept;

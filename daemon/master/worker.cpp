@@ -86,8 +86,7 @@ void Worker::start() {
 
 UniqueFd Worker::make_cgroup() {
   if (!needs_cgroup(app_.isolation)) return {};
-  // Names of apps have no dot; another master may work in the same place, during an upgrade.
-  std::string name = app_.name + '.' + std::to_string(::getpid()) + '.' + std::to_string(serial_);
+  std::string name = cgroup_name(app_.name, ::getpid(), serial_);
   try {
     UniqueFd members = context_.cgroups.create(name, cgroup_values(app_.isolation));
     cgroup_ = std::move(name);

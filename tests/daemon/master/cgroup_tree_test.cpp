@@ -74,6 +74,37 @@ TEST(CgroupValuesTest, AreWhatTheKernelReads) {
   }
 }
 
+TEST(CgroupNameTest, TellsItsMaster) {
+  EXPECT_EQ(cgroup_name("shop", 812, 17), "shop.812.17");
+  EXPECT_EQ(master_in("shop.812.17"), 812);
+  EXPECT_EQ(master_in("my-shop_2.1.18446744073709551615"), 1);
+  for (const char* other :
+       {"", "shop", "viaduct-daemon", "shop.812", "shop.812.", "shop.812.17.1", "shop..17",
+        "shop.x.17", "shop.812.17 ", "shop.08.1", "shop.9999999999.1",
+        "shop.812.99999999999999999999", "init.scope", "a.service.1"}) {
+    EXPECT_EQ(master_in(other), std::nullopt) << other;
+  }
+}
+
+TEST(CgroupTreeTest, RemovesWhatKilledMastersLeft) {
+  const TemporaryDirectory directory;
+  const pid_t gone = ::fork();
+  if (gone == 0) ::_exit(0);
+  ::waitpid(gone, nullptr, 0);
+  const std::string abandoned = directory / cgroup_name("shop", gone, 1);
+  const std::string busy = directory / cgroup_name("shop", gone, 2);
+  const std::string ours = directory / cgroup_name("shop", ::getpid(), 1);
+  for (const std::string& path : {abandoned, busy, busy + "/inside", ours, directory / "other"}) {
+    fs::create_directory(path);
+  }
+  CgroupTree tree(place_at(directory.path()));
+  EXPECT_THROW(tree.enable({"memory"}), CgroupError);
+  EXPECT_FALSE(fs::exists(abandoned));
+  EXPECT_TRUE(fs::exists(busy));
+  EXPECT_TRUE(fs::exists(ours));
+  EXPECT_TRUE(fs::exists(directory / "other"));
+}
+
 TEST(CgroupTreeTest, ErrorsNameTheFile) {
   const TemporaryDirectory directory;
   CgroupTree tree(place_at(directory.path()));
