@@ -14,7 +14,7 @@ import pytest
 from harness import fastcgi
 from harness.load import assert_clean
 from harness.paths import ROOT
-from harness.process import PATIENCE, alive, wait_for
+from harness.process import PATIENCE, Adopted, adopt_orphans, alive, wait_for
 from harness.tool import Tool
 
 NOBODY = 65534
@@ -200,10 +200,27 @@ def test_reopen(viaductd, tool):
     log.rmdir()
 
 
-def test_upgrade_that_does_not_exist_is_refused(running, tool):
+def test_upgrade(running, tool):
+    adopt_orphans()
+    old = running.process
+    result = tool.run("upgrade")
+    assert result.status == 0
+    running.process = Adopted(running.successor(), running.log)
+    assert f"viaductd {running.pid} serves" in result.out
+    assert old.wait() == 0
+    # The socket has never been away, and the new one answers on it.
+    wait_for(lambda: tool.status()["pid"] == running.pid, "the new daemon answers")
+    assert fastcgi.request(running.socket, "/hello").body == b"hello\n"
+
+
+def test_upgrade_that_fails_is_refused(running, tool):
+    good = running.file.read_text()
+    running.file.write_text(good.replace("workers:", "worker:"))
     result = tool.run("upgrade")
     assert result.status == 1
-    assert "cannot be upgraded" in result.err
+    assert "upgrade failed: the new viaductd exited with status 78; this one goes on" in result.err
+    assert tool.status()["pid"] == running.pid
+    running.file.write_text(good)
 
 
 def test_drain_serves_what_is_open(running, tool):

@@ -112,7 +112,7 @@ def test_recycling_by_age_and_memory(viaductd):
 
 def test_crash_loop_is_answered_503_and_heals(viaductd):
     """Workers that crash time after time are started again more and more slowly."""
-    viaductd.app("sdk", workers=1)
+    viaductd.app("sdk", workers=1, poison={"deaths": 0})
     viaductd.start()
 
     def crash():

@@ -86,13 +86,15 @@ def test_broken_deployment_under_load(viaductd, start_front, start_load):
     load = start_load(front.port, concurrency=32, mix="both")
     before = viaductd.workers()
     command = app["command"]
-    for broken in (["/bin/false"], ["/nowhere/program"], ["/bin/sh", "-c", "kill -SEGV $$"]):
+    crashing = ["/bin/sh", "-c", "kill -SEGV $$"]
+    for broken in 10 * [["/bin/false"], ["/nowhere/program"], crashing]:
         app["command"] = broken
+        viaductd.write()
         reload = subprocess.run(
             [built("viaduct"), "--control",
              f"unix:{viaductd.settings['runtime_dir']}/control.sock", "reload"],
             capture_output=True, text=True, timeout=60,
-        ) if viaductd.write() is None else None
+        )
         assert reload.returncode != 0
         assert "web" in reload.stdout + reload.stderr
         assert load.running()

@@ -51,7 +51,7 @@ def test_new_one_reads_the_configuration_and_owns_the_sockets(viaductd, director
     assert not dropped.exists()
     assert os.stat(viaductd.socket).st_mode & 0o777 == 0o600
     run = Path(viaductd.settings["runtime_dir"])
-    assert [path.name for path in run.iterdir()] == [str(viaductd.pid)]
+    assert sorted(path.name for path in run.iterdir()) == [str(viaductd.pid), "control.sock"]
     assert viaductd.stop() == 0
     assert not os.path.exists(viaductd.socket)
     assert list(run.iterdir()) == []

@@ -33,7 +33,10 @@ Dispatcher::Dispatcher(Services& services, std::uint32_t index, SharedApp& app, 
       canary_(app.settings, std::random_device{}()),
       refusals_(1, std::chrono::seconds(1), 16) {}
 
-Dispatcher::~Dispatcher() = default;
+Dispatcher::~Dispatcher() {
+  // Requests that are lost with their workers still come here.
+  std::exchange(workers_, {}).clear();
+}
 
 // ---- requests
 
