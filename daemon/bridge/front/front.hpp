@@ -17,7 +17,7 @@ namespace viaduct::daemon::bridge {
 struct Front {
   Services& services;
   const config::BridgeListener& settings;
-  std::string name;  ///< the listener's address
+  std::string name;      ///< the listener's address
   std::uint64_t socket;  ///< channel::socket_identity() of the listening socket
   RouteTable routes;
   std::vector<Dispatcher*> apps;  ///< by the app index of routes

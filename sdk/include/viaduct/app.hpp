@@ -125,7 +125,8 @@ class VIADUCT_API App : public Router {
 ///
 /// SIGTERM drains: no new connections, requests in flight are finished, then on_shutdown. A second
 /// one ends the process at once. Where run() listens itself, on an address given, both hold from
-/// before it does; one that comes during on_startup takes effect behind it. Call it once, from the main thread, before other threads run.
+/// before it does; one that comes during on_startup takes effect behind it. Call it once, from the
+/// main thread, before other threads run.
 VIADUCT_API int run(int argc, char** argv, App& app);
 
 }  // namespace v1
