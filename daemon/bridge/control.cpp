@@ -247,7 +247,8 @@ void Control::tick() {
   flush_outbox();
   report();
   open_routes();
-  if (!draining_) return;
+  // What a predecessor has sent, or is still to send, has to be passed on.
+  if (!draining_ || predecessor_.is_open()) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;
   Message message;

@@ -1,7 +1,9 @@
 // The end of a bridge: drained alone, drained with a successor, left by its master.
 
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -165,6 +167,35 @@ TEST_F(Drain, ConnectionsOfADroppedListenerAreClosed) {
   EXPECT_EQ(next->scores().connections, 0);
   next->leave();
   expect_clean_exit(*next);
+}
+
+TEST_F(Drain, WaitsForWhatItsPredecessorStillHandsOver) {
+  start();
+  add_worker();
+  const channel::Pair before = channel::make_pair();
+  say(Type::adopt, before.second);
+  const channel::Pair after = channel::make_pair();
+  say(Type::drain, after.first);
+  const UniqueFd predecessor(before.first);
+  const UniqueFd successor(after.second);
+  const channel::Pair connection = channel::make_pair();
+  const UniqueFd ours(connection.first);
+  const UniqueFd theirs(connection.second);
+  ASSERT_FALSE(channel::send_connection(predecessor.get(), channel::socket_identity(listeners[0]),
+                                        theirs.get()));
+  std::optional<channel::HandedOver> passed_on;
+  until(
+      [&] {
+        std::error_code error;
+        passed_on = channel::receive_connection(successor.get(), error);
+        return passed_on.has_value();
+      },
+      "the connection at the successor");
+  EXPECT_EQ(bridge().count(Type::drained), 0u) << "more may come";
+  EXPECT_EQ(channel::socket_identity(passed_on->connection.get()),
+            channel::socket_identity(theirs.get()));
+  ::shutdown(predecessor.get(), SHUT_RDWR);
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
 }
 
 TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
