@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <fstream>
-#include <iterator>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
+
+#include "daemon/config/text_file.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -14,9 +16,11 @@ namespace {
 
 constexpr std::size_t kMaxProcesses = 64;
 
+// Nothing when the process has ended, also while its file is being read.
 std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  auto content = config::read_text_file(path);
+  auto* const text = std::get_if<std::string>(&content);
+  return text != nullptr ? std::move(*text) : std::string();
 }
 
 /// The next number in `text` behind blanks, which is taken off with them.

@@ -117,10 +117,13 @@ TEST_P(PeopleTest, NobodyWaitsForAServerThatIsSilent) {
 }
 
 TEST_P(PeopleTest, AServerThatIsNotThereIsNotWaitedFor) {
-  std::optional<FingerPeer> peer([](const std::string&) { return ""; });
-  FingerServer server = peer->server();
-  server.patience = std::chrono::hours(1);
-  peer.reset();
+  // Bound and not listening, so that nobody else gets the port meanwhile.
+  asio::io_context context;
+  tcp::acceptor bound(context, tcp::v4());
+  bound.bind({asio::ip::address_v4::loopback(), 0});
+  const FingerServer server{.host = "127.0.0.1",
+                            .port = std::to_string(bound.local_endpoint().port()),
+                            .patience = std::chrono::hours(1)};
   const Reply reply = get(server, "/people/ada");
   EXPECT_EQ(reply.status, 502);
   EXPECT_EQ(reply.body, "Nobody knows: Connection refused.\n");
