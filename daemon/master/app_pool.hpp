@@ -80,6 +80,8 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   std::vector<WorkerView> workers() const;
   /// How many are wanted at the moment.
   std::size_t size() const { return slots_.size(); }
+  /// Between how many it may be: as configured, or as scaled by hand.
+  const config::Workers& range() const { return range_; }
 
   /// No new workers; those that run are drained and stopped.
   void retire();

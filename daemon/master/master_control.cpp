@@ -125,7 +125,7 @@ void Master::scale(const std::string& app, std::uint32_t workers, Done done) {
   const auto pool = current_pool(app);
   const unsigned failed_starts = pool->failed_starts();
   if (const auto wrong = pool->scale(workers)) return done({Outcome::Kind::refused, *wrong});
-  scalings_.push_back({pool, workers, failed_starts, std::move(done)});
+  scalings_.push_back({pool, pool->range().min, failed_starts, std::move(done)});
   later(&Master::check_scalings);
 }
 
@@ -148,10 +148,12 @@ void Master::check_scalings() {
 
 std::optional<Outcome> Master::outcome_of(const Scaling& scaling) const {
   const AppPool& pool = *scaling.pool;
-  const std::string count = pool.name() + ": " + std::to_string(scaling.workers) +
+  const bool fixed = pool.range().min == pool.range().max;
+  const std::string count = pool.name() + ": " + (fixed ? "" : "at least ") +
+                            std::to_string(scaling.workers) +
                             (scaling.workers == 1 ? " worker" : " workers");
   const bool replaced = stopping_ || !current_->uses(pool);
-  if (replaced || pool.size() != scaling.workers) {
+  if (replaced || pool.range().min != scaling.workers) {
     return Outcome{Outcome::Kind::refused, count + ": another command came in between"};
   }
   if (pool.all_ready()) return Outcome{.message = count};

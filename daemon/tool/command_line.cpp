@@ -94,7 +94,7 @@ void add_commands(CLI::App& app, CommandLine& line, Words& words) {
               })
       ->add_option("N", words.workers, "number of workers")
       ->required()
-      ->check(CLI::Range(1U, config::kMaxWorkers));
+      ->check(CLI::Range(0U, config::kMaxWorkers));
   command("drain", "serve open requests up to timeouts.stop, then end viaductd", [&] {
     change(line, "/v1/drain");
     line.until_closed = true;

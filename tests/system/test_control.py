@@ -176,6 +176,23 @@ def test_scale_until_the_next_reload(running, tool):
     wait_for(lambda: len(running.workers()) == 2, "the configuration holds again")
 
 
+def test_scale_of_a_range_moves_its_lower_end(viaductd, tool):
+    viaductd.app("sdk", workers={"min": 0, "max": 3, "idle": "60s"})
+    viaductd.start()
+    assert tool.done("scale", "web", "2") == "web: at least 2 workers\n"
+    assert len(viaductd.workers()) == 2
+    assert tool.done("scale", "web", "9") == "web: 3 workers\n"
+    # What is there stays until it has not been needed for `idle`.
+    assert tool.done("scale", "web", "0") == "web: at least 0 workers\n"
+    assert len(viaductd.workers()) == 3
+
+
+def test_no_workers_only_where_the_app_may_have_none(running, tool):
+    result = tool.run("scale", "web", "0")
+    assert result.status == 1
+    assert "web: expected a number of workers from 1 to 1024" in result.err
+
+
 def test_scale_of_an_app_that_cannot_start_is_refused(viaductd, tool):
     viaductd.command("/bin/false")
     viaductd.start()

@@ -71,6 +71,7 @@ Waiting* WaitQueue::next() const {
 WaitQueue::Clock::time_point WaitQueue::waiting_since() const {
   auto since = Clock::time_point::max();
   for (const Line& line : lines_) {
+    if (!line.lane->has_room()) continue;
     for (const List* list : {&line.again, &line.fresh}) {
       if (list->earliest != nullptr) since = std::min(since, list->earliest->since);
     }

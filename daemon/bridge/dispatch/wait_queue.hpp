@@ -76,7 +76,8 @@ class WaitQueue {
   /// The next one to be sent; null when none may be.
   [[nodiscard]] Waiting* next() const;
 
-  /// Since when the one waits that has waited longest; time_point::max() when nobody does.
+  /// Since when the one waits that has waited longest for a worker, and not for its lane's room;
+  /// time_point::max() when nobody does.
   [[nodiscard]] Clock::time_point waiting_since() const;
 
   /// Whether anybody has waited long enough for overdue() to be worth a question.

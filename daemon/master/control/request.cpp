@@ -68,11 +68,10 @@ std::optional<std::string> read_body(std::string_view body, Command& command) {
   if (command.action == Action::scale) {
     json::error_code error;
     const json::value* workers = members.if_contains("workers");
-    const auto count = workers != nullptr && workers->is_number()
-                           ? workers->to_number<std::uint32_t>(error)
-                           : std::uint32_t{0};
-    if (error || count < 1 || count > config::kMaxWorkers) {
-      return "expected {\"workers\": N}, N from 1 to " + std::to_string(config::kMaxWorkers);
+    const bool number = workers != nullptr && workers->is_number();
+    const auto count = number ? workers->to_number<std::uint32_t>(error) : std::uint32_t{0};
+    if (!number || error || count > config::kMaxWorkers) {
+      return "expected {\"workers\": N}, N from 0 to " + std::to_string(config::kMaxWorkers);
     }
     command.workers = count;
     members.erase("workers");

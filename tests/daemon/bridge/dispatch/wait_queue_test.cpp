@@ -75,6 +75,14 @@ TEST_F(WaitQueueTest, KnowsSinceWhenTheFirstWaits) {
   EXPECT_EQ(queue.waiting_since(), at(7));
 }
 
+TEST_F(WaitQueueTest, WhoWaitsForTheRoomOfItsLaneNeedsNoWorker) {
+  push(two_at_once, 1);
+  ASSERT_TRUE(lanes[two_at_once].enter());
+  EXPECT_EQ(queue.waiting_since(), at(1));
+  ASSERT_TRUE(lanes[two_at_once].enter());
+  EXPECT_EQ(queue.waiting_since(), WaitQueue::Clock::time_point::max());
+}
+
 TEST_F(WaitQueueTest, IsFirstInFirstOut) {
   Waiting& a = push(normal);
   Waiting& b = push(normal);

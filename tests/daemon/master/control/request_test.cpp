@@ -74,7 +74,6 @@ TEST(ControlRequestTest, EverythingElseIsRefusedWithAReason) {
       {"POST", "/v1/apps/shop/scale", "", 400},
       {"POST", "/v1/apps/shop/scale", "3", 400},
       {"POST", "/v1/apps/shop/scale", "{}", 400},
-      {"POST", "/v1/apps/shop/scale", R"({"workers": 0})", 400},
       {"POST", "/v1/apps/shop/scale", R"({"workers": -1})", 400},
       {"POST", "/v1/apps/shop/scale", R"({"workers": 1.5})", 400},
       {"POST", "/v1/apps/shop/scale", R"({"workers": "3"})", 400},
