@@ -60,6 +60,7 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   if (info_->multiplexed) {
     if (values.window) link.enable_window(*values.window);
     window_known_ = values.window.has_value();
+    set_broken(false);
   } else {
     plain_.push_back({std::exchange(link_, nullptr), false, true});
     release(std::exchange(recovering_, 0));
@@ -75,8 +76,10 @@ std::uint32_t Worker::slots() const {
 
 bool Worker::has_slot() const {
   if (!asked_ || dead_ || info_->draining.load(std::memory_order_relaxed)) return false;
-  if (info_->active.load(std::memory_order_relaxed) >= slots()) return false;
+  // What release() published comes with why: broken_links.
+  if (info_->active.load(std::memory_order_acquire) >= slots()) return false;
   if (!info_->multiplexed) return reactor_.now() >= retry_at_;
+  if (info_->broken_links.load(std::memory_order_relaxed) > 0) return false;
   return link_ != nullptr && window_known_ && !link_->congested();
 }
 
@@ -140,6 +143,7 @@ void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
                        const std::string& reason) {
   const bool aborted = link.closed_by_abort();
   const bool expected = lost == 0 && !info_->multiplexed;
+  if (info_->multiplexed && !dead_) set_broken(true);
   drop(link);
   if (dead_) {
     release(active);
@@ -176,7 +180,12 @@ std::vector<Worker::PlainLink>::iterator Worker::find(const Link& link) {
 }
 
 void Worker::release(std::size_t slots) {
-  info_->active.fetch_sub(static_cast<std::uint32_t>(slots), std::memory_order_relaxed);
+  info_->active.fetch_sub(static_cast<std::uint32_t>(slots), std::memory_order_release);
+}
+
+void Worker::set_broken(bool broken) {
+  if (std::exchange(broken_, broken) == broken) return;
+  info_->broken_links.fetch_add(broken ? 1U : -1U, std::memory_order_relaxed);
 }
 
 void Worker::announce_draining() {

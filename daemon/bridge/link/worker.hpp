@@ -29,8 +29,11 @@ struct WorkerInfo {
   std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads
   std::atomic<std::uint32_t> stuck = 0;   ///< of these, requests that ignore their abort
-  std::atomic<bool> draining = false;     ///< no new requests
-  std::atomic<bool> replaced = false;     ///< the master was asked to replace it
+  /// Links that broke and are not made again yet. It may be dying, so that no thread gives it a
+  /// request meanwhile, over a link that has not broken yet.
+  std::atomic<std::uint32_t> broken_links = 0;
+  std::atomic<bool> draining = false;  ///< no new requests
+  std::atomic<bool> replaced = false;  ///< the master was asked to replace it
 
   /// Given to it by this bridge so far.
   std::atomic<std::uint64_t> requests = 0;
@@ -133,6 +136,7 @@ class Worker final : public LinkOwner {
 
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
+  void set_broken(bool broken);
   void release(std::size_t slots);
   /// How many requests may be at the worker now.
   [[nodiscard]] std::uint32_t slots() const;
@@ -147,6 +151,7 @@ class Worker final : public LinkOwner {
   bool dead_ = false;
   bool keep_links_ = true;
   bool window_known_ = false;  // the multiplexed link has been answered
+  bool broken_ = false;        // the multiplexed link was lost; counted in WorkerInfo
 
   Prefetch prefetch_;
   std::shared_ptr<Link> link_;  // the multiplexed one, or the one that asks

@@ -21,6 +21,21 @@ struct WorkerKind {
 class Threads : public BridgeTest {
  protected:
   Threads() { settings.threads = 2; }
+
+  // A loop whose link has not been answered yet would queue all that it accepts.
+  void serve_on_both(FakeWorker& worker) {
+    std::set<const WorkerLink*> used;
+    for (int i = 0; i < 1000 && used.size() < 2; ++i) {
+      const auto client = connect();
+      client->get(1, "/");
+      const auto request = worker.next_request();
+      ASSERT_TRUE(request);
+      used.insert(request->link);
+      request->respond("ok");
+      ASSERT_TRUE(client->wait(1));
+    }
+    ASSERT_EQ(used.size(), 2U) << "both loops serve";
+  }
 };
 
 class AnyWorkerThreads : public Threads, public ::testing::WithParamInterface<WorkerKind> {};
@@ -66,7 +81,7 @@ TEST_P(AnyWorkerThreads, EveryRequestIsServedWhicheverLoopAcceptedIt) {
       },
       "every request");
   if (GetParam().options.multiplex) {
-    EXPECT_EQ(worker.links().size(), 2u) << "one for each loop";
+    until([&] { return worker.links().size() == 2; }, "a link for each loop");
   }
   EXPECT_EQ(bridge().count(Type::ready), 1u);
 }
@@ -75,18 +90,7 @@ TEST_F(Threads, SlotsAndQueueAreShared) {
   shop(settings).limits.queue = 4;
   start();
   FakeWorker& worker = add_worker({.max_reqs = 2});
-  // A loop whose link has not been answered yet would queue all that it accepts.
-  std::set<const WorkerLink*> used;
-  for (int i = 0; i < 1000 && used.size() < 2; ++i) {
-    const auto client = connect();
-    client->get(1, "/");
-    const auto request = worker.next_request();
-    ASSERT_TRUE(request);
-    used.insert(request->link);
-    request->respond("ok");
-    ASSERT_TRUE(client->wait(1));
-  }
-  ASSERT_EQ(used.size(), 2U) << "both loops serve";
+  serve_on_both(worker);
   const std::size_t before = worker.requests.size();
   std::vector<std::unique_ptr<FrontClient>> clients;
   for (int i = 0; i < 12; ++i) {
@@ -132,6 +136,37 @@ TEST_F(Threads, DeathOfAWorkerIsKnownToBoth) {
     ASSERT_TRUE(client->wait(1));
     EXPECT_EQ(client->answer(1).status(), 200);
   }
+}
+
+TEST_F(Threads, LossOfALinkStopsTheOtherLoopUntilTheWorkerIsKnownToLive) {
+  start();
+  FakeWorker& worker = add_worker({.max_reqs = 1});
+  serve_on_both(worker);
+  const auto first = connect();
+  first->get(1, "/");
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.push_back(connect());
+    clients.back()->request(1, variables("POST", "/"), "");
+  }
+  until([&] { return score().queued == 30; }, "the others queued, on both loops");
+  const std::size_t before = worker.requests.size();
+  request->link->close();
+  until([&] { return worker.requests.size() > before; }, "the next request");
+  EXPECT_EQ(worker.all_links.size(), 3u) << "the link was made again first";
+  std::size_t answered = before;
+  until(
+      [&] {
+        for (; answered < worker.requests.size(); ++answered) {
+          worker.requests[answered]->respond("ok");
+        }
+        return std::all_of(clients.begin(), clients.end(),
+                           [](const auto& client) { return client->answer(1).ended; });
+      },
+      "all answers");
+  for (const auto& client : clients) EXPECT_EQ(client->answer(1).status(), 200);
 }
 
 TEST_F(Threads, ClientsThatLeaveAreAbortedOnBoth) {
