@@ -118,10 +118,7 @@ void AppPool::launch(Slot& slot, std::uint64_t Slot::*who) {
   } catch (const std::exception& error) {
     context_.logs.daemon().error(app_.name + ": cannot start a worker",
                                  {{"app", app_.name}, {"error", error.what()}});
-    if (slot.holder == worker->serial()) {
-      has_failed_ = true;
-      ++failed_starts_;
-    }
+    if (slot.holder == worker->serial()) start_failed();
     failure_ = error.what();
     lost(slot, *worker);
     return refresh();
@@ -129,6 +126,11 @@ void AppPool::launch(Slot& slot, std::uint64_t Slot::*who) {
   workers_.emplace(worker->serial(), worker);
   observer_.worker_added(*this, *worker);
   refresh();
+}
+
+void AppPool::start_failed() {
+  has_failed_ = start_failed_ = true;
+  ++failed_starts_;
 }
 
 // The worker of a place has ended, or is of no use any more.
@@ -162,6 +164,7 @@ void AppPool::worker_ready(Worker& worker) {
                                                {"worker", worker.name()},
                                                {"pid", worker.pid()},
                                                {"after_ms", worker.uptime().count()}});
+  start_failed_ = false;
   capacity_ = std::max(worker.capacity(), 1u);
   observer_.worker_ready(*this, worker);
   Slot* slot = slot_of(worker.serial());
@@ -180,10 +183,7 @@ void AppPool::worker_draining(Worker& worker) {
 void AppPool::worker_place_free(Worker& worker) {
   Slot* slot = slot_of(worker.serial());
   if (slot == nullptr) return;
-  if (!worker.was_ready() && slot->holder == worker.serial()) {
-    has_failed_ = true;
-    ++failed_starts_;
-  }
+  if (!worker.was_ready() && slot->holder == worker.serial()) start_failed();
   if (!worker.failure().empty()) failure_ = worker.name() + ": " + worker.failure();
   lost(*slot, worker);
   refresh();
@@ -222,6 +222,11 @@ std::uint32_t AppPool::retry_after() const {
   if (soonest == Clock::time_point::max()) return 1;
   const auto left = std::chrono::ceil<std::chrono::seconds>(soonest - Clock::now());
   return static_cast<std::uint32_t>(std::clamp<std::int64_t>(left.count(), 1, 3600));
+}
+
+bool AppPool::failing() const {
+  return state_ == channel::AppState::failing ||
+         (state_ == channel::AppState::starting && start_failed_);
 }
 
 bool AppPool::all_ready() const {

@@ -93,6 +93,8 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   std::string name() const { return config::pool_name(app_); }
   const config::AppSettings& settings() const { return app_; }
   channel::AppState state() const { return state_; }
+  /// No worker serves, and the last attempt to start one failed, though another may be under way.
+  bool failing() const;
   std::uint32_t retry_after() const;               ///< seconds until the next attempt, at least 1
   bool all_ready() const;                          ///< every place has a ready worker
   bool has_failed() const { return has_failed_; }  ///< a worker ended before it was ready
@@ -134,6 +136,7 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   void handle(Slot& slot, PlaceEvent event);
   void act(Slot& slot, PlaceAction action);
   void launch(Slot& slot, std::uint64_t Slot::*who);
+  void start_failed();
   void lost(Slot& slot, const Worker& worker);
   void back_off(Slot& slot);
   void refresh();
@@ -164,6 +167,7 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   std::map<std::uint64_t, std::shared_ptr<Worker>> workers_;
   channel::AppState state_ = channel::AppState::starting;
   bool has_failed_ = false;
+  bool start_failed_ = false;  // the last attempt
   bool retired_ = false;
   unsigned failed_starts_ = 0;
   std::string failure_;

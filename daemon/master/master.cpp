@@ -41,7 +41,7 @@ RuntimeDirectory open_runtime(const config::Settings& settings) {
 std::string failing_apps(const Generation& generation) {
   std::string names;
   for (const GenerationApp& app : generation.apps()) {
-    if (app.pool->state() != channel::AppState::failing) continue;
+    if (!app.pool->failing()) continue;
     names += (names.empty() ? "" : ", ") + app.pool->name();
   }
   return names;

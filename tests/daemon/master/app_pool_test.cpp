@@ -125,6 +125,10 @@ TEST_F(PoolTest, OneThatFailsGoesOnTryingAndHeals) {
   until([&] { return pool->state() == channel::AppState::failing; }, "it fails");
   EXPECT_GE(pool->retry_after(), 1u);
   EXPECT_TRUE(pool->settled());
+  EXPECT_TRUE(pool->failing());
+  until([&] { return pool->state() == channel::AppState::starting; }, "it is tried again");
+  EXPECT_TRUE(pool->failing()) << "which does not make it well";
+  until([&] { return pool->state() == channel::AppState::failing; }, "it fails again");
   pool->set_load({0, 100, std::chrono::seconds(1)});
   EXPECT_EQ(pool->size(), 1u) << "more would fail as well";
   pool->set_load({});
@@ -132,6 +136,7 @@ TEST_F(PoolTest, OneThatFailsGoesOnTryingAndHeals) {
   app.executable = "/bin/sleep";
   pool->update(app);
   until([&] { return pool->state() == channel::AppState::serving; }, "it is well again");
+  EXPECT_FALSE(pool->failing());
 }
 
 class Recycling : public PoolTest {
