@@ -26,6 +26,7 @@ _viaduct() {
     --control) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --timeout) COMPREPLY=($(compgen -W "1s 10s 30s 1m 5m" -- "$word")); return ;;
   esac
+  [[ $command == requests ]] && options+=" --stacks"
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   elif [[ -z $command ]]; then

@@ -1,6 +1,7 @@
 // Requests in flight, and routes whose requests make workers crash.
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -25,12 +26,17 @@ void Control::list_requests(const Message& question) {
   answer.type = Type::listing;
   answer.app = question.app;
   answer.serial = question.serial;
+  const std::size_t stacks = question.count != 0 ? RequestListing::kMaxStacks : 0;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i]->reactor().post([this, parts, answer, i, &thread = *threads_[i]] {
-      parts->by_thread[i] = thread.requests(answer.app);
+    const auto listed = [this, parts, answer, i](RequestListing listing) {
+      if (stopped_) return;
+      parts->by_thread[i] = std::move(listing);
       if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
       threads_.front()->reactor().post(
           [this, parts, answer] { send_requests(answer, std::move(parts->by_thread)); });
+    };
+    threads_[i]->reactor().post([answer, stacks, listed, &thread = *threads_[i]] {
+      thread.list_requests(answer.app, stacks, listed);
     });
   }
 }

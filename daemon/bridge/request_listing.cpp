@@ -53,18 +53,29 @@ RequestListing merge(std::vector<RequestListing> parts) {
   std::stable_sort(whole.oldest.begin(), whole.oldest.end(),
                    [](const auto& left, const auto& right) { return left.age > right.age; });
   if (whole.oldest.size() > RequestListing::kMax) whole.oldest.resize(RequestListing::kMax);
+  for (std::size_t i = RequestListing::kMaxStacks; i < whole.oldest.size(); ++i) {
+    whole.oldest[i].stack.clear();
+    whole.oldest[i].no_stack = {};
+  }
   return whole;
 }
 
 std::string to_json(const RequestListing& listing) {
   boost::json::array entries;
   for (const RequestEntry& entry : listing.oldest) {
-    entries.push_back({{"id", entry.id},
-                       {"method", entry.method},
-                       {"target", entry.target},
-                       {"age_ms", entry.age.count()},
-                       {"worker_pid", entry.worker_pid},
-                       {"state", view(entry.state)}});
+    boost::json::object members{{"id", entry.id},
+                                {"method", entry.method},
+                                {"target", entry.target},
+                                {"age_ms", entry.age.count()},
+                                {"worker_pid", entry.worker_pid},
+                                {"state", view(entry.state)}};
+    if (!entry.stack.empty()) {
+      boost::json::array frames;
+      for (const std::string& frame : entry.stack) frames.emplace_back(frame);
+      members["stack"] = std::move(frames);
+    }
+    if (!entry.no_stack.empty()) members["no_stack"] = view(entry.no_stack);
+    entries.push_back(std::move(members));
   }
   return boost::json::serialize(entries);
 }

@@ -20,6 +20,10 @@ struct RequestEntry {
   int worker_pid = 0;      ///< 0: no worker has it
   std::string_view state;  ///< a literal: queued, working, streaming, aborting
 
+  // Where stacks were asked for.
+  std::vector<std::string> stack{};  ///< of its handler, a frame each, escaped
+  std::string_view no_stack{};       ///< a literal: why there is none; "": there is, or not asked
+
   bool operator==(const RequestEntry&) const = default;
 };
 
@@ -30,6 +34,8 @@ RequestEntry describe_request(const protocol::Pairs& params);
 /// The requests of one app.
 struct RequestListing {
   static constexpr std::size_t kMax = 10'000;
+  /// So many of the oldest may have stacks.
+  static constexpr std::size_t kMaxStacks = 50;
 
   std::vector<RequestEntry> oldest;  ///< at most kMax
   std::size_t total = 0;
@@ -37,7 +43,7 @@ struct RequestListing {
   bool operator==(const RequestListing&) const = default;
 };
 
-/// Those of several threads together, the oldest first.
+/// Those of several threads together, the oldest first; stacks beyond kMaxStacks are dropped.
 RequestListing merge(std::vector<RequestListing> parts);
 
 /// A JSON array with an object for each of `oldest`.

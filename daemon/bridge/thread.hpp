@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "daemon/bridge/access_log.hpp"
@@ -26,8 +28,9 @@ class Thread {
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
   [[nodiscard]] Dispatcher& app(std::uint32_t index) { return *dispatchers_[index]; }
-  [[nodiscard]] RequestListing requests(std::uint32_t app) const {
-    return exchanges_.list(*dispatchers_[app]);
+  /// As ExchangeList::list.
+  void list_requests(std::uint32_t app, std::size_t stacks, StackQuery::Done done) {
+    exchanges_.list(*dispatchers_[app], stacks, std::move(done));
   }
   [[nodiscard]] std::size_t apps() const { return dispatchers_.size(); }
   [[nodiscard]] AccessLog& access_log() { return access_log_; }

@@ -25,7 +25,8 @@ enum class Type : std::uint32_t {
   drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
                     ///< front connections between two requests go (hand_over.hpp)
   adopt,            ///< descriptor: where a predecessor's front connections come from
-  list_requests,    ///< app, serial: of the question; which requests are in flight?
+  list_requests,    ///< app, serial: of the question; which requests are in flight? count 1: and
+                    ///< what do the handlers of the oldest do?
 
   // bridge -> master
   started,      ///< the event loops run

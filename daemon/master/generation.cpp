@@ -172,7 +172,7 @@ void Generation::introduce() {
   }
 }
 
-bool Generation::ask_requests(const std::string& app, std::uint64_t question) {
+bool Generation::ask_requests(const std::string& app, bool stacks, std::uint64_t question) {
   const auto found = std::find_if(settings_.apps.begin(), settings_.apps.end(),
                                   [&](const auto& known) { return known.name == app; });
   if (!has_bridge() || found == settings_.apps.end()) return false;
@@ -180,6 +180,7 @@ bool Generation::ask_requests(const std::string& app, std::uint64_t question) {
   message.type = Type::list_requests;
   message.app = static_cast<std::uint32_t>(found - settings_.apps.begin());
   message.serial = question;
+  message.count = stacks ? 1 : 0;
   bridge_->send(message);
   return true;
 }

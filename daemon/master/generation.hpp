@@ -84,8 +84,9 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void worker_dead(AppPool& pool, Worker& worker, int status);
   void pool_changed(AppPool& pool);
 
-  /// Asks the bridge for the requests of an app; false when there is no bridge, or no such app.
-  bool ask_requests(const std::string& app, std::uint64_t question);
+  /// Asks the bridge for the requests of an app, the oldest with their `stacks` if so wished; false
+  /// when there is no bridge, or no such app.
+  bool ask_requests(const std::string& app, bool stacks, std::uint64_t question);
 
   unsigned number() const { return number_; }
   GenerationState state() const { return state_; }

@@ -145,7 +145,7 @@ class Master final : private PoolObserver,
   // control::Commands
   control::Status status() const override;
   bool has_app(const std::string& app) const override;
-  void list_requests(const std::string& app,
+  void list_requests(const std::string& app, bool stacks,
                      std::function<void(std::vector<control::RequestList>)> done) override;
   void note(const control::Peer& peer, std::string_view command) override;
   void reload(Done done) override;

@@ -100,11 +100,13 @@ bool Master::has_app(const std::string& app) const {
   return config::find_app(current_->settings(), app) != nullptr;
 }
 
-void Master::list_requests(const std::string& app,
+void Master::list_requests(const std::string& app, bool stacks,
                            std::function<void(std::vector<control::RequestList>)> done) {
   std::vector<unsigned> asked;
   for (const auto& generation : generations_) {
-    if (generation->ask_requests(app, queries_.next())) asked.push_back(generation->number());
+    if (generation->ask_requests(app, stacks, queries_.next())) {
+      asked.push_back(generation->number());
+    }
   }
   queries_.begin(asked, std::move(done));
 }

@@ -40,6 +40,7 @@ struct Words {
   std::string timeout;
   std::string app;
   unsigned workers = 0;
+  bool stacks = false;
 };
 
 std::optional<std::string> variable(const std::string& name) {
@@ -82,7 +83,13 @@ void add_commands(CLI::App& app, CommandLine& line, Words& words) {
   command("status", "show viaductd, its apps and their workers",
           [&] { look(line, Form::status, "/v1/status"); });
   app_command("requests", "APP: show its requests that are in flight",
-              [&] { look(line, Form::requests, "/v1/apps/" + words.app + "/requests"); });
+              [&] {
+                look(line, Form::requests,
+                     "/v1/apps/" + words.app + "/requests" + (words.stacks ? "?stacks=true" : ""));
+              })
+      ->add_flag("--stacks", words.stacks,
+                 "and what the handlers of the 50 oldest do: their stacks, where the application "
+                 "is written with the SDK");
   command("reload", "read the configuration anew; apps that have changed get new workers",
           [&] { change(line, "/v1/reload"); });
   app_command("restart", "APP: reload, and it gets new workers in any case",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <sstream>
 #include <vector>
 
 #include "daemon/tool/fields.hpp"
@@ -90,6 +91,31 @@ std::string worker_text(const json::value& request) {
   return pid == 0 ? "-" : std::to_string(pid);
 }
 
+// What a request's handler does, where that was asked for.
+std::string stack_text(const json::value& request) {
+  std::string text;
+  for (const json::value& frame : array_of(request, "stack")) {
+    if (frame.is_string()) text += "    " + printable(frame.get_string().c_str()) + "\n";
+  }
+  const std::string missing = text_of(request, "no_stack");
+  if (!missing.empty()) text += "    (no stack: " + missing + ")\n";
+  return text;
+}
+
+// With a text of its own under each row.
+std::string interleave(const Table& table, const std::vector<std::string>& details) {
+  std::istringstream rows(table.text());
+  std::string text;
+  std::string row;
+  std::getline(rows, row);
+  text += row + '\n';
+  for (const std::string& detail : details) {
+    std::getline(rows, row);
+    text += row + '\n' + detail;
+  }
+  return text;
+}
+
 std::string or_dash(std::string text) {
   return text.empty() ? "-" : text;
 }
@@ -140,12 +166,14 @@ std::string requests_text(const json::value& answer) {
     return number_of(*left, "age_ms") > number_of(*right, "age_ms");
   });
   Table table({">AGE", "STATE", ">WORKER", "ID", "REQUEST"});
+  std::vector<std::string> stacks;
   for (const json::value* request : requests) {
     table.add({duration_text(number_of(*request, "age_ms")), text_of(*request, "state"),
                worker_text(*request), or_dash(text_of(*request, "id")),
                text_of(*request, "method") + " " + text_of(*request, "target")});
+    stacks.push_back(stack_text(*request));
   }
-  return (table.empty() ? "no requests in flight\n" : table.text()) + remarks;
+  return (table.empty() ? "no requests in flight\n" : interleave(table, stacks)) + remarks;
 }
 
 std::string error_text(const json::value& answer) {

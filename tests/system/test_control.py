@@ -302,6 +302,40 @@ def test_requests_in_flight(viaductd, tool, threads):
     wait_for(lambda: states() == [], "none is left")
 
 
+@pytest.mark.parametrize("model", ["threads", "fibers"])
+def test_stacks_of_requests_in_flight(viaductd, tool, model):
+    viaductd.app("sdk", workers=1, concurrency={"model": model, "limit": 1}, limits={"queue": 10})
+    viaductd.start()
+    first = Request(viaductd, "/wait?mark=first")
+    wait_for(lambda: tool.status()["apps"][0]["active"] == 1, "the request is at its worker")
+    second = Request(viaductd, "/wait?mark=second")
+    wait_for(lambda: tool.status()["apps"][0]["queued"] == 1, "another one waits")
+
+    def listed():
+        (bridge,) = tool.run("--json", "requests", "web", "--stacks").json["bridges"]
+        return bridge["requests"]
+
+    # A busy machine may take longer to put a stack into words than the worker is waited for.
+    wait_for(lambda: "stack" in listed()[0], "a stack")
+    working, waiting = listed()
+    assert any("wait_for_stop" in frame for frame in working["stack"]), working
+    assert waiting["no_stack"] == "no worker has it"
+    assert "stack" not in tool.run("--json", "requests", "web").out
+    text = tool.done("requests", "web", "--stacks")
+    assert re.search(r"GET /wait\?mark=first\n    .*\n(    .*\n)*.*GET /wait\?mark=second\n    \(no stack: no worker has it\)\n", text)
+    second.client.socket.close()
+    first.client.socket.close()
+
+
+def test_plain_workers_have_no_stacks(viaductd, tool):
+    viaductd.app("libfcgi", workers=1)
+    viaductd.start()
+    request = Request(viaductd, "/sleep?ms=1000")
+    wait_for(lambda: tool.status()["apps"][0]["active"] == 1, "the request is at its worker")
+    assert "    (no stack: its worker cannot say)\n" in tool.done("requests", "web", "--stacks")
+    assert request.answer().body == b"slept\n"
+
+
 def test_bridge_that_hangs_makes_the_list_incomplete(running, tool):
     bridge = running.bridge()
     os.kill(bridge, signal.SIGSTOP)

@@ -258,6 +258,7 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
 
 void Exchange::leave_worker() {
   write_slow_log();
+  fail_stack_waiters();
   trace_.asked_at = {};
   trace_.ahead = Ahead::no;
   dispatcher_->left_worker(*this, *worker_, std::exchange(stuck_, false));

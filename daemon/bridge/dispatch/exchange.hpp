@@ -1,13 +1,17 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "daemon/bridge/dispatch/body_store.hpp"
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/response_filter.hpp"
+#include "daemon/bridge/dispatch/stack_query.hpp"
 #include "daemon/bridge/dispatch/stderr_lines.hpp"
 #include "daemon/bridge/dispatch/wait_queue.hpp"
 #include "daemon/bridge/link/worker.hpp"
@@ -71,6 +75,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] const Dispatcher* dispatcher() const { return dispatcher_; }
   [[nodiscard]] Clock::time_point arrived() const { return arrived_; }
   [[nodiscard]] RequestEntry describe() const;
+  /// Asks its worker what the handler does, for that place of a list of requests.
+  void ask_stack(const std::shared_ptr<StackQuery>& query, std::size_t place);
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
   /// Bytes of the body that wait in memory, or are kept there for a second worker.
@@ -105,7 +111,13 @@ class Exchange final : public Caller, public Waiting {
   /// Whether the trace for a deadline that is about to pass was asked for.
   enum class Ahead : std::uint8_t { no, refused, asked };
 
-  /// What the slow log is to say.
+  /// Who waits for what its worker says of it.
+  struct StackWaiter {
+    std::shared_ptr<StackQuery> query;
+    std::size_t place;
+  };
+
+  /// What the worker says of its handler, and what the slow log is to say.
   struct Trace {
     Clock::time_point asked_at;  // epoch: no answer is due
     Ahead ahead = Ahead::no;
@@ -113,6 +125,7 @@ class Exchange final : public Caller, public Waiting {
     bool due_slow = false;  // records that wait for the answer
     bool due_expired = false;
     std::string text;
+    std::vector<StackWaiter> waiters;
   };
 
   void pass_head();
@@ -137,6 +150,7 @@ class Exchange final : public Caller, public Waiting {
   void report(SlowReport report);
   bool ask_trace();
   void write_slow_log();
+  void fail_stack_waiters();
   [[nodiscard]] bool waits_for_client() const;
   void bury_if_done();
   void write_access_log();

@@ -1,6 +1,7 @@
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "daemon/bridge/dispatch/exchange.hpp"
@@ -11,6 +12,16 @@ namespace {
 
 constexpr std::size_t kRemoved = SIZE_MAX;
 constexpr std::size_t kSpare = 1024;
+
+// The oldest first, at most `limit`.
+void keep_oldest(std::vector<Exchange*>& exchanges, std::size_t limit) {
+  const auto count = static_cast<std::ptrdiff_t>(std::min(exchanges.size(), limit));
+  std::partial_sort(exchanges.begin(), exchanges.begin() + count, exchanges.end(),
+                    [](const Exchange* left, const Exchange* right) {
+                      return left->arrived() < right->arrived();
+                    });
+  exchanges.resize(static_cast<std::size_t>(count));
+}
 
 }  // namespace
 
@@ -56,24 +67,21 @@ std::size_t ExchangeList::buffered() const {
   return sum;
 }
 
-RequestListing ExchangeList::list(const Dispatcher& app) const {
-  std::vector<const Exchange*> found;
+void ExchangeList::list(const Dispatcher& app, std::size_t stacks, StackQuery::Done done) {
+  std::vector<Exchange*> found;
   for (const auto& exchange : exchanges_) {
     const bool over = exchange->phase() == Exchange::Phase::done;
     if (exchange->dispatcher() == &app && !over) found.push_back(exchange.get());
   }
   RequestListing listing;
   listing.total = found.size();
-  const auto older = [](const Exchange* left, const Exchange* right) {
-    return left->arrived() < right->arrived();
-  };
-  if (found.size() > RequestListing::kMax) {
-    const auto end = found.begin() + RequestListing::kMax;
-    std::nth_element(found.begin(), end, found.end(), older);
-    found.erase(end, found.end());
-  }
+  keep_oldest(found, RequestListing::kMax);
   for (const Exchange* exchange : found) listing.oldest.push_back(exchange->describe());
-  return listing;
+  stacks = std::min(stacks, found.size());
+  const auto query = std::make_shared<StackQuery>(std::move(listing), std::move(done));
+  for (std::size_t i = 0; i < stacks; ++i) found[i]->ask_stack(query, i);
+  query->close();
+  if (!query->finished()) queries_.push_back({query, reactor_.now() + kStackPatience});
 }
 
 void ExchangeList::tick(Clock::time_point now) {
@@ -81,6 +89,15 @@ void ExchangeList::tick(Clock::time_point now) {
   for (std::size_t i = exchanges_.size(); i-- > 0;) {
     if (i < exchanges_.size()) exchanges_[i]->tick(now);
   }
+  expire_queries(now);
+}
+
+// While requests are open there is a tick; the last one to end has finished all of them.
+void ExchangeList::expire_queries(Clock::time_point now) {
+  std::erase_if(queries_, [now](const Query& waiting) {
+    if (now >= waiting.until) waiting.query->expire();
+    return waiting.query->finished();
+  });
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <memory>
 #include <vector>
 
+#include "daemon/bridge/dispatch/stack_query.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/request_listing.hpp"
 #include "daemon/bridge/services.hpp"
@@ -27,13 +30,24 @@ class ExchangeList final : public Flushable {
   void tick(Clock::time_point now);
 
   [[nodiscard]] bool empty() const { return exchanges_.empty(); }
-  /// The requests of one app.
-  [[nodiscard]] RequestListing list(const Dispatcher& app) const;
+  /// Calls `done` with the requests of one app: within the call or, where the handlers of the
+  /// oldest `stacks` of them are asked for what they do, within kStackPatience.
+  void list(const Dispatcher& app, std::size_t stacks, StackQuery::Done done);
   /// Bytes of bodies held in memory.
   [[nodiscard]] std::size_t buffered() const;
 
+  static constexpr std::chrono::seconds kStackPatience{1};
+
  private:
+  struct Query {
+    std::shared_ptr<StackQuery> query;
+    Clock::time_point until;
+  };
+
+  void expire_queries(Clock::time_point now);
+
   Reactor& reactor_;
+  std::vector<Query> queries_;
   std::vector<std::unique_ptr<Exchange>> exchanges_;
   std::vector<std::unique_ptr<Exchange>> removed_;  // in this event
   std::vector<std::unique_ptr<Exchange>> spare_;

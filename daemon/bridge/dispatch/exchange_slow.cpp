@@ -1,6 +1,7 @@
-// What the slow log says of a request, and asking its worker for it.
+// What its worker says a request's handler does: for the slow log, and for who lists requests.
 
 #include <algorithm>
+#include <utility>
 
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
@@ -74,6 +75,25 @@ void Exchange::on_trace(std::string_view text) {
   trace_.asked_at = {};
   trace_.text = text;
   if (trace_.due_slow || trace_.due_expired) write_slow_log();
+  for (const auto& [query, place] : std::exchange(trace_.waiters, {})) query->answer(place, text);
+}
+
+void Exchange::ask_stack(const std::shared_ptr<StackQuery>& query, std::size_t place) {
+  // Of a worker that never answers, lists may be asked for again and again.
+  std::erase_if(trace_.waiters, [](const StackWaiter& waiter) { return waiter.query->finished(); });
+  if (!carried_) return query->fail(place, "no worker has it");
+  if (!ask_trace()) {
+    const bool aborting = phase_ == Phase::aborting;
+    return query->fail(place, aborting ? "it is being aborted" : "its worker cannot say");
+  }
+  query->expect(place);
+  trace_.waiters.push_back({query, place});
+}
+
+void Exchange::fail_stack_waiters() {
+  for (const auto& [query, place] : std::exchange(trace_.waiters, {})) {
+    query->fail(place, "it has left its worker");
+  }
 }
 
 void Exchange::write_slow_log() {

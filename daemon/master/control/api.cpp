@@ -94,7 +94,8 @@ void Api::perform(const Command& command, std::function<void(Reply)> answer) {
       return answer({200, to_json(commands_.status()), {}});
     case Action::requests:
       return commands_.list_requests(
-          command.app, [answer, app = command.app](const std::vector<RequestList>& lists) {
+          command.app, command.stacks,
+          [answer, app = command.app](const std::vector<RequestList>& lists) {
             answer(to_reply(app, lists));
           });
     case Action::reload:

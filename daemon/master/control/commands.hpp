@@ -44,8 +44,8 @@ class Commands {
   virtual Status status() const = 0;
   /// Whether the running configuration has an app of that name.
   virtual bool has_app(const std::string& app) const = 0;
-  /// Requests of an app that has_app().
-  virtual void list_requests(const std::string& app,
+  /// Requests of an app that has_app(); `stacks`: the oldest of them with what their handlers do.
+  virtual void list_requests(const std::string& app, bool stacks,
                              std::function<void(std::vector<RequestList>)> done) = 0;
 
   /// The peer is about to give a command that changes something: for the log.

@@ -56,6 +56,15 @@ std::optional<Command> find_command(std::string_view target) {
   return command;
 }
 
+// Why the query is not one of this command, or nothing; what it says is put into the command.
+std::optional<std::string> read_query(std::optional<std::string_view> query, Command& command) {
+  if (!query) return std::nullopt;
+  if (command.action != Action::requests) return "it takes no query";
+  command.stacks = *query == "stacks=true";
+  if (command.stacks || *query == "stacks=false") return std::nullopt;
+  return "expected stacks=true or stacks=false as query";
+}
+
 // Why the body is not one of this command, or nothing; what it says is put into the command.
 std::optional<std::string> read_body(std::string_view body, Command& command) {
   json::object members;
@@ -105,6 +114,11 @@ bool changes(Action action) {
 
 std::variant<Command, Reply> parse_command(std::string_view method, std::string_view target,
                                            std::string_view body) {
+  std::optional<std::string_view> query;
+  if (const auto mark = target.find('?'); mark != std::string_view::npos) {
+    query = target.substr(mark + 1);
+    target = target.substr(0, mark);
+  }
   std::optional<Command> command = find_command(target);
   if (!command) return error_reply(404, "there is nothing of that name");
   const std::string_view expected = changes(command->action) ? "POST" : "GET";
@@ -113,6 +127,7 @@ std::variant<Command, Reply> parse_command(std::string_view method, std::string_
     reply.allow = expected;
     return reply;
   }
+  if (const auto wrong = read_query(query, *command)) return error_reply(400, *wrong);
   if (const auto wrong = read_body(body, *command)) return error_reply(400, *wrong);
   return *command;
 }

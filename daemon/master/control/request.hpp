@@ -25,7 +25,8 @@ enum class Action { status, requests, reload, restart, scale, drain, stop, reope
 struct Command {
   Action action = Action::status;
   std::string app;            ///< of requests, restart and scale
-  std::uint32_t workers = 0;  ///< of scale, 1 to 1024
+  std::uint32_t workers = 0;  ///< of scale, 0 to 1024
+  bool stacks = false;        ///< of requests: with what their handlers do
 
   bool operator==(const Command&) const = default;
 };
@@ -40,9 +41,9 @@ bool changes(Action action);
 ///
 ///   GET  /v1/status                POST /v1/reload   /v1/drain   /v1/stop   /v1/reopen /v1/upgrade
 ///   GET  /v1/apps/NAME/requests    POST /v1/apps/NAME/restart
-///                                  POST /v1/apps/NAME/scale      {"workers": N}
+///        ?stacks=true              POST /v1/apps/NAME/scale      {"workers": N}
 ///
-/// All other bodies are empty, or an empty JSON object.
+/// All other bodies are empty, or an empty JSON object. No other request has a query.
 std::variant<Command, Reply> parse_command(std::string_view method, std::string_view target,
                                            std::string_view body);
 

@@ -47,6 +47,27 @@ TEST(RequestListingTest, TheOldestOfAllThreadsAreKept) {
   EXPECT_EQ(both.oldest.back().age.count(), 10);
 }
 
+TEST(RequestListingTest, OnlyTheOldestOfAllThreadsKeepTheirStacks) {
+  RequestListing parts[2];
+  for (std::size_t i = 0; i < RequestListing::kMaxStacks; ++i) {
+    for (RequestListing& part : parts) {
+      part.oldest.push_back(aged(1000 - static_cast<int>(i)));
+      part.oldest.back().stack = {"frame"};
+      ++part.total;
+    }
+    parts[1].oldest.back().stack.clear();
+    parts[1].oldest.back().no_stack = "why";
+  }
+  const RequestListing both = merge({parts[0], parts[1]});
+  ASSERT_EQ(both.oldest.size(), 2 * RequestListing::kMaxStacks);
+  for (std::size_t i = 0; i < both.oldest.size(); ++i) {
+    const RequestEntry& entry = both.oldest[i];
+    EXPECT_EQ(entry.stack.size() + (entry.no_stack.empty() ? 0 : 1),
+              i < RequestListing::kMaxStacks ? 1u : 0u)
+        << i;
+  }
+}
+
 TEST(RequestListingTest, IsAnArrayOfObjects) {
   EXPECT_EQ(to_json({}), "[]");
   RequestEntry entry{"7", "GET", "/a\"b", std::chrono::milliseconds(12), 900, "working"};
@@ -54,6 +75,14 @@ TEST(RequestListingTest, IsAnArrayOfObjects) {
             R"([{"id":"7","method":"GET","target":"/a\"b","age_ms":12,"worker_pid":900,)"
             R"("state":"working"},{"id":"","method":"","target":"","age_ms":0,"worker_pid":0,)"
             R"("state":""}])");
+  RequestEntry traced;
+  traced.stack = {"#0 a \"b\"", "#1 c"};
+  RequestEntry untraced;
+  untraced.no_stack = "no worker has it";
+  EXPECT_EQ(to_json({{traced, untraced}, 2}),
+            R"([{"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
+            R"("stack":["#0 a \"b\"","#1 c"]},{"id":"","method":"","target":"","age_ms":0,)"
+            R"("worker_pid":0,"state":"","no_stack":"no worker has it"}])");
 }
 
 }  // namespace

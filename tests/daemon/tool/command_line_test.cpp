@@ -53,6 +53,8 @@ TEST_F(CommandLineTest, EveryCommandIsOneRequest) {
   const Row rows[] = {
       {{"status"}, {"GET", "/v1/status", ""}},
       {{"requests", "shop"}, {"GET", "/v1/apps/shop/requests", ""}},
+      {{"requests", "shop", "--stacks"}, {"GET", "/v1/apps/shop/requests?stacks=true", ""}},
+      {{"requests", "--stacks", "shop"}, {"GET", "/v1/apps/shop/requests?stacks=true", ""}},
       {{"reload"}, {"POST", "/v1/reload", ""}},
       {{"restart", "shop_2-x"}, {"POST", "/v1/apps/shop_2-x/restart", ""}},
       {{"scale", "shop", "0"}, {"POST", "/v1/apps/shop/scale", "{\"workers\":0}"}},
@@ -99,6 +101,8 @@ TEST_F(CommandLineTest, MistakesAreUsageErrorsWithAReason) {
       {"scale", "shop", "-1"},
       {"scale", "shop", "many"},
       {"--nonsense", "status"},
+      {"--stacks", "requests", "shop"},
+      {"restart", "shop", "--stacks"},
       {"--timeout", "5", "status"},
       {"--control", "tcp:127.0.0.1:1", "status"},
       {"--control", "nonsense", "status"},

@@ -20,7 +20,7 @@ expect() {
   IFS=' ' read -r -a COMP_WORDS <<<"$1"
   [[ $1 == *' ' ]] && COMP_WORDS+=("")
   COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-  _viaduct
+  _viaduct || true # compgen fails when it has nothing to offer
   if [[ "${COMPREPLY[*]}" != "$2" ]]; then
     echo "'$1': expected '$2', got '${COMPREPLY[*]}'"
     failed=1
@@ -30,6 +30,9 @@ expect() {
 expect "viaduct re" "requests reload restart reopen"
 expect "viaduct --js" "--json"
 expect "viaduct --json sta" "status"
+expect "viaduct --sta" ""
+expect "viaduct restart shop --sta" ""
+expect "viaduct requests shop --sta" "--stacks"
 expect "viaduct restart " "shop shelf"
 expect "viaduct requests sho" "shop"
 expect "viaduct scale shop " ""

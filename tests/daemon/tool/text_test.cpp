@@ -90,6 +90,24 @@ TEST(ToolTextTest, RequestsOfAllBridgesAreSortedByAge) {
             "1 younger request of generation 7 left out\n");
 }
 
+TEST(ToolTextTest, StacksStandUnderTheirRequests) {
+  const auto answer = json(R"({"app": "shop", "complete": true, "bridges": [
+    {"generation": 1, "answered": true, "omitted": 0, "requests": [
+      {"id": "", "method": "GET", "target": "/c", "age_ms": 10, "worker_pid": 900, "state": "working"},
+      {"id": "", "method": "GET", "target": "/a", "age_ms": 1000, "worker_pid": 900,
+       "state": "working", "stack": ["#0 read\u001b at a.cpp:1", "#1 main at a.cpp:2"]},
+      {"id": "", "method": "GET", "target": "/b", "age_ms": 500, "worker_pid": 0, "state": "queued",
+       "no_stack": "no worker has it"}]}]})");
+  EXPECT_EQ(requests_text(answer),
+            "  AGE  STATE    WORKER  ID  REQUEST\n"
+            "1.0 s  working     900  -   GET /a\n"
+            "    #0 read? at a.cpp:1\n"
+            "    #1 main at a.cpp:2\n"
+            "0.5 s  queued        -  -   GET /b\n"
+            "    (no stack: no worker has it)\n"
+            "0.0 s  working     900  -   GET /c\n");
+}
+
 TEST(ToolTextTest, ErrorsComeBeforeTheirReason) {
   EXPECT_EQ(error_text(json(R"({"error": "reload failed", "errors": ["a:1:2: b", "c"]})")),
             "a:1:2: b\nc\nviaduct: reload failed\n");

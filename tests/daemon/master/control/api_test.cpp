@@ -127,6 +127,14 @@ TEST_F(ControlApiTest, OnlySoManyCommandsAreUnderWay) {
   EXPECT_EQ(ask(kRoot, "POST", "/v1/reload").status, 200);
 }
 
+TEST_F(ControlApiTest, StacksAreForEverybodyWhoMayLook) {
+  EXPECT_EQ(ask(kStranger, "GET", "/v1/apps/shop/requests?stacks=true").status, 200);
+  EXPECT_EQ(ask(kStranger, "GET", "/v1/apps/shop/requests").status, 200);
+  EXPECT_EQ(commands.calls,
+            (std::vector<std::string>{"requests shop with stacks", "requests shop"}));
+  EXPECT_TRUE(commands.notes.empty());
+}
+
 TEST_F(ControlApiTest, ListsOfBridgesAreJoined) {
   EXPECT_EQ(ask(kRoot, "GET", "/v1/apps/shop/requests").json,
             R"({"app":"shop","complete":true,"bridges":[]})");

@@ -18,9 +18,9 @@ class FakeCommands final : public Commands {
     return now;
   }
   bool has_app(const std::string& app) const override { return app == "shop"; }
-  void list_requests(const std::string& app,
+  void list_requests(const std::string& app, bool stacks,
                      std::function<void(std::vector<RequestList>)> done) override {
-    calls.push_back("requests " + app);
+    calls.push_back("requests " + app + (stacks ? " with stacks" : ""));
     done(lists);
   }
   void note(const Peer& peer, std::string_view command) override {
