@@ -23,6 +23,15 @@ std::string pool_name(const AppSettings& app) {
   return app.is_canary ? app.name + "/canary" : app.name;
 }
 
+std::string format_share(std::uint32_t share) {
+  std::string text = std::to_string(share / 100);
+  if (share % 100 != 0) {
+    text += '.' + std::to_string(share % 100 / 10);
+    if (share % 10 != 0) text += std::to_string(share % 10);
+  }
+  return text + '%';
+}
+
 std::vector<AppSettings> pools_of(const Settings& settings) {
   std::vector<AppSettings> pools = settings.apps;
   for (const AppSettings& app : settings.apps) {

@@ -1,6 +1,7 @@
 // The processes that an app's settings stand for: its workers and, where configured, its canaries.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,9 @@ AppSettings canary_of(const AppSettings& app);
 
 // "shop", or "shop/canary".
 std::string pool_name(const AppSettings& app);
+
+// As it is written: "5%", "0.25%". `share`: in hundredths of a percent.
+std::string format_share(std::uint32_t share);
 
 // All apps in their order, then the canaries of those that have some.
 std::vector<AppSettings> pools_of(const Settings& settings);

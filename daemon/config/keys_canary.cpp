@@ -1,6 +1,7 @@
 #include <charconv>
 #include <string>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/config/keys.hpp"
 #include "daemon/config/scalars.hpp"
 
@@ -27,15 +28,6 @@ std::optional<std::uint32_t> parse_share(std::string_view text) {
   const std::uint64_t share = *whole * 100 + part;
   if (share > kWholeShare) return std::nullopt;
   return static_cast<std::uint32_t>(share);
-}
-
-std::string format_share(std::uint32_t share) {
-  std::string text = std::to_string(share / 100);
-  if (share % 100 != 0) {
-    text += '.' + std::to_string(share % 100 / 10);
-    if (share % 10 != 0) text += std::to_string(share % 10);
-  }
-  return text + '%';
 }
 
 ValueType<std::uint32_t> share() {

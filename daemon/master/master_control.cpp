@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/log/escape.hpp"
 #include "daemon/master/master.hpp"
 
@@ -14,6 +15,8 @@ namespace viaduct::daemon::master {
 namespace {
 
 using control::Outcome;
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
 
 control::ListenerStatus listener_status(const config::ListenerSettings& listener) {
   control::ListenerStatus status;
@@ -35,21 +38,35 @@ void add_workers(control::AppStatus& status, const AppPool& pool) {
   }
 }
 
-control::AppStatus app_status(const AppPool& pool, const AppScore& score) {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
+control::AppStatus pool_status(const AppPool& pool) {
   control::AppStatus status;
   status.name = pool.name();
   status.state = to_string(pool.state());
   status.failure = log::escape_invalid_utf8(pool.failure());
   status.wanted = pool.size();
+  add_workers(status, pool);
+  return status;
+}
+
+control::AppStatus app_status(const AppPool& pool, const AppScore& score) {
+  control::AppStatus status = pool_status(pool);
   status.active = score.active.load(kRelaxed);
   status.queued = score.queued.load(kRelaxed);
   status.requests = score.requests.load(kRelaxed);
+  status.errors = score.errors.load(kRelaxed);
   status.failed = score.failed.load(kRelaxed);
   status.aborted = score.aborted.load(kRelaxed);
   status.retried = score.retried.load(kRelaxed);
   status.timeouts = score.timeouts.load(kRelaxed);
-  add_workers(status, pool);
+  return status;
+}
+
+control::AppStatus canary_status(const AppPool& pool, const config::AppSettings& app,
+                                 const AppScore& score) {
+  control::AppStatus status = pool_status(pool);
+  status.requests = score.canary_requests.load(kRelaxed);
+  status.errors = score.canary_errors.load(kRelaxed);
+  status.canary = {app.name, config::format_share(app.canary->share), app.canary->header};
   return status;
 }
 
@@ -88,7 +105,10 @@ control::Status Master::status() const {
     status.listeners.push_back(listener_status(listener));
   }
   for (const GenerationApp& app : current_->apps()) {
-    status.apps.push_back(app_status(*app.pool, scores_.apps[app.score->index]));
+    const AppScore& score = scores_.apps[app.score->index];
+    status.apps.push_back(
+        app.canary ? canary_status(*app.pool, current_->settings().apps[app.index], score)
+                   : app_status(*app.pool, score));
   }
   for (const auto& pool : pools_) {
     if (!current_->uses(*pool) && !pool->empty()) add_leaving(status.apps, *pool);

@@ -52,26 +52,63 @@ std::string listeners_text(const json::value& answer) {
   return text;
 }
 
+// What is said of an app's canaries; null when it is none.
+const json::value* canary_of(const json::value& app) {
+  const json::value* canary = find_member(app, "canary");
+  return canary != nullptr && canary->is_object() ? canary : nullptr;
+}
+
+std::string ratio_text(std::int64_t errors, std::int64_t requests) {
+  return plural(errors, "error") + " in " + plural(requests, "request");
+}
+
+// How canaries do beside the other workers of their app.
+std::string canary_text(const json::value& answer, const json::value& pool,
+                        const json::value& canary) {
+  const std::string name = text_of(canary, "app");
+  const std::string header = text_of(canary, "header");
+  const auto& apps = array_of(answer, "apps");
+  const auto app = std::find_if(apps.begin(), apps.end(), [&](const json::value& candidate) {
+    return text_of(candidate, "name") == name;
+  });
+  const auto requests = number_of(pool, "requests");
+  const auto errors = number_of(pool, "errors");
+  const std::string share = text_of(canary, "share");
+  std::string text = text_of(pool, "name") + ": ";
+  if (share != "0%") text += share + " of the requests";
+  if (!header.empty()) text += (share != "0%" ? " and those with " : "requests with ") + header;
+  text += ": " + ratio_text(errors, requests);
+  if (app != apps.end()) {
+    text += ", the others " +
+            ratio_text(number_of(*app, "errors") - errors, number_of(*app, "requests") - requests);
+  }
+  return text + "\n";
+}
+
 std::string apps_text(const json::value& answer) {
-  Table table({"APP", "STATE", ">READY", ">ACTIVE", ">QUEUED", ">REQUESTS", ">FAILED", ">ABORTED",
-               ">RETRIED", ">TIMEOUTS"});
-  std::string failures;
+  Table table({"APP", "STATE", ">READY", ">ACTIVE", ">QUEUED", ">REQUESTS", ">ERRORS", ">FAILED",
+               ">ABORTED", ">RETRIED", ">TIMEOUTS"});
+  std::string remarks;
   for (const json::value& app : array_of(answer, "apps")) {
     const auto& workers = array_of(app, "workers");
     const auto ready = std::count_if(workers.begin(), workers.end(), [](const auto& worker) {
       return text_of(worker, "state") == "ready";
     });
     const std::string state = text_of(app, "state");
+    const json::value* canary = canary_of(app);
+    const auto count = [&](std::string_view name) {
+      return canary == nullptr ? number(app, name) : "-";
+    };
     table.add({text_of(app, "name"), state, std::to_string(ready) + "/" + number(app, "wanted"),
-               number(app, "active"), number(app, "queued"), number(app, "requests"),
-               number(app, "failed"), number(app, "aborted"), number(app, "retried"),
-               number(app, "timeouts")});
+               count("active"), count("queued"), number(app, "requests"), number(app, "errors"),
+               count("failed"), count("aborted"), count("retried"), count("timeouts")});
+    if (canary != nullptr) remarks += canary_text(answer, app, *canary);
     const std::string failure = text_of(app, "failure");
     if (!failure.empty()) {
-      failures += text_of(app, "name") + ": last failure: " + failure + "\n";
+      remarks += text_of(app, "name") + ": last failure: " + failure + "\n";
     }
   }
-  return table.empty() ? "" : "\n" + table.text() + failures;
+  return table.empty() ? "" : "\n" + table.text() + remarks;
 }
 
 std::string workers_text(const json::value& answer) {

@@ -9,6 +9,7 @@ from harness import fastcgi
 from harness.load import assert_clean
 from harness.paths import built
 from harness.process import alive, wait_for
+from harness.tool import Tool
 
 
 def status(viaductd) -> int:
@@ -115,6 +116,16 @@ def test_canaries_get_their_requests(viaductd):
     canary = pid(HTTP_X_CANARY="1")
     assert canary not in workers
     assert {pid() for _ in range(20)} <= workers
+    assert fastcgi.request(viaductd.socket, "/status?code=500", HTTP_X_CANARY="1").status == 500
+    assert fastcgi.request(viaductd.socket, "/status?code=503").status == 503
+    web, other = Tool(viaductd).status()["apps"]
+    assert (web["name"], web["requests"], web["errors"], web["canary"]) == ("web", 23, 2, None)
+    assert {str(worker["pid"]) for worker in web["workers"]} == workers
+    assert (other["name"], other["requests"], other["errors"]) == ("web/canary", 2, 1)
+    assert other["canary"] == {"app": "web", "share": "0%", "header": "X-Canary"}
+    assert [str(worker["pid"]) for worker in other["workers"]] == [canary]
+    line = "web/canary: requests with X-Canary: 1 error in 2 requests, the others 1 error in 21 requests"
+    assert line in Tool(viaductd).done("status")
     # A crash of the canary is the canary's.
     app["canary"]["share"] = "100%"
     line = viaductd.reload()

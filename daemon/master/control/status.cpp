@@ -5,9 +5,10 @@
 namespace viaduct::daemon::master::control {
 
 BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms, requests, memory))
+BOOST_DESCRIBE_STRUCT(CanaryStatus, (), (app, share, header))
 BOOST_DESCRIBE_STRUCT(AppStatus, (),
-                      (name, state, failure, wanted, active, queued, requests, failed, aborted,
-                       retried, timeouts, workers))
+                      (name, state, failure, wanted, active, queued, requests, errors, failed,
+                       aborted, retried, timeouts, workers, canary))
 BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
 BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps))
 BOOST_DESCRIBE_STRUCT(Status, (),

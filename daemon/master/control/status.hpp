@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,17 @@ struct WorkerStatus {
   std::uint64_t memory = 0;    ///< bytes, of the process and its descendants
 };
 
+/// Which requests of an app its canaries are to get.
+struct CanaryStatus {
+  std::string app;
+  std::string share;   ///< "5%"; "0%": by `header` only
+  std::string header;  ///< of the requests that are theirs whatever the share; "": none
+
+  bool operator==(const CanaryStatus&) const = default;
+};
+
+/// An app, or the canaries of one: "shop/canary". What is counted for an app includes its canaries;
+/// of these only requests and errors are counted apart, and all else is 0.
 struct AppStatus {
   std::string name;
   std::string state;    ///< starting, serving, failing; leaving: only older generations have it
@@ -27,12 +39,14 @@ struct AppStatus {
   std::int64_t active = 0;   ///< requests at workers now
   std::int64_t queued = 0;   ///< requests waiting now
   // Since the daemon started, or the app was added.
-  std::uint64_t requests = 0;
+  std::uint64_t requests = 0;  ///< of canaries: those meant for them, whoever was free to serve
+  std::uint64_t errors = 0;    ///< of workers: 5xx, lost, broken off, timed out
   std::uint64_t failed = 0;    ///< answered 5xx by the daemon itself
   std::uint64_t aborted = 0;   ///< the client left
   std::uint64_t retried = 0;   ///< sent to a second worker
   std::uint64_t timeouts = 0;  ///< timeouts.request and timeouts.stall
   std::vector<WorkerStatus> workers;
+  std::optional<CanaryStatus> canary;  ///< these are canaries
 };
 
 struct GenerationStatus {

@@ -50,7 +50,7 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
     "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]}],
     "apps": [
       {"name": "shop", "state": "serving", "failure": "", "wanted": 2, "active": 3, "queued": 1,
-       "requests": 1000, "failed": 4, "aborted": 5, "retried": 6, "timeouts": 7,
+       "requests": 1000, "errors": 8, "failed": 4, "aborted": 5, "retried": 6, "timeouts": 7,
        "workers": [{"name": "shop/1", "pid": 900, "state": "ready", "uptime_ms": 1500,
                     "requests": 70, "memory": 1572864},
                    {"name": "shop/2", "pid": 1000, "state": "starting", "uptime_ms": 0}]},
@@ -63,14 +63,41 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
             "generation 6 draining, no bridge\n"
             "scgi at tcp:127.0.0.1:1 for shop, api\n"
             "\n"
-            "APP   STATE    READY  ACTIVE  QUEUED  REQUESTS  FAILED  ABORTED  RETRIED  TIMEOUTS\n"
-            "shop  serving    1/2       3       1      1000       4        5        6         7\n"
-            "api   failing    0/1       0       0         0       0        0        0         0\n"
+            "APP   STATE    READY  ACTIVE  QUEUED  REQUESTS  ERRORS  FAILED  ABORTED  RETRIED  "
+            "TIMEOUTS\n"
+            "shop  serving    1/2       3       1      1000       8       4        5        6  "
+            "       7\n"
+            "api   failing    0/1       0       0         0       0       0        0        0  "
+            "       0\n"
             "api: last failure: api/1: exited with status 1\n"
             "\n"
             "WORKER   PID  STATE     REQUESTS   MEMORY     UP\n"
             "shop/1   900  ready           70  1.5 MiB  1.5 s\n"
             "shop/2  1000  starting         0  0.0 MiB  0.0 s\n");
+}
+
+TEST(ToolTextTest, StatusComparesCanariesWithTheOthers) {
+  const auto answer = json(R"({"version": "0.1", "apps": [
+      {"name": "shop", "state": "serving", "wanted": 2, "active": 3, "queued": 1,
+       "requests": 1000, "errors": 4, "failed": 1, "workers": [], "canary": null},
+      {"name": "shop/canary", "state": "serving", "wanted": 1, "active": 0, "queued": 0,
+       "requests": 50, "errors": 3, "workers": [{"name": "shop/canary/1", "state": "ready"}],
+       "canary": {"app": "shop", "share": "5%", "header": "X-Canary"}}]})");
+  const std::string text = status_text(answer);
+  EXPECT_NE(text.find("APP          STATE    READY  ACTIVE  QUEUED  REQUESTS  ERRORS  FAILED  "
+                      "ABORTED  RETRIED  TIMEOUTS\n"
+                      "shop         serving    0/2       3       1      1000       4       1  "
+                      "      0        0         0\n"
+                      "shop/canary  serving    1/1       -       -        50       3       -  "
+                      "      -        -         -\n"
+                      "shop/canary: 5% of the requests and those with X-Canary: 3 errors in 50 "
+                      "requests, the others 1 error in 950 requests\n"),
+            std::string::npos)
+      << text;
+  const auto alone = json(R"({"apps": [{"name": "shop/canary", "requests": 1, "errors": 0,
+       "canary": {"app": "shop", "share": "0.5%", "header": ""}}]})");
+  EXPECT_NE(status_text(alone).find("shop/canary: 0.5% of the requests: 0 errors in 1 request\n"),
+            std::string::npos);
 }
 
 TEST(ToolTextTest, RequestsOfAllBridgesAreSortedByAge) {
@@ -127,7 +154,8 @@ TEST(ToolTextTest, NothingInAnAnswerCommandsTheTerminal) {
 TEST(ToolTextTest, AnswersOfAnotherShapeAreShownAsFarAsTheyGo) {
   for (const char* text :
        {"{}", "[]", "1", "null", R"({"apps": 3, "generations": [1], "pid": "x"})",
-        R"({"apps": [[]], "listeners": [{"apps": [1]}]})"}) {
+        R"({"apps": [[]], "listeners": [{"apps": [1]}]})", R"({"apps": [{"canary": {}}]})",
+        R"({"apps": [{"canary": 1}]})"}) {
     EXPECT_TRUE(status_text(json(text)).starts_with("viaductd ")) << text;
     EXPECT_EQ(requests_text(json(text)), "no requests in flight\n");
   }

@@ -157,15 +157,24 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   app.name = "shop";
   app.queued = 3;
   app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9), 4, 4096}};
-  status.apps = {app};
+  AppStatus canary;
+  canary.name = "shop/canary";
+  canary.requests = 2;
+  canary.errors = 1;
+  canary.canary = {"shop", "5%", "X-Canary"};
+  status.apps = {app, canary};
   EXPECT_EQ(
       to_json(status),
       R"({"version":"0.1","pid":812,"uptime_ms":1500,"state":"","file":"","last_reload":"",)"
       R"("connections":0,"malformed":0,"generations":[{"number":7,"state":"active","bridge_pid":813}],)"
       R"("listeners":[{"protocol":"fastcgi","address":"unix:/w","apps":["shop"]}],)"
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
-      R"("requests":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
-      R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}]}]})");
+      R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
+      R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}],)"
+      R"("canary":null},)"
+      R"({"name":"shop/canary","state":"","failure":"","wanted":0,"active":0,"queued":0,)"
+      R"("requests":2,"errors":1,"failed":0,"aborted":0,"retried":0,"timeouts":0,"workers":[],)"
+      R"("canary":{"app":"shop","share":"5%","header":"X-Canary"}}]})");
 }
 
 }  // namespace
