@@ -11,6 +11,7 @@ AppSettings canary_of(const AppSettings& app) {
   canary.command = app.canary->command;
   canary.executable = app.canary->executable;
   canary.command_file = app.canary->command_file;
+  canary.pinned_file = app.canary->pinned_file;
   const std::uint64_t share = std::uint64_t{app.workers.max} * app.canary->share;
   const auto count = static_cast<std::uint32_t>(
       std::max<std::uint64_t>(1, (share + kWholeShare - 1) / kWholeShare));

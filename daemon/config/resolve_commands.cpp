@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <utility>
 
 #include "daemon/config/canary.hpp"
 #include "daemon/config/checking.hpp"
@@ -63,9 +64,9 @@ void find_command(const Checking& check, AppSettings& app) {
   }
   app.executable = found.path;
   if (!found.path.empty()) {
-    const FileStatus status =
-        root.empty() ? check.system.status(found.path) : check.system.status_in(root, found.path);
-    if (status.error == 0) app.command_file = status.identity;
+    Program file = check.system.program(root, found.path);
+    app.command_file = file.identity;
+    app.pinned_file = std::move(file.pin);
   }
   if (account.name.empty()) return;  // its user is unknown, which has been reported
 
@@ -92,6 +93,7 @@ void resolve_commands(const Checking& check) {
     find_command(check, canary);
     app.canary->executable = canary.executable;
     app.canary->command_file = canary.command_file;
+    app.canary->pinned_file = std::move(canary.pinned_file);
   }
 }
 

@@ -10,11 +10,13 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/address.hpp"
 #include "daemon/config/isolation.hpp"
 #include "daemon/config/origin.hpp"
@@ -212,6 +214,10 @@ struct CommandFile {
   bool operator==(const CommandFile&) const = default;
 };
 
+// A descriptor (O_PATH) of command[0] as it was found then: what workers execute although another
+// file has taken its place meanwhile. Null: they execute what the path names.
+using PinnedFile = std::shared_ptr<const UniqueFd>;
+
 inline constexpr std::uint32_t kWholeShare = 10'000;  // shares are hundredths of a percent
 
 // Another program for an app, which gets a part of its requests.
@@ -219,6 +225,7 @@ struct CanarySettings {
   std::vector<std::string> command;         // as AppSettings::command
   std::string executable;                   // likewise
   std::optional<CommandFile> command_file;  // likewise
+  PinnedFile pinned_file;                   // likewise
   std::uint32_t share = 0;                  // of the requests, in hundredths of a percent
   std::string header;  // requests with this field go to it, whatever the share; "": none
 };
@@ -228,6 +235,7 @@ struct AppSettings {
   std::vector<std::string> command;  // as written, never empty
   std::string executable;            // absolute path of command[0]; "" when it is not in PATH
   std::optional<CommandFile> command_file;  // absent when `executable` does not exist
+  PinnedFile pinned_file;                   // of the same file
   std::string directory;                    // absolute; default: that of the file with the app
   NamedValues env;
   std::vector<EnvFile> env_file;

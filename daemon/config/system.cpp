@@ -1,8 +1,11 @@
 #include "daemon/config/system.hpp"
 
+#include <elf.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -10,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <fstream>
@@ -60,6 +64,11 @@ Account to_account(const passwd& user) {
   return {user.pw_uid, user.pw_gid, groups_of(user), user.pw_name, user.pw_dir, user.pw_shell};
 }
 
+CommandFile identity_of(const struct stat& file) {
+  return {file.st_dev, file.st_ino, static_cast<std::uint64_t>(file.st_size),
+          file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+}
+
 FileStatus status_of(const std::string& path) {
   FileStatus result;
   struct stat file {};
@@ -71,9 +80,36 @@ FileStatus status_of(const std::string& path) {
   result.uid = file.st_uid;
   result.gid = file.st_gid;
   result.has_acl = getxattr(path.c_str(), "system.posix_acl_access", nullptr, 0) > 0;
-  result.identity = {file.st_dev, file.st_ino, static_cast<std::uint64_t>(file.st_size),
-                     file.st_mtim.tv_sec * 1'000'000'000 + file.st_mtim.tv_nsec};
+  result.identity = identity_of(file);
   return result;
+}
+
+bool is_elf(int descriptor) {
+  // What O_PATH has opened is read through another descriptor of the same file.
+  const std::string same = "/proc/self/fd/" + std::to_string(descriptor);
+  const UniqueFd file(open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  char magic[SELFMAG];
+  return file && pread(file.get(), magic, SELFMAG, 0) == SELFMAG &&
+         std::memcmp(magic, ELFMAG, SELFMAG) == 0;
+}
+
+bool descriptors_are_plenty(int descriptor) {
+  struct rlimit limit {};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+         static_cast<rlim_t>(descriptor) < limit.rlim_cur / 2;
+}
+
+Program program_at(const std::string& path) {
+  Program program;
+  UniqueFd file(open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat status {};
+  const int found = file ? fstat(file.get(), &status) : stat(path.c_str(), &status);
+  if (found != 0) return program;
+  program.identity = identity_of(status);
+  const bool pinned =
+      file && S_ISREG(status.st_mode) && descriptors_are_plenty(file.get()) && is_elf(file.get());
+  if (pinned) program.pin = std::make_shared<const UniqueFd>(std::move(file));
+  return program;
 }
 
 // The path here of a file at `path` inside `root`, without symbolic links; absent when there are
@@ -148,6 +184,12 @@ class RealSystem : public System {
     FileStatus failed;
     failed.error = ELOOP;
     return failed;
+  }
+
+  Program program(const std::string& root, const std::string& path) const override {
+    if (root.empty()) return program_at(path);
+    const auto outside = path_outside(root, path);
+    return outside ? program_at(*outside) : Program{};
   }
 
   const IsolationProbe& isolation() const override { return real_isolation_probe(); }

@@ -23,6 +23,12 @@ struct FileStatus {
   CommandFile identity;
 };
 
+// A program as it is found at a path.
+struct Program {
+  std::optional<CommandFile> identity;  // absent: there is no such file
+  PinnedFile pin;                       // of just that file, where it can be pinned
+};
+
 class System {
  public:
   virtual ~System() = default;
@@ -35,6 +41,11 @@ class System {
   virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
   // The same for a process whose root directory is `root`, symbolic links included.
   virtual FileStatus status_in(const std::string& root, const std::string& path) const = 0;
+  // The file at a path for a process whose root directory is `root` ("": that of this one). Only
+  // ELF files that can be read are pinned: the interpreter of a script needs a path to read it
+  // from. So that descriptors do not run out, nothing is pinned while more than half of them are in
+  // use.
+  virtual Program program(const std::string& root, const std::string& path) const = 0;
   virtual const IsolationProbe& isolation() const = 0;
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   virtual std::uint32_t cpus_allowed() const = 0;  // at least 1

@@ -57,10 +57,14 @@ void close_on_exec_from(int first) {
 
 // Sources may have the numbers of other targets, hence first above all targets, then down.
 // Returns the descriptor of the report, which had to move as well.
-int place_descriptors(std::vector<int>& descriptors, int report) {
+int place_descriptors(std::vector<int>& descriptors, int& pinned_file, int report) {
   const int count = static_cast<int>(descriptors.size());
   const int moved_report = ::fcntl(report, F_DUPFD_CLOEXEC, count);
   if (moved_report < 0) fail(report, SpawnStage::descriptors, errno);
+  if (pinned_file >= 0) {
+    pinned_file = ::fcntl(pinned_file, F_DUPFD_CLOEXEC, count);
+    if (pinned_file < 0) fail(moved_report, SpawnStage::descriptors, errno);
+  }
   for (int& descriptor : descriptors) {
     descriptor = ::fcntl(descriptor, F_DUPFD_CLOEXEC, count);
     if (descriptor < 0) fail(moved_report, SpawnStage::descriptors, errno);
@@ -87,13 +91,34 @@ void take_identity(const config::Account& account, int report) {
   }
 }
 
+// Whether the path does not name that file any more. One that may not be looked at is left to exec
+// to complain about.
+bool is_replaced(const char* path, int pinned) {
+  struct stat then {};
+  struct stat now {};
+  if (pinned < 0 || ::fstat(pinned, &then) != 0) return false;
+  if (::stat(path, &now) != 0) return errno != EACCES;
+  return now.st_dev != then.st_dev || now.st_ino != then.st_ino;
+}
+
+[[noreturn]] void execute(const SpawnSpec& spec, char* const* arguments, char* const* environment,
+                          int report) {
+  const char* const path = spec.executable.c_str();
+  if (is_replaced(path, spec.pinned_file)) {
+    ::execveat(spec.pinned_file, "", arguments, environment, AT_EMPTY_PATH);
+  } else {
+    ::execve(path, arguments, environment);
+  }
+  fail(report, SpawnStage::exec, errno);
+}
+
 [[noreturn]] void become(SpawnSpec& spec, char* const* arguments, char* const* environment,
                          int report, pid_t parent) {
   if (spec.own_session && ::setsid() < 0) fail(report, SpawnStage::session, errno);
   reset_signals();
   const Confinement& confinement = spec.confinement;
   require(report, enter_cgroup(confinement));
-  report = place_descriptors(spec.descriptors, report);
+  report = place_descriptors(spec.descriptors, spec.pinned_file, report);
   ::umask(spec.umask);
   require(report, limit_resources(confinement));
   require(report, enclose(confinement));
@@ -111,8 +136,7 @@ void take_identity(const config::Account& account, int report) {
   if (!spec.directory.empty() && ::chdir(spec.directory.c_str()) != 0) {
     fail(report, SpawnStage::directory, errno);
   }
-  ::execve(spec.executable.c_str(), arguments, environment);
-  fail(report, SpawnStage::exec, errno);
+  execute(spec, arguments, environment, report);
 }
 
 }  // namespace

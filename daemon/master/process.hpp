@@ -18,8 +18,12 @@
 /// decided above, where it can be tested without processes.
 namespace viaduct::daemon::master {
 
+/// `pinned_file`, a descriptor of a file, is executed when `executable` names another one by then,
+/// or none. While it names the same, it is executed by that path, so that the process has the name
+/// of the program (by descriptor, kernels name it by number) and all permissions of the path count.
 struct SpawnSpec {
   std::string executable;                ///< path; "/proc/self/exe" is this program
+  int pinned_file = -1;                  ///< borrowed; -1: none
   std::vector<std::string> arguments;    ///< argv, argv[0] included
   std::vector<std::string> environment;  ///< NAME=value, all of it
   std::vector<int> descriptors;  ///< index: the number in the child; everything else is closed

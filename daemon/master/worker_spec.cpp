@@ -59,6 +59,7 @@ SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
                       int error_pipe) {
   SpawnSpec spec;
   spec.executable = program(app);
+  if (app.pinned_file) spec.pinned_file = app.pinned_file->get();
   spec.arguments = app.command;
   spec.environment = to_strings(worker_environment(app, worker, inherited));
   spec.descriptors = {listener, null, error_pipe};

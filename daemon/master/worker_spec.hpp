@@ -8,7 +8,7 @@
 namespace viaduct::daemon::master {
 
 /// How a worker of `app` named `worker` is executed: the listening socket on descriptor 0 as the
-/// FastCGI specification says, /dev/null on 1, a pipe on 2.
+/// FastCGI specification says, /dev/null on 1, a pipe on 2. Borrows `app.pinned_file`.
 SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
                       const config::Environment& inherited, int listener, int null, int error_pipe);
 

@@ -1,14 +1,18 @@
 """New workers on probation, and canaries."""
 
 import json
+import os
+import shutil
+import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from harness import fastcgi
 from harness.load import assert_clean
 from harness.paths import built
-from harness.process import alive, wait_for
+from harness.process import alive, command_line, wait_for
 from harness.tool import Tool
 
 
@@ -102,6 +106,61 @@ def test_broken_deployment_under_load(viaductd, start_front, start_load):
     app["command"] = command
     assert viaductd.workers() == before
     assert_clean(load.finish(), least=500)
+
+
+def test_workers_of_former_generations_run_the_former_program(viaductd):
+    app = viaductd.app("sdk", workers=1, probation="60s")
+    former = Path(app["command"][0])
+    program = viaductd.directory / "program"
+    shutil.copy(former, program)
+    app["command"] = [str(program), *app["command"][1:]]
+    viaductd.start()
+
+    def version() -> str:
+        """Device and inode of what the worker runs, by the link that names even a removed file."""
+        answer = fastcgi.request(viaductd.socket, "/pid")
+        info = os.stat(f"/proc/{int(answer.body)}/exe")
+        return f"{info.st_dev}:{info.st_ino}"
+
+    def die() -> None:
+        (worker,) = viaductd.workers()
+        os.kill(worker, signal.SIGKILL)
+
+        def replaced() -> bool:
+            now = Tool(viaductd).status()["apps"][0]["workers"]
+            return [w["state"] for w in now] == ["ready"] and now[0]["pid"] != worker
+
+        wait_for(replaced, "another worker")
+
+    first = version()
+    status(viaductd)
+    die()
+    assert version() == first
+    assert Path(f"/proc/{viaductd.workers()[0]}/comm").read_text() == "program\n"
+
+    # Installed, and not yet in force.
+    shutil.copy(former, f"{program}.new")
+    os.rename(f"{program}.new", program)
+    die()
+    assert version() == first
+    assert command_line(viaductd.workers()[0])[0] == str(program)
+
+    # In force, worse, and gone back from.
+    app["env"]["FAIL_ALL"] = "1"
+    assert "web restarted (binary, env changed)" in viaductd.reload()
+    ask_until(
+        viaductd,
+        lambda: "is in force again" in Tool(viaductd).status()["last_reload"],
+        "it goes back",
+    )
+    wait_for(lambda: len(viaductd.workers()) == 1, "the bad worker is gone")
+    assert version() == first
+    die()
+    assert version() == first
+
+    del app["env"]["FAIL_ALL"]
+    assert "web restarted (binary changed)" in viaductd.reload()
+    assert version() != first
 
 
 def test_canaries_get_their_requests(viaductd):

@@ -42,7 +42,7 @@ Settings full_settings() {
   app.probe = false;
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};
-  app.canary = CanarySettings{{"/srv/secret-canary"}, "", std::nullopt, 1, "X-Canary-1"};
+  app.canary = CanarySettings{{"/srv/secret-canary"}, "", std::nullopt, nullptr, 1, "X-Canary-1"};
   AppSettings other;
   other.name = "blog";
   settings.apps = {app, other};

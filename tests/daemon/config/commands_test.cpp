@@ -1,8 +1,11 @@
+#include <unistd.h>
+
 #include <functional>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "daemon/config/canary.hpp"
 #include "daemon/config/executable.hpp"
 #include "tests/daemon/config/config_dir.hpp"
 
@@ -142,6 +145,21 @@ TEST(Commands, TheFileIsRememberedForReloads) {
             system.files["/srv/shop/bin/shop"].identity);
   system.files.erase("/srv/shop/bin/shop");
   EXPECT_FALSE(dir.load(kShop, system, Purpose::start).settings->apps[0].command_file);
+}
+
+TEST(Commands, TheFileIsPinnedForWorkersAndCanaries) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.pinned = std::make_shared<const UniqueFd>(::dup(0));
+  const std::string text =
+      "listeners: [{address: unix:/s, app: shop}]\n"
+      "apps: {shop: {command: [/srv/shop/bin/shop], user: shop, directory: /srv,\n"
+      "  canary: {command: [/srv/shop/bin/shop], share: 5%}}}\n";
+  const auto settings = dir.load(text, system).settings;
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->apps[0].pinned_file, system.pinned);
+  EXPECT_EQ(settings->apps[0].canary->pinned_file, system.pinned);
+  for (const AppSettings& pool : pools_of(*settings)) EXPECT_EQ(pool.pinned_file, system.pinned);
 }
 
 TEST(EnvFiles, AreReadInOrderAndNamedInMistakes) {

@@ -93,6 +93,11 @@ class FakeSystem : public System {
     return status(path == "/" ? root : root + path);
   }
   const IsolationProbe& isolation() const override { return probe; }
+  Program program(const std::string& root, const std::string& path) const override {
+    const FileStatus found = root.empty() ? status(path) : status_in(root, path);
+    if (found.error != 0) return {};
+    return {found.identity, pinned};
+  }
   std::optional<std::string> environment(const std::string& name) const override {
     const auto found = environment_.find(name);
     return found == environment_.end() ? std::nullopt : std::optional(found->second);
@@ -105,6 +110,7 @@ class FakeSystem : public System {
   std::map<std::string, gid_t> groups;
   std::map<std::string, FileStatus> files;
   std::map<std::string, std::string> environment_;
+  PinnedFile pinned;  // of every program
   FakeProbe probe;
   std::uint32_t cpus = 4;
   std::optional<std::uint32_t> backlog_limit = 4096;

@@ -1,12 +1,15 @@
 // The seam to the machine, on the machine.
 #include "daemon/config/system.hpp"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 
@@ -57,6 +60,87 @@ TEST(RealSystem, SeesFilesThroughLinksAndSaysWhyNot) {
 
   dir.write("file", "123456");
   EXPECT_NE(status.identity, real_system().status(dir.path("file")).identity);
+}
+
+std::string text_of(const PinnedFile& pin) {
+  const std::string path = "/proc/self/fd/" + std::to_string(pin->get());
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(RealSystem, PinsProgramsThatItCanRead) {
+  const ConfigDir dir;
+  const std::string path = dir.path("program");
+  dir.write("program",
+            "\x7f"
+            "ELF old");
+  const Program program = real_system().program("", path);
+  EXPECT_EQ(program.identity, real_system().status(path).identity);
+  ASSERT_TRUE(program.pin);
+  EXPECT_EQ(fcntl(program.pin->get(), F_GETFD), FD_CLOEXEC);
+  EXPECT_EQ(fcntl(program.pin->get(), F_GETFL) & O_PATH, O_PATH);
+  dir.write("other",
+            "\x7f"
+            "ELF new");
+  std::filesystem::rename(dir.path("other"), path);
+  EXPECT_EQ(text_of(program.pin),
+            "\x7f"
+            "ELF old");
+  EXPECT_EQ(text_of(real_system().program("", path).pin),
+            "\x7f"
+            "ELF new");
+  EXPECT_NE(real_system().program("", path).identity, program.identity);
+
+  dir.write("root/bin/program",
+            "\x7f"
+            "ELF inside");
+  ASSERT_EQ(symlink("/bin/program", dir.path("root/link").c_str()), 0);
+  const Program inside = real_system().program(dir.path("root"), "/link");
+  ASSERT_TRUE(inside.pin);
+  EXPECT_EQ(text_of(inside.pin),
+            "\x7f"
+            "ELF inside");
+}
+
+TEST(RealSystem, DoesNotPinWhatIsNoProgram) {
+  const ConfigDir dir;
+  dir.write("script", "#!/bin/sh\n");
+  dir.write("short",
+            "\x7f"
+            "EL");
+  ASSERT_EQ(mkfifo(dir.path("fifo").c_str(), 0600), 0);
+  for (const char* name : {"script", "short", "fifo", "."}) {
+    const Program program = real_system().program("", dir.path(name));
+    EXPECT_EQ(program.identity, real_system().status(dir.path(name)).identity) << name;
+    EXPECT_FALSE(program.pin) << name;
+  }
+  for (const char* root : {"", "/nowhere"}) {
+    const Program none = real_system().program(root, dir.path("none"));
+    EXPECT_FALSE(none.identity);
+    EXPECT_FALSE(none.pin);
+  }
+}
+
+TEST(RealSystem, PinsNothingWhenDescriptorsRunShort) {
+  const ConfigDir dir;
+  dir.write("program",
+            "\x7f"
+            "ELF");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const int next = real_system().program("", dir.path("program")).pin->get();
+  rlimit tight = before;
+  for (const bool plenty : {true, false}) {
+    tight.rlim_cur = static_cast<rlim_t>(2 * next) + (plenty ? 2 : 0);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+    const Program program = real_system().program("", dir.path("program"));
+    EXPECT_EQ(program.pin != nullptr, plenty);
+    EXPECT_TRUE(program.identity);
+  }
+  tight.rlim_cur = static_cast<rlim_t>(next);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &tight), 0);
+  EXPECT_TRUE(real_system().program("", dir.path("program")).identity) << "none is left";
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST(RealSystem, SeesFilesAsAProcessWithAnotherRootDirectoryDoes) {

@@ -12,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/daemon/master/temporary_directory.hpp"
+
 namespace viaduct::daemon::master {
 namespace {
 
@@ -169,6 +171,103 @@ TEST_F(ProcessTest, FailuresNameStageAndError) {
     EXPECT_EQ(report->error, row.error);
     EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 127);
   }
+}
+
+// A program that was pinned, and what became of its path.
+class PinnedProgram : public ProcessTest {
+ protected:
+  PinnedProgram() {
+    std::filesystem::copy_file("/bin/sh", path_);
+    pin_.reset(::open(path_.c_str(), O_PATH | O_CLOEXEC));
+  }
+
+  void replace() {
+    std::filesystem::copy_file("/bin/false", path_ + ".new");
+    std::filesystem::rename(path_ + ".new", path_);
+  }
+  SpawnSpec pinned(const std::string& script) const {
+    SpawnSpec spec = shell(script);
+    spec.executable = path_;
+    spec.arguments[0] = "shop";
+    spec.pinned_file = pin_.get();
+    return spec;
+  }
+  // As somebody to whom permissions apply.
+  static void become_nobody(SpawnSpec& spec) {
+    if (::geteuid() != 0) return;
+    spec.account = config::Account{65534, 65534, {}, "nobody", "/", "/bin/sh"};
+  }
+  void expect_failure(SpawnSpec spec, int error) {
+    const Spawned spawned = spawn(std::move(spec));
+    const auto report = failure(spawned);
+    ASSERT_TRUE(report);
+    EXPECT_EQ(to_string(report->stage), to_string(SpawnStage::exec));
+    EXPECT_EQ(report->error, error);
+    wait(spawned.pid);
+  }
+
+  static constexpr const char* kWhoAmI =
+      "readlink /proc/$$/exe; cat /proc/$$/comm; tr '\\0' , </proc/$$/cmdline | cut -c 1-8; "
+      "for fd in /proc/$$/fd/*; do [ -e $fd ] && echo ${fd##*/}; done";
+
+  const TemporaryDirectory directory_;
+  const std::string path_ = directory_.path() + "/program";
+  UniqueFd pin_;
+};
+
+TEST_F(PinnedProgram, RunsByItsPathAsLongAsThatNamesIt) {
+  const Spawned spawned = spawn(pinned(kWhoAmI));
+  EXPECT_EQ(output(), path_ + "\nprogram\nshop,-c,\n0\n1\n2\n");
+  wait(spawned.pid);
+}
+
+TEST_F(PinnedProgram, RunsThoughAnotherHasTakenItsPlace) {
+  replace();
+  const Spawned spawned =
+      spawn(pinned("readlink /proc/$$/exe; tr '\\0' , </proc/$$/cmdline | "
+                   "cut -c 1-8; for fd in /proc/$$/fd/*; do "
+                   "[ -e $fd ] && echo ${fd##*/}; done"));
+  EXPECT_FALSE(failure(spawned));
+  EXPECT_EQ(output(), path_ + " (deleted)\nshop,-c,\n0\n1\n2\n");
+  wait(spawned.pid);
+}
+
+TEST_F(PinnedProgram, RunsThoughItsPathIsGone) {
+  std::filesystem::remove(path_);
+  SpawnSpec spec = pinned("echo here");
+  // Its number is that of another target.
+  const UniqueFd low(::fcntl(pin_.get(), F_DUPFD_CLOEXEC, 0));
+  spec.pinned_file = low.get();
+  spec.descriptors.resize(static_cast<std::size_t>(low.get()) + 1, write_.get());
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "here\n");
+  wait(spawned.pid);
+}
+
+TEST_F(PinnedProgram, WithoutAPinThePathCounts) {
+  replace();
+  SpawnSpec spec = pinned("echo here");
+  spec.pinned_file = -1;
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "");
+  EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 1) << "/bin/false";
+}
+
+TEST_F(PinnedProgram, DirectoryThatMayNotBeSearchedIsInTheWay) {
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::none);
+  SpawnSpec spec = pinned("exit 0");
+  become_nobody(spec);
+  expect_failure(std::move(spec), EACCES);
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(PinnedProgram, PermissionsOfTheFileCount) {
+  std::filesystem::permissions(path_, std::filesystem::perms::owner_read);
+  std::filesystem::permissions(directory_.path(), std::filesystem::perms::all);
+  std::filesystem::remove(path_);
+  SpawnSpec spec = pinned("exit 0");
+  become_nobody(spec);
+  expect_failure(std::move(spec), EACCES);
 }
 
 struct Refused {

@@ -58,7 +58,7 @@ TEST(ReloadPlanTest, ForcedAppsRestartWhetherTheyHaveChangedOrNot) {
 
 TEST(ReloadPlanTest, CanariesRestartByThemselves) {
   AppSettings shop = app("shop");
-  shop.canary = config::CanarySettings{{"/srv/next"}, "/srv/next", std::nullopt, 500, ""};
+  shop.canary = config::CanarySettings{{"/srv/next"}, "/srv/next", std::nullopt, nullptr, 500, ""};
   EXPECT_EQ(plan_reload(with({app("shop")}), with({shop})),
             (ReloadPlan{{"shop", Kind::kept, {}}, {"shop/canary", Kind::added, {}}}));
   AppSettings other = shop;

@@ -118,6 +118,14 @@ TEST_F(FailureTextTest, RootDirectoryAndWhatIsInsideAreNamed) {
                 ": Permission denied (EACCES): user nobody cannot execute it");
 }
 
+TEST_F(FailureTextTest, PinnedProgramIsHandedOnBesideItsPath) {
+  EXPECT_EQ(worker_spec(app_, "shop/1", {}, 10, 11, 12).pinned_file, -1);
+  app_.pinned_file = std::make_shared<const UniqueFd>(::dup(0));
+  const SpawnSpec spec = worker_spec(app_, "shop/1", {}, 10, 11, 12);
+  EXPECT_EQ(spec.pinned_file, app_.pinned_file->get());
+  EXPECT_EQ(spec.executable, app_.executable);
+}
+
 using Isolation = config::Isolation;
 
 TEST_F(FailureTextTest, IsolationBecomesWhatTheChildTakesFromItself) {
