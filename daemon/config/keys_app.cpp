@@ -166,6 +166,7 @@ std::string env_name_problem(std::string_view name) {
     return "expected the name of an environment variable, without = and blanks";
   for (const std::string_view prefix : {"VIADUCT_", "LISTEN_", "WATCHDOG_", "NOTIFY_SOCKET"})
     if (name.starts_with(prefix)) return std::string(name) + " is reserved for viaductd";
+  if (name == "FDSTORE") return "FDSTORE is reserved for viaductd";
   return {};
 }
 

@@ -19,7 +19,7 @@ bool survives_clearing(std::string_view name) {
 // They belong to the daemon's own conversation with systemd and with its workers; the last one
 // makes libfcgi refuse every peer that is not TCP.
 bool is_private(std::string_view name) {
-  return name == "NOTIFY_SOCKET" || name == "FCGI_WEB_SERVER_ADDRS" ||
+  return name == "NOTIFY_SOCKET" || name == "FDSTORE" || name == "FCGI_WEB_SERVER_ADDRS" ||
          begins_with_any(name, {"LISTEN_", "WATCHDOG_", "VIADUCT_"});
 }
 

@@ -18,7 +18,7 @@ Environment configured_environment(const AppSettings& app);
 
 // The whole of it, except for the VIADUCT_* variables that differ from worker to worker:
 //   1. from `inherited`: PATH, LANG, LC_* and TZ; with clear_env: false everything but
-//      NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*, VIADUCT_* and FCGI_WEB_SERVER_ADDRS
+//      NOTIFY_SOCKET, FDSTORE, LISTEN_*, WATCHDOG_*, VIADUCT_* and FCGI_WEB_SERVER_ADDRS
 //   2. PATH when there was none; HOME, USER, LOGNAME and SHELL of the app's user
 //   3. configured_environment()
 // each laid over what stands before it.

@@ -31,9 +31,25 @@ UniqueFd InheritedSockets::take(const std::string& name) {
 std::vector<std::string> InheritedSockets::left() const {
   std::vector<std::string> names;
   for (const Entry& entry : entries_) {
-    if (entry.descriptor) names.push_back(entry.name);
+    if (entry.descriptor && !is_store_name(entry.name)) names.push_back(entry.name);
   }
   return names;
+}
+
+UniqueFd InheritedSockets::take_stored(const config::Address& address) {
+  const std::string name = store_name(address);
+  while (UniqueFd descriptor = take(name)) {
+    if (is_reached_at(descriptor.get(), address)) return descriptor;
+  }
+  return {};
+}
+
+std::vector<InheritedSockets::Entry> InheritedSockets::take_stored() {
+  std::vector<Entry> taken;
+  for (Entry& entry : entries_) {
+    if (entry.descriptor && is_store_name(entry.name)) taken.push_back(std::move(entry));
+  }
+  return taken;
 }
 
 }  // namespace viaduct::daemon::master

@@ -21,7 +21,11 @@ std::string key_of(std::size_t index) {
 
 ListenerSocket make(const ListenerSettings& listener, InheritedSockets& inherited) {
   if (listener.address.kind != Address::Kind::systemd) {
-    return ListenerSocket::open(listener.address, options_of(listener));
+    UniqueFd stored = inherited.take_stored(listener.address);
+    if (!stored) return ListenerSocket::open(listener.address, options_of(listener));
+    auto socket = ListenerSocket::take_over(std::move(stored), listener.address);
+    socket.apply(options_of(listener));
+    return socket;
   }
   UniqueFd descriptor = inherited.take(listener.address.name);
   if (!descriptor) {

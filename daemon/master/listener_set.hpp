@@ -20,7 +20,8 @@ class ListenerSet {
 
   /// Takes what `previous` (may be empty) and `inherited` have and opens the rest. Throws
   /// ListenerError, its text beginning with "listeners[0]: ", and leaves no new socket file behind.
-  /// A socket that a listener `systemd:` does not name any more, or never did, is an error.
+  /// A socket that a listener `systemd:` does not name any more, or never did, is an error; one
+  /// that was kept from a viaductd before is left in `inherited`.
   static ListenerSet open(const std::vector<config::ListenerSettings>& listeners,
                           InheritedSockets& inherited, const ListenerSet& previous);
 

@@ -70,6 +70,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       invocation_(std::move(invocation)),
       predecessor_(std::move(predecessor)),
       takeover_(predecessor_ ? Takeover::preparing : Takeover::none),
+      store_(notifier_),
       watchdog_(io_),
       stop_timer_(io_),
       queries_(io_),
@@ -103,6 +104,11 @@ int Master::run() {
 
 void Master::start_first(config::Settings settings) {
   const ListenerSet taken = predecessor_ ? predecessor_->listeners() : ListenerSet();
+  if (predecessor_) {
+    store_.begin_with(taken);
+  } else {
+    store_.begin_with(inherited_);
+  }
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, taken);
   ListenerSet opened = listeners;
   try {
@@ -113,7 +119,10 @@ void Master::start_first(config::Settings settings) {
     opened.unlink_except(taken);
     throw;
   }
-  if (!predecessor_) current_->handle(GenerationEvent::prepared);
+  if (!predecessor_) {
+    store_.update(current_->listeners(), inherited_);
+    current_->handle(GenerationEvent::prepared);
+  }
   for (const auto& pool : pools_) pool->start();
 }
 
@@ -173,7 +182,9 @@ void Master::on_signal(int number) {
     case SIGQUIT:
       return stop_now();
     default:
-      return stopping_ ? stop_now() : stop();
+      if (stopping_) return stop_now();
+      may_come_back_ = store_.enabled();
+      return stop();
   }
 }
 
@@ -207,11 +218,20 @@ void Master::stop() {
   if (successor_) successor_->kill();
   answer_reload();
   later(&Master::check_scalings);
-  // What was not taken over yet stays its owner's.
-  current_->listeners().unlink_except(preparing ? predecessor_->listeners() : ListenerSet());
+  leave_listeners();
   current_->close_listeners();
   if (current_->state() == GenerationState::gone) return;
   current_->handle(preparing ? GenerationEvent::abandoned : GenerationEvent::superseded);
+}
+
+void Master::leave_listeners() {
+  // What was not taken over yet stays its owner's.
+  if (takeover_ == Takeover::preparing) {
+    return current_->listeners().unlink_except(predecessor_->listeners());
+  }
+  if (may_come_back_) return;
+  current_->listeners().unlink_except(ListenerSet());
+  store_.clear();
 }
 
 void Master::stop_now() {

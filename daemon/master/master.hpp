@@ -22,6 +22,7 @@
 #include "daemon/master/control/server.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
+#include "daemon/master/listener_store.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/notifier.hpp"
 #include "daemon/master/predecessor.hpp"
@@ -49,7 +50,8 @@ enum class Takeover {
 
 /// The master process: owns sockets, generations and workers, and decides by signals.
 ///
-///   SIGTERM, SIGINT  drain up to timeouts.stop, then end; a second one: at once
+///   SIGTERM, SIGINT  drain up to timeouts.stop, then end; a second one: at once. Where the service
+///                    manager stores descriptors, listeners stay, since it may be a restart
 ///   SIGQUIT          end at once
 ///   SIGHUP           reload
 ///   SIGUSR1          reopen the logs
@@ -112,6 +114,7 @@ class Master final : private PoolObserver,
 
   // The end.
   void stop();
+  void leave_listeners();
   void stop_now();
   void retire_all();
   void check_stopped();
@@ -195,6 +198,7 @@ class Master final : private PoolObserver,
   Takeover takeover_ = Takeover::none;
   std::shared_ptr<Successor> successor_;
   Notifier notifier_;
+  ListenerStore store_;
   boost::asio::steady_timer watchdog_;
   boost::asio::steady_timer stop_timer_;
   RequestQueries queries_;
@@ -245,6 +249,7 @@ class Master final : private PoolObserver,
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;
+  bool may_come_back_ = false;  // stopped, but perhaps to be started again
   int exit_status_ = 0;
   std::vector<Done> waiting_for_upgrade_;
   std::vector<Done> waiting_for_end_;

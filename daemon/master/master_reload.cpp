@@ -157,6 +157,7 @@ void Master::promote() {
   hand_over(*old, *current_);
   old->handle(GenerationEvent::superseded);
   old->listeners().unlink_except(current_->listeners());
+  store_.update(current_->listeners(), inherited_);
   old->close_listeners();
   update_kept_pools();
   begin_probation(*old);

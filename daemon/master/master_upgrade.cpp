@@ -122,6 +122,7 @@ void Master::taken_over(UniqueFd connections) {
   open_control(predecessor_->take_control());
   predecessor_.reset();
   takeover_ = Takeover::none;
+  if (!stopping_) store_.update(current_->listeners(), inherited_);
   try {
     current_->listeners().apply(current_->settings().listeners);
   } catch (const std::exception& error) {

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include <systemd/sd-daemon.h>
@@ -48,6 +49,21 @@ void Notifier::main_process(pid_t pid) {
 
 void Notifier::alive() {
   notify("WATCHDOG=1");
+}
+
+bool Notifier::keeps_descriptors() const {
+  const char* const room = std::getenv("FDSTORE");
+  return std::getenv("NOTIFY_SOCKET") != nullptr && room != nullptr &&
+         std::strtoul(room, nullptr, 10) > 0;
+}
+
+void Notifier::store(const std::string& name, int descriptor) {
+  const std::string state = "FDSTORE=1\nFDNAME=" + name;
+  ::sd_pid_notify_with_fds(0, 0, state.c_str(), &descriptor, 1);
+}
+
+void Notifier::forget(const std::string& name) {
+  notify("FDSTOREREMOVE=1\nFDNAME=" + name);
 }
 
 std::optional<std::chrono::microseconds> Notifier::watchdog_interval() const {

@@ -20,6 +20,14 @@ class Notifier {
   void main_process(pid_t pid);
   void alive();
 
+  /// Whether the manager keeps descriptors for whoever comes after us: FDSTORE says how many. (Set
+  /// by systemd from 254 on; before, the unit has to set it.)
+  bool keeps_descriptors() const;
+  /// Lets the manager keep a copy under a name; one that it has already changes nothing.
+  void store(const std::string& name, int descriptor);
+  /// Lets it close all of that name.
+  void forget(const std::string& name);
+
   /// How often alive() is expected at least (WATCHDOG_USEC); nothing when it is not.
   std::optional<std::chrono::microseconds> watchdog_interval() const;
 

@@ -64,7 +64,8 @@ Environment bridge_environment(const Environment& inherited) {
   Environment result = inherited;
   std::erase_if(result, [](const auto& entry) {
     const std::string& name = entry.first;
-    return name == "NOTIFY_SOCKET" || name.starts_with("LISTEN_") || name.starts_with("WATCHDOG_");
+    return name == "NOTIFY_SOCKET" || name == "FDSTORE" || name.starts_with("LISTEN_") ||
+           name.starts_with("WATCHDOG_");
   });
   return result;
 }

@@ -60,6 +60,7 @@ TEST(EnvFile, ProblemsHaveALineAndKeepTheSecret) {
            {"A=\"secret\\", 1, "the quote that begins here is not closed"},
            {"A=secret\0x\n"s, 1, "NUL bytes are not allowed"},
            {"NOTIFY_SOCKET=secret\n", 1, "NOTIFY_SOCKET is reserved for viaductd"},
+           {"FDSTORE=1\n", 1, "FDSTORE is reserved for viaductd"},
            {"LISTEN_FDS=secret\n", 1, "LISTEN_FDS is reserved for viaductd"},
        }) {
     const auto result = parse_env_file(c.text);

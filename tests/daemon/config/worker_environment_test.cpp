@@ -11,12 +11,19 @@ AppSettings shop() {
   return app;
 }
 
-const Environment kInherited = {{"PATH", "/opt/bin"},    {"LANG", "de_DE.UTF-8"},
-                                {"LC_TIME", "C"},        {"TZ", "UTC"},
-                                {"HOME", "/root"},       {"SECRET", "x"},
-                                {"NOTIFY_SOCKET", "/n"}, {"LISTEN_FDS", "1"},
-                                {"LISTEN_PID", "1"},     {"WATCHDOG_USEC", "100"},
-                                {"VIADUCT_APP", "y"},    {"FCGI_WEB_SERVER_ADDRS", "127.0.0.1"}};
+const Environment kInherited = {{"PATH", "/opt/bin"},
+                                {"LANG", "de_DE.UTF-8"},
+                                {"LC_TIME", "C"},
+                                {"TZ", "UTC"},
+                                {"HOME", "/root"},
+                                {"SECRET", "x"},
+                                {"NOTIFY_SOCKET", "/n"},
+                                {"LISTEN_FDS", "1"},
+                                {"FDSTORE", "512"},
+                                {"LISTEN_PID", "1"},
+                                {"WATCHDOG_USEC", "100"},
+                                {"VIADUCT_APP", "y"},
+                                {"FCGI_WEB_SERVER_ADDRS", "127.0.0.1"}};
 
 TEST(WorkerEnvironment, ClearingKeepsPathAndLocale) {
   const Environment expected = {{"PATH", "/opt/bin"}, {"LANG", "de_DE.UTF-8"}, {"LC_TIME", "C"},
@@ -31,7 +38,7 @@ TEST(WorkerEnvironment, WithoutClearingOnlyTheDaemonsOwnVariablesAreDropped) {
   const Environment result = worker_environment(app, kInherited);
   EXPECT_EQ(result.at("SECRET"), "x");
   EXPECT_EQ(result.at("HOME"), "/home/shop");
-  for (const char* name : {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC",
+  for (const char* name : {"NOTIFY_SOCKET", "FDSTORE", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC",
                            "VIADUCT_APP", "FCGI_WEB_SERVER_ADDRS"})
     EXPECT_FALSE(result.contains(name)) << name;
 }

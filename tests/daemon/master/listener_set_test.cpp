@@ -1,10 +1,15 @@
 #include "daemon/master/listener_set.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
+#include "daemon/channel/hand_over.hpp"
+#include "daemon/master/stored_listener.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
@@ -105,6 +110,71 @@ TEST_F(ListenerSetTest, InheritedSocketsMustMatchTheListeners) {
   InheritedSockets sockets = passed({"web"});
   const ListenerSet before = ListenerSet::open({inherited("web")}, sockets, {});
   EXPECT_EQ(refusal({at("a")}, {}, before), "systemd:web: inherited, but no listener names it");
+}
+
+// Sockets that a viaductd has opened before, as the service manager gives them back.
+class KeptListeners : public ListenerSetTest {
+ protected:
+  KeptListeners() { before_ = ListenerSet::open({at("a"), at("b")}, none_, {}); }
+
+  InheritedSockets kept(std::vector<ListenerSettings> listeners) const {
+    std::vector<InheritedSockets::Entry> entries;
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+      entries.push_back(
+          {store_name(listeners[i].address), UniqueFd(::dup(before_.sockets()[i]->descriptor()))});
+    }
+    return InheritedSockets(std::move(entries));
+  }
+  static std::uint64_t identity(const ListenerSet& set, std::size_t index) {
+    return channel::socket_identity(set.sockets()[index]->descriptor());
+  }
+
+  ListenerSet before_;
+};
+
+TEST_F(KeptListeners, TakeThePlaceOfNewOnes) {
+  InheritedSockets sockets = kept({at("a"), at("b")});
+  ListenerSet after = ListenerSet::open({at("b", 0640), at("c"), at("a")}, sockets, {});
+  EXPECT_EQ(identity(after, 0), identity(before_, 1));
+  EXPECT_EQ(identity(after, 2), identity(before_, 0));
+  struct stat status {};
+  ASSERT_EQ(::stat((directory_ / "b").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07777, 0640u) << "as configured";
+  EXPECT_TRUE(after.sockets()[0]->made());
+  after.unlink_except({});
+  for (const char* name : {"a", "b", "c"}) EXPECT_FALSE(exists(name));
+}
+
+TEST_F(KeptListeners, MayBeLeftOverWithoutAnError) {
+  InheritedSockets sockets = kept({at("a"), at("b")});
+  ListenerSet::open({at("a")}, sockets, {});
+  EXPECT_TRUE(sockets.left().empty());
+  const auto left = sockets.take_stored();
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[0].name, store_name(at("b").address));
+  EXPECT_TRUE(sockets.take_stored().empty());
+}
+
+TEST_F(KeptListeners, WhoseFileIsGoneOrAnothersAreReplaced) {
+  InheritedSockets sockets = kept({at("a"), at("b")});
+  std::filesystem::remove(directory_ / "a");
+  std::filesystem::remove(directory_ / "b");
+  // Nobody listens at it any more.
+  { ListenerSocket::open(at("b").address, {}); }
+  const ListenerSet after = ListenerSet::open({at("a"), at("b")}, sockets, {});
+  for (const std::size_t i : {0, 1}) EXPECT_NE(identity(after, i), identity(before_, i));
+  EXPECT_TRUE(exists("a") && exists("b"));
+}
+
+TEST_F(KeptListeners, UnderAWrongNameAreNotUsed) {
+  std::vector<InheritedSockets::Entry> entries;
+  entries.push_back(
+      {store_name(at("c").address), UniqueFd(::dup(before_.sockets()[0]->descriptor()))});
+  entries.push_back({store_name(at("c").address), UniqueFd(::open("/dev/null", O_RDONLY))});
+  InheritedSockets sockets(std::move(entries));
+  const ListenerSet after = ListenerSet::open({at("c")}, sockets, {});
+  EXPECT_NE(identity(after, 0), identity(before_, 0));
+  EXPECT_TRUE(sockets.take_stored().empty());
 }
 
 }  // namespace

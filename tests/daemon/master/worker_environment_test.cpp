@@ -65,8 +65,11 @@ TEST(WorkerEnvironmentTest, DaemonsOwnConversationIsNotInherited) {
 }
 
 TEST(WorkerEnvironmentTest, BridgeDoesNotSpeakToSystemd) {
-  const auto environment = bridge_environment(
-      {{"PATH", "/bin"}, {"NOTIFY_SOCKET", "/run"}, {"LISTEN_FDS", "1"}, {"WATCHDOG_PID", "1"}});
+  const auto environment = bridge_environment({{"PATH", "/bin"},
+                                               {"NOTIFY_SOCKET", "/run"},
+                                               {"FDSTORE", "512"},
+                                               {"LISTEN_FDS", "1"},
+                                               {"WATCHDOG_PID", "1"}});
   EXPECT_EQ(environment, (config::Environment{{"PATH", "/bin"}}));
 }
 
