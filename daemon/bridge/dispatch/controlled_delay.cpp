@@ -26,8 +26,7 @@ void ControlledDelay::observe(Clock::duration oldest, std::size_t waiting, std::
                               Clock::time_point now) {
   if (settings_.target == Clock::duration::zero()) return;
   if (oldest < settings_.target || waiting <= kRounds * slots) {
-    above_until_ = {};
-    overloaded_ = false;
+    interrupt();
   } else if (above_until_ == Clock::time_point{}) {
     watch(waiting, now);
   } else if (!overloaded_ && now >= above_until_) {
@@ -37,6 +36,11 @@ void ControlledDelay::observe(Clock::duration oldest, std::size_t waiting, std::
       begin(now);
     }
   }
+}
+
+void ControlledDelay::interrupt() {
+  above_until_ = {};
+  overloaded_ = false;
 }
 
 void ControlledDelay::watch(std::size_t waiting, Clock::time_point now) {

@@ -45,6 +45,10 @@ class ControlledDelay {
   void observe(Clock::duration oldest, std::size_t waiting, std::size_t slots,
                Clock::time_point now);
 
+  /// No worker is there to leave the queue for: that time is no overload, and one that was there
+  /// before is over. The next one has to last for an interval from the next observation on.
+  void interrupt();
+
   [[nodiscard]] bool overloaded() const { return overloaded_; }
 
   /// Whether the oldest is to be shed now. To be asked, with observe() before, until it is not.

@@ -299,6 +299,7 @@ void Dispatcher::hand_over() {
 }
 
 void Dispatcher::state_changed() {
+  if (app_.state != channel::AppState::serving) queue_.interrupt();
   if (app_.state == channel::AppState::failing) {
     queue_.for_each([this](Waiting& waiting) {
       auto& exchange = static_cast<Exchange&>(waiting);

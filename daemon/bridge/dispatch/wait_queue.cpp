@@ -79,6 +79,10 @@ WaitQueue::Clock::time_point WaitQueue::waiting_since() const {
   return since;
 }
 
+void WaitQueue::interrupt() {
+  for (Line& line : lines_) line.delay.interrupt();
+}
+
 bool WaitQueue::late(Clock::time_point now) const {
   return std::any_of(lines_.begin(), lines_.end(), [now](const Line& line) {
     if (line.delay.overloaded()) return true;

@@ -80,6 +80,8 @@ class WaitQueue {
   /// time_point::max() when nobody does.
   [[nodiscard]] Clock::time_point waiting_since() const;
 
+  /// No worker is ready: nobody is shed for waiting until one is, and the earliest go first again.
+  void interrupt();
   /// Whether anybody has waited long enough for overdue() to be worth a question.
   [[nodiscard]] bool late(Clock::time_point now) const;
   /// To be called before a request leaves the queue: one that has to be shed, null when there is

@@ -28,6 +28,7 @@ class Overload : public BridgeTest {
   FrontClient& send(std::string_view path) {
     clients_.push_back(connect());
     clients_.back()->get(1, path);
+    paths_.emplace_back(path);
     return *clients_.back();
   }
   // Routes of the FastCGI listener; "/" stands behind them.
@@ -50,38 +51,75 @@ class Overload : public BridgeTest {
     EXPECT_EQ(client.answer(1).field("Retry-After"), "1");
   }
 
+  void start_with_queue(milliseconds timeout) {
+    shop(settings).timeouts.queue = timeout;
+    start();
+  }
+  // Serves one and queues another every now and then, so that the queue stays as long as it is,
+  // until one is shed. Returns the request at the worker, which takes one at a time.
+  std::shared_ptr<WorkerRequest> overload(FakeWorker& worker) {
+    send("/first");
+    auto current = worker.next_request();
+    for (int i = 0; i < 10; ++i) queue("/early/" + std::to_string(i));
+    const auto pause = shop(settings).timeouts.queue / 60;
+    auto last = Clock::now();
+    until(
+        [&] {
+          if (Clock::now() - last >= pause) {
+            last = Clock::now();
+            queue("/early/" + std::to_string(clients_.size()));
+            current = next(worker, current);
+          }
+          return bridge().log_count("overload") > 0;
+        },
+        "the overload");
+    return current;
+  }
+  std::size_t refused() const {
+    return static_cast<std::size_t>(
+        std::count_if(clients_.begin(), clients_.end(), [](const auto& client) {
+          return client->answer(1).status() == 503 && client->answer(1).field("Retry-After") == "1";
+        }));
+  }
+  // Paths of the requests without an answer, in order.
+  std::vector<std::string> waiting() const {
+    std::vector<std::string> paths;
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      if (!clients_[i]->answer(1).ended) paths.push_back(paths_[i]);
+    }
+    return paths;
+  }
+
   std::vector<std::unique_ptr<FrontClient>> clients_;
+  std::vector<std::string> paths_;  // of their requests
 };
 
 TEST_F(Overload, ServesTheLatestAndShedsTheEarliest) {
-  shop(settings).timeouts.queue = milliseconds(3000);  // target 300 ms, interval 600 ms
-  start();
+  start_with_queue(milliseconds(3000));  // target 300 ms, interval 600 ms
   FakeWorker& worker = add_worker({.max_reqs = 1});
-  send("/first");
-  auto current = worker.next_request();
-  ASSERT_TRUE(current);
-  for (int i = 0; i < 10; ++i) queue("/early");
-  // One is served and another comes every now and then, so that the queue stays as long as it is.
-  auto last = Clock::now();
-  until(
-      [&] {
-        if (Clock::now() - last < milliseconds(50)) return bridge().log_count("overload") > 0;
-        last = Clock::now();
-        queue("/early");
-        current = next(worker, current);
-        return bridge().log_count("overload") > 0;
-      },
-      "the overload");
-  until(
-      [&] {
-        return std::any_of(clients_.begin(), clients_.end(), [](const auto& client) {
-          return client->answer(1).status() == 503 && client->answer(1).field("Retry-After") == "1";
-        });
-      },
-      "an early one refused");
+  auto current = overload(worker);
+  until([&] { return refused() > 0; }, "an early one refused");
   queue("/latest");
   current = next(worker, current);
   EXPECT_EQ(path_of(current), "/latest");
+}
+
+TEST_F(Overload, IsOverOnceNoWorkerIsReady) {
+  start_with_queue(milliseconds(10'000));  // interval 2 s
+  FakeWorker& worker = add_worker({.max_reqs = 1});
+  const std::string lost = path_of(overload(worker));
+  kill_worker(worker);
+  say_state(channel::AppState::starting);
+  send("/latest");
+  until([&] { return static_cast<std::int64_t>(waiting().size()) == score().queued; },
+        "the refusals, and all others in the queue");
+  const std::size_t refused_before = refused();
+  FakeWorker& successor = add_worker({.max_reqs = 1});
+  const auto again = successor.next_request();
+  EXPECT_EQ(path_of(again), lost);
+  const std::string earliest = waiting()[waiting().front() == lost ? 1 : 0];
+  EXPECT_EQ(path_of(next(successor, again)), earliest);
+  EXPECT_EQ(refused(), refused_before);
 }
 
 TEST_F(Overload, HigherPriorityGoesFirst) {

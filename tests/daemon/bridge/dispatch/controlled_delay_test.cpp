@@ -31,6 +31,25 @@ TEST(ControlledDelaySettings, AreSharesOfTheQueuesTimeout) {
   }
 }
 
+TEST(ControlledDelay, TimeWithoutAWorkerDoesNotCount) {
+  ControlledDelay delay = codel();
+  delay.observe(milliseconds(50), 100, 4, at(0));
+  delay.interrupt();
+  delay.observe(milliseconds(5050), 100, 4, at(5000));
+  EXPECT_FALSE(delay.overloaded()) << "the first observation with a worker";
+  delay.observe(milliseconds(5149), 100, 4, at(5099));
+  EXPECT_FALSE(delay.overloaded());
+  delay.observe(milliseconds(5150), 100, 4, at(5100));
+  EXPECT_TRUE(delay.overloaded());
+  EXPECT_TRUE(delay.shed(at(5100)));
+
+  delay.interrupt();
+  EXPECT_FALSE(delay.overloaded());
+  EXPECT_FALSE(delay.shed(at(10'000))) << "not for the time in between";
+  delay.observe(milliseconds(5000), 100, 4, at(10'000));
+  EXPECT_FALSE(delay.shed(at(10'000)));
+}
+
 // One observation after the other: the oldest's waiting, the queue's length; 4 slots.
 TEST(ControlledDelay, IsOverloadedAfterAnIntervalAboveTheTarget) {
   struct Row {

@@ -65,6 +65,18 @@ class WaitQueueTest : public ::testing::Test {
   std::deque<Waiting> requests;
 };
 
+TEST_F(WaitQueueTest, WithoutWorkersNobodyIsOverdue) {
+  overload(normal);
+  Waiting& earliest = *queue.next()->earlier->earlier->earlier;
+  queue.interrupt();
+  EXPECT_FALSE(queue.overloaded(normal));
+  EXPECT_EQ(queue.next(), &earliest) << "in order again";
+  EXPECT_EQ(queue.place_for(normal), nullptr) << "a full queue refuses the new one";
+  EXPECT_EQ(queue.overdue(1, at(9000)), nullptr);
+  EXPECT_EQ(queue.overdue(1, at(9099)), nullptr);
+  EXPECT_EQ(queue.overdue(1, at(9100)), &earliest);
+}
+
 TEST_F(WaitQueueTest, KnowsSinceWhenTheFirstWaits) {
   EXPECT_EQ(queue.waiting_since(), WaitQueue::Clock::time_point::max());
   Waiting& first = push(low, 5);
