@@ -71,6 +71,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] const Dispatcher* dispatcher() const { return dispatcher_; }
   [[nodiscard]] Clock::time_point arrived() const { return arrived_; }
   [[nodiscard]] RequestEntry describe() const;
+  /// The same as one line, unescaped, for a report of its worker's end.
+  [[nodiscard]] std::string summary() const;
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
   /// Bytes of the body that wait in memory, or are kept there for a second worker.
