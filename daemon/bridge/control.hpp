@@ -63,6 +63,11 @@ class Control final : public WorkerReports {
   void send_now(const channel::Message& message, UniqueFd descriptor = {});
   void list_requests(const channel::Message& question);
   void send_requests(channel::Message answer, std::vector<RequestListing> parts);
+  void report_lost(const channel::Message& dead, std::vector<channel::LostRequests> parts);
+  /// Calls `work` on every thread, then `done` on the first one with what they returned, in order.
+  template <class Part>
+  void gather(std::function<void(Thread&, std::function<void(Part)>)> ask,
+              std::function<void(std::vector<Part>)> done);
   void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "daemon/bridge/control.hpp"
+#include "daemon/channel/lost_requests.hpp"
 #include "daemon/channel/sealed_memory.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -14,31 +15,41 @@ namespace viaduct::daemon::bridge {
 using channel::Message;
 using channel::Type;
 
-void Control::list_requests(const Message& question) {
+// Behind the last thread: what each of them has posted to the first one comes before.
+template <class Part>
+void Control::gather(std::function<void(Thread&, std::function<void(Part)>)> ask,
+                     std::function<void(std::vector<Part>)> done) {
   struct Parts {
     explicit Parts(std::size_t threads) : missing(threads), by_thread(threads) {}
     std::atomic<std::size_t> missing;
-    std::vector<RequestListing> by_thread;
+    std::vector<Part> by_thread;
   };
-  if (question.app >= apps_.size()) return;
   auto parts = std::make_shared<Parts>(threads_.size());
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    const auto give = [this, parts, done, i](Part part) {
+      if (stopped_) return;
+      parts->by_thread[i] = std::move(part);
+      if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+      threads_.front()->reactor().post([parts, done] { done(std::move(parts->by_thread)); });
+    };
+    threads_[i]->reactor().post([ask, give, &thread = *threads_[i]] { ask(thread, give); });
+  }
+}
+
+void Control::list_requests(const Message& question) {
+  if (question.app >= apps_.size()) return;
   Message answer;
   answer.type = Type::listing;
   answer.app = question.app;
   answer.serial = question.serial;
   const std::size_t stacks = question.count != 0 ? RequestListing::kMaxStacks : 0;
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    const auto listed = [this, parts, answer, i](RequestListing listing) {
-      if (stopped_) return;
-      parts->by_thread[i] = std::move(listing);
-      if (parts->missing.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-      threads_.front()->reactor().post(
-          [this, parts, answer] { send_requests(answer, std::move(parts->by_thread)); });
-    };
-    threads_[i]->reactor().post([answer, stacks, listed, &thread = *threads_[i]] {
-      thread.list_requests(answer.app, stacks, listed);
-    });
-  }
+  gather<RequestListing>(
+      [app = question.app, stacks](Thread& thread, std::function<void(RequestListing)> give) {
+        thread.list_requests(app, stacks, std::move(give));
+      },
+      [this, answer](std::vector<RequestListing> parts) {
+        send_requests(answer, std::move(parts));
+      });
 }
 
 void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
@@ -53,13 +64,31 @@ void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
 
 void Control::remove_worker(const Message& message) {
   known_.erase(message.serial);
-  // Judged behind the last thread: what each has to say about it is posted before that.
-  auto holder = std::shared_ptr<void>(nullptr, [this, message](void*) {
-    if (stopped_) return;  // what was still posted is being destroyed
-    threads_.front()->reactor().post([this, message] { judge(message.app, message.serial); });
-  });
-  on_every_thread(
-      [message, holder](Thread& t) { t.app(message.app).remove(message.serial, message.status); });
+  gather<channel::LostRequests>(
+      [message](Thread& t, const std::function<void(channel::LostRequests)>& give) {
+        give(t.app(message.app).remove(message.serial, message.status));
+      },
+      [this, message](std::vector<channel::LostRequests> parts) {
+        judge(message.app, message.serial);
+        if (message.count != 0) report_lost(message, std::move(parts));
+      });
+}
+
+void Control::report_lost(const Message& dead, std::vector<channel::LostRequests> parts) {
+  channel::LostRequests requests;
+  for (channel::LostRequests& part : parts) requests.add(std::move(part));
+  Message message;
+  message.type = Type::requests_lost;
+  message.app = dead.app;
+  message.serial = dead.serial;
+  message.count = static_cast<std::uint32_t>(requests.total);
+  UniqueFd lines;
+  try {
+    if (requests.total > 0) lines = channel::sealed_memory("viaduct-lost", encode(requests));
+  } catch (const std::system_error& error) {
+    log_.error("lost requests cannot be told", {{"error", error.what()}});
+  }
+  send_now(message, std::move(lines));
 }
 
 void Control::crashed(const WorkerInfo& info, std::vector<Suspect> suspects) {

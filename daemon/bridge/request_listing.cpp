@@ -17,8 +17,8 @@ constexpr std::size_t kMaxMethod = 32;
 constexpr std::size_t kMaxTarget = 256;
 
 std::string cut(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return log::escape(text);
-  return log::escape(text.substr(0, limit)) + "...";
+  if (text.size() <= limit) return std::string(text);
+  return std::string(text.substr(0, limit)) + "...";
 }
 
 std::string_view id_of(const protocol::Pairs& params) {
@@ -37,10 +37,19 @@ boost::json::string_view view(std::string_view text) {
 
 RequestEntry describe_request(const protocol::Pairs& params) {
   RequestEntry entry;
-  entry.id = cut(id_of(params), kMaxId);
-  entry.method = cut(params.get("REQUEST_METHOD").value_or(""), kMaxMethod);
-  entry.target = cut(params.get("REQUEST_URI").value_or(""), kMaxTarget);
+  entry.id = log::escape(cut(id_of(params), kMaxId));
+  entry.method = log::escape(cut(params.get("REQUEST_METHOD").value_or(""), kMaxMethod));
+  entry.target = log::escape(cut(params.get("REQUEST_URI").value_or(""), kMaxTarget));
   return entry;
+}
+
+std::string summarize_request(const protocol::Pairs& params, std::chrono::milliseconds age,
+                              std::string_view state) {
+  std::string line = cut(params.get("REQUEST_METHOD").value_or("-"), kMaxMethod);
+  line += ' ' + cut(params.get("REQUEST_URI").value_or("-"), kMaxTarget);
+  if (const auto id = id_of(params); !id.empty()) line += " id=" + cut(id, kMaxId);
+  line += " age_ms=" + std::to_string(age.count()) + ' ';
+  return line.append(state);
 }
 
 RequestListing merge(std::vector<RequestListing> parts) {

@@ -31,6 +31,11 @@ struct RequestEntry {
 /// the first that is not empty.
 RequestEntry describe_request(const protocol::Pairs& params);
 
+/// "GET /orders/17 id=5f3a age_ms=120 working": the same, cut but not escaped. At most
+/// channel::LostRequests::kMaxLine bytes.
+std::string summarize_request(const protocol::Pairs& params, std::chrono::milliseconds age,
+                              std::string_view state);
+
 /// The requests of one app.
 struct RequestListing {
   static constexpr std::size_t kMax = 10'000;

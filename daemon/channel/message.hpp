@@ -18,7 +18,8 @@ enum class Type : std::uint32_t {
                     ///< `shared`: it already serves another
                     ///< bridge, so its answer has no deadline and is no readiness report
   worker_draining,  ///< serial: give it no new requests
-  worker_dead,      ///< serial, status (of waitpid): its requests are lost
+  worker_dead,      ///< serial, status (of waitpid): its requests are lost; count 1: tell which,
+                    ///< with requests_lost
   app_state,        ///< app, state, count: seconds for Retry-After
   log_target,       ///< target, app; descriptor: where log lines go from now on
   accept,           ///< start accepting on the listeners
@@ -29,16 +30,18 @@ enum class Type : std::uint32_t {
                     ///< what do the handlers of the oldest do?
 
   // bridge -> master
-  started,      ///< the event loops run
-  ready,        ///< serial: it answered its first question
-  unhealthy,    ///< serial, reason: it will not be used any more
-  kill,         ///< serial, reason: replace it, its abort was not honoured
-  worker_idle,  ///< serial: a draining worker has no request of this bridge left
-  requests,     ///< serial, count: it was given so many since the last such message
-  demand,       ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
-  drained,      ///< nothing is left open; the bridge exits
-  listing,      ///< app, serial: of the question, count: requests left out; descriptor: a sealed
-                ///< memfd with a JSON array of the others
+  started,        ///< the event loops run
+  ready,          ///< serial: it answered its first question
+  unhealthy,      ///< serial, reason: it will not be used any more
+  kill,           ///< serial, reason: replace it, its abort was not honoured
+  worker_idle,    ///< serial: a draining worker has no request of this bridge left
+  requests,       ///< serial, count: it was given so many since the last such message
+  demand,         ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
+  drained,        ///< nothing is left open; the bridge exits
+  listing,        ///< app, serial: of the question, count: requests left out; descriptor: a sealed
+                  ///< memfd with a JSON array of the others
+  requests_lost,  ///< serial of a dead worker, count: requests that it had; descriptor, if there
+                  ///< were any: a sealed memfd with what decode() of lost_requests.hpp reads
 };
 
 /// What is known of an app that has no ready worker.

@@ -133,16 +133,6 @@ void warn_about_idle_parts(const Checking& check) {
     if (!routed.contains(app.name)) check.warning(app_path(app), "no listener leads to this app");
 }
 
-// Valid, and nothing relies on them, so that they need not be refused; but nobody may think that
-// they work.
-void warn_about_keys_without_effect(const Checking& check) {
-  for (const AppSettings& app : check.settings.apps) {
-    if (!app.crash_dir.empty())
-      check.warning(app_path(app) + ".crash_dir",
-                    "has no effect yet: reports of crashes go to the log only");
-  }
-}
-
 void warn_about_backlog(const Checking& check) {
   const auto somaxconn = check.system.somaxconn();
   if (!somaxconn) return;
@@ -202,7 +192,6 @@ void check_structure(const Checking& check) {
   for (const AppSettings& app : check.settings.apps) check_app(check, app);
   warn_about_idle_parts(check);
   warn_about_backlog(check);
-  warn_about_keys_without_effect(check);
 }
 
 }  // namespace viaduct::daemon::config

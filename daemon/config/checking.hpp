@@ -36,6 +36,9 @@ void resolve_accounts(const Checking& check);
 // anywhere, a warning always.
 void check_isolation(const Checking& check);
 
+// Looks whether crash reports can be written where they are to go.
+void check_crash_dirs(const Checking& check);
+
 // Reads env_files, looks for every app's command and says why it cannot be run.
 void resolve_commands(const Checking& check);
 

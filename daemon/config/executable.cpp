@@ -8,15 +8,23 @@
 namespace viaduct::daemon::config {
 namespace {
 
-// The execute (files) or search (directories) bit that applies to the account.
-bool may_execute(const FileStatus& file, const Account& account) {
+constexpr mode_t kExecute = 01;  // a file; or search a directory
+constexpr mode_t kChange = 03;   // a directory
+
+// Whether the mode bits that apply to the account have all of `wanted`.
+bool allows(const FileStatus& file, const Account& account, mode_t wanted) {
   if (file.has_acl) return true;
   if (account.uid == 0) return S_ISDIR(file.mode) || (file.mode & 0111) != 0;
-  if (file.uid == account.uid) return (file.mode & S_IXUSR) != 0;
+  const auto has = [&](unsigned shift) { return (file.mode >> shift & wanted) == wanted; };
+  if (file.uid == account.uid) return has(6);
   const bool member =
       file.gid == account.gid ||
       std::find(account.groups.begin(), account.groups.end(), file.gid) != account.groups.end();
-  return (file.mode & (member ? S_IXGRP : S_IXOTH)) != 0;
+  return has(member ? 3 : 0);
+}
+
+bool may_execute(const FileStatus& file, const Account& account) {
+  return allows(file, account, kExecute);
 }
 
 FileStatus status_of(const System& system, const std::string& path, const std::string& root) {
@@ -64,6 +72,13 @@ Access enterable_by(const System& system, const Account& account, const std::str
   access = can_search(system, account, path, root);
   if (access.error == ENOENT) access.because.clear();
   return access;
+}
+
+Access writable_by(const System& system, const Account& account, const std::string& path) {
+  const Access access = enterable_by(system, account, path);
+  if (access.error != 0) return access;
+  if (allows(system.status(path), account, kChange)) return {};
+  return {EACCES, "user " + account.name + " cannot write to " + path};
 }
 
 Found find_in_path(const System& system, const Account& account, std::string_view program,

@@ -1,4 +1,5 @@
-// Finds a program as exec would for a given user, and says in words why that user cannot run it.
+// Finds a program as exec would for a given user, and says in words why that user cannot run it, or
+// cannot use a directory.
 #pragma once
 
 #include <string>
@@ -21,6 +22,9 @@ Access executable_by(const System& system, const Account& account, const std::st
                      const std::string& root = {});
 Access enterable_by(const System& system, const Account& account, const std::string& path,
                     const std::string& root = {});
+
+// Whether `account` can make files in the directory, judged likewise.
+Access writable_by(const System& system, const Account& account, const std::string& path);
 
 struct Found {
   std::string path;  // absolute; "" when it is in no directory of PATH

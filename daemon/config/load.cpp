@@ -108,6 +108,7 @@ class Loader {
     resolve_accounts(checking);
     check_isolation(checking);
     resolve_commands(checking);
+    check_crash_dirs(checking);
   }
 
   void set_runtime_dir() {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <exception>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "daemon/channel/sealed_memory.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
 #include "daemon/master/bridge_files.hpp"
+#include "daemon/master/crash_directory.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/timeouts.hpp"
@@ -48,6 +50,21 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
   settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     UniqueFd(log::open_file(file.path));
+  }
+  try_crash_dirs();
+}
+
+// What permissions do not tell, such as a file system that is read-only, shows now and not when a
+// report is due.
+void Generation::try_crash_dirs() const {
+  for (const config::AppSettings& app : settings_.apps) {
+    if (app.crash_dir.empty()) continue;
+    try {
+      const CrashDirectory usable(app.crash_dir);
+    } catch (const std::system_error& error) {
+      context_.logs.daemon().error(app.name + ": crash reports cannot be written",
+                                   {{"app", app.name}, {"error", error.what()}});
+    }
   }
 }
 
@@ -204,16 +221,18 @@ void Generation::worker_draining(AppPool& pool, Worker& worker) {
   }
 }
 
-void Generation::worker_dead(AppPool& pool, Worker& worker, int status) {
+bool Generation::worker_dead(AppPool& pool, Worker& worker, int status, bool report) {
   const std::uint32_t place = place_of(pool);
-  if (place == apps_.size() || told_.erase(worker.serial()) == 0) return;
+  if (place == apps_.size() || told_.erase(worker.serial()) == 0 || !bridge_) return false;
   Message message;
   message.type = Type::worker_dead;
   message.app = apps_[place].index;
   message.serial = worker.serial();
   message.pid = worker.pid();
   message.status = status;
-  if (bridge_) bridge_->send(message);
+  message.count = report ? 1 : 0;
+  bridge_->send(message);
+  return true;
 }
 
 void Generation::pool_changed(AppPool& pool) {
@@ -250,6 +269,8 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
     case Type::listing:
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
+    case Type::requests_lost:
+      return observer_.requests_lost(message.serial, message.count, descriptor);
     case Type::demand:
       return load_report(message);
     default:

@@ -29,6 +29,8 @@ class GenerationObserver {
   virtual void load_changed(AppPool& pool) = 0;
   /// Its bridge ended and the generation is gone. To be destroyed later, not within this call.
   virtual void generation_gone(Generation& generation, int status) = 0;
+  /// The answer to worker_dead(); `lines`: a memfd, not verified, or none.
+  virtual void requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) = 0;
   /// The answer to ask_requests(); `list`: a memfd with JSON, not verified.
   virtual void requests_listed(Generation& generation, std::uint64_t question,
                                std::uint32_t omitted, UniqueFd list) = 0;
@@ -81,7 +83,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void worker_added(AppPool& pool, Worker& worker);
   void worker_ready(AppPool& pool, Worker& worker);
   void worker_draining(AppPool& pool, Worker& worker);
-  void worker_dead(AppPool& pool, Worker& worker, int status);
+  /// Returns whether the bridge knew it. With `report` it will say which requests it had with it.
+  bool worker_dead(AppPool& pool, Worker& worker, int status, bool report);
   void pool_changed(AppPool& pool);
 
   /// Asks the bridge for the requests of an app, the oldest with their `stacks` if so wished; false
@@ -109,6 +112,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void bridge_says(const channel::Message& message, UniqueFd descriptor) override;
   void bridge_ended(int status) override;
 
+  void try_crash_dirs() const;
   void act(GenerationAction action);
   void start_bridge();
   void restart_bridge();

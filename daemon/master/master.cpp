@@ -74,6 +74,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       watchdog_(io_),
       stop_timer_(io_),
       queries_(io_),
+      crashes_(io_, logs_),
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
       probation_timer_(io_) {
   ignore_signals();
@@ -271,6 +272,7 @@ void Master::check_stopped() {
 }
 
 void Master::end() {
+  crashes_.close();
   for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
   if (!control_) return io_.stop();
   control_->finish([this] { io_.stop(); });

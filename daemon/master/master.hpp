@@ -20,6 +20,7 @@
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/control/server.hpp"
+#include "daemon/master/crash_desk.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_store.hpp"
@@ -141,6 +142,7 @@ class Master final : private PoolObserver,
   void bridge_lost(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
   void load_changed(AppPool& pool) override;
+  void requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) override;
   void requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
                        UniqueFd list) override;
   void generation_gone(Generation& generation, int status) override;
@@ -202,6 +204,7 @@ class Master final : private PoolObserver,
   boost::asio::steady_timer watchdog_;
   boost::asio::steady_timer stop_timer_;
   RequestQueries queries_;
+  CrashDesk crashes_;
   control::Api api_;
   std::unique_ptr<control::Server> control_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

@@ -21,7 +21,12 @@ void Master::worker_draining(AppPool& pool, Worker& worker) {
 }
 
 void Master::worker_dead(AppPool& pool, Worker& worker, int status) {
-  for (const auto& generation : generations_) generation->worker_dead(pool, worker, status);
+  const auto& crash = worker.crash();
+  unsigned asked = 0;
+  for (const auto& generation : generations_) {
+    if (generation->worker_dead(pool, worker, status, crash.has_value())) ++asked;
+  }
+  if (crash) crashes_.open(worker.serial(), *crash, pool.settings().crash_dir, asked);
 }
 
 void Master::pool_changed(AppPool& pool) {
@@ -62,6 +67,10 @@ void Master::load_changed(AppPool& pool) {
     sum.delay = std::max(sum.delay, load.delay);
   }
   pool.set_load(sum);
+}
+
+void Master::requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) {
+  crashes_.requests_lost(worker, count, lines);
 }
 
 void Master::requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,

@@ -59,21 +59,13 @@ void OutputReader::finish() {
   splitter_.finish([this](std::string_view text) { line(text); });
 }
 
-std::string OutputReader::last_lines() const {
-  std::string joined;
-  for (const std::string& text : last_) {
-    if (!joined.empty()) joined += " | ";
-    joined += text;
-  }
-  return joined;
-}
-
 void OutputReader::take(std::string_view bytes) {
   splitter_.feed(bytes, [this](std::string_view text) { line(text); });
 }
 
 void OutputReader::line(std::string_view text) {
   constexpr std::size_t kRememberedBytes = 256;
+  if (notes_.take(text)) return;
   last_.emplace_back(text.substr(0, kRememberedBytes));
   if (last_.size() > kRemembered) last_.pop_front();
   sink_(text);

@@ -12,6 +12,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/crash_report.hpp"
 #include "daemon/master/line_splitter.hpp"
 
 namespace viaduct::daemon::master {
@@ -22,7 +23,7 @@ class OutputReader : public std::enable_shared_from_this<OutputReader> {
  public:
   static constexpr std::size_t kBytesPerTurn = 64 * 1024;
   static constexpr std::chrono::milliseconds kTurn{100};
-  static constexpr std::size_t kRemembered = 3;
+  static constexpr std::size_t kRemembered = 32;
 
   using Sink = std::function<void(std::string_view line)>;
 
@@ -34,8 +35,11 @@ class OutputReader : public std::enable_shared_from_this<OutputReader> {
   /// The writer has ended: reads what the pipe still holds, then closes it.
   void finish();
 
-  /// The last lines, joined by " | ".
-  std::string last_lines() const;
+  /// The last lines, at most kRemembered, the first 256 bytes of each.
+  const std::deque<std::string>& last_lines() const { return last_; }
+
+  /// What it wrote to say why it crashes: these lines go neither to `sink` nor to last_lines().
+  const CrashNotes& crash_notes() const { return notes_; }
 
  private:
   void wait_readable();
@@ -48,6 +52,7 @@ class OutputReader : public std::enable_shared_from_this<OutputReader> {
   boost::asio::steady_timer pause_;
   LineSplitter splitter_;
   std::deque<std::string> last_;
+  CrashNotes notes_;
   Sink sink_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -70,11 +71,8 @@ void Worker::start() {
   Spawned spawned = spawn(std::move(spec));
   pid_ = spawned.pid;
   started_ = Clock::now();
-  output_ = std::make_shared<OutputReader>(
-      context_.io, std::move(read_end), [this](std::string_view line) {
-        context_.logs.app(app_.name).warning(
-            line, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}, {"stream", "stderr"}});
-      });
+  output_ = std::make_shared<OutputReader>(context_.io, std::move(read_end),
+                                           [this](std::string_view line) { log_output(line); });
   output_->start();
   context_.children.watch(pid_, [weak = weak_from_this()](int status) {
     if (const auto self = weak.lock()) self->exited(status);
@@ -218,7 +216,37 @@ void Worker::exited(int status) {
   if (output_) output_->finish();
   status_ = status;
   log_exit(status);
+  report_crash();
   handle(WorkerEvent::exited);
+}
+
+void Worker::log_output(std::string_view line) const {
+  context_.logs.app(app_.name).warning(
+      line, {{"app", app_.name}, {"worker", name_}, {"pid", pid_}, {"stream", "stderr"}});
+}
+
+void Worker::report_crash() {
+  if (spawn_failed_ || !output_) return;
+  const auto& notes = output_->crash_notes().lines();
+  const bool told = state_ != WorkerState::starting && state_ != WorkerState::ready;
+  if (!is_crash(status_, was_ready_, told)) {
+    for (const std::string& line : notes) log_output(line);
+    return;
+  }
+  const auto& last = output_->last_lines();
+  rlimit core{};
+  ::getrlimit(RLIMIT_CORE, &core);
+  crash_ = CrashReport{.app = app_.name,
+                       .worker = name_,
+                       .pid = pid_,
+                       .status = status_,
+                       .time = std::chrono::system_clock::now(),
+                       .uptime = uptime(),
+                       .core_limit = app_.isolation.core.value_or(core.rlim_cur),
+                       .core_pattern = {},
+                       .requests = {},
+                       .notes = notes,
+                       .written = {last.begin(), last.end()}};
 }
 
 void Worker::log_exit(int status) {
@@ -235,7 +263,16 @@ void Worker::log_exit(int status) {
                                             {"worker", name_},
                                             {"pid", pid_},
                                             {"uptime_ms", uptime().count()},
-                                            {"last_output", output_ ? output_->last_lines() : ""}});
+                                            {"last_output", last_output()}});
+}
+
+std::string Worker::last_output() const {
+  constexpr std::ptrdiff_t kShown = 3;
+  constexpr std::size_t kBytes = 1024;
+  if (!output_) return {};
+  const auto& lines = output_->last_lines();
+  const auto count = std::min(kShown, std::ssize(lines));
+  return join({lines.end() - count, lines.end()}, kBytes);
 }
 
 std::string Worker::socket_path() const {

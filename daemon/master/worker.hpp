@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -13,6 +14,7 @@
 
 #include "daemon/config/settings.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/crash_report.hpp"
 #include "daemon/master/output_reader.hpp"
 #include "daemon/master/process.hpp"
 #include "daemon/master/worker_lifecycle.hpp"
@@ -57,6 +59,8 @@ class Worker : public std::enable_shared_from_this<Worker> {
   /// Why it ended, or has to, though it should not have; "" while there is no such reason.
   const std::string& failure() const { return failure_; }
   const std::string& name() const { return name_; }  ///< "shop/1"
+  /// Once it has ended: what to report, if it has crashed. What bridges know of it is missing.
+  const std::optional<CrashReport>& crash() const { return crash_; }
   std::string socket_path() const;
   std::chrono::milliseconds uptime() const;
 
@@ -84,7 +88,10 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void report_arrived();
   void executed();
   void exited(int status);
+  void log_output(std::string_view line) const;
   void log_exit(int status);
+  std::string last_output() const;
+  void report_crash();
 
   Context& context_;
   const config::AppSettings& app_;
@@ -99,6 +106,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   bool spawn_failed_ = false;
   std::string failure_;
   int status_ = 0;
+  std::optional<CrashReport> crash_;
   std::uint64_t requests_ = 0;
   std::uint32_t capacity_ = 0;
   double jitter_;

@@ -63,6 +63,11 @@ App& App::on_error(std::function<void(Request&, Response&, std::exception_ptr)> 
   return *this;
 }
 
+App& App::crash_reports(bool wanted) {
+  settings_->crash_reports = wanted;
+  return *this;
+}
+
 App& App::log_sink(std::function<void(Level, std::string_view)> sink) {
   settings_->log_sink = std::move(sink);
   return *this;

@@ -31,6 +31,7 @@ struct AppSettings {
   std::function<bool()> readiness;
   std::function<void(Request&, Response&, std::exception_ptr)> on_error;
   std::function<void(Level, std::string_view)> log_sink;
+  bool crash_reports = true;
   std::weak_ptr<void> test_run;  ///< what testing::Client keeps while it exists
 };
 

@@ -96,6 +96,15 @@ const std::string& RequestState::id() {
   return id_;
 }
 
+std::string_view RequestState::known_id() const {
+  if (id_state_.load(std::memory_order_acquire) == IdState::made) return id_;
+  for (const std::string& name : ids_.variables()) {
+    const auto sent = head_.params.get(name);
+    if (sent && !sent->empty()) return *sent;
+  }
+  return {};
+}
+
 const Values& RequestState::query() {
   if (!query_) query_.emplace(variables_.query_string);
   return *query_;

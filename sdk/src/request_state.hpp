@@ -65,6 +65,9 @@ class RequestState {
 
   /// Made when first asked for; the only member that other threads may call during the request.
   [[nodiscard]] const std::string& id();
+  /// The same without making one: "" when neither it was made nor the front server sent one.
+  /// Async-signal-safe.
+  [[nodiscard]] std::string_view known_id() const;
   [[nodiscard]] const Values& query();
   [[nodiscard]] const Fields& headers();
   [[nodiscard]] std::optional<std::string_view> cookie(std::string_view name) const;

@@ -16,6 +16,7 @@
 #include "sdk/src/route_tree.hpp"
 #include "sdk/src/runtime/background.hpp"
 #include "sdk/src/runtime/cgi_gateway.hpp"
+#include "sdk/src/runtime/crash_reporter.hpp"
 #include "sdk/src/runtime/early_signals.hpp"
 #include "sdk/src/runtime/server.hpp"
 #include "sdk/src/runtime/transport.hpp"
@@ -208,6 +209,7 @@ int run(int argc, char** argv, App& app) {
               << (line.addresses.http.empty() ? " for development; --help lists other ways" : "")
               << std::endl;
   }
+  if (settings.crash_reports && std::getenv("VIADUCT_APP") != nullptr) detail::report_crashes();
   const detail::LogRedirection redirection(settings.log_sink);
   int status = 0;
   try {

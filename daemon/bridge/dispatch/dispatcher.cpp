@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/bridge/dispatch/policy.hpp"
+#include "daemon/channel/crash.hpp"
 #include "daemon/log/log.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -274,21 +275,22 @@ void Dispatcher::drain(std::uint64_t serial) {
   report_if_idle(*worker);
 }
 
-void Dispatcher::remove(std::uint64_t serial, int status) {
+channel::LostRequests Dispatcher::remove(std::uint64_t serial, int status) {
   const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
     return worker->info().serial == serial;
   });
-  if (found == workers_.end()) return;
+  if (found == workers_.end()) return {};
   std::unique_ptr<Worker> worker = std::move(*found);
   workers_.erase(found);
   const bool expected = worker->info().draining;
   worker->die();
-  auto suspects = losses_.take(serial, services_.reactor.now());
-  if (crashed(status) && !expected && !suspects.empty()) {
-    reports_.crashed(worker->info(), std::move(suspects));
+  auto loss = losses_.take(serial, services_.reactor.now());
+  if (channel::crashed(status) && !expected && !loss.suspects.empty()) {
+    reports_.crashed(worker->info(), std::move(loss.suspects));
   }
   services_.reactor.bury(std::move(worker));
   pump();
+  return std::move(loss.requests);
 }
 
 void Dispatcher::hand_over() {

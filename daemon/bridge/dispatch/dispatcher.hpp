@@ -100,8 +100,8 @@ class Dispatcher final : public WorkerOwner {
   // Workers.
   void add(const std::shared_ptr<WorkerInfo>& info, bool ask);
   void drain(std::uint64_t serial);
-  /// It has ended, with that status of waitpid.
-  void remove(std::uint64_t serial, int status);
+  /// It has ended, with that status of waitpid. Returns what it had of this thread.
+  channel::LostRequests remove(std::uint64_t serial, int status);
   /// The successor waits for our plain workers.
   void hand_over();
   void state_changed();

@@ -15,7 +15,8 @@ const std::string& Dispatcher::pattern_of(const Exchange& exchange) {
 }
 
 void Dispatcher::lost_at(const Exchange& exchange, const Worker& worker) {
-  losses_.add(worker.info().serial, pattern_of(exchange), services_.reactor.now());
+  losses_.add(worker.info().serial, pattern_of(exchange), exchange.summary(),
+              services_.reactor.now());
 }
 
 void Dispatcher::answered_after(const Exchange& exchange, const Worker& worker,

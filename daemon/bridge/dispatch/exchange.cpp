@@ -101,6 +101,12 @@ RequestEntry Exchange::describe() const {
   return entry;
 }
 
+std::string Exchange::summary() const {
+  const auto age = services_.reactor.now() - arrived_;
+  return summarize_request(head_.params, std::chrono::duration_cast<std::chrono::milliseconds>(age),
+                           state_name(phase_));
+}
+
 void Exchange::submit() {
   if (client_ != nullptr) dispatcher_->submit(*this);
 }

@@ -77,6 +77,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] RequestEntry describe() const;
   /// Asks its worker what the handler does, for that place of a list of requests.
   void ask_stack(const std::shared_ptr<StackQuery>& query, std::size_t place);
+  /// The same as one line, unescaped, for a report of its worker's end.
+  [[nodiscard]] std::string summary() const;
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
   /// Bytes of the body that wait in memory, or are kept there for a second worker.

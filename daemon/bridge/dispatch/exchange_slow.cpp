@@ -10,8 +10,9 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
-// For how long a worker may put a stack into words.
-constexpr auto kTracePatience = std::chrono::seconds(2);
+// For how long a worker may put a stack into words. The first time it reads all of its symbols, on
+// a machine that may be busy.
+constexpr auto kTracePatience = std::chrono::seconds(10);
 // A handler that its deadline stops is gone when the bridge sees it pass; so it is asked for
 // before.
 constexpr std::chrono::milliseconds kAhead{150};

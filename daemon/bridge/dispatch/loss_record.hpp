@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/bridge/dispatch/poison_guard.hpp"
+#include "daemon/channel/lost_requests.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -18,11 +19,19 @@ class LossRecord {
  public:
   using Clock = std::chrono::steady_clock;
 
-  void add(std::uint64_t worker, std::string_view route, Clock::time_point now);
-  /// A request has been answered by another worker after all; false when nothing is known of it.
+  struct Loss {
+    std::vector<Suspect> suspects;
+    channel::LostRequests requests;
+  };
+
+  /// `request`: what the crash report is to say of it.
+  void add(std::uint64_t worker, std::string_view route, std::string_view request,
+           Clock::time_point now);
+  /// A request has been answered by another worker after all: its route is no suspect any more.
+  /// False when nothing is known of it.
   bool clear(std::uint64_t worker, std::string_view route);
   /// The worker has ended; what it had.
-  std::vector<Suspect> take(std::uint64_t worker, Clock::time_point now);
+  Loss take(std::uint64_t worker, Clock::time_point now);
 
   static constexpr std::size_t kMaxWorkers = 64;
   static constexpr std::size_t kMaxRoutes = PoisonGuard::kMaxSuspects + 1;  ///< of one worker
@@ -31,8 +40,10 @@ class LossRecord {
  private:
   struct Entry {
     Clock::time_point when;
-    std::vector<Suspect> routes;
+    Loss loss;
   };
+
+  void forget(Clock::time_point now);
 
   std::map<std::uint64_t, Entry> workers_;
 };

@@ -1,10 +1,7 @@
 #include "daemon/bridge/dispatch/policy.hpp"
 
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <array>
-#include <csignal>
 
 namespace viaduct::daemon::bridge {
 
@@ -25,14 +22,6 @@ bool may_retry(const Loss& loss) {
   if (loss.attempts > 1 || !loss.body_held) return false;
   if (!loss.delivered) return true;
   return loss.policy == config::Retry::idempotent && idempotent(loss.method);
-}
-
-bool crashed(int status) {
-  static constexpr std::array<int, 9> kErrors{SIGSEGV, SIGBUS, SIGILL,  SIGFPE, SIGABRT,
-                                              SIGTRAP, SIGSYS, SIGXCPU, SIGXFSZ};
-  if (WIFEXITED(status)) return WEXITSTATUS(status) != 0;
-  return WIFSIGNALED(status) &&
-         std::find(kErrors.begin(), kErrors.end(), WTERMSIG(status)) != kErrors.end();
 }
 
 }  // namespace viaduct::daemon::bridge

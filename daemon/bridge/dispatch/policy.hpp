@@ -43,9 +43,4 @@ struct Loss {
 /// never reached the first or its method allows a repetition.
 bool may_retry(const Loss& loss);
 
-/// Whether a worker that ended with that status of waitpid has crashed by itself: by a signal that
-/// errors cause, or with an exit status other than 0. Signals that others send say nothing about
-/// the requests it had; neither does SIGKILL, whoever sent it.
-bool crashed(int status);
-
 }  // namespace viaduct::daemon::bridge

@@ -84,6 +84,13 @@ class VIADUCT_API App : public Router {
   /// once.
   App& on_error(std::function<void(Request&, Response&, std::exception_ptr)> handler);
 
+  /// Whether run() has the process say why it crashes, on standard error, when viaductd started it
+  /// (VIADUCT_APP): it does unless told otherwise here. It handles SIGSEGV, SIGBUS, SIGFPE, SIGILL,
+  /// SIGABRT and SIGSYS as far as the application does not do so itself before run(), and the end
+  /// by an uncaught exception; the process ends by its signal all the same. viaductd writes what
+  /// was said into its crash report.
+  App& crash_reports(bool wanted);
+
   /// Takes log lines, without level and line end, in place of standard error, while run() serves.
   /// Called from any thread, several at once; the line is valid during the call.
   App& log_sink(std::function<void(Level, std::string_view)> sink);

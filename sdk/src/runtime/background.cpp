@@ -6,6 +6,7 @@
 #include <viaduct/log.hpp>
 
 #include "sdk/src/runtime/context.hpp"
+#include "sdk/src/runtime/signal_stack.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -14,6 +15,7 @@ namespace detail {
 Background::Background(const std::vector<std::function<void(std::stop_token)>>& tasks) {
   for (const auto& task : tasks) {
     threads_.emplace_back([&task](std::stop_token stop) {
+      const SignalStack signal_stack;
       ThreadContext context;
       context.task_stop = stop;
       Context::set_current(&context);

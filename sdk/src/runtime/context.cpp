@@ -21,6 +21,10 @@ void Context::set_current(Context* context) {
   current_context = context;
 }
 
+const Context* Context::running() {
+  return current_context;
+}
+
 RequestState* Context::current_request() {
   return current().request;
 }

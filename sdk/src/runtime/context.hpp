@@ -37,6 +37,10 @@ class Context {
   static Context& current();
   /// Says what runs on this thread from now on; null: the thread itself.
   static void set_current(Context* context);
+  /// What set_current() named on this thread; null: nothing. Async-signal-safe.
+  [[nodiscard]] static const Context* running();
+  /// "thread" or "fiber".
+  [[nodiscard]] virtual const char* kind() const { return "thread"; }
   /// The request whose handler called; null outside of handlers.
   [[nodiscard]] static RequestState* current_request();
 

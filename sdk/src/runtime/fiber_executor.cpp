@@ -303,6 +303,7 @@ void FiberExecutor::Task::blocking(const std::function<void()>& work) {
   }
   std::exception_ptr failure;
   boost::asio::post(*executor_.pool_, [this, &work, &failure] {
+    thread_local const SignalStack signal_stack;
     ThreadContext helper;
     helper.request = request;
     Context::set_current(&helper);

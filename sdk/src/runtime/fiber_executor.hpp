@@ -63,6 +63,7 @@ class FiberExecutor final : public Executor {
     void unpark() override { executor_.make_ready(*this); }
     void sleep_until(Clock::time_point time, const std::stop_token& stop) override;
     void blocking(const std::function<void()>& work) override;
+    [[nodiscard]] const char* kind() const override { return "fiber"; }
 
     Fiber fiber;
     Exchange* exchange = nullptr;  // the request in hand

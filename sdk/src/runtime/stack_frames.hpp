@@ -33,7 +33,7 @@ class StackFrames {
 
  private:
   static constexpr std::size_t kInner = 48;
-  static constexpr std::size_t kOuter = 16;
+  static constexpr std::size_t kOuter = 48;
 
   void add(std::uintptr_t frame) noexcept;
 

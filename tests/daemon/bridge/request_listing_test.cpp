@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/lost_requests.hpp"
+
 namespace viaduct::daemon::bridge {
 namespace {
 
@@ -21,6 +23,28 @@ TEST(RequestListingTest, TextsOfClientsAreCutAndEscaped) {
   EXPECT_EQ(entry.target, "/a\\n\\xff" + std::string(252, 'x') + "...");
   EXPECT_EQ(entry.id, std::string(64, 'i') + "...");
   EXPECT_EQ(describe_request({}), RequestEntry{});
+}
+
+TEST(RequestListingTest, SummaryIsALineOfBytesAsTheyCame) {
+  protocol::Pairs params;
+  params.add("REQUEST_METHOD", "GET");
+  params.add("REQUEST_URI", "/a\n\xff");
+  EXPECT_EQ(summarize_request(params, std::chrono::milliseconds(7), "working"),
+            "GET /a\n\xff age_ms=7 working");
+  params.add("REQUEST_ID", "5f");
+  EXPECT_EQ(summarize_request(params, std::chrono::milliseconds(0), "streaming"),
+            "GET /a\n\xff id=5f age_ms=0 streaming");
+  EXPECT_EQ(summarize_request({}, std::chrono::milliseconds(0), "working"), "- - age_ms=0 working");
+}
+
+TEST(RequestListingTest, GreatestSummaryIsNotCutWhereItTravels) {
+  protocol::Pairs params;
+  params.add("REQUEST_METHOD", std::string(10'000, 'M'));
+  params.add("REQUEST_URI", std::string(10'000, '/'));
+  params.add("REQUEST_ID", std::string(10'000, 'i'));
+  const std::string line = summarize_request(params, std::chrono::milliseconds::max(), "streaming");
+  EXPECT_LE(line.size(), channel::LostRequests::kMaxLine);
+  EXPECT_NE(line.find(std::string(256, '/') + "..."), std::string::npos);
 }
 
 TEST(RequestListingTest, TheFirstIdThatIsNotEmptyCounts) {

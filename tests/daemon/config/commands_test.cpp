@@ -186,5 +186,53 @@ TEST(EnvFiles, AreReadInOrderAndNamedInMistakes) {
               ElementsAre("main.yaml:1:69: apps.shop.env_file[0]: dir: Is a directory (EISDIR)"));
 }
 
+TEST(CrashDirs, HaveToBeWritableOrToBeMade) {
+  struct Case {
+    const char* path;
+    const char* error;  // "": none
+  };
+  const ConfigDir dir;
+  FakeSystem system;
+  system.own = "shop";
+  system.environment_["RUNTIME_DIRECTORY"] = "/run/viaduct";
+  system.add_file("/var", S_IFDIR | 0755);
+  system.add_file("/var/mine", S_IFDIR | 0700, 1001);
+  system.add_file("/var/group", S_IFDIR | 0070, 0, 33);
+  system.add_file("/var/group/closed", S_IFDIR | 0050, 0, 33);
+  system.add_file("/var/theirs", S_IFDIR | 0755, 1002);
+  system.add_file("/var/blind", S_IFDIR | 0200, 1001);
+  system.add_file("/var/file", S_IFREG | 0666);
+  for (const Case& c : {
+           Case{"/var/mine", ""},
+           Case{"/var/mine/new", ""},
+           Case{"/var/group", ""},
+           Case{"/var/group/closed",
+                "Permission denied (EACCES): user shop cannot write to /var/group/closed"},
+           Case{"/var/theirs", "Permission denied (EACCES): user shop cannot write to /var/theirs"},
+           Case{"/var/theirs/new",
+                "Permission denied (EACCES): user shop cannot write to /var/theirs"},
+           Case{"/var/blind", "Permission denied (EACCES): user shop cannot search /var/blind"},
+           Case{"/var/absent/new", "No such file or directory (ENOENT)"},
+           Case{"/var/file", "Not a directory (ENOTDIR): /var/file is not a directory"},
+       }) {
+    const LoadResult result = dir.load(
+        "listeners: [{address: unix:/s, app: shop}]\n"
+        "apps: {shop: {command: [/srv/shop/bin/shop], crash_dir: " +
+            std::string(c.path) + "}}\n",
+        system);
+    std::vector<std::string> expected;
+    if (*c.error != '\0') {
+      expected.push_back("main.yaml:2:57: apps.shop.crash_dir: " + std::string(c.path) + ": " +
+                         c.error);
+    }
+    EXPECT_THAT(dir.texts(result.errors), ::testing::ElementsAreArray(expected)) << c.path;
+  }
+  system.own = "root";
+  EXPECT_TRUE(dir.load("apps: {shop: {command: [/srv/shop/bin/shop], user: shop,\n"
+                       "  crash_dir: /var/theirs}}\n",
+                       system)
+                  .settings);
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::config

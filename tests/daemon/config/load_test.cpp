@@ -299,19 +299,6 @@ apps:
                           "net.core.somaxconn, which is 128: that is what the kernel uses"));
 }
 
-TEST(Load, WarnsOfKeysThatHaveNoEffectYet) {
-  const ConfigDir dir;
-  const LoadResult result = dir.load(R"(
-listeners: [{address: unix:/s, app: shop}]
-apps:
-  shop: {command: [/srv/shop/bin/shop], user: shop, crash_dir: /c, send_file: x-sendfile}
-)");
-  EXPECT_TRUE(result.settings);
-  EXPECT_THAT(dir.texts(result.warnings),
-              ElementsAre("main.yaml:4:64: apps.shop.crash_dir: has no effect yet: reports of "
-                          "crashes go to the log only"));
-}
-
 TEST(Load, RuntimeDirComesFromSystemdThenRootThenTheUser) {
   struct Case {
     std::string own, systemd, xdg, expected;

@@ -2,6 +2,10 @@
 
 #include <signal.h>
 
+#include <optional>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 #include "tests/daemon/master/pool_fixture.hpp"
@@ -242,6 +246,49 @@ TEST_F(Recycling, AReplacementOnItsWayEndsWithItsPlace) {
   pool->scale(1);
   until_ready(1);
   EXPECT_EQ(pool->workers()[0].slot, 1u);
+}
+
+class WorkerCrashTest : public PoolTest {
+ protected:
+  void worker_dead(AppPool& dying, Worker& worker, int status) override {
+    if (!report) report = worker.crash();
+    PoolTest::worker_dead(dying, worker, status);
+  }
+  // A worker that is ready, and then does that.
+  void run(const std::string& script) {
+    app.workers = {1, 1};
+    app.executable = "/bin/sh";
+    app.command = {"/bin/sh", "-c", "sleep 1; " + script};
+    start();
+    until([&] { return dead > 0; }, "the worker ends");
+  }
+
+  std::optional<CrashReport> report;
+};
+
+TEST_F(WorkerCrashTest, ReportHasWhatTheWorkerLeaves) {
+  run("echo 'viaduct-crash: SIGSEGV here' >&2; echo last words >&2; ulimit -c 0; kill -SEGV $$");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->app, "shop");
+  EXPECT_EQ(report->worker, "shop/1");
+  EXPECT_GT(report->pid, 1);
+  EXPECT_EQ(report->status & 0x7f, SIGSEGV);
+  EXPECT_GT(report->uptime.count(), 0);
+  EXPECT_EQ(report->notes, std::vector<std::string>{"SIGSEGV here"});
+  EXPECT_EQ(report->written, std::vector<std::string>{"last words"});
+}
+
+TEST_F(WorkerCrashTest, CoreLimitIsThatOfTheApp) {
+  app.isolation.core = 4096;
+  run("exit 3");
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->status, 3 << 8);
+  EXPECT_EQ(report->core_limit, 4096u);
+}
+
+TEST_F(WorkerCrashTest, KilledFromOutsideItHasNotCrashed) {
+  run("kill -KILL $$");
+  EXPECT_FALSE(report);
 }
 
 }  // namespace

@@ -45,13 +45,25 @@ TEST_F(OutputReaderTest, FinishReadsWhatIsLeft) {
   write("last words\nwithout end");
   reader_->finish();
   EXPECT_EQ(lines_, (std::vector<std::string>{"last words", "without end"}));
-  EXPECT_EQ(reader_->last_lines(), "last words | without end");
+  EXPECT_EQ(reader_->last_lines(), (std::deque<std::string>{"last words", "without end"}));
 }
 
 TEST_F(OutputReaderTest, RemembersOnlyTheLastLines) {
-  write("a\nb\nc\nd\n");
+  constexpr std::size_t kMax = OutputReader::kRemembered;
+  for (std::size_t i = 0; i <= kMax; ++i) write(std::to_string(i) + std::string(300, 'x') + "\n");
   reader_->finish();
-  EXPECT_EQ(reader_->last_lines(), "b | c | d");
+  ASSERT_EQ(reader_->last_lines().size(), kMax);
+  EXPECT_EQ(reader_->last_lines().front(), "1" + std::string(255, 'x'));
+  EXPECT_EQ(reader_->last_lines().back(),
+            (std::to_string(kMax) + std::string(300, 'x')).substr(0, 256));
+}
+
+TEST_F(OutputReaderTest, WhatIsSaidOfACrashIsKeptApart) {
+  write("before\nviaduct-crash: SIGSEGV\nafter viaduct-crash: no\n");
+  reader_->finish();
+  EXPECT_EQ(lines_, (std::vector<std::string>{"before", "after viaduct-crash: no"}));
+  EXPECT_EQ(reader_->last_lines().size(), 2u);
+  EXPECT_EQ(reader_->crash_notes().lines(), std::vector<std::string>{"SIGSEGV"});
 }
 
 TEST_F(OutputReaderTest, FloodWaitsInThePipe) {

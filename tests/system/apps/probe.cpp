@@ -181,6 +181,31 @@ void wait_for_stop(Request& request, Response& response) {
   std::abort();
 }
 
+[[noreturn]] void crash_null(Request&, Response&) {
+  volatile int* volatile nowhere = nullptr;
+  *nowhere = 1;
+  std::abort();
+}
+
+[[noreturn]] void complain() {
+  throw std::runtime_error("thrown where nobody may");
+}
+
+[[noreturn]] void crash_uncaught(Request&, Response&) noexcept {
+  complain();
+}
+
+__attribute__((noinline)) int recurse(int depth) {
+  volatile char room[256];
+  room[0] = static_cast<char>(depth);
+  const int deeper = depth < 0 ? 0 : recurse(depth + 1);
+  return deeper + room[0];
+}
+
+void crash_overflow(Request&, Response& response) {
+  response.send(std::to_string(recurse(0)));
+}
+
 void once(Request& request, Response& response) {
   if (mark(request, "crashed once\n")) std::abort();
   response.send(std::to_string(::getpid()) + '\n');
@@ -225,6 +250,9 @@ int main(int argc, char** argv) {
   app.get("/endless", endless);
   app.get("/wait", wait_for_stop);
   app.route("GET,POST", "/crash", crash);
+  app.post("/crash/null", crash_null);
+  app.post("/crash/uncaught", crash_uncaught);
+  app.post("/crash/overflow", crash_overflow);
   app.route("GET,POST,PUT", "/once", once);
   app.get("/hang", hang);
   app.get("/stall", stall);

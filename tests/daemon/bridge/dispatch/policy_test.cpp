@@ -90,20 +90,5 @@ TEST(Retry, EveryRow) {
   }
 }
 
-TEST(Crashed, EveryKindOfEnd) {
-  struct Row {
-    int status;  // of waitpid: a signal, or an exit status in the second byte
-    bool expected;
-  };
-  for (const Row& row :
-       {Row{0, false}, Row{1 << 8, true}, Row{255 << 8, true}, Row{SIGSEGV, true},
-        Row{SIGBUS, true}, Row{SIGABRT, true}, Row{SIGFPE, true}, Row{SIGILL, true},
-        Row{SIGTRAP, true}, Row{SIGSYS, true}, Row{SIGSEGV | 0x80, true}, Row{SIGKILL, false},
-        Row{SIGTERM, false}, Row{SIGINT, false}, Row{SIGHUP, false}, Row{SIGPIPE, false},
-        Row{SIGSTOP << 8 | 0x7f, false}}) {
-    EXPECT_EQ(crashed(row.status), row.expected) << row.status;
-  }
-}
-
 }  // namespace
 }  // namespace viaduct::daemon::bridge

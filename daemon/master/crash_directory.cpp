@@ -1,0 +1,73 @@
+#include "daemon/master/crash_directory.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace viaduct::daemon::master {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& path) {
+  throw std::system_error(errno, std::generic_category(), path);
+}
+
+bool write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+}  // namespace
+
+CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
+  const std::string name = "crash_dir " + path;
+  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) fail(name);
+  directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory_) fail(name);
+  if (::faccessat(directory_.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) fail(name);
+}
+
+std::string CrashDirectory::add(const CrashReport& report) const {
+  const std::string name = crash_file_name(report);
+  const std::string path = path_ + "/" + name;
+  const UniqueFd file(::openat(directory_.get(), name.c_str(),
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (!file) fail(path);
+  if (!write_all(file.get(), to_text(report))) {
+    const int error = errno;
+    ::unlinkat(directory_.get(), name.c_str(), 0);
+    errno = error;
+    fail(path);
+  }
+  remove_oldest(report.app);
+  return path;
+}
+
+void CrashDirectory::remove_oldest(const std::string& app) const {
+  const int copy = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::unique_ptr<DIR, int (*)(DIR*)> listing(copy < 0 ? nullptr : ::fdopendir(copy),
+                                                    &::closedir);
+  if (!listing) return;
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(listing.get())) {
+    if (is_crash_file(app, entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  if (names.size() <= kKept) return;
+  std::sort(names.begin(), names.end());
+  names.resize(names.size() - kKept);
+  for (const std::string& name : names) ::unlinkat(directory_.get(), name.c_str(), 0);
+}
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,99 @@
+#include "daemon/master/crash_directory.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+namespace fs = std::filesystem;
+
+class CrashDirectoryTest : public testing::Test {
+ protected:
+  static CrashReport report(int second, const std::string& app = "shop") {
+    CrashReport made;
+    made.app = app;
+    made.worker = app + "/1";
+    made.pid = 7;
+    made.status = SIGSEGV;
+    made.time = std::chrono::system_clock::time_point(std::chrono::seconds(second));
+    return made;
+  }
+  std::set<std::string> names() const {
+    std::set<std::string> found;
+    for (const auto& entry : fs::directory_iterator(path_)) found.insert(entry.path().filename());
+    return found;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string path_ = directory_ / "crashes";
+};
+
+TEST_F(CrashDirectoryTest, IsMadeAndHoldsTheReport) {
+  const std::string path = CrashDirectory(path_).add(report(0));
+  EXPECT_EQ(path, path_ + "/shop-19700101-000000-7.txt");
+  struct stat status {};
+  ASSERT_EQ(::stat(path_.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07027, 0u);
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 07137, 0u);
+  std::ifstream file(path);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_EQ(text, to_text(report(0)));
+}
+
+TEST_F(CrashDirectoryTest, KeepsTheNewestOfEachApp) {
+  const CrashDirectory crashes(path_);
+  std::ofstream(path_ + "/notes.txt") << "mine";
+  crashes.add(report(0, "shop-2"));
+  constexpr int kKept = static_cast<int>(CrashDirectory::kKept);
+  for (int i = 0; i < kKept; ++i) crashes.add(report(i));
+  EXPECT_EQ(names().size(), CrashDirectory::kKept + 2);
+  EXPECT_TRUE(names().contains(crash_file_name(report(0))));
+  crashes.add(report(kKept));
+  EXPECT_EQ(names().size(), CrashDirectory::kKept + 2);
+  EXPECT_FALSE(names().contains(crash_file_name(report(0))));
+  EXPECT_TRUE(names().contains(crash_file_name(report(1))));
+  EXPECT_TRUE(names().contains(crash_file_name(report(kKept))));
+  EXPECT_TRUE(names().contains("notes.txt"));
+  EXPECT_TRUE(names().contains(crash_file_name(report(0, "shop-2"))));
+}
+
+TEST_F(CrashDirectoryTest, FollowsNoLinkAndOverwritesNothing) {
+  const CrashDirectory crashes(path_);
+  const std::string victim = directory_ / "victim";
+  std::ofstream(victim) << "precious";
+  ASSERT_EQ(::symlink(victim.c_str(), (path_ + "/" + crash_file_name(report(0))).c_str()), 0);
+  ASSERT_EQ(::symlink((directory_ / "absent").c_str(),
+                      (path_ + "/" + crash_file_name(report(1))).c_str()),
+            0);
+  for (const int second : {0, 1}) EXPECT_THROW(crashes.add(report(second)), std::system_error);
+  EXPECT_EQ(fs::file_size(victim), 8u);
+  EXPECT_FALSE(fs::exists(directory_ / "absent"));
+}
+
+TEST_F(CrashDirectoryTest, WhatCannotBeWrittenToIsNamed) {
+  const std::string file = directory_ / "file";
+  std::ofstream(file) << "x";
+  for (const std::string& path : {file, directory_ / "absent/crashes"}) {
+    try {
+      const CrashDirectory crashes(path);
+      ADD_FAILURE() << path;
+    } catch (const std::system_error& error) {
+      EXPECT_NE(std::string(error.what()).find("crash_dir " + path + ": "), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master
