@@ -73,6 +73,8 @@ const char* describe(Errc error) {
       return "header field line is malformed or folded";
     case Errc::bare_line_end:
       return "CR, LF or NUL stands alone in a request head";
+    case Errc::bad_proxy_header:
+      return "malformed PROXY protocol header";
     case Errc::bad_host:
       return "Host is missing, repeated or malformed";
     case Errc::ambiguous_length:

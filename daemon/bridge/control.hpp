@@ -64,7 +64,8 @@ class Control final : public WorkerReports {
   void list_requests(const channel::Message& question);
   void send_requests(channel::Message answer, std::vector<RequestListing> parts);
   void report_lost(const channel::Message& dead, std::vector<channel::LostRequests> parts);
-  /// Calls `work` on every thread, then `done` on the first one with what they returned, in order.
+  /// Asks every thread for its part, which it gives at once or later, then calls `done` on the
+  /// first one with all of them, in the order of the threads.
   template <class Part>
   void gather(std::function<void(Thread&, std::function<void(Part)>)> ask,
               std::function<void(std::vector<Part>)> done);

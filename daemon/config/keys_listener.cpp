@@ -63,25 +63,13 @@ Key<ListenerSettings> routes_key() {
           }};
 }
 
-// uwsgi and http listeners belong to a later version.
 ValueType<FrontProtocol> front_protocol() {
-  enum class Word { fastcgi, scgi, uwsgi, http };
-  const auto words = choice<Word>({{"fastcgi", Word::fastcgi},
-                                   {"scgi", Word::scgi},
-                                   {"uwsgi", Word::uwsgi},
-                                   {"http", Word::http}});
-  return {[=](Reading& reading, const Node& node,
-              const std::string& path) -> std::optional<FrontProtocol> {
-            const auto word = words.read(reading, node, path);
-            if (!word) return std::nullopt;
-            if (*word == Word::fastcgi) return FrontProtocol::fastcgi;
-            if (*word == Word::scgi) return FrontProtocol::scgi;
-            reading.report.error(node.origin, path, node.text + " is " + kNotSupportedYet);
-            return std::nullopt;
-          },
-          [](const FrontProtocol& protocol) {
-            return std::string(protocol == FrontProtocol::scgi ? "scgi" : "fastcgi");
-          }};
+  using P = FrontProtocol;
+  std::vector<std::pair<std::string_view, P>> words;
+  for (const P protocol : {P::fastcgi, P::scgi, P::uwsgi, P::http}) {
+    words.emplace_back(to_string(protocol), protocol);
+  }
+  return choice<P>(std::move(words));
 }
 
 }  // namespace

@@ -26,7 +26,10 @@ namespace viaduct::daemon::config {
 
 using std::chrono::milliseconds;
 
-enum class FrontProtocol { fastcgi, scgi };
+enum class FrontProtocol { fastcgi, scgi, uwsgi, http };
+// As written in the configuration.
+std::string_view to_string(FrontProtocol protocol);
+
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
 enum class Priority { high, normal, low };

@@ -20,7 +20,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 
 control::ListenerStatus listener_status(const config::ListenerSettings& listener) {
   control::ListenerStatus status;
-  status.protocol = listener.protocol == config::FrontProtocol::scgi ? "scgi" : "fastcgi";
+  status.protocol = config::to_string(listener.protocol);
   status.address = log::escape_invalid_utf8(config::format(listener.address));
   for (const config::RouteSettings& route : listener.routes) {
     const bool known =

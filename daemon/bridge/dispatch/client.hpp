@@ -20,6 +20,8 @@ class Client {
   /// knows nothing of the request afterwards.
   virtual void respond_end(protocol::RequestId id, std::uint32_t app_status) = 0;
   virtual void respond_fail(protocol::RequestId id) = 0;
+  /// A worker has the request and waits for its body.
+  virtual void want_body(protocol::RequestId id) = 0;
   /// The request has room for body bytes again.
   virtual void resume_input(protocol::RequestId id) = 0;
 

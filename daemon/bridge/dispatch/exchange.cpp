@@ -121,6 +121,7 @@ void Exchange::start(Worker& worker, const Worker::Carried& carried) {
   from_canary_ = worker.info().canary;
   ++attempts_;
   last_output_ = services_.reactor.now();
+  if (!input_ended_ && client_ != nullptr) client_->want_body(client_id_);
 }
 
 void Exchange::on_output(protocol::Bytes bytes) {

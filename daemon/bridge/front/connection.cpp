@@ -7,6 +7,7 @@
 
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/front/connection_list.hpp"
+#include "daemon/bridge/front/forwarded.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/front/refusal.hpp"
 #include "protocol/refusal.hpp"
@@ -29,8 +30,9 @@ Connection::Connection(Front& front, ConnectionList& list, int descriptor, bool 
       reactor_(front.services.reactor),
       list_(list),
       socket_(reactor_, *this),
-      codec_(front.make_codec()),
-      trusted_(trusted) {
+      codec_(front.make_codec(descriptor, trusted)),
+      trusted_(trusted),
+      patience_(front.settings.protocol == config::FrontProtocol::http, reactor_.now()) {
   socket_.open(descriptor);
   socket_.watch_input(true);
 }
@@ -59,10 +61,7 @@ void Connection::watch_input() {
 void Connection::feed(protocol::Bytes bytes) {
   while (!bytes.empty() && socket_.is_open()) {
     bytes = bytes.subspan(codec_->feed(bytes));
-    for (auto event = codec_->next(); event.kind != protocol::Event::Kind::none;
-         event = codec_->next()) {
-      handle(event);
-    }
+    take_events();
     if (codec_->error() != protocol::Errc::ok) {
       report_malformed();
       close();
@@ -71,6 +70,13 @@ void Connection::feed(protocol::Bytes bytes) {
   }
   submit_new();
   if (!codec_->output().empty() || codec_->closing()) reactor_.flush_soon(*this);
+}
+
+void Connection::take_events() {
+  for (auto event = codec_->next(); event.kind != protocol::Event::Kind::none;
+       event = codec_->next()) {
+    handle(event);
+  }
 }
 
 void Connection::handle(const protocol::Event& event) {
@@ -114,6 +120,7 @@ void Connection::handle(const protocol::Event& event) {
 }
 
 void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
+  patience_.request_began(reactor_.now());
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
   if (head.role == protocol::Role::filter) return refuse(id, 501);
@@ -122,6 +129,9 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
     return refuse(id, 503);
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
+  if (trusted_ && front_.settings.protocol == config::FrontProtocol::http) {
+    apply_forwarded(read_forwarded(front_.settings.trusted, head.params), head.params);
+  }
   apply_mount(*route, head.params);
   apply_overrides(dispatcher.settings().params, trusted_, head.params);
   Exchange& exchange = front_.services.exchanges.add(front_.services);
@@ -159,7 +169,7 @@ void Connection::report_malformed() {
 }
 
 bool Connection::wants_input() {
-  bool wanted = unsent() <= kOutputLimit;
+  bool wanted = unsent() <= kOutputLimit && codec_->wants_input();
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     Exchange& exchange = *entries_[i].exchange;
     if (entries_[i].input_ended || exchange.wants_input()) continue;
@@ -221,6 +231,11 @@ void Connection::respond_fail(protocol::RequestId id) {
   reactor_.flush_soon(*this);
 }
 
+void Connection::want_body(protocol::RequestId id) {
+  codec_->want_body(id);
+  if (!codec_->output().empty()) reactor_.flush_soon(*this);
+}
+
 void Connection::resume_input(protocol::RequestId) {
   watch_input();
 }
@@ -254,6 +269,12 @@ void Connection::on_writable() {
 
 void Connection::finish_output() {
   for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].exchange->output_drained();
+  if (entries_.empty()) {
+    // What came before the response had ended (HTTP pipelining).
+    take_events();
+    submit_new();
+    if (!codec_->output().empty()) return reactor_.flush_soon(*this);
+  }
   if (codec_->closing() && entries_.empty()) {
     if (codec_->reset_on_close()) {
       reset();
@@ -286,12 +307,21 @@ void Connection::linger() {
 
 void Connection::tick(Clock::time_point now) {
   if (lingering_ && now >= linger_until_) close();
-  if (!front_.draining || !idle()) return;
-  if (list_.has_successor()) {
+  if (!front_.draining || !idle()) return lose_patience(now);
+  if (list_.has_successor() && movable()) {
     list_.retire(*this);
   } else if (now >= list_.idle_until()) {
     close();
   }
+}
+
+void Connection::lose_patience(Clock::time_point now) {
+  using Verdict = Patience::Verdict;
+  const bool busy = lingering_ || !entries_.empty() || !codec_->output().empty();
+  const Verdict verdict = patience_.tick(now, busy, codec_->idle());
+  if (verdict == Verdict::wait) return;
+  if (verdict == Verdict::slow_head) list_.report(*this, "the head of a request is not completed");
+  close();
 }
 
 bool Connection::idle() const {

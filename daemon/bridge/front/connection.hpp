@@ -10,6 +10,7 @@
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/front/front.hpp"
+#include "daemon/bridge/front/patience.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
 
@@ -33,11 +34,13 @@ class Connection final : public Client, public Flushable, private Watcher {
   void drain();
   /// Between two requests, with nothing unread in our memory and nothing unsent.
   [[nodiscard]] bool idle() const;
+  /// Whether another process could serve it from here.
+  [[nodiscard]] bool movable() const { return codec_->movable(); }
   /// Gives up the socket of an idle connection; the caller owns it, this is closed.
   int surrender();
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
   void close();
-  /// Ends a half-closed connection whose peer does not stop.
+  /// Closes it when its peer has made it wait for too long.
   void tick(Clock::time_point now);
   [[nodiscard]] Front& front() { return front_; }
 
@@ -46,6 +49,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void respond_errors(protocol::RequestId id, protocol::Bytes bytes) override;
   void respond_end(protocol::RequestId id, std::uint32_t app_status) override;
   void respond_fail(protocol::RequestId id) override;
+  void want_body(protocol::RequestId id) override;
   void resume_input(protocol::RequestId id) override;
   [[nodiscard]] std::size_t unsent() const override;
   [[nodiscard]] bool multiplexed() const override { return codec_->multiplexed(); }
@@ -66,6 +70,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void on_writable() override;
   void watch_input();
   void feed(protocol::Bytes bytes);
+  void take_events();
   void handle(const protocol::Event& event);
   void begin(protocol::RequestId id, protocol::RequestHead& head);
   void submit_new();
@@ -79,6 +84,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void reset();
   void linger();
   void report_malformed();
+  void lose_patience(Clock::time_point now);
 
   Front& front_;
   Reactor& reactor_;
@@ -92,6 +98,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   bool input_cut_ = false;  // a request ended before its body
   bool lingering_ = false;
   Clock::time_point linger_until_{};
+  Patience patience_;
 };
 
 }  // namespace viaduct::daemon::bridge

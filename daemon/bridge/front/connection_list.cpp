@@ -50,7 +50,9 @@ void ConnectionList::drain(HandOver hand_over) {
 
 void ConnectionList::retire(Connection& connection) {
   // tick() closes it, or tries again: the successor's queue is finite.
-  if (!hand_over_ || !hand_over_(connection.front().socket, connection.descriptor())) return;
+  if (!hand_over_ || !connection.movable() ||
+      !hand_over_(connection.front().socket, connection.descriptor()))
+    return;
   ::close(connection.surrender());
 }
 

@@ -1,19 +1,53 @@
 #include "daemon/bridge/front/front.hpp"
 
 #include "protocol/fastcgi/server_codec.hpp"
+#include "protocol/http/codec.hpp"
 #include "protocol/scgi/codec.hpp"
+#include "protocol/uwsgi/codec.hpp"
 
 namespace viaduct::daemon::bridge {
 
-std::unique_ptr<protocol::ServerCodec> Front::make_codec() const {
-  if (settings.protocol == config::FrontProtocol::scgi) {
-    return std::make_unique<protocol::scgi::ServerCodec>(limits);
-  }
+namespace {
+
+using protocol::ServerCodec;
+
+std::unique_ptr<ServerCodec> make_fastcgi(const Front& front) {
   protocol::fastcgi::ServerOptions options;
-  options.limits = limits;
-  options.max_conns = max_connections;
-  options.max_reqs = max_connections;
+  options.limits = front.limits;
+  options.max_conns = front.max_connections;
+  options.max_reqs = front.max_connections;
   return std::make_unique<protocol::fastcgi::ServerCodec>(options);
+}
+
+std::unique_ptr<ServerCodec> make_http(Front& front, int socket, bool trusted) {
+  const Peer peer = identify(socket);
+  const Peer own_end = identify_own_end(socket);
+  protocol::http::ServerOptions options;
+  options.limits = front.limits;
+  // As nginx says of a client on a Unix socket: REMOTE_ADDR must not be missing.
+  options.connection.remote_addr = peer.local ? "unix:" : peer.host;
+  options.connection.remote_port = peer.port;
+  options.connection.server_addr = own_end.host;
+  options.connection.server_port = own_end.port;
+  options.proxy_header = trusted;
+  options.date = [&front] { return front.date.text(std::time(nullptr)); };
+  return std::make_unique<protocol::http::ServerCodec>(std::move(options));
+}
+
+}  // namespace
+
+std::unique_ptr<ServerCodec> Front::make_codec(int socket, bool trusted) {
+  switch (settings.protocol) {
+    case config::FrontProtocol::fastcgi:
+      break;
+    case config::FrontProtocol::scgi:
+      return std::make_unique<protocol::scgi::ServerCodec>(limits);
+    case config::FrontProtocol::uwsgi:
+      return std::make_unique<protocol::uwsgi::ServerCodec>(limits);
+    case config::FrontProtocol::http:
+      return make_http(*this, socket, trusted);
+  }
+  return make_fastcgi(*this);
 }
 
 }  // namespace viaduct::daemon::bridge

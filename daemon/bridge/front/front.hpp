@@ -7,6 +7,8 @@
 
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/route_table.hpp"
+#include "daemon/bridge/front/http_date.hpp"
+#include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "protocol/codec.hpp"
@@ -25,8 +27,10 @@ struct Front {
   std::uint32_t max_connections;  ///< told to front servers that ask
   bool draining = false;          ///< connections end with their next response
 
-  /// A codec for a new connection.
-  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec() const;
+  HttpDate date{};
+
+  /// A codec for a new connection. `trusted`: its peer may say of whom it has its requests.
+  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int socket, bool trusted);
 };
 
 }  // namespace viaduct::daemon::bridge

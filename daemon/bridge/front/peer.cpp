@@ -29,23 +29,33 @@ void set_ipv4(const sockaddr_in& from, Peer& peer) {
   std::memcpy(peer.address.data() + 12, &from.sin_addr, 4);
   std::array<char, INET_ADDRSTRLEN> text{};
   ::inet_ntop(AF_INET, &from.sin_addr, text.data(), text.size());
-  peer.name = std::string(text.data()) + ":" + std::to_string(ntohs(from.sin_port));
+  peer.host = text.data();
+  peer.port = std::to_string(ntohs(from.sin_port));
+  peer.name = peer.host + ":" + peer.port;
 }
 
 void set_ipv6(const sockaddr_in6& from, Peer& peer) {
+  if (IN6_IS_ADDR_V4MAPPED(&from.sin6_addr)) {
+    sockaddr_in ipv4{};
+    ipv4.sin_port = from.sin6_port;
+    std::memcpy(&ipv4.sin_addr, from.sin6_addr.s6_addr + 12, 4);
+    return set_ipv4(ipv4, peer);
+  }
   std::memcpy(peer.address.data(), &from.sin6_addr, peer.address.size());
   std::array<char, INET6_ADDRSTRLEN> text{};
   ::inet_ntop(AF_INET6, &from.sin6_addr, text.data(), text.size());
-  peer.name = "[" + std::string(text.data()) + "]:" + std::to_string(ntohs(from.sin6_port));
+  peer.host = text.data();
+  peer.port = std::to_string(ntohs(from.sin6_port));
+  peer.name = "[" + peer.host + "]:" + peer.port;
 }
 
-}  // namespace
+using AddressOf = int (*)(int, sockaddr*, socklen_t*);
 
-Peer identify(int socket) {
+Peer identify_end(int socket, AddressOf address_of) {
   Peer peer;
   sockaddr_storage from{};
   socklen_t size = sizeof(from);
-  if (::getpeername(socket, reinterpret_cast<sockaddr*>(&from), &size) != 0) {
+  if (address_of(socket, reinterpret_cast<sockaddr*>(&from), &size) != 0) {
     peer.name = "unknown";
   } else if (from.ss_family == AF_INET) {
     peer.local = false;
@@ -53,10 +63,20 @@ Peer identify(int socket) {
   } else if (from.ss_family == AF_INET6) {
     peer.local = false;
     set_ipv6(reinterpret_cast<const sockaddr_in6&>(from), peer);
-  } else {
-    identify_local(socket, peer);
   }
   return peer;
+}
+
+}  // namespace
+
+Peer identify(int socket) {
+  Peer peer = identify_end(socket, ::getpeername);
+  if (peer.local && peer.name.empty()) identify_local(socket, peer);
+  return peer;
+}
+
+Peer identify_own_end(int socket) {
+  return identify_end(socket, ::getsockname);
 }
 
 bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer) {

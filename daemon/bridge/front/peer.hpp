@@ -19,11 +19,15 @@ struct Peer {
   uid_t uid = kNobody;
   gid_t gid = kNobody;
   config::IpBytes address{};  ///< IPv4 addresses in their mapped form
+  std::string host;           ///< the address as text, "10.0.0.5" or "2001:db8::5"; "" when local
+  std::string port;           ///< "41230"; "" when local
   std::string name;           ///< for log lines: "pid 812 (uid 33)", "10.0.0.5:41230"
 };
 
 /// Asks the kernel about a connected socket.
 Peer identify(int socket);
+/// The same of our end of it; `uid` and `gid` are not set.
+Peer identify_own_end(int socket);
 
 /// Whether one of the rules names the peer. An empty list names nobody.
 bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer);

@@ -13,7 +13,8 @@ BridgeTest::BridgeTest() {
   config::BridgeApp app;
   app.name = "shop";
   settings.apps.push_back(app);
-  for (const auto protocol : {config::FrontProtocol::fastcgi, config::FrontProtocol::scgi}) {
+  using P = config::FrontProtocol;
+  for (const auto protocol : {P::fastcgi, P::scgi, P::http, P::uwsgi}) {
     config::BridgeListener listener;
     listener.protocol = protocol;
     listener.routes.push_back({.path = "/", .mount = false, .app = "shop"});

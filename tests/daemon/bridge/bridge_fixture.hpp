@@ -17,8 +17,9 @@ namespace viaduct::daemon::bridge::testing {
 
 /// A bridge between scripted front servers and scripted workers, with the test as its master.
 ///
-/// Listener 0 speaks FastCGI, listener 1 SCGI; both lead to the app "shop". Change `settings`
-/// before start(). The bridge has to end cleanly, and without a word of a sanitizer, in every test.
+/// Listener 0 speaks FastCGI, 1 SCGI, 2 HTTP, 3 uwsgi; all lead to the app "shop". Change
+/// `settings` before start(). The bridge has to end cleanly, and without a word of a sanitizer, in
+/// every test.
 class BridgeTest : public ::testing::Test {
  protected:
   BridgeTest();

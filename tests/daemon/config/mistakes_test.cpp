@@ -148,10 +148,6 @@ TEST(Mistakes, InAListener) {
           {"address: unix:/s, routes: [{app: shop, limit: 1000001}]",
            "main.yaml:2:60: listeners[0].routes[0].limit: expected a whole number from 0 to "
            "1000000"},
-          {"address: unix:/s, app: shop, protocol: uwsgi",
-           "main.yaml:2:53: listeners[0].protocol: uwsgi is not supported yet"},
-          {"address: unix:/s, app: shop, protocol: http",
-           "main.yaml:2:53: listeners[0].protocol: http is not supported yet"},
           {"address: unix:/s, app: shop, protocol: fcgi",
            "main.yaml:2:53: listeners[0].protocol: expected fastcgi, scgi, uwsgi or http; did you "
            "mean \"scgi\"?"},

@@ -1,0 +1,29 @@
+#include "daemon/bridge/front/http_date.hpp"
+
+#include <cstdio>
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+// Not strftime(), whose names follow the locale.
+constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+}  // namespace
+
+std::string_view HttpDate::text(std::time_t now) {
+  if (now != second_) {
+    std::tm utc{};
+    if (::gmtime_r(&now, &utc) == nullptr || utc.tm_year > 9999 - 1900) return {};
+    std::snprintf(text_.data(), text_.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
+                  kDays.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday % 100,
+                  kMonths.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900,
+                  utc.tm_hour % 100, utc.tm_min % 100, utc.tm_sec % 100);
+    second_ = now;
+  }
+  return text_.data();
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,196 @@
+"""uwsgi and HTTP listeners: behind front servers, and with clients that connect to viaductd itself."""
+
+import socket
+
+import pytest
+
+from harness import http
+from harness.direct import ModuleApache, PassingNginx
+from harness.fronts import Front, Haproxy, free_port
+from harness.site import check_site
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def start(stopping, logs):
+    def begin(front: Front) -> Front:
+        logs.append(front)
+        stopping.append(front)
+        return front.start()
+
+    return begin
+
+
+def serve(viaductd, protocol: str, address: str, **keys):
+    listener = {"protocol": protocol, "address": address, "app": "web"}
+    if address.startswith("unix:"):
+        listener["mode"] = "0666"
+    viaductd.settings["listeners"].append({**listener, **keys})
+    viaductd.app("sdk", concurrency={"model": "fibers", "limit": 256}, limits={"body": "256MiB"})
+    viaductd.start()
+
+
+def serve_tcp(viaductd, **keys) -> int:
+    port = free_port()
+    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", **keys)
+    return port
+
+
+class ForwardingHaproxy(Haproxy):
+    """HAProxy that passes connections on as they are, or requests, and says whose they are."""
+
+    def __init__(self, directory, upstream: str, mode: str, server: str) -> None:
+        super().__init__(directory, upstream)
+        self.mode, self.server = mode, server
+
+    def write(self, port: int) -> None:
+        (self.directory / "viaduct.cfg").write_text(
+            f"""defaults
+  mode {self.mode}
+  timeout connect 5s
+  timeout client 90s
+  timeout server 90s
+frontend web
+  bind 127.0.0.1:{port}
+  default_backend shop
+backend shop
+  server viaduct {self.upstream} {self.server}
+"""
+        )
+
+
+@pytest.mark.parametrize("word", ["uwsgi", "http"])
+def test_nginx(viaductd, directory, start, word):
+    path = directory / "other.sock"
+    serve(viaductd, word, f"unix:{path}")
+    check_site(start(PassingNginx(directory / "nginx", str(path), word)).port)
+
+
+def test_apache_passes_uwsgi(viaductd, directory, start):
+    path = directory / "other.sock"
+    serve(viaductd, "uwsgi", f"unix:{path}")
+    lines = f'ProxyPass "/" "unix:{path}|uwsgi://localhost/"\n'
+    front = start(ModuleApache(directory / "apache", ["proxy_uwsgi"], lines))
+    check_site(front.port, chunked=False)  # mod_proxy_uwsgi answers 411
+
+
+def test_client_without_a_front_server(viaductd):
+    check_site(serve_tcp(viaductd))
+
+
+def test_large_bodies_both_ways(viaductd):
+    port = serve_tcp(viaductd)
+    size = 100 * MIB
+    upload = http.request(
+        port,
+        "/digest",
+        "POST",
+        headers=[("Content-Length", str(size))],
+        body=http.pattern(size),
+        timeout=120,
+    )
+    assert upload.text == f"{size} {http.pattern_sha256(size)}\n"
+    download = http.request(port, f"/generate?bytes={size}", keep_body=False, timeout=120)
+    assert (download.length, download.sha256) == (size, http.pattern_sha256(size))
+
+
+def test_variables(viaductd):
+    port = serve_tcp(viaductd)
+    headers = [("Host", "shop.test:99"), ("X-Two", "2"), ("X_Three", "3"), ("Proxy", "evil")]
+    variables = http.request(port, "/env/%C3%BC?a=1", headers=headers).variables()
+    expected = {
+        "REQUEST_METHOD": "GET",
+        "REQUEST_URI": "/env/%C3%BC?a=1",
+        "QUERY_STRING": "a=1",
+        "HTTP_HOST": "shop.test:99",
+        "SERVER_NAME": "shop.test",
+        "SERVER_PORT": str(port),
+        "SERVER_ADDR": "127.0.0.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "REQUEST_SCHEME": "http",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_X_TWO": "2",
+        "path": "/env/ü",
+    }
+    assert {name: variables.get(name) for name in expected} == expected
+    assert "HTTP_X_THREE" not in variables and "HTTP_PROXY" not in variables
+
+
+def test_pipelined_requests(viaductd):
+    port = serve_tcp(viaductd)
+    with http.Connection(port) as client:
+        client.send(b"GET /hello HTTP/1.1\r\nHost: h\r\n\r\n" * 200)
+        for _ in range(200):
+            assert client.read_reply().text == "hello\n"
+
+
+def test_client_that_asks_before_it_sends(viaductd):
+    port = serve_tcp(viaductd)
+    with http.Connection(port) as client:
+        client.send_head("POST", "/digest", [("Content-Length", "3"), ("Expect", "100-continue")])
+        assert client.read_head().status == 100
+        client.send(b"".join(http.pattern(3)))
+        assert client.read_reply().text == f"3 {http.pattern_sha256(3)}\n"
+
+
+def test_client_gone_reaches_the_handler(viaductd):
+    port = serve_tcp(viaductd)
+    with http.Connection(port) as client:
+        client.send_head("GET", "/wait?mark=waiting")
+        viaductd.mark("waiting")
+    assert viaductd.mark("waiting.stopped") == "stopped\n"
+
+
+def test_kept_connections_survive_a_reload(viaductd):
+    port = serve_tcp(viaductd)
+    with http.Connection(port) as client:
+        for generation in range(3):
+            client.send_head("GET", "/hello")
+            assert client.read_reply().text == "hello\n"
+            viaductd.settings["apps"]["web"]["env"]["GENERATION"] = str(generation)
+            viaductd.reload()
+
+
+@pytest.mark.parametrize(
+    "mode, server",
+    [("tcp", "send-proxy"), ("tcp", "send-proxy-v2"), ("http", "send-proxy-v2"), ("http", "")],
+)
+def test_haproxy_says_whose_requests_they_are(viaductd, directory, start, mode, server):
+    port = free_port()
+    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", trusted=["127.0.0.1"])
+    front = start(ForwardingHaproxy(directory / "haproxy", f"127.0.0.1:{port}", mode, server))
+    with http.Connection(front.port) as client:
+        own = client.socket.getsockname()
+        client.send_head("GET", "/env", [("X-Forwarded-Proto", "https")])
+        variables = client.read_reply().variables()
+        client.send_head("GET", "/hello")
+        assert client.read_reply().text == "hello\n"
+    if server:
+        assert variables["REMOTE_PORT"] == str(own[1])
+        assert variables["SERVER_PORT"] == "443"  # of https
+    assert (variables["REMOTE_ADDR"], variables["HTTPS"]) == ("127.0.0.1", "on")
+    if mode == "tcp":
+        check_site(front.port)
+
+
+def test_untrusted_client_is_not_believed(viaductd):
+    port = serve_tcp(viaductd)
+    headers = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https")]
+    variables = http.request(port, "/env", headers=headers).variables()
+    assert variables["REMOTE_ADDR"] == "127.0.0.1"
+    assert "HTTPS" not in variables
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"PROXY TCP4 6.6.6.6 7.7.7.7 1 2\r\nGET /env HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert client.makefile("rb").readline() == b"HTTP/1.1 400 Bad Request\r\n"
+
+
+def test_beyond_loopback_needs_allow(viaductd):
+    viaductd.app("sdk")
+    viaductd.settings["listeners"].append(
+        {"protocol": "http", "address": "tcp:0.0.0.0:0", "app": "web"}
+    )
+    viaductd.write()
+    checked = viaductd.check()
+    assert checked.returncode == 78
+    assert "listeners[2]" in checked.stderr and "allow" in checked.stderr
