@@ -245,6 +245,7 @@ class Master final : private PoolObserver,
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;
+  std::string why_stopping_ = "the daemon stops";
   int exit_status_ = 0;
   std::vector<Done> waiting_for_upgrade_;
   std::vector<Done> waiting_for_end_;

@@ -10,6 +10,7 @@ import pytest
 from harness import fastcgi, http
 from harness.load import assert_clean
 from harness.process import wait_for
+from harness.tool import Tool
 
 
 @pytest.mark.slow
@@ -118,6 +119,24 @@ def test_long_request_outlives_a_reload(viaductd, start_front):
         assert int(http.request(front.port, "/pid").text) not in old
         assert client.read_reply().text == "slept\n"
     wait_for(lambda: not set(viaductd.workers()) & set(old), "the old worker ends after its request")
+
+
+def test_request_that_loses_the_replaced_worker_is_answered_by_its_successor(viaductd, start_front):
+    """The app is changed, so that only the old bridge knows the workers that it had."""
+    app = viaductd.app("sdk", timeouts={"queue": "60s", "request": "120s", "stop": "120s"})
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    (old,) = viaductd.workers()
+    os.kill(old, signal.SIGSTOP)
+    with http.Connection(front.port) as client:
+        client.send_head("GET", "/hello")
+        tool = Tool(viaductd)
+        wait_for(lambda: tool.status()["apps"][0]["active"] == 1, "the request is at its worker")
+        app["env"]["STAGE"] = "next"
+        viaductd.reload()
+        os.kill(old, signal.SIGKILL)
+        assert client.read_reply().text == "hello\n"
+    wait_for(lambda: len(viaductd.workers()) == 1, "the old workers are gone")
 
 
 def test_listener_added_and_dropped(viaductd):
