@@ -144,9 +144,10 @@ class Holdings:
         )
 
     def is_at_most(self, other: "Holdings") -> bool:
+        # The bridge keeps one connection, or none, to each worker of the app on libfcgi.
         return (
             self.master_descriptors <= other.master_descriptors
-            and self.bridge_descriptors <= other.bridge_descriptors
+            and self.bridge_descriptors <= other.bridge_descriptors + WORKERS
             and self.processes <= other.processes
             and self.files <= other.files
         )
