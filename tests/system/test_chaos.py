@@ -18,7 +18,7 @@ BRIDGE_KILLS = 10
 
 @pytest.mark.slow
 def test_only_what_was_in_a_killed_process_is_lost(viaductd, start_front, capsys):
-    site = Site(viaductd, start_front)
+    site = Site(viaductd, start_front, threads=1 + SEED % 2)
     lines = []
     result = Course(site, SECONDS, BRIDGE_KILLS, SEED, lines.append).run()
     text = report.summary(result)

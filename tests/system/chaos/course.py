@@ -30,6 +30,7 @@ BACK_WITHIN, QUICK_START = 1.0, 0.05
 class Result:
     seconds: float
     seed: int
+    threads: int  # of the bridge
     ledger: Ledger
     journal: Journal
     watch: Watch
@@ -38,6 +39,7 @@ class Result:
     back: list[float] = field(default_factory=list)  # seconds, by bridge kill
     allowed: list[float] = field(default_factory=list)
     chaos_took: float = 0.0
+    repeated: int = 0  # requests that were sent to a second worker
     verdict: Optional[Verdict] = None
 
 
@@ -49,7 +51,7 @@ class Course:
         self.site = site
         self.bridge_kills = bridge_kills
         self.tell = tell
-        self.result = Result(seconds, seed, Ledger(KINDS), Journal(), Watch(site))
+        self.result = Result(seconds, seed, site.threads, Ledger(KINDS), Journal(), Watch(site))
 
     def run(self) -> Result:
         result = self.result
@@ -66,6 +68,7 @@ class Course:
             left = self.end()
         except AssertionError as error:
             result.journal.defect(f"given up: {error}")
+        result.repeated = self.site.daemon.text().count("request is sent to another worker")
         result.verdict = judge(result.ledger, result.journal)
         result.verdict.wrong += [*self.leaks(), *self.late(), *left]
         return result

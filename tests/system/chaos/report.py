@@ -27,12 +27,16 @@ def summary(result: Result) -> str:
     failed_idempotent = sum(
         x.kind.idempotent and x.outcome is Outcome.FAILED and x.phase == CHAOS for x in result.ledger.unhappy
     )
-    lines = [f"chaos for {result.chaos_took:.0f} s (seed {result.seed}), {rate:.2f} workers killed a second"]
+    lines = [
+        f"chaos for {result.chaos_took:.0f} s (seed {result.seed}, {result.threads} threads in the bridge), "
+        f"{rate:.2f} workers killed a second"
+    ]
     lines += ["  " + line for line in table(result, CHAOS)]
     deeds = [f"{what} {count}" for what, count in sorted(counts.items()) if what != "kill bridge"]
     lines += [
         f"  done to it: {', '.join(deeds)}",
         f"  failed idempotent requests: {failed_idempotent}",
+        f"  requests that a second worker was sent: {result.repeated}",
         f"  POSTs that were in a killed worker, 502: {verdict.lost_with_worker}",
         f"  long responses broken with their worker, and seen to be: {verdict.broken_with_worker}",
         f"  hung: {result.ledger.total(Outcome.HUNG)}",

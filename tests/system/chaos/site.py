@@ -26,8 +26,11 @@ class Site:
 
     apps = ("web", "api", "legacy", "stream", "events")
 
-    def __init__(self, viaductd: Viaductd, start_front) -> None:
+    def __init__(self, viaductd: Viaductd, start_front, threads: int) -> None:
+        """`threads`: of the bridge."""
         self.daemon = viaductd
+        self.threads = threads
+        viaductd.settings["bridge"] = {"threads": threads}
         self.tool = Tool(viaductd)
         self._configure()
         viaductd.start()
