@@ -22,11 +22,13 @@ PLAIN_POST = Kind("plain post", "legacy", "POST", idempotent=False)
 UPLOAD = Kind("slow upload", "web", "POST", idempotent=False, unbuffered=True)
 DOWNLOAD = Kind("download", "stream", "GET", long=True)
 READER = Kind("slow download", "stream", "GET", long=True, unbuffered=True)
+LEAVER = Kind("leaver", "stream", "GET", long=True, unbuffered=True)
+PLAIN_LEAVER = Kind("plain leaver", "legacy", "GET", long=True, unbuffered=True)
 EVENTS = Kind("events", "events", "GET", long=True)
 
 # How many clients of each kind; what they leave of two processors is the servers'.
 CROWD = {FAST: 4, SLOW: 4, PLAIN: 2, PUT: 2, POST: 2, PLAIN_POST: 1, UPLOAD: 2, DOWNLOAD: 2,
-         READER: 2, EVENTS: 6}
+         READER: 2, LEAVER: 1, PLAIN_LEAVER: 1, EVENTS: 6}
 KINDS = list(CROWD)
 
 # Held by the bridge as a whole: limits.retry_buffer is 64 KiB.
@@ -246,6 +248,38 @@ class Reader(Download):
             time.sleep(0.003)
 
 
+class Leaver(Client):
+    """Goes away in the midst of an answer, of one that the application never ends or of another."""
+
+    pause = 0.1
+    target = f"/generate?bytes={_SLOW_DOWNLOAD}"
+
+    def once(self) -> None:
+        exchange = self.ledger.begin(self.kind, f"GET {self.target}, and leave")
+        try:
+            connection = self.connect()
+            connection.send_head("GET", self.target)
+            reply = self.read_head(connection, exchange)
+            if reply.status != 200:
+                return self.over(exchange, Outcome.FAILED, f"status {reply.status}")
+            left = self.random.choice((1, 100_000, 1_000_000))
+            for piece in connection.body_pieces(reply):
+                left -= len(piece)
+                if left <= 0:
+                    break
+        except TimeoutError:
+            return self.over(exchange, Outcome.HUNG, f"silent for {HUNG:g} s")
+        except (http.Broken, ConnectionError) as error:
+            outcome = Outcome.BROKEN if exchange.headed else Outcome.FAILED
+            return self.over(exchange, outcome, str(error))
+        self.disconnect()
+        self.ledger.end(exchange, Outcome.OK)
+
+
+class PlainLeaver(Leaver):
+    target = "/endless"
+
+
 class Events(Client):
     """Receives events, and goes on behind the last one when the stream has ended or broken."""
 
@@ -307,7 +341,7 @@ class Events(Client):
 
 
 _CLIENTS = {FAST: Fast, SLOW: Slow, PLAIN: Plain, PUT: Digest, POST: Post, PLAIN_POST: PlainPost,
-            UPLOAD: Upload, DOWNLOAD: Download, READER: Reader, EVENTS: Events}
+            UPLOAD: Upload, DOWNLOAD: Download, READER: Reader, LEAVER: Leaver, PLAIN_LEAVER: PlainLeaver, EVENTS: Events}
 
 
 class Load:

@@ -1,5 +1,6 @@
 """Who kills workers, who gives commands, and who kills bridges."""
 
+import contextlib
 import os
 import random
 import select
@@ -111,16 +112,22 @@ class Killer(Disturber):
         return self.random.choice(found) if found else None
 
     def kill(self, app: str, pid: int, master: int) -> None:
-        number = signal.SIGKILL
-        last = self.crashed.get(app, 0.0)
-        if self.random.random() < 0.3 and time.monotonic() - last > BETWEEN_CRASHES:
-            number = self.random.choice(CRASHES)
-            self.crashed[app] = time.monotonic()
-        deed = self.journal.begin("kill", signal.Signals(number).name, app, pid, self.alone)
+        number = self.signal_for(app)
+        abrupt = number != signal.SIGTERM
+        deed = self.journal.begin("kill", signal.Signals(number).name, app, pid, self.alone and abrupt)
         gone = not kill(pid, number, lambda: parent(pid) == master)
         if gone:
             deed.what = "missed"
         self.journal.end(deed)
+
+    def signal_for(self, app: str) -> int:
+        chance = self.random.random()
+        if chance < 0.1:
+            return signal.SIGTERM  # by somebody who does not know better: the SDK's ends in order
+        if chance < 0.4 and time.monotonic() - self.crashed.get(app, 0.0) > BETWEEN_CRASHES:
+            self.crashed[app] = time.monotonic()
+            return self.random.choice(CRASHES)
+        return signal.SIGKILL
 
     def wait_for_answers(self) -> None:
         """The requests that have lost their worker have to be answered by another one first."""
@@ -146,7 +153,7 @@ class Operator(Disturber):
             self.turns = [self.reload, self.restart, self.scale, self.deploy, self.mistake,
                           self.hang_up, self.reopen]
             if self.may_upgrade:
-                self.turns += [self.upgrade, self.upgrade_by_signal]
+                self.turns += [self.upgrade, self.upgrade_by_signal, self.upgrade_with_mistake]
             self.random.shuffle(self.turns)
         self.turns.pop()()
         self.leaving.wait(self.random.uniform(0.1, 0.8))
@@ -183,10 +190,19 @@ class Operator(Disturber):
         self.command("deploy", "reload", says=f"{app} restarted (binary changed)")
 
     def mistake(self) -> None:
+        with self.broken_configuration():
+            self.command("mistake", "reload", status=78, says="unknown key")
+
+    def upgrade_with_mistake(self) -> None:
+        with self.broken_configuration():
+            self.command("failed upgrade", "upgrade", status=1, says="this one goes on")
+
+    @contextlib.contextmanager
+    def broken_configuration(self):
         file = self.site.daemon.file
         good = file.read_text()
         file.write_text(good.replace("workers:", "worker:", 1))
-        self.command("mistake", "reload", status=78, says="unknown key")
+        yield
         file.write_text(good)
 
     def reopen(self) -> None:

@@ -47,9 +47,9 @@ class Site:
             # No two apps share a dictionary: YAML would write it as an alias.
             self.daemon.app(kind, name, **copy.deepcopy({**common, **keys}))
 
-        add("sdk", "web", **many)
+        add("sdk", "web", **many, limits={"requests": 1500})
         add("sdk", "api", **threads)
-        add("libfcgi", "legacy")
+        add("libfcgi", "legacy", limits={"requests": 1000})
         add("sdk", "stream", **many)
         # Every stream has to agree on the time, whichever process serves it.
         clock = {"START": str(int(time.time()) - 10), "EVERY_MS": str(EVENT_MS)}
@@ -69,6 +69,7 @@ class Site:
                     {"path": "/sleep", "app": "api"},
                     {"path": "/early", "app": "legacy"},
                     {"path": "/pid", "app": "legacy"},
+                    {"path": "/endless", "app": "legacy"},
                     {"path": "/generate", "app": "stream"},
                     {"path": "/events", "app": "events"},
                     {"path": "/", "app": "web"},
