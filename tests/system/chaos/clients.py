@@ -96,8 +96,7 @@ class Client(threading.Thread):
         except TimeoutError:
             return self.over(exchange, Outcome.HUNG, f"silent for {HUNG:g} s")
         except (http.Broken, ConnectionError) as error:
-            broken = exchange.headed and exchange.status == 200
-            return self.over(exchange, Outcome.BROKEN if broken else Outcome.FAILED, str(error))
+            return self.broken(exchange, str(error))
         except Wrong as error:
             return self.over(exchange, Outcome.FAILED, f"{COMPLETE_BUT_WRONG}: {error}")
         if (reply.get("Connection") or "").lower() == "close":
@@ -107,6 +106,13 @@ class Client(threading.Thread):
     def over(self, exchange: Exchange, outcome: Outcome, note: str) -> None:
         self.disconnect()
         self.ledger.end(exchange, outcome, note)
+
+    def broken(self, exchange: Exchange, note: str) -> None:
+        """It ended early. Without a head it has broken, too, when the response is one that takes
+        long: before the head nginx would have answered 502, and what it has not yet passed on of the
+        head when the response breaks it drops."""
+        begun = exchange.status == 200 or (exchange.kind.long and not exchange.headed)
+        self.over(exchange, Outcome.BROKEN if begun else Outcome.FAILED, note)
 
     def converse(self, exchange: Exchange, method: str, target: str, headers, body) -> http.Reply:
         connection = self.connect()
@@ -270,8 +276,7 @@ class Leaver(Client):
         except TimeoutError:
             return self.over(exchange, Outcome.HUNG, f"silent for {HUNG:g} s")
         except (http.Broken, ConnectionError) as error:
-            outcome = Outcome.BROKEN if exchange.headed else Outcome.FAILED
-            return self.over(exchange, outcome, str(error))
+            return self.broken(exchange, str(error))
         self.disconnect()
         self.ledger.end(exchange, Outcome.OK)
 
@@ -305,8 +310,7 @@ class Events(Client):
         except TimeoutError:
             return self.over(exchange, Outcome.HUNG, f"no event for {HUNG:g} s")
         except (http.Broken, ConnectionError) as error:
-            outcome = Outcome.BROKEN if exchange.headed else Outcome.FAILED
-            return self.over(exchange, outcome, str(error))
+            return self.broken(exchange, str(error))
         except Wrong as error:
             return self.over(exchange, Outcome.FAILED, str(error))
         self.disconnect()

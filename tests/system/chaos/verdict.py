@@ -64,8 +64,11 @@ def is_cut_unseen(exchange: Exchange, journal: Journal) -> bool:
 def is_broken_with_worker(exchange: Exchange, journal: Journal) -> bool:
     if exchange.outcome is not Outcome.BROKEN or not exchange.kind.long:
         return False
-    kill = journal.kill_of(exchange.worker)
-    return kill is not None and exchange.overlaps(kill.began, kill.ended)
+    if not exchange.headed:  # its worker is not known
+        kills = [kill for kill in journal.of("kill") if kill.app == exchange.kind.app]
+    else:
+        kills = [kill for kill in journal.of("kill") if kill.pid == exchange.worker]
+    return any(exchange.overlaps(kill.began, kill.ended) for kill in kills)
 
 
 def is_lost_with_worker(exchange: Exchange, journal: Journal) -> bool:
