@@ -29,8 +29,10 @@ What a client may see (DESIGN: "What happens when") follows from what was done t
 * A bridge that is killed takes along the requests inside it: those that were open between the kill
   and the first answer of the next bridge. All others must do as above. A process that is killed
   can only close its connections, and nginx without its buffers (fastcgi_buffering off, or a response
-  that asks for it) takes that for the end of a response which has no Content-Length: such responses
-  are counted apart. When a worker is killed, the bridge tells nginx that the response is broken.
+  that asks for it) takes that for the end of the response, and would keep the connection to a client
+  that has not got all of its Content-Length: those clients ask for it to be closed. Responses without
+  a length that are cut so are counted apart. When a worker is killed, the bridge tells nginx that the
+  response is broken.
 
 Workers are killed by SIGKILL, which no program can do anything about, now and then by a signal of
 a crash; not so often that the guard against poisonous routes would close one (three crashes of an

@@ -51,6 +51,7 @@ class Client(threading.Thread):
 
     pause = 0.005
     receive_buffer = 0
+    close = False  # the connection, after each request
 
     def __init__(self, kind: Kind, site: Site, ledger: Ledger, seed: int) -> None:
         super().__init__(name=f"{kind.name} client", daemon=True)
@@ -116,7 +117,7 @@ class Client(threading.Thread):
 
     def converse(self, exchange: Exchange, method: str, target: str, headers, body) -> http.Reply:
         connection = self.connect()
-        connection.send_head(method, target, headers)
+        connection.send_head(method, target, headers, self.close)
         try:
             for piece in [body] if isinstance(body, bytes) else body:
                 connection.send(piece)
@@ -243,10 +244,10 @@ class Reader(Download):
     """Takes it slowly, and nobody between the worker and this client stores it."""
 
     receive_buffer = 32_768
+    close = True
 
     def once(self) -> None:
         self.download(_SLOW_DOWNLOAD)
-        self.disconnect()
 
     def received(self, exchange: Exchange) -> None:
         super().received(exchange)
@@ -264,7 +265,7 @@ class Leaver(Client):
         exchange = self.ledger.begin(self.kind, f"GET {self.target}, and leave")
         try:
             connection = self.connect()
-            connection.send_head("GET", self.target)
+            connection.send_head("GET", self.target, close=True)
             reply = self.read_head(connection, exchange)
             if reply.status != 200:
                 return self.over(exchange, Outcome.FAILED, f"status {reply.status}")
