@@ -109,7 +109,9 @@ void Control::receive_predecessor() {
           thread.adopt(listener, UniqueFd(descriptor));
         });
   }
-  if (error) predecessor_.close();
+  if (!error) return;
+  predecessor_.close();
+  share_plain_workers();
 }
 
 void Control::handle(const channel::Received& received) {
@@ -134,10 +136,13 @@ void Control::handle(const channel::Received& received) {
       break;
     case Type::accept:
       on_every_thread([](Thread& t) { t.accept(); });
+      accepting_ = true;
+      share_plain_workers();
       break;
     case Type::adopt:
       if (predecessor_.is_open()) predecessor_.close();
       predecessor_.assign(received.descriptor);
+      share_plain_workers();
       await(predecessor_, &Control::receive_predecessor);
       break;
     case Type::drain:
@@ -226,6 +231,13 @@ void Control::redirect_log(const Message& message, int descriptor) {
       break;
     }
   }
+}
+
+// A bridge that is still to accept, or whose predecessor has requests left, uses plain workers
+// beside another one: neither may keep their connections then.
+void Control::share_plain_workers() {
+  const bool alone = accepting_ && !draining_ && !predecessor_.is_open();
+  on_every_thread([alone](Thread& t) { t.keep_connections(alone); });
 }
 
 // ---- the end

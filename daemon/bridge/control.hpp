@@ -49,6 +49,7 @@ class Control final : public WorkerReports {
   void redirect_log(const channel::Message& message, int descriptor);
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
+  void share_plain_workers();
   void remove_worker(const channel::Message& message);
   void judge(std::uint32_t app, std::uint64_t worker);
   void close_route(std::uint32_t app, const PoisonGuard::Closing& closing);
@@ -99,6 +100,7 @@ class Control final : public WorkerReports {
   Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;
+  bool accepting_ = false;
   bool draining_ = false;
   std::atomic<bool> stopped_ = false;
 };

@@ -24,7 +24,7 @@ void Control::add_worker(const Message& message) {
   info->path = message.path.data();
   info->canary = message.canary != 0;
   known_[message.serial] = {info, message.shared != 0};
-  info->keep_plain = threads_.size() == 1;
+  info->one_thread = threads_.size() == 1;
   if (settings_.apps[message.app].probe) {
     // The others hear of it once it has answered and it is known what it can do.
     Thread& first = *threads_.front();

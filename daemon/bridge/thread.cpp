@@ -122,6 +122,10 @@ void Thread::accept() {
   for (const auto& listener : listeners_) listener->start();
 }
 
+void Thread::keep_connections(bool keep) {
+  for (const auto& dispatcher : dispatchers_) dispatcher->keep_connections(keep);
+}
+
 void Thread::adopt(std::uint64_t listener, UniqueFd connection) {
   const auto front = std::find_if(fronts_.begin(), fronts_.end(),
                                   [listener](const auto& f) { return f->socket == listener; });
@@ -135,7 +139,8 @@ void Thread::drain(ConnectionList::HandOver hand_over) {
   reactor_.tick_soon();
   for (const auto& listener : listeners_) listener->stop();
   for (const auto& front : fronts_) front->draining = true;
-  for (const auto& dispatcher : dispatchers_) dispatcher->hand_over();
+  for (const auto& dispatcher : dispatchers_) dispatcher->announce_draining();
+  keep_connections(false);
   connections_.drain(std::move(hand_over));
 }
 

@@ -40,6 +40,8 @@ class Thread {
   void stop() { reactor_.stop(); }
 
   void accept();
+  /// As Worker::keep_connections, for all apps.
+  void keep_connections(bool keep);
   /// Goes on with a predecessor's front connection; `listener` is the channel::socket_identity() of
   /// the listening socket that it came from.
   void adopt(std::uint64_t listener, UniqueFd connection);

@@ -159,14 +159,18 @@ void Generation::adopt(UniqueFd socket) {
   send(Type::adopt, std::move(socket));
 }
 
-void Generation::set_asking(bool asks) {
+void Generation::begin_asking() {
   for (std::uint32_t i = 0; i < apps_.size(); ++i) {
-    apps_[i].asks = asks;
-    if (!asks || !apps_[i].pool->settings().probe) continue;
+    apps_[i].asks = true;
+    if (!apps_[i].pool->settings().probe) continue;
     apps_[i].pool->for_each_worker([&](Worker& worker) {
       if (worker.state() == WorkerState::starting) tell(i, worker, false);
     });
   }
+}
+
+void Generation::leave_asking_to(const Generation& successor) {
+  for (GenerationApp& app : apps_) app.asks = app.asks && !successor.uses(*app.pool);
 }
 
 std::vector<std::string> Generation::reopen_logs() {

@@ -73,8 +73,10 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// To be called before GenerationEvent::superseded: where idle front connections go.
   void set_successor(UniqueFd socket) { successor_ = std::move(socket); }
 
-  /// From now on this generation's bridge asks the new workers of all its apps, or of none.
-  void set_asking(bool asks);
+  /// From now on this generation's bridge asks the new workers of all its apps.
+  void begin_asking();
+  /// From now on that one's bridge asks the new workers of the pools that both use.
+  void leave_asking_to(const Generation& successor);
 
   /// Opens the log files anew and hands them to the bridge. Returns, and logs, what went wrong.
   std::vector<std::string> reopen_logs();

@@ -253,6 +253,7 @@ class Master final : private PoolObserver,
   bool ready_reported_ = false;
   bool stopping_ = false;
   bool may_come_back_ = false;  // stopped, but perhaps to be started again
+  std::string why_stopping_ = "the daemon stops";
   int exit_status_ = 0;
   std::vector<Done> waiting_for_upgrade_;
   std::vector<Done> waiting_for_end_;

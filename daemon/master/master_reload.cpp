@@ -34,9 +34,13 @@ std::size_t size_of(const Generation& generation, const std::string& app) {
 
 // Requests that come while one is worked on, or while too many generations drain, become one.
 void Master::reload() {
-  reload_wanted_ = !stopping_;
-  const bool replacing = successor_ || takeover_ != Takeover::none;
-  if (stopping_ || candidate_ || replacing || draining() >= kMaxDraining) return;
+  const bool first = !std::exchange(reload_wanted_, !stopping_);
+  if (stopping_) return;
+  if (successor_ || takeover_ != Takeover::none) {
+    if (first) logs_.daemon().info("reload: waits for the upgrade that is under way");
+    return;
+  }
+  if (candidate_ || draining() >= kMaxDraining) return;
   reload_wanted_ = false;
   this_reload_ = std::exchange(next_reload_, {});
   reload_outcome_ = {};
@@ -67,7 +71,12 @@ void Master::load_and_prepare() {
     reload_outcome_.errors.push_back(format(error));
     logs_.daemon().error(reload_outcome_.errors.back());
   }
-  if (!result.settings) return reload_failed("the configuration has errors");
+  if (!result.settings) {
+    reload_failed("the configuration has errors");
+    // Who asked for it is shown all of them; for the status one has to do.
+    last_reload_ += "; " + reload_outcome_.errors.front();
+    return;
+  }
   try {
     prepare(std::move(*result.settings));
   } catch (const std::exception& error) {
@@ -151,8 +160,8 @@ void Master::promote() {
   } catch (const std::exception& error) {
     logs_.daemon().error(error.what());
   }
-  old->set_asking(false);
-  current_->set_asking(true);
+  old->leave_asking_to(*current_);
+  current_->begin_asking();
   current_->handle(GenerationEvent::prepared);
   hand_over(*old, *current_);
   old->handle(GenerationEvent::superseded);
@@ -228,7 +237,7 @@ void Master::answer_reload() {
   for (const Done& done : std::exchange(this_reload_.waiting, {})) done(reload_outcome_);
   if (!stopping_) return;
   for (const Done& done : std::exchange(next_reload_.waiting, {})) {
-    done({control::Outcome::Kind::refused, "reload failed: the daemon stops", {}, {}});
+    done({control::Outcome::Kind::refused, "reload failed: " + why_stopping_, {}, {}});
   }
 }
 

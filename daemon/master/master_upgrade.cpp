@@ -1,4 +1,6 @@
 // The binary upgrade (SIGUSR2): from this program to the one that is installed now.
+#include <signal.h>
+
 #include <algorithm>
 #include <exception>
 #include <utility>
@@ -68,6 +70,12 @@ void Master::successor_ready() {
   control_->leave();
   successor_->serve(std::move(theirs));
   stopping_ = true;
+  why_stopping_ = "viaductd " + pid + " has taken over";
+  if (std::exchange(reload_wanted_, false)) {
+    // The configuration may have changed since the new one read it.
+    ::kill(successor_->pid(), SIGHUP);
+    why_stopping_ += ", and reloads now";
+  }
   end_probation();
   answer_reload();
   answer_upgrade(Kind::done, text);

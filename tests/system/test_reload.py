@@ -10,6 +10,7 @@ import pytest
 from harness import fastcgi, http
 from harness.load import assert_clean
 from harness.process import wait_for
+from harness.tool import Tool
 
 
 @pytest.mark.slow
@@ -118,6 +119,59 @@ def test_long_request_outlives_a_reload(viaductd, start_front):
         assert int(http.request(front.port, "/pid").text) not in old
         assert client.read_reply().text == "slept\n"
     wait_for(lambda: not set(viaductd.workers()) & set(old), "the old worker ends after its request")
+
+
+def test_request_that_loses_the_replaced_worker_is_answered_by_its_successor(viaductd, start_front):
+    """The app is changed, so that only the old bridge knows the workers that it had."""
+    app = viaductd.app("sdk", timeouts={"queue": "60s", "request": "120s", "stop": "120s"})
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    (old,) = viaductd.workers()
+    os.kill(old, signal.SIGSTOP)
+    with http.Connection(front.port) as client:
+        client.send_head("GET", "/hello")
+        tool = Tool(viaductd)
+        wait_for(lambda: tool.status()["apps"][0]["active"] == 1, "the request is at its worker")
+        app["env"]["STAGE"] = "next"
+        viaductd.reload()
+        os.kill(old, signal.SIGKILL)
+        assert client.read_reply().text == "hello\n"
+    wait_for(lambda: len(viaductd.workers()) == 1, "the old workers are gone")
+
+
+def test_two_bridges_share_a_plain_worker(viaductd):
+    """It serves one connection at a time: neither bridge may keep one while the other has requests."""
+    viaductd.app("libfcgi")
+    viaductd.start()
+    with fastcgi.Client(viaductd.socket) as old:
+        request = fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("GET", "/hello")))
+        old.send(fastcgi.begin(1) + request[:20])
+        wait_for(lambda: Tool(viaductd).status()["connections"] == 1, "it is accepted")
+        assert "web kept" in viaductd.reload()
+        assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"  # by the new one
+        old.send(request[20:] + fastcgi.stream(fastcgi.STDIN, 1, b""))
+        assert old.read_answers(1)[1].body == b"hello\n"
+    wait_for(lambda: len(viaductd.bridges()) == 1, "the old bridge is gone")
+
+
+def test_bridge_that_prepares_does_not_hold_a_plain_worker(viaductd):
+    viaductd.app("libfcgi")
+    viaductd.start()
+    gate = viaductd.marks / "go"
+    command = viaductd.app("sdk", name="slow", timeouts={"start": "120s"})["command"]
+    wait = f'while [ ! -e {gate} ]; do sleep 0.05; done; exec "$0"'
+    viaductd.settings["apps"]["slow"]["command"] = ["/bin/sh", "-c", wait, *command]
+    viaductd.settings["listeners"][1]["app"] = "slow"
+    viaductd.write()
+    reload = Tool(viaductd).start("reload")
+    wait_for(lambda: len(viaductd.bridges()) == 2, "the next bridge has started")
+    for _ in range(50):
+        # The connection of a request with a body is never kept, which lets the next bridge's in.
+        assert fastcgi.request(viaductd.socket, "/digest", method="POST", body=b"x").status == 200
+        assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+        time.sleep(0.01)
+    gate.touch()
+    assert "slow added" in reload.communicate(timeout=60)[0]
 
 
 def test_listener_added_and_dropped(viaductd):

@@ -84,24 +84,23 @@ def test_next_reload_ends_the_probation(viaductd):
 
 @pytest.mark.slow
 def test_broken_deployment_under_load(viaductd, start_front, start_load):
-    """A program that never becomes ready: nothing fails, nothing changes, and it is said why."""
+    """A program that never becomes ready: nothing fails, nothing changes, and it is said why, to who
+    asked for it, in the log and in the status."""
     app = viaductd.app("sdk", workers=2)
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
     load = start_load(front.port, concurrency=32, mix="both")
     before = viaductd.workers()
     command = app["command"]
-    crashing = ["/bin/sh", "-c", "kill -SEGV $$"]
-    for broken in 10 * [["/bin/false"], ["/nowhere/program"], crashing]:
+    tool = Tool(viaductd)
+    for broken, status, reason in 10 * [
+        (["/bin/false"], 1, "exited with status 1 before it was ready"),
+        (["/nowhere/program"], 78, "exec /nowhere/program: No such file or directory"),
+        (["/bin/sh", "-c", "kill -SEGV $$"], 1, "killed by SIGSEGV"),
+    ]:
         app["command"] = broken
         viaductd.write()
-        reload = subprocess.run(
-            [built("viaduct"), "--control",
-             f"unix:{viaductd.settings['runtime_dir']}/control.sock", "reload"],
-            capture_output=True, text=True, timeout=60,
-        )
-        assert reload.returncode != 0
-        assert "web" in reload.stdout + reload.stderr
+        assert_refused(viaductd, tool, reason, status)
         assert load.running()
     app["command"] = command
     assert viaductd.workers() == before
@@ -161,6 +160,51 @@ def test_workers_of_former_generations_run_the_former_program(viaductd):
     del app["env"]["FAIL_ALL"]
     assert "web restarted (binary changed)" in viaductd.reload()
     assert version() != first
+
+
+@pytest.mark.slow
+def test_broken_program_in_place_of_the_old_one_under_load(viaductd, start_front, start_load):
+    """As a package manager installs it: the command is the same, its file another one."""
+    app = viaductd.app("sdk", workers=2)
+    program = viaductd.directory / "shop"
+    shutil.copy2(app["command"][0], program)
+    app["command"] = [str(program)]
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    load = start_load(front.port, concurrency=32, mix="both")
+    before = viaductd.workers()
+    kept = viaductd.directory / "kept"
+    shutil.copy2(program, kept)
+    broken = viaductd.directory / "broken"
+    tool = Tool(viaductd)
+    for text, reason in [
+        ("#!/bin/sh\nexit 3\n", "exited with status 3 before it was ready"),
+        ("#!/nowhere/interpreter\n", "No such file or directory"),
+        ("#!/bin/sh\necho no database >&2; kill -ABRT $$\n", "killed by SIGABRT"),
+        ("no program\n", "Exec format error"),
+    ]:
+        broken.write_text(text)
+        broken.chmod(0o755)
+        broken.replace(program)
+        assert_refused(viaductd, tool, reason)
+        assert load.running()
+    os.rename(kept, program)
+    assert viaductd.workers() == before
+    assert "web restarted (binary changed)" in tool.done("reload")
+    assert_clean(load.finish(), least=500)
+    assert not set(viaductd.workers()) & set(before)
+
+
+def assert_refused(viaductd, tool, reason, status=1) -> None:
+    """A reload, by its caller, in the log and in the status."""
+    before = viaductd.text()
+    result = tool.run("reload")
+    assert (result.status, result.out) == (status, "")
+    assert reason in result.err
+    assert reason in viaductd.text().removeprefix(before)
+    last = tool.status()["last_reload"]
+    assert last.startswith("reload failed: ") and reason in last
+    assert last in tool.done("status")
 
 
 def test_canaries_get_their_requests(viaductd):

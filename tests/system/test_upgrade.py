@@ -10,6 +10,7 @@ import pytest
 from harness import fastcgi
 from harness.load import assert_clean
 from harness.process import Adopted, adopt_orphans, alive, descendants, wait_for
+from harness.tool import Tool
 
 
 def hello(viaductd) -> bytes:
@@ -166,6 +167,32 @@ def test_reload_and_second_upgrade_wait_for_the_first(viaductd):
     wait_for(lambda: viaductd.generations() == 1, "the reload happens")
     assert hello(viaductd) == b"hello\n"
     assert app
+
+
+def test_reload_that_is_asked_for_meanwhile_happens_in_the_new_one(viaductd):
+    app = waiting_app(viaductd)
+    (viaductd.marks / "go").touch()
+    viaductd.start()
+    (viaductd.marks / "go").unlink()
+    adopt_orphans()
+    old = viaductd.process
+    old.send(signal.SIGUSR2)
+    successor = viaductd.successor()
+    wait_for(lambda: len(descendants(successor)) == 2, "the new one has read its configuration")
+    app["env"]["STAGE"] = "next"
+    viaductd.write()
+    old.send(signal.SIGHUP)
+    viaductd.logged("reload: waits for the upgrade that is under way")
+    command = Tool(viaductd).start("reload")
+    viaductd.logged("command reload")
+    (viaductd.marks / "go").touch()
+    viaductd.logged("upgrade: taken over")
+    viaductd.process = Adopted(successor, viaductd.log)
+    _, error = command.communicate(timeout=60)
+    assert command.returncode == 1
+    assert f"reload failed: viaductd {successor} has taken over, and reloads now" in error
+    viaductd.logged("generation 2: web restarted (env changed)")
+    assert hello(viaductd) == b"hello\n"
 
 
 def test_old_one_that_dies_meanwhile_is_still_replaced(viaductd):

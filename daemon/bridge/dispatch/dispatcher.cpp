@@ -251,6 +251,7 @@ void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
 void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
   workers_.push_back(std::make_unique<Worker>(services_.reactor, *this, info));
   Worker& worker = *workers_.back();
+  worker.keep_connections(keep_connections_);
   services_.reactor.tick_soon();
   if (ask) {
     worker.ask();
@@ -293,11 +294,13 @@ channel::LostRequests Dispatcher::remove(std::uint64_t serial, int status) {
   return std::move(loss.requests);
 }
 
-void Dispatcher::hand_over() {
-  for (const auto& worker : workers_) {
-    worker->announce_draining();
-    worker->hand_over();
-  }
+void Dispatcher::announce_draining() {
+  for (const auto& worker : workers_) worker->announce_draining();
+}
+
+void Dispatcher::keep_connections(bool keep) {
+  keep_connections_ = keep;
+  for (const auto& worker : workers_) worker->keep_connections(keep);
 }
 
 void Dispatcher::state_changed() {

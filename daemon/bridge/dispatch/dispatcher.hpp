@@ -102,8 +102,10 @@ class Dispatcher final : public WorkerOwner {
   void drain(std::uint64_t serial);
   /// It has ended, with that status of waitpid. Returns what it had of this thread.
   channel::LostRequests remove(std::uint64_t serial, int status);
-  /// The successor waits for our plain workers.
-  void hand_over();
+  /// No more requests come to this bridge.
+  void announce_draining();
+  /// As Worker::keep_connections, for all workers there are and those to come.
+  void keep_connections(bool keep);
   void state_changed();
   /// Sends what waits as far as slots are free.
   void pump();
@@ -156,6 +158,7 @@ class Dispatcher final : public WorkerOwner {
   std::map<std::string, Clock::time_point> closed_routes_;  // until when
   std::string pattern_;                                     // kept for its memory
   log::RateLimit refusals_;
+  bool keep_connections_ = false;
   bool pumping_ = false;
 };
 

@@ -17,11 +17,7 @@ constexpr auto kHealthInterval = std::chrono::seconds(10);
 }  // namespace
 
 Worker::Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
-    : reactor_(reactor),
-      owner_(owner),
-      info_(std::move(info)),
-      asked_(info_->answered),
-      keep_links_(info_->keep_plain) {}
+    : reactor_(reactor), owner_(owner), info_(std::move(info)), asked_(info_->answered) {}
 
 Worker::~Worker() {
   die();
@@ -64,7 +60,7 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   } else {
     plain_.push_back({std::exchange(link_, nullptr), false, true});
     release(std::exchange(recovering_, 0));
-    if (!keep_links_) hand_over();
+    if (!keep_links_) give_up_idle();
   }
   if (first) owner_.on_answered(*this);
   owner_.on_slot_free(*this);
@@ -202,8 +198,12 @@ void Worker::die() {
   }
 }
 
-void Worker::hand_over() {
-  keep_links_ = false;
+void Worker::keep_connections(bool keep) {
+  keep_links_ = keep && info_->one_thread;
+  if (!keep_links_) give_up_idle();
+}
+
+void Worker::give_up_idle() {
   for (std::size_t i = plain_.size(); i-- > 0;) {
     const auto link = plain_[i].link;
     if (!plain_[i].busy) link->close("handed over");

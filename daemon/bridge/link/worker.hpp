@@ -22,8 +22,9 @@ struct WorkerInfo {
   std::uint32_t slot = 0;  ///< the number in its name, from 1
   std::string path;        ///< of its socket
   bool canary = false;     ///< it runs the app's other program
-  bool keep_plain = true;  ///< connections of a plain worker may be kept: only one thread uses it
-  bool answered = false;   ///< its first question; what it can do is known
+  bool one_thread =
+      true;  ///< only one thread uses it, so that a plain one's connections may be kept
+  bool answered = false;  ///< its first question; what it can do is known
   bool multiplexed = false;
   std::uint32_t capacity = 1;             ///< requests at once
   std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
@@ -63,8 +64,9 @@ class WorkerOwner {
 ///
 /// A plain connection is kept behind a request only when that request had no body, and used again
 /// only for an idempotent one: what a client sent as body must never be read as the next request,
-/// and a request that cannot be repeated must not meet a connection that is just being closed. With
-/// several threads none is kept: an idle one would shut out the other threads.
+/// and a request that cannot be repeated must not meet a connection that is just being closed. None
+/// is kept where somebody else waits for the worker, another thread or another bridge: a plain
+/// worker serves one connection at a time, and an idle one would shut them out.
 class Worker final : public LinkOwner {
  public:
   Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info);
@@ -112,8 +114,9 @@ class Worker final : public LinkOwner {
   void announce_draining();
   /// Its requests are lost.
   void die();
-  /// Gives up idle connections and keeps none from now on: another bridge is waiting for them.
-  void hand_over();
+  /// Whether no other bridge uses a plain worker, so that its connections may be kept; they are not
+  /// until this is said. Idle ones are given up when they may not.
+  void keep_connections(bool keep);
 
   /// Makes a lost link again, checks the health of an idle one. Returns why the worker must be
   /// replaced, or nothing.
@@ -141,6 +144,7 @@ class Worker final : public LinkOwner {
   /// How many requests may be at the worker now.
   [[nodiscard]] std::uint32_t slots() const;
   void drop(const Link& link);
+  void give_up_idle();
   std::vector<PlainLink>::iterator find(const Link& link);
 
   Reactor& reactor_;
@@ -149,7 +153,7 @@ class Worker final : public LinkOwner {
   bool asked_;  // it has answered, to whichever thread, or needs no question
   bool may_ask_ = true;
   bool dead_ = false;
-  bool keep_links_ = true;
+  bool keep_links_ = false;
   bool window_known_ = false;  // the multiplexed link has been answered
   bool broken_ = false;        // the multiplexed link was lost; counted in WorkerInfo
 

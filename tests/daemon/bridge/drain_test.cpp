@@ -130,6 +130,58 @@ TEST_F(Drain, IdleConnectionsGoToTheSuccessor) {
   expect_clean_exit(*next);
 }
 
+// A plain worker serves one connection at a time: whoever keeps one shuts out the other bridge.
+
+TEST_F(Drain, PlainWorkerIsNotHeldByABridgeThatDoesNotAcceptYet) {
+  start();
+  FakeWorker& worker = add_worker(plain());
+  const auto next = spawn();
+  ASSERT_TRUE(next->wait_for(Type::started));
+  const std::size_t before = worker.all_links.size();
+  announce(*next, worker, true);
+  until([&] { return worker.all_links.size() > before && worker.all_links.back()->ended(); },
+        "the question's connection closed");
+  next->leave();
+  expect_clean_exit(*next);
+}
+
+TEST_F(Drain, PlainWorkerIsNotHeldWhileThePredecessorHasRequests) {
+  start();
+  FakeWorker& worker = add_worker(plain(2));
+  const auto busy = connect();
+  busy->get(1, "/busy", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  const auto next = succeed(worker);
+  const auto client = connect();
+  client->get(1, "/", true);
+  const auto beside = worker.next_request();
+  ASSERT_TRUE(beside);
+  EXPECT_FALSE(beside->keep);
+  WorkerLink* const link = beside->link;
+  beside->respond("new");
+  ASSERT_TRUE(client->wait(1));
+  until([&] { return link->closed() || link->ended(); }, "its connection closed");
+  request->respond("old");
+  ASSERT_TRUE(busy->wait(1));
+  ASSERT_TRUE(bridge().wait_for(Type::drained));
+  expect_clean_exit(bridge());
+  // That the other one is gone is noticed in time, not at once.
+  bool kept = false;
+  until(
+      [&] {
+        client->get(1, "/", true);
+        const auto after = worker.next_request();
+        if (!after) return false;
+        kept = after->keep;
+        after->respond("new");
+        return client->wait(1) && kept;
+      },
+      "a connection that is kept");
+  next->leave();
+  expect_clean_exit(*next);
+}
+
 TEST_F(Drain, SuccessorKnowsConnectionsByTheirListeningSocket) {
   start();
   FakeWorker& worker = add_worker();

@@ -1,6 +1,8 @@
 // Event streams over a sequence that every process agrees on: event n happens n * EVERY_MS after
 // the second START (both of the environment, of the system clock). A stream goes on behind the
-// event that the client received last, and begins with the next one otherwise.
+// event that the client received last, and begins with the next one otherwise. X-Worker is the pid.
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -30,6 +32,7 @@ int main(int argc, char** argv) {
   viaduct::App app;
   app.model(viaduct::Model::fibers);
   app.get("/events", [=](viaduct::Request& req, viaduct::Response& res) {
+    res.headers().set("X-Worker", std::to_string(::getpid()));
     viaduct::EventStream events(req, res);
     const std::string last(events.last_event_id());
     std::int64_t event = last.empty() ? (now() - start) / every : std::atoll(last.c_str());

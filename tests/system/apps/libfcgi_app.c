@@ -171,7 +171,7 @@ static void serve(FCGX_Request* request) {
     sleep_ms(atol(query(request, "ms", text, sizeof text)));
     plain(request, "slept\n");
   } else if (strcmp(path, "/endless") == 0) {
-    plain(request, "");
+    FCGX_FPrintF(request->out, "Content-Type: text/plain\r\nX-Worker: %d\r\n\r\n", (int)getpid());
     while (pattern(request, kBlock)) continue;
     mark(request, "write failed\n");
   } else if (strcmp(path, "/crash") == 0) {

@@ -129,6 +129,7 @@ void env(Request& request, Response& response) {
 void generate(Request& request, Response& response) {
   const auto bytes = number(request, "bytes");
   response.type("application/octet-stream");
+  response.headers().set("X-Worker", std::to_string(::getpid()));
   if (text(request, "length") != "0")
     response.headers().set("Content-Length", std::to_string(bytes));
   if (request.method() == "HEAD") return;

@@ -33,14 +33,21 @@ class Tool:
             self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
         )
 
-    def run(self, *words: str, user: Optional[int] = None, group: Optional[int] = None, groups=None) -> Result:
+    def run(
+        self,
+        *words: str,
+        user: Optional[int] = None,
+        group: Optional[int] = None,
+        groups=None,
+        timeout: float = PATIENCE,
+    ) -> Result:
         """Waits for its end. As another user when the test is run by root."""
         identity = {}
         if user is not None:
             identity = {"user": user, "group": group, "extra_groups": groups or []}
         process = self.start(*words, **identity)
         try:
-            out, err = process.communicate(timeout=PATIENCE)
+            out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.kill()
             raise AssertionError(f"viaduct {' '.join(words)} did not end: {process.communicate()}") from None
