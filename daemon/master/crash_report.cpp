@@ -69,7 +69,7 @@ std::string to_text(const CrashReport& report) {
   append_field(out, "pid", std::to_string(report.pid));
   append_field(out, "uptime", std::to_string(report.uptime.count()) + " ms");
   append_field(out, "core file", core_text(report));
-  append_section(out, "What it said of it", report.notes);
+  append_section(out, "What the worker says of it", report.notes);
   append_section(out, "Requests that it had: " + std::to_string(report.requests.total),
                  report.requests.lines);
   const std::uint64_t left_out = report.requests.total - report.requests.lines.size();

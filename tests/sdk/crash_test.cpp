@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 
 #include "sdk/src/runtime/crash_line.hpp"
+#include "sdk/src/runtime/fiber_sanitizers.hpp"
 #include "tests/sdk/support/child_process.hpp"
 #include "tests/sdk/support/peer.hpp"
 
@@ -95,8 +96,11 @@ TEST_P(CrashTest, NullPointer) {
   ASSERT_GT(crashed.said.size(), 4U);
   EXPECT_THAT(crashed.said[0], MatchesRegex("SIGSEGV at address 0x0, thread [0-9]+ \\(.+\\)"));
   EXPECT_EQ(crashed.said[1], request("null"));
-  EXPECT_THAT(crashed.said[2], AllOf(StartsWith("write_to_null() at crash_app.cpp:"),
-                                     HasSubstr(" (sdk_crash_app+0x")));
+#ifndef VIADUCT_TSAN  // whose own frames come first
+  EXPECT_THAT(crashed.said[2], StartsWith("write_to_null("));
+#endif
+  EXPECT_THAT(crashed.said, Contains(AllOf(StartsWith("write_to_null() at crash_app.cpp:"),
+                                           HasSubstr(" (sdk_crash_app+0x"))));
   EXPECT_THAT(crashed.said, Contains(StartsWith("crash_handler(")));
   EXPECT_THAT(crashed.said, Not(Contains(HasSubstr("Dispatcher"))));
 }
@@ -132,7 +136,9 @@ TEST_P(CrashTest, StackOverflow) {
   ASSERT_GT(crashed.said.size(), 4U);
   EXPECT_THAT(crashed.said[0], HasSubstr(", the stack is full, thread "));
   EXPECT_EQ(crashed.said[1], request("overflow"));
-  EXPECT_THAT(crashed.said, Contains(StartsWith("recurse(int) at crash_app.cpp:")));
+  EXPECT_THAT(crashed.said,
+              Contains(MatchesRegex("recurse\\(int\\) at crash_app.cpp:.*, [0-9]+ times")));
+  EXPECT_LT(crashed.said.size(), 20U);
   EXPECT_THAT(crashed.said, Contains(MatchesRegex("\\.\\.\\. [0-9]+ frames \\.\\.\\.")));
   EXPECT_THAT(crashed.said, Contains(StartsWith("crash_handler(")));
 }
@@ -164,8 +170,8 @@ TEST_P(CrashTest, ThreadsWithoutARequest) {
 TEST_P(CrashTest, WithoutMemoryThereAreAddresses) {
   const Crashed crashed = run_and_crash(GetParam(), "no-words");
   EXPECT_EQ(crashed.status, -SIGSEGV);
-  ASSERT_GT(crashed.said.size(), 4U);
-  EXPECT_THAT(crashed.said[2], MatchesRegex("sdk_crash_app\\+0x[0-9a-f]+"));
+  EXPECT_THAT(crashed.said, Contains(MatchesRegex("sdk_crash_app\\+0x[0-9a-f]+")));
+  EXPECT_THAT(crashed.said, Not(Contains(HasSubstr("write_to_null"))));
 }
 
 TEST_P(CrashTest, ChildThatExecutesNothingSaysNothing) {

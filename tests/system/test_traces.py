@@ -169,7 +169,7 @@ def test_crash_report_names_the_handler_of_every_example(viaductd, crashes):
         line = f"{method} /{site}{target} id=id-{site}"
         assert f"\n  in {kind}: {line}\n" in report
         assert "\nRequests that it had: 1\n" in report and f"\n  {line} age_ms=" in report
-        stack = report.partition("What it said of it")[2].partition("Requests that it had")[0]
+        stack = report.partition("What the worker says of it")[2].partition("Requests that it had")[0]
         assert handler in stack
         assert handler in crashes.record(site)
 
@@ -235,7 +235,7 @@ def test_plain_worker_has_a_report_without_a_stack(viaductd, crashes):
     assert fastcgi.request(viaductd.socket, "/crash?\x1b[2J").status == 502
     report = crashes.report()
     assert report.startswith("web/1 killed by SIGABRT")
-    assert "\nWhat it said of it\n  (none)\n" in report
+    assert "\nWhat the worker says of it\n  (none)\n" in report
     assert "\n  GET /crash?\\x1b[2J age_ms=" in report
     assert "of the process\n" in report.partition("Last lines on its standard error")[2]
     assert re.search(r"\ncore file: (dumped|none), pattern \S", report)

@@ -10,6 +10,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -20,6 +21,7 @@
 #include <exception>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <boost/core/demangle.hpp>
 
@@ -124,12 +126,25 @@ bool await_words() {
   return words == Words::written;
 }
 
+// A recursion is one line.
+void write_frames(const std::vector<std::string>& frames_in_words) {
+  for (auto frame = frames_in_words.begin(); frame != frames_in_words.end();) {
+    const auto next = std::find_if(frame, frames_in_words.end(),
+                                   [&](const std::string& other) { return other != *frame; });
+    CrashLine line;
+    line.text(*frame);
+    if (next - frame > 1)
+      line.text(", ").number(static_cast<std::uintptr_t>(next - frame)).text(" times");
+    line.write(STDERR_FILENO);
+    frame = next;
+  }
+}
+
 // The thread that has time.
 void describe_crash() {
   while (::sem_wait(&noted) != 0) continue;
   try {
-    for (const std::string& frame : describe_stack(frames))
-      CrashLine().text(frame).write(STDERR_FILENO);
+    write_frames(describe_stack(frames));
     words = Words::written;
   } catch (...) {
     words = Words::failed;

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <fstream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -258,12 +259,18 @@ class WorkerCrashTest : public PoolTest {
   void run(const std::string& script) {
     app.workers = {1, 1};
     app.executable = "/bin/sh";
-    app.command = {"/bin/sh", "-c", "sleep 1; " + script};
+    const std::string go = signals_ / "go";
+    app.command = {"/bin/sh", "-c", "until [ -e " + go + " ]; do sleep 0.05; done; " + script};
     start();
+    until_ready(1);
+    std::ofstream(go) << "go";
     until([&] { return dead > 0; }, "the worker ends");
   }
 
   std::optional<CrashReport> report;
+
+ private:
+  TemporaryDirectory signals_;
 };
 
 TEST_F(WorkerCrashTest, ReportHasWhatTheWorkerLeaves) {
