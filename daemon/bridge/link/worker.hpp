@@ -22,9 +22,8 @@ struct WorkerInfo {
   std::uint32_t slot = 0;  ///< the number in its name, from 1
   std::string path;        ///< of its socket
   bool canary = false;     ///< it runs the app's other program
-  bool one_thread =
-      true;  ///< only one thread uses it, so that a plain one's connections may be kept
-  bool answered = false;  ///< its first question; what it can do is known
+  bool one_thread = true;  ///< uses it: only then connections to a plain one may be kept
+  bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
   std::uint32_t capacity = 1;             ///< requests at once
   std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
