@@ -192,7 +192,7 @@ def test_broken_program_in_place_of_the_old_one_under_load(viaductd, start_front
     assert viaductd.workers() == before
     assert "web restarted (binary changed)" in tool.done("reload")
     assert_clean(load.finish(), least=500)
-    assert not set(viaductd.workers()) & set(before)
+    wait_for(lambda: not set(viaductd.workers()) & set(before), "the old workers are gone")
 
 
 def assert_refused(viaductd, tool, reason, status=1) -> None:
