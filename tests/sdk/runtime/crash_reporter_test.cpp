@@ -82,6 +82,11 @@ Crashed run_and_crash(const std::string& model, const std::string& how,
 
 class CrashTest : public ::testing::TestWithParam<const char*> {
  protected:
+#ifdef VIADUCT_TSAN
+  void SetUp() override {
+    GTEST_SKIP() << "ThreadSanitizer calls handlers of signals itself";
+  }
+#endif
   static std::string request(const std::string& how) {
     const bool fibers = std::string(GetParam()) == "fibers";
     return std::string(fibers ? "in fiber: GET /" : "in thread: GET /") + how + " id=id-1";
@@ -96,9 +101,7 @@ TEST_P(CrashTest, NullPointer) {
   ASSERT_GT(crashed.said.size(), 4U);
   EXPECT_THAT(crashed.said[0], MatchesRegex("SIGSEGV at address 0x0, thread [0-9]+ \\(.+\\)"));
   EXPECT_EQ(crashed.said[1], request("null"));
-#ifndef VIADUCT_TSAN  // whose own frames come first
   EXPECT_THAT(crashed.said[2], StartsWith("write_to_null("));
-#endif
   EXPECT_THAT(crashed.said, Contains(AllOf(StartsWith("write_to_null() at crash_app.cpp:"),
                                            HasSubstr(" (sdk_crash_app+0x"))));
   EXPECT_THAT(crashed.said, Contains(StartsWith("crash_handler(")));
