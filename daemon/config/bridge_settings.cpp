@@ -7,7 +7,7 @@
 
 namespace viaduct::daemon::config {
 
-BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi)
+BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi, uwsgi, http)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)

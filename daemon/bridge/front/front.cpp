@@ -36,7 +36,7 @@ std::unique_ptr<ServerCodec> make_http(Front& front, int socket, bool trusted) {
 
 }  // namespace
 
-std::unique_ptr<ServerCodec> Front::make_codec(int socket, bool trusted) {
+std::unique_ptr<ServerCodec> Front::make_codec(int connection, bool trusted) {
   switch (settings.protocol) {
     case config::FrontProtocol::fastcgi:
       break;
@@ -45,7 +45,7 @@ std::unique_ptr<ServerCodec> Front::make_codec(int socket, bool trusted) {
     case config::FrontProtocol::uwsgi:
       return std::make_unique<protocol::uwsgi::ServerCodec>(limits);
     case config::FrontProtocol::http:
-      return make_http(*this, socket, trusted);
+      return make_http(*this, connection, trusted);
   }
   return make_fastcgi(*this);
 }

@@ -30,7 +30,7 @@ struct Front {
   HttpDate date{};
 
   /// A codec for a new connection. `trusted`: its peer may say of whom it has its requests.
-  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int socket, bool trusted);
+  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int connection, bool trusted);
 };
 
 }  // namespace viaduct::daemon::bridge

@@ -1,6 +1,6 @@
 #include "daemon/bridge/front/http_date.hpp"
 
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace viaduct::daemon::bridge {
 
@@ -17,10 +17,12 @@ std::string_view HttpDate::text(std::time_t now) {
   if (now != second_) {
     std::tm utc{};
     if (::gmtime_r(&now, &utc) == nullptr || utc.tm_year > 9999 - 1900) return {};
-    std::snprintf(text_.data(), text_.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                  kDays.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday % 100,
-                  kMonths.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900,
-                  utc.tm_hour % 100, utc.tm_min % 100, utc.tm_sec % 100);
+    const auto end =
+        fmt::format_to_n(text_.data(), text_.size() - 1, "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
+                         kDays.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
+                         kMonths.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900,
+                         utc.tm_hour, utc.tm_min, utc.tm_sec);
+    *end.out = '\0';
     second_ = now;
   }
   return text_.data();
