@@ -2,6 +2,7 @@
 #include <optional>
 #include <string>
 
+#include "protocol/host_port.hpp"
 #include "protocol/http/request_head.hpp"
 #include "protocol/text.hpp"
 
@@ -77,19 +78,6 @@ std::string variable_name(std::string_view field) {
     }
   }
   return name;
-}
-
-struct HostPort {
-  std::string_view host;
-  std::string_view port;
-};
-
-HostPort split_host(std::string_view authority) {
-  const std::size_t bracket = authority.rfind(']');
-  const std::size_t colon = authority.rfind(':');
-  const bool inside = bracket != std::string_view::npos && colon < bracket;
-  if (colon == std::string_view::npos || inside) return {authority, {}};
-  return {authority.substr(0, colon), authority.substr(colon + 1)};
 }
 
 // Adds variables until one is not admitted.

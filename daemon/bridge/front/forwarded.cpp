@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "daemon/bridge/front/peer.hpp"
+#include "protocol/host_port.hpp"
 #include "protocol/text.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -114,15 +115,6 @@ std::string scheme_of(std::string text) {
   return {};
 }
 
-// "example.org:8443" and "[::1]:80" in two.
-std::pair<std::string_view, std::string_view> split_host(std::string_view host) {
-  const std::size_t colon = host.rfind(':');
-  const std::size_t bracket = host.rfind(']');
-  const bool inside = bracket != std::string_view::npos && colon < bracket;
-  if (colon == std::string_view::npos || inside) return {host, {}};
-  return {host.substr(0, colon), host.substr(colon + 1)};
-}
-
 }  // namespace
 
 ForwardedFor read_forwarded(const std::vector<config::PeerRule>& trusted,
@@ -157,7 +149,7 @@ void apply_forwarded(const ForwardedFor& forwarded, protocol::Pairs& params) {
   }
   std::string port = forwarded.port;
   if (!forwarded.host.empty()) {
-    const auto [name, said] = split_host(forwarded.host);
+    const auto [name, said] = protocol::split_host(forwarded.host);
     params.set("HTTP_HOST", forwarded.host);
     params.set("SERVER_NAME", name);
     if (port.empty() && is_port(said)) port = said;

@@ -1,0 +1,140 @@
+// What a generation tells its bridge.
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+#include "daemon/log/log.hpp"
+#include "daemon/master/bridge_files.hpp"
+#include "daemon/master/generation.hpp"
+#include "daemon/master/log_set.hpp"
+
+namespace viaduct::daemon::master {
+
+using channel::Message;
+using channel::Type;
+
+std::vector<std::string> Generation::reopen_logs() {
+  if (!has_bridge()) return {};
+  return send_log_files();
+}
+
+// All that a new bridge has to know. Workers that answered another bridge are not asked with a
+// deadline again.
+void Generation::introduce() {
+  told_.clear();
+  send_log_files();
+  for (std::uint32_t i = 0; i < apps_.size(); ++i) {
+    send_state(i);
+    apps_[i].pool->for_each_worker([&](Worker& worker) {
+      const bool ready = worker.state() == WorkerState::ready;
+      const bool asks = apps_[i].asks && apps_[i].pool->settings().probe;
+      if (ready || (asks && worker.state() == WorkerState::starting)) tell(i, worker, ready);
+    });
+  }
+}
+
+bool Generation::ask_requests(const std::string& app, bool stacks, std::uint64_t question) {
+  const auto found = std::find_if(settings_.apps.begin(), settings_.apps.end(),
+                                  [&](const auto& known) { return known.name == app; });
+  if (!has_bridge() || found == settings_.apps.end()) return false;
+  Message message;
+  message.type = Type::list_requests;
+  message.app = static_cast<std::uint32_t>(found - settings_.apps.begin());
+  message.serial = question;
+  message.count = stacks ? 1 : 0;
+  bridge_->send(message);
+  return true;
+}
+
+void Generation::worker_added(AppPool& pool, Worker& worker) {
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size() && apps_[place].asks && pool.settings().probe) {
+    tell(place, worker, false);
+  }
+}
+
+void Generation::worker_ready(AppPool& pool, Worker& worker) {
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size()) tell(place, worker, true);
+}
+
+void Generation::worker_draining(AppPool& pool, Worker& worker) {
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size() && told_.contains(worker.serial())) {
+    send_worker(Type::worker_draining, place, worker, false);
+  }
+}
+
+bool Generation::worker_dead(AppPool& pool, Worker& worker, int status, bool report) {
+  const std::uint32_t place = place_of(pool);
+  if (place == apps_.size() || told_.erase(worker.serial()) == 0 || !bridge_) return false;
+  Message message;
+  message.type = Type::worker_dead;
+  message.app = apps_[place].index;
+  message.serial = worker.serial();
+  message.pid = worker.pid();
+  message.status = status;
+  message.count = report ? 1 : 0;
+  bridge_->send(message);
+  return true;
+}
+
+void Generation::pool_changed(AppPool& pool) {
+  const std::uint32_t place = place_of(pool);
+  if (place < apps_.size()) send_state(place);
+}
+
+void Generation::send(Type type, UniqueFd descriptor) {
+  Message message;
+  message.type = type;
+  if (bridge_) bridge_->send(message, std::move(descriptor));
+}
+
+std::vector<std::string> Generation::send_log_files() {
+  std::vector<std::string> failures;
+  for (const BridgeLogFile& file : bridge_log_files(settings_)) {
+    Message message;
+    message.type = Type::log_target;
+    message.target = file.target;
+    message.app = file.app;
+    try {
+      bridge_->send(message, UniqueFd(log::open_file(file.path)));
+    } catch (const std::exception& error) {
+      context_.logs.daemon().error("log file cannot be opened", {{"error", error.what()}});
+      failures.emplace_back(error.what());
+    }
+  }
+  return failures;
+}
+
+void Generation::tell(std::uint32_t place, Worker& worker, bool shared) {
+  if (!bridge_ || !told_.emplace(worker.serial(), true).second) return;
+  send_worker(Type::worker_added, place, worker, shared);
+}
+
+void Generation::send_worker(Type type, std::uint32_t place, Worker& worker, bool shared) {
+  Message message;
+  message.type = type;
+  message.app = apps_[place].index;
+  message.canary = apps_[place].canary ? 1 : 0;
+  message.serial = worker.serial();
+  message.pid = worker.pid();
+  message.count = worker.slot();
+  message.shared = shared ? 1 : 0;
+  message.set_path(worker.socket_path());
+  if (bridge_) bridge_->send(message);
+}
+
+void Generation::send_state(std::uint32_t place) {
+  const GenerationApp& app = apps_[place];
+  if (app.canary) return;
+  Message message;
+  message.type = Type::app_state;
+  message.app = app.index;
+  message.state = app.pool->state();
+  message.count = app.pool->retry_after();
+  if (bridge_) bridge_->send(message);
+}
+
+}  // namespace viaduct::daemon::master
