@@ -191,8 +191,10 @@ TEST_F(Drain, SuccessorKnowsConnectionsByTheirListeningSocket) {
   ASSERT_TRUE(client->wait(1));
   config::BridgeSettings swapped = settings;
   std::swap(swapped.listeners[0], swapped.listeners[1]);
-  const auto next = succeed(worker, std::make_unique<BridgeProcess>(
-                                        stage, swapped, std::vector{listeners[1], listeners[0]}));
+  std::vector<int> swapped_sockets = listeners;
+  std::swap(swapped_sockets[0], swapped_sockets[1]);
+  const auto next =
+      succeed(worker, std::make_unique<BridgeProcess>(stage, swapped, swapped_sockets));
   ASSERT_TRUE(bridge().wait_for(Type::drained));
   client->get(1, "/", true);
   const auto again = worker.next_request();
@@ -213,8 +215,8 @@ TEST_F(Drain, ConnectionsOfADroppedListenerAreClosed) {
   ASSERT_TRUE(client->wait(1));
   config::BridgeSettings fewer = settings;
   fewer.listeners.erase(fewer.listeners.begin());
-  const auto next =
-      succeed(worker, std::make_unique<BridgeProcess>(stage, fewer, std::vector{listeners[1]}));
+  const std::vector<int> fewer_sockets(listeners.begin() + 1, listeners.end());
+  const auto next = succeed(worker, std::make_unique<BridgeProcess>(stage, fewer, fewer_sockets));
   EXPECT_TRUE(client->wait_closed());
   EXPECT_EQ(next->scores().connections, 0);
   next->leave();
