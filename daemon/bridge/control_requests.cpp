@@ -2,6 +2,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,19 @@ namespace viaduct::daemon::bridge {
 
 using channel::Message;
 using channel::Type;
+
+namespace {
+
+// What a thread posts to itself is queued when its handler ends, behind what others post until then.
+void tell(Reactor& reactor, std::function<void()> work) {
+  if (reactor.executor().running_in_this_thread()) {
+    work();
+  } else {
+    reactor.post(std::move(work));
+  }
+}
+
+}  // namespace
 
 // Behind the last thread: what each of them has posted to the first one comes before.
 template <class Part>
@@ -92,10 +106,10 @@ void Control::report_lost(const Message& dead, std::vector<channel::LostRequests
 }
 
 void Control::crashed(const WorkerInfo& info, std::vector<Suspect> suspects) {
-  threads_.front()->reactor().post(
-      [this, app = info.app, serial = info.serial, suspects = std::move(suspects)] {
-        guards_[app].died(serial, suspects, threads_.front()->reactor().now());
-      });
+  Reactor& first = threads_.front()->reactor();
+  tell(first, [this, &first, app = info.app, serial = info.serial, suspects = std::move(suspects)] {
+    guards_[app].died(serial, suspects, first.now());
+  });
 }
 
 void Control::judge(std::uint32_t app, std::uint64_t worker) {
@@ -105,8 +119,8 @@ void Control::judge(std::uint32_t app, std::uint64_t worker) {
 }
 
 void Control::cleared(std::uint32_t app, std::uint64_t worker, std::string route) {
-  threads_.front()->reactor().post(
-      [this, app, worker, route = std::move(route)] { guards_[app].clear(worker, route); });
+  tell(threads_.front()->reactor(),
+       [this, app, worker, route = std::move(route)] { guards_[app].clear(worker, route); });
 }
 
 void Control::close_route(std::uint32_t app, const PoisonGuard::Closing& closing) {
