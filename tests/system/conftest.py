@@ -102,11 +102,15 @@ def start_load(directory, stopping, logs):
     return start
 
 
+def read_if_there(path: Path) -> str:
+    return path.read_text(errors="replace") if path.exists() else "(not there)"
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     outcome = yield
     report = outcome.get_result()
     if report.failed:
         for log in getattr(item, "shown_logs", []):
-            text = log.text() if hasattr(log, "text") else Path(log).read_text(errors="replace")
+            text = log.text() if hasattr(log, "text") else read_if_there(Path(log))
             report.sections.append((f"log of {getattr(log, 'name', log)}", text[-12000:]))

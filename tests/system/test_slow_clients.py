@@ -61,12 +61,17 @@ def processes(viaductd):
 
 
 def measure(start_load, port) -> float:
-    """p99 in milliseconds; the least of three, which other work of the machine disturbs least."""
+    """p99 in milliseconds; the least of three, which other work of the machine disturbs least. A
+    slow machine is given the time that as many requests take."""
     results = []
-    for _ in range(3):
-        report = start_load(port, concurrency=1, seconds=1.5).wait(60)
-        assert_clean(report, least=300)
-        results.append(report["p99_ms"])
+    seconds = 1.5
+    while len(results) < 3:
+        report = start_load(port, concurrency=1, seconds=seconds).wait(120)
+        assert_clean(report)
+        if report["requests"] >= 300 or seconds > 40:
+            results.append(report["p99_ms"])
+        else:
+            seconds *= 2
     return min(results)
 
 

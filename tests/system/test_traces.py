@@ -10,10 +10,11 @@ import pytest
 
 from harness import fastcgi
 from harness.patch import patched
-from harness.paths import SOURCE, built
+from harness.paths import SOURCE, example as example_program
 from harness.process import wait_for
 
 MODELS = ("threads", "fibers")
+
 
 def lambda_of(function: str, number: int) -> str:
     """The symbol of a handler that is a lambda: itself, or inlined where std::function calls it."""
@@ -48,7 +49,7 @@ def add_examples(viaductd, what: str, **keys) -> None:
     users.write_text("ann:$6$saltsalt$x\n")
     routes = []
     for example, (_, function, _) in HANDLERS.items():
-        program = patched(built(example), viaductd.directory / example, function, what)
+        program = patched(example_program(example), viaductd.directory / example, function, what)
         for model in MODELS:
             name = f"{example}-{model}"
             viaductd.command(

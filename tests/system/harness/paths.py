@@ -29,6 +29,11 @@ def built(name: str) -> Path:
     raise FileNotFoundError(f"{name} is not built below {BUILD}; cmake --build it first")
 
 
+def example(name: str) -> Path:
+    """The SDK's example of that name: a test application may have the same one."""
+    return BUILD / "examples" / name
+
+
 class Stage:
     """A directory every user may search, with a short name (a socket's path has 107 bytes), into
     which executables are copied: the checkout may be readable by its owner only, and workers run
