@@ -18,7 +18,8 @@ using channel::Type;
 
 namespace {
 
-// What a thread posts to itself is queued when its handler ends, behind what others post until then.
+// What a thread posts to itself is queued when its handler ends, behind what others post until
+// then.
 void tell(Reactor& reactor, std::function<void()> work) {
   if (reactor.executor().running_in_this_thread()) {
     work();
