@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 import traceback
+from pathlib import Path
 from typing import Callable, Optional
 
 from harness import http
@@ -40,12 +41,23 @@ def kill(pid: int, number: int, still_it: Callable[[], bool]) -> bool:
         signal.pidfd_send_signal(descriptor, number)
         ended = select.poll()
         ended.register(descriptor, select.POLLIN)
-        assert ended.poll(HUNG * 1000), f"process {pid} does not end by signal {number}"
+        assert ended.poll(HUNG * 1000), f"process {pid} does not end by signal {number}: {state(pid)}"
         return True
     except ProcessLookupError:
         return False
     finally:
         os.close(descriptor)
+
+
+def state(pid: int) -> str:
+    """What the kernel says of a process: its state, its signals and where it waits."""
+    lines = []
+    for name in ("status", "wchan", "syscall", "stack"):
+        try:
+            lines.append(Path(f"/proc/{pid}/{name}").read_text(errors="replace").strip())
+        except OSError as error:
+            lines.append(f"{name}: {error.strerror}")
+    return "\n".join(lines)
 
 
 def parent(pid: int) -> int:
