@@ -38,6 +38,7 @@ install(FILES
 # What a static library needs has to be named by everybody who links it.
 set(viaduct_pc_private "-lboost_context -lbacktrace -lcrypto -ldl -pthread")
 set(viaduct_pc_libs "-lviaduct")
+file(RELATIVE_PATH viaduct_pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 if(viaduct_is_static)
   set(viaduct_pc_libs "-lviaduct ${viaduct_pc_private}")
 endif()

@@ -23,6 +23,21 @@ std::uint32_t app_index(const config::BridgeSettings& settings, const std::strin
   return static_cast<std::uint32_t>(found - settings.apps.begin());
 }
 
+Route make_route(const config::RouteSettings& from, std::uint32_t app, std::uint32_t lane) {
+  Route route{.host = from.host,
+              .path = from.exact.empty() ? from.path : from.exact,
+              .exact = !from.exact.empty(),
+              .methods = from.methods,
+              .mount = from.mount,
+              .app = app,
+              .lane = lane};
+  if (from.header) {
+    route.variable = config::header_variable(from.header->name);
+    route.value = from.header->value;
+  }
+  return route;
+}
+
 /// The codec does not know yet where a request will go, so it accepts what any app of the listener
 /// does.
 protocol::Limits limits_of(const config::BridgeSettings& settings,
@@ -69,7 +84,7 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
   for (std::size_t i = 0; i < listener.routes.size(); ++i) {
     const config::RouteSettings& route = listener.routes[i];
     routes.push_back(
-        {route.path, route.mount, app_index(settings, route.app), lane_of(settings, index, i)});
+        make_route(route, app_index(settings, route.app), lane_of(settings, index, i)));
   }
   const protocol::Limits limits = limits_of(settings, routes);
   std::vector<Dispatcher*> apps;

@@ -1,6 +1,5 @@
 #include "daemon/config/bridge_settings.hpp"
 
-#include <algorithm>
 #include <cctype>
 
 #include "daemon/config/described_json.hpp"
@@ -24,7 +23,9 @@ BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
 BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
 BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
-BOOST_DESCRIBE_STRUCT(RouteSettings, (), (path, mount, app, priority, limit))
+BOOST_DESCRIBE_STRUCT(HeaderRule, (), (name, value))
+BOOST_DESCRIBE_STRUCT(RouteSettings, (),
+                      (host, path, exact, methods, header, mount, app, priority, limit))
 BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
 BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
@@ -36,18 +37,13 @@ BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                        score, canary_share, canary_variable))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
-namespace {
-
-// The CGI variable of a header field (RFC 3875 section 4.1.18).
-std::string variable_of(const std::string& field) {
-  std::string name = "HTTP_" + field;
-  for (char& c : name) {
-    c = c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+std::string header_variable(std::string_view field) {
+  std::string name;
+  for (const char c : field) {
+    name += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
-  return name;
+  return name == "CONTENT_TYPE" || name == "CONTENT_LENGTH" ? name : "HTTP_" + name;
 }
-
-}  // namespace
 
 BridgeSettings bridge_settings(const Settings& settings) {
   BridgeSettings bridge;
@@ -56,12 +52,8 @@ BridgeSettings bridge_settings(const Settings& settings) {
   bridge.log = settings.log;
   bridge.access_log = settings.access_log;
   for (const ListenerSettings& listener : settings.listeners) {
-    auto routes = listener.routes;
-    std::stable_sort(routes.begin(), routes.end(), [](const auto& left, const auto& right) {
-      return left.path.size() > right.path.size();
-    });
     bridge.listeners.push_back(
-        {listener.protocol, listener.address, listener.allow, listener.trusted, std::move(routes)});
+        {listener.protocol, listener.address, listener.allow, listener.trusted, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(BridgeApp{
@@ -69,7 +61,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
         app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
-    if (!app.canary->header.empty()) added.canary_variable = variable_of(app.canary->header);
+    if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);
   }
   return bridge;
 }

@@ -16,7 +16,7 @@ struct BridgeListener {
   Address address;                    // a name for log lines: the socket itself is inherited
   std::vector<PeerRule> allow;        // empty: everyone
   std::vector<PeerRule> trusted;      // empty: nobody
-  std::vector<RouteSettings> routes;  // longest path first; every `app` is in BridgeSettings::apps
+  std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;
 };
@@ -48,6 +48,9 @@ struct BridgeSettings {
 
   bool operator==(const BridgeSettings&) const = default;
 };
+
+// The CGI variable of a header field (RFC 3875 sections 4.1.2, 4.1.3 and 4.1.18).
+std::string header_variable(std::string_view field);
 
 // `score` is the position of the app; the master, who knows other generations, chooses another.
 BridgeSettings bridge_settings(const Settings& settings);

@@ -3,7 +3,6 @@
 #include <set>
 
 #include "daemon/config/checking.hpp"
-#include "daemon/config/suggestion.hpp"
 
 namespace viaduct::daemon::config {
 namespace {
@@ -46,41 +45,6 @@ void check_address(const Checking& check, const ListenerSettings& listener,
     check.error(path + ".address", format(listener.address) +
                                        " can be reached from other machines: expected \"allow\" "
                                        "with the peers that may connect");
-}
-
-void check_app_name(const Checking& check, const std::string& path, const std::string& app) {
-  if (find_app(check.settings, app)) return;
-  std::vector<std::string_view> names;
-  for (const AppSettings& known : check.settings.apps) names.push_back(known.name);
-  check.error(path, "no app named \"" + app + '"' + did_you_mean(app, names));
-}
-
-void check_routes(const Checking& check, ListenerSettings& listener, const std::string& path) {
-  const bool app = check.written(path + ".app");
-  const bool routes = check.written(path + ".routes");
-  if (app == routes) {
-    check.error(app ? path + ".routes" : path,
-                app ? "expected only one of \"app\" and \"routes\""
-                    : "expected one of the keys \"app\" and \"routes\"");
-    return;
-  }
-  if (app) {
-    if (!listener.app.empty()) check_app_name(check, path + ".app", listener.app);
-    listener.routes = {{"/", false, listener.app}};
-    return;
-  }
-  std::map<std::string, std::string> first;
-  for (std::size_t index = 0; index < listener.routes.size(); ++index) {
-    const RouteSettings& route = listener.routes[index];
-    const std::string item = path + ".routes[" + std::to_string(index) + ']';
-    if (!route.app.empty()) check_app_name(check, item + ".app", route.app);
-    if (!check.written(item + ".app")) check.error(item, "expected the key \"app\"");
-    if (check.written(item + ".host") || check.written(item + ".methods")) continue;
-    const auto [other, is_new] = first.emplace(route.path, item);
-    if (!is_new)
-      check.error(item, "duplicate route " + route.path + "; the first is at " +
-                            format(check.where(other->second)));
-  }
 }
 
 void check_duplicate_addresses(const Checking& check) {

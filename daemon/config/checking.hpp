@@ -25,8 +25,11 @@ std::string app_path(const AppSettings& app);  // "apps.shop"
 std::string listener_path(std::size_t index);  // "listeners[0]"
 
 // The rules between keys that need nothing but the settings: what is required, what excludes what,
-// what may be named once only. Sorts the routes of each listener, longest path first.
+// what may be named once only.
 void check_structure(const Checking& check);
+
+// The same for the routes of one listener, written at `path`. Makes `app` and `default` routes.
+void check_routes(const Checking& check, ListenerSettings& listener, const std::string& path);
 
 // Looks up users and groups and applies the rules for root and for others.
 void resolve_accounts(const Checking& check);

@@ -15,6 +15,9 @@ Keys<Settings> included_keys();
 
 Keys<ListenerSettings> listener_keys();
 
+// One of them, with keys of its own.
+Key<ListenerSettings> routes_key();
+
 // Of one app, and of `defaults`.
 Keys<AppSettings> app_keys();
 

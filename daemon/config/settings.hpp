@@ -108,10 +108,24 @@ struct GlobalLimits {
   bool operator==(const GlobalLimits&) const = default;
 };
 
+// A header field that a request has to have, with that value if there is one.
+struct HeaderRule {
+  std::string name;
+  std::optional<std::string> value;
+
+  bool operator==(const HeaderRule&) const = default;
+};
+
+// Where requests go that meet all its conditions. Which route comes first if several do is said in
+// conf/viaduct.yaml.
 struct RouteSettings {
+  std::string host{};                    // lower case; a name or "*.suffix"; "": any
   std::string path = "/";                // begins with '/'; ends with one only when it is "/"
+  std::string exact{};                   // the whole path, instead of a prefix; "": none
+  std::vector<std::string> methods{};    // GET stands for HEAD too; empty: any
+  std::optional<HeaderRule> header{};    // absent: none is required
   bool mount = false;                    // true: the prefix moves from PATH_INFO into SCRIPT_NAME
-  std::string app;                       // names one of Settings::apps
+  std::string app{};                     // names one of Settings::apps
   Priority priority = Priority::normal;  // of its requests while they wait
   std::uint32_t limit = 0;               // of its requests at workers at once; 0: none
 
@@ -127,10 +141,12 @@ struct ListenerSettings {
   std::optional<gid_t> gid;  // of `group`
   mode_t mode = 0660;        // of the socket file
   std::uint32_t backlog = 4096;
-  std::vector<PeerRule> allow;        // empty: everyone who can connect
-  std::vector<PeerRule> trusted;      // empty: nobody
-  std::string app;                    // as written: empty when `routes` was used instead
-  std::vector<RouteSettings> routes;  // as written, never empty; {"/", app} for `app`
+  std::vector<PeerRule> allow;    // empty: everyone who can connect
+  std::vector<PeerRule> trusted;  // empty: nobody
+  std::string app;                // as written: empty when `routes` was used instead
+  std::string default_app;        // as written: for requests that no route takes; "": none
+  std::vector<RouteSettings>
+      routes;  // as written, never empty; one for `app`; `default` is the last
 };
 
 // See "what happens when" in conf/viaduct.yaml for what each of them does when it passes.

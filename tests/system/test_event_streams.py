@@ -15,7 +15,7 @@ CLIENTS = 10_000
 # Descriptors of this process or of the bridge besides those of the clients.
 SPARE = 200
 KIB_PER_CLIENT = 24
-EVERY_MS = 2000
+EVERY_MS = 5000
 EVENT = re.compile(rb"event: tick\nid: (\d+)\ndata: event \1\n\n")
 
 
@@ -153,6 +153,7 @@ def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descript
         "events",
         concurrency={"model": "fibers", "limit": CLIENTS + SPARE},
         env={"START": str(int(time.time()) - 10), "EVERY_MS": str(EVERY_MS)},
+        timeouts={"request": "5m", "stall": "5m", "stop": "5m"},
     )
     viaductd.settings["limits"] = {"connections": CLIENTS + SPARE}
     viaductd.start()
@@ -160,12 +161,12 @@ def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descript
     browsers = Browsers(viaductd.socket)
     stopping.append(browsers)
     browsers.open(16)
-    browsers.until(lambda: all(s.received for s in browsers.streams), "first events", 30)
+    browsers.until(lambda: all(s.received for s in browsers.streams), "first events", 60)
     processes = [viaductd.bridge(), *viaductd.workers()]
     before = memory(processes)
 
     browsers.open(count - 16)
-    browsers.until(lambda: all(s.received for s in browsers.streams), "every client has events", 120)
+    browsers.until(lambda: all(s.received for s in browsers.streams), "every client has events", 300)
     per_client = (memory(processes) - before) / (count - 16) / 1024
     scaled = "" if count == CLIENTS else f" (RLIMIT_NOFILE allows no {CLIENTS})"
     with capsys.disabled():
@@ -176,12 +177,12 @@ def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descript
     began = time.monotonic()
     assert "web restarted (env changed)" in viaductd.reload()
     browsers.until(
-        lambda: all(s.connections == 2 for s in browsers.streams), "every client came back", 60
+        lambda: all(s.connections == 2 for s in browsers.streams), "every client came back", 300
     )
     with capsys.disabled():
         print(f"a reload ended them and all were back after {time.monotonic() - began:.1f} s")
     seen = {stream: stream.received for stream in browsers.streams}
-    browsers.until(lambda: all(s.received > seen[s] for s in seen), "events of the new worker", 60)
+    browsers.until(lambda: all(s.received > seen[s] for s in seen), "events of the new worker", 300)
     assert all(stream.connections == 2 for stream in browsers.streams)
 
 

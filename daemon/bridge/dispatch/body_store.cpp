@@ -40,6 +40,8 @@ void BodyStore::reset(std::uint64_t keep) {
   keep_ = keep;
   total_ = 0;
   waiting_ = 0;
+  boundary_ = UINT64_MAX;
+  in_second_ = false;
   forgotten_ = false;
   lost_ = false;
   if (memory_.capacity() > kKeptMemory) memory_ = {};
@@ -79,12 +81,16 @@ void BodyStore::bypass(std::uint64_t bytes) {
   lost_ = true;
 }
 
+std::uint64_t BodyStore::readable() const {
+  return in_second_ ? waiting_ : std::min(waiting_, boundary_ - (total_ - waiting_));
+}
+
 protocol::Bytes BodyStore::peek(std::size_t max, std::error_code& error) {
+  max = static_cast<std::size_t>(std::min<std::uint64_t>(max, readable()));
   if (read_ < memory_.size()) {
     return protocol::Bytes(memory_).subspan(read_, std::min(max, memory_.size() - read_));
   }
-  const std::size_t wanted =
-      static_cast<std::size_t>(std::min<std::uint64_t>(std::min(max, kFileWindow), waiting_));
+  const std::size_t wanted = std::min(max, kFileWindow);
   if (wanted == 0) return {};
   window_.resize(wanted);
   ssize_t count = 0;
@@ -115,6 +121,7 @@ void BodyStore::rewind() {
   read_ = 0;
   file_read_ = 0;
   waiting_ = total_;
+  in_second_ = false;
 }
 
 void BodyStore::forget() {

@@ -34,6 +34,14 @@ class BodyStore {
     return !forgotten_ && total_ + bytes <= keep_;
   }
 
+  /// What is appended from now on is a second stream (FCGI_DATA behind FCGI_STDIN): peek() gives
+  /// none of it before begin_second().
+  void split() { boundary_ = total_; }
+  /// Whether the store was split and everything before that was passed on.
+  [[nodiscard]] bool first_passed_on() const { return total_ - waiting_ == boundary_; }
+  void begin_second() { in_second_ = true; }
+  [[nodiscard]] bool in_second() const { return in_second_; }
+
   /// The next bytes to pass on, at most `max` and not necessarily all that wait; empty when none
   /// do, or when the file could not be read (`error`). Valid until the next call.
   protocol::Bytes peek(std::size_t max, std::error_code& error);
@@ -59,10 +67,14 @@ class BodyStore {
 
  private:
   void trim();
+  /// Bytes of the present stream that were not passed on.
+  [[nodiscard]] std::uint64_t readable() const;
 
   std::uint64_t keep_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t waiting_ = 0;
+  std::uint64_t boundary_ = UINT64_MAX;  // where the second stream begins
+  bool in_second_ = false;
   bool forgotten_ = false;  // nothing is kept any more
   bool lost_ = false;       // something passed on is gone
   std::vector<std::byte> memory_;

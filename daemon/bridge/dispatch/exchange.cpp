@@ -77,7 +77,7 @@ void Exchange::retire() {
 }
 
 bool Exchange::may_have_body() const {
-  if (body_.total() > 0) return true;
+  if (body_.total() > 0 || is_filter()) return true;
   return !input_ended_ && head_.content_length != 0;
 }
 

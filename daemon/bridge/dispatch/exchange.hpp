@@ -54,6 +54,8 @@ class Exchange final : public Caller, public Waiting {
   /// To be called once what was received with the head has been handed in, too.
   void submit();
   void input(protocol::Bytes bytes);
+  /// FCGI_STDIN of the Filter role is complete: FCGI_DATA follows as input.
+  void input_split();
   void input_end();
   /// Whether body bytes are wanted; Client::resume_input says when they are again.
   [[nodiscard]] bool wants_input() const;
@@ -105,6 +107,7 @@ class Exchange final : public Caller, public Waiting {
   protocol::Bytes peek_input(std::size_t max) override;
   void consume_input(std::size_t bytes) override;
   [[nodiscard]] bool input_complete() const override;
+  bool begin_data() override;
 
  private:
   friend class ExchangeList;
@@ -153,6 +156,7 @@ class Exchange final : public Caller, public Waiting {
   bool ask_trace();
   void write_slow_log();
   void fail_stack_waiters();
+  [[nodiscard]] bool is_filter() const { return head_.role == protocol::Role::filter; }
   [[nodiscard]] bool waits_for_client() const;
   void bury_if_done();
   void write_access_log();

@@ -21,7 +21,8 @@ void Exchange::input(protocol::Bytes bytes) {
     body_failed(413, "the body is larger than limits.body");
     return;
   }
-  if (carried_ && body_.waiting() == 0 && !body_.spooling() && !body_.keeps(bytes.size())) {
+  if (carried_ && body_.waiting() == 0 && !body_.spooling() && !body_.keeps(bytes.size()) &&
+      !is_filter()) {
     const std::size_t taken = carried_->link->offer_input(carried_->id, bytes);
     body_.bypass(taken);
     bytes = bytes.subspan(taken);
@@ -31,6 +32,11 @@ void Exchange::input(protocol::Bytes bytes) {
     body_failed(507, "the body could not be written to disk: " + error.message());
     return;
   }
+  if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+void Exchange::input_split() {
+  body_.split();
   if (carried_) carried_->link->input_ready(carried_->id);
 }
 
@@ -83,7 +89,13 @@ void Exchange::consume_input(std::size_t bytes) {
 }
 
 bool Exchange::input_complete() const {
+  if (is_filter() && !body_.in_second()) return body_.first_passed_on();
   return input_ended_ && body_.waiting() == 0;
+}
+
+bool Exchange::begin_data() {
+  if (is_filter()) body_.begin_second();
+  return is_filter();
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -93,9 +93,16 @@ void Connection::handle(const protocol::Event& event) {
   if (entry == nullptr) return;
   switch (event.kind) {
     case Kind::body:
+    case Kind::data:
       entry->exchange->input(event.bytes);
       break;
     case Kind::body_end:
+      if (entry->exchange->head().role == protocol::Role::filter) {
+        entry->exchange->input_split();
+        break;
+      }
+      [[fallthrough]];
+    case Kind::data_end:
       entry->input_ended = true;
       entry->exchange->input_end();
       break;
@@ -123,7 +130,6 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   patience_.request_began(reactor_.now());
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
-  if (head.role == protocol::Role::filter) return refuse(id, 501);
   if (front_.services.use.memory_exceeded()) {
     front_.apps[route->app]->report_refusal("limits.memory is reached");
     return refuse(id, 503);

@@ -29,6 +29,9 @@ class Caller {
   virtual void consume_input(std::size_t bytes) = 0;
   /// Whether nothing will follow what has been consumed: asked after every consume_input.
   [[nodiscard]] virtual bool input_complete() const = 0;
+  /// Asked once that is so: whether there is a second stream, FCGI_DATA of the Filter role, which
+  /// the next bytes belong to.
+  virtual bool begin_data() = 0;
 
  protected:
   ~Caller() = default;

@@ -259,7 +259,7 @@ bool Link::pump_one(protocol::RequestId id) {
     if (find(id) == nullptr || slot->aborted) return false;
     if (!bytes.empty()) {
       slot->to_worker.spend(static_cast<std::uint32_t>(bytes.size()));
-      codec_.input(id, bytes);
+      slot->in_data ? codec_.data(id, bytes) : codec_.input(id, bytes);
       // What was peeked is only valid until the caller is asked again.
       codec_.output().settle();
       slot->caller->consume_input(bytes.size());
@@ -267,12 +267,20 @@ bool Link::pump_one(protocol::RequestId id) {
       if (slot == nullptr) return false;
     }
   }
-  if (slot->caller->input_complete()) {
-    slot->input_done = true;
-    codec_.input_end(id);
-    return false;
-  }
+  if (slot->caller->input_complete()) return end_stream(id, *slot);
   return slot->to_worker.available() > 0 && !slot->caller->peek_input(1).empty();
+}
+
+bool Link::end_stream(protocol::RequestId id, Slot& slot) {
+  if (slot.in_data) {
+    codec_.data_end(id);
+  } else {
+    codec_.input_end(id);
+    slot.in_data = slot.caller->begin_data();
+    if (slot.in_data) return true;
+  }
+  slot.input_done = true;
+  return false;
 }
 
 bool Link::write() {

@@ -95,7 +95,8 @@ class Link final : public Flushable, private Watcher {
     protocol::fastcgi::ReceiveCredit from_worker;
     std::uint64_t begins_at = 0;  // position of its first byte in all that was ever written
     Clock::time_point begun{};
-    bool listed = false;  // in ready_
+    bool listed = false;   // in ready_
+    bool in_data = false;  // what is sent is FCGI_DATA
     bool input_done = false;
     bool output_done = false;
     bool aborted = false;
@@ -113,7 +114,9 @@ class Link final : public Flushable, private Watcher {
   void handle_output(Slot& slot, protocol::Bytes bytes);
   void release(protocol::RequestId id);
   void pump();
+  /// Whether the request has more to send.
   bool pump_one(protocol::RequestId id);
+  bool end_stream(protocol::RequestId id, Slot& slot);
   bool write();
   std::size_t lose_requests();
 

@@ -28,6 +28,7 @@ Fiber::~Fiber() {
   quit_ = true;
   switch_in();
   sanitizer::destroy_thread(inside_thread_);
+  sanitizer::forget_stack(static_cast<std::byte*>(stack_.sp) - stack_.size, stack_.size);
 }
 
 void Fiber::main() {

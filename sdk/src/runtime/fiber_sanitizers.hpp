@@ -22,6 +22,7 @@
 #endif
 
 #ifdef VIADUCT_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 #ifdef VIADUCT_TSAN
@@ -53,6 +54,13 @@ inline void finish_switch([[maybe_unused]] void* fake_stack, [[maybe_unused]] co
                           [[maybe_unused]] std::size_t* size) {
 #ifdef VIADUCT_ASAN
   __sanitizer_finish_switch_fiber(fake_stack, bottom, size);
+#endif
+}
+
+/// Behind the end of a stack: other memory may be mapped where it was.
+inline void forget_stack([[maybe_unused]] const void* bottom, [[maybe_unused]] std::size_t size) {
+#ifdef VIADUCT_ASAN
+  __asan_unpoison_memory_region(bottom, size);
 #endif
 }
 

@@ -178,6 +178,7 @@ void WorkerLink::take(const protocol::Event& event) {
     ++requests;
     active_.push_back(
         std::make_shared<WorkerRequest>(*this, event.id, std::move(event.head->params)));
+    active_.back()->role = event.head->role;
     active_.back()->keep = keep_;
     if (worker_.options().window) {
       active_.back()->from_bridge = fcgi::ReceiveCredit(*worker_.options().window);
@@ -188,9 +189,11 @@ void WorkerLink::take(const protocol::Event& event) {
   WorkerRequest* request = find(event.id);
   if (request == nullptr) return;
   switch (event.kind) {
-    case Kind::body: {
+    case Kind::body:
+    case Kind::data: {
       const auto count = static_cast<std::uint32_t>(event.bytes.size());
-      request->body += protocol::as_text(event.bytes);
+      std::string& stream = event.kind == Kind::body ? request->body : request->data;
+      stream += protocol::as_text(event.bytes);
       if (!request->from_bridge.received(count)) cheated_ = true;
       if (!worker_.options().return_credit) break;
       request->from_bridge.passed_on(count);
@@ -199,6 +202,9 @@ void WorkerLink::take(const protocol::Event& event) {
     }
     case Kind::body_end:
       request->body_ended = true;
+      break;
+    case Kind::data_end:
+      request->data_ended = true;
       break;
     case Kind::trace:
       ++request->traces;

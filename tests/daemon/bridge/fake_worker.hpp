@@ -54,6 +54,9 @@ class WorkerRequest {
   bool aborted = false;
   unsigned traces = 0;        ///< times that the bridge asked what it is doing
   bool traced_first = false;  ///< before it was aborted
+  protocol::Role role = protocol::Role::responder;
+  std::string data;  ///< FCGI_DATA of the Filter role
+  bool data_ended = false;
   protocol::fastcgi::SendCredit to_bridge;
   protocol::fastcgi::ReceiveCredit from_bridge;
   std::string pending;  ///< written, for want of credit not sent

@@ -75,6 +75,16 @@ void FrontClient::body_end(protocol::RequestId id) {
   send();
 }
 
+void FrontClient::data(protocol::RequestId id, std::string_view bytes) {
+  codec_.data(id, protocol::as_bytes(bytes));
+  send();
+}
+
+void FrontClient::data_end(protocol::RequestId id) {
+  codec_.data_end(id);
+  send();
+}
+
 void FrontClient::abort(protocol::RequestId id) {
   codec_.abort(id);
   send();

@@ -40,6 +40,9 @@ class FrontClient final : public Peer {
              protocol::Role role = protocol::Role::responder);
   void body(protocol::RequestId id, std::string_view bytes);
   void body_end(protocol::RequestId id);
+  /// FCGI_DATA of the Filter role, to follow the end of the body.
+  void data(protocol::RequestId id, std::string_view bytes);
+  void data_end(protocol::RequestId id);
   void abort(protocol::RequestId id);
   /// A whole request in one write, as front servers send short ones.
   void request(protocol::RequestId id, const protocol::Pairs& params, std::string_view body,

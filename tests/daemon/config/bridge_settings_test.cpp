@@ -23,7 +23,16 @@ Settings full_settings() {
   listener.address = {Address::Kind::tcp, "::1", 9000};
   listener.allow = {rule("10.0.0.0/8"), rule("fd00::/8"), rule("uid:33")};
   listener.trusted = {rule("192.0.2.1")};
-  listener.routes = {{"/orders", true, "shop", Priority::low, 17}, {"/", false, "shop"}};
+  listener.routes = {{.host = "*.example.org",
+                      .path = "/orders",
+                      .exact = "/orders/",
+                      .methods = {"GET", "POST"},
+                      .header = HeaderRule{"X-Beta", "\xff"},
+                      .mount = true,
+                      .app = "shop",
+                      .priority = Priority::low,
+                      .limit = 17},
+                     {.header = HeaderRule{"X-Beta", std::nullopt}, .app = "shop"}};
   settings.listeners = {listener, ListenerSettings{}};
 
   AppSettings app;
@@ -76,14 +85,10 @@ TEST(BridgeSettings, CommandsUsersAndEnvironmentStayBehind) {
   EXPECT_EQ(text.find("secret"), std::string::npos) << text;
 }
 
-TEST(BridgeSettings, RoutesAreSortedLongestPathFirst) {
-  Settings settings = full_settings();
-  settings.listeners[0].routes = {
-      {"/", false, "a"}, {"/b", false, "b"}, {"/orders/new", true, "c"}, {"/a", false, "d"}};
-  std::vector<std::string> paths;
-  const BridgeSettings bridge = bridge_settings(settings);
-  for (const RouteSettings& route : bridge.listeners[0].routes) paths.push_back(route.path);
-  EXPECT_EQ(paths, (std::vector<std::string>{"/orders/new", "/b", "/a", "/"}));
+TEST(BridgeSettings, HeaderFieldsHaveTheirVariables) {
+  EXPECT_EQ(header_variable("X-Beta-1"), "HTTP_X_BETA_1");
+  EXPECT_EQ(header_variable("content-type"), "CONTENT_TYPE");
+  EXPECT_EQ(header_variable("Content-Length"), "CONTENT_LENGTH");
 }
 
 TEST(BridgeSettings, TextThatToJsonDoesNotWriteIsRefused) {

@@ -24,7 +24,8 @@ listeners:
   - {address: systemd:web, app: shop, protocol: scgi}
   - address: tcp:0.0.0.0:9000
     allow: [10.0.0.0/8, "fd00::/8"]
-    routes: [{path: /a/, mount: true, app: shop, limit: 9}, {app: shop}]
+    routes: [{path: /a/, mount: true, app: shop, limit: 9}, {exact: /a/, host: "*.A.test", methods: [GET, PUT], header: "X-B=c: d", app: shop}]
+    default: shop
 apps:
   shop:
     command: [/srv/shop/bin/shop, "--greeting=hello, world", "", "on"]
@@ -67,16 +68,21 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "        app: shop  # main.yaml:11\n"
                                 "        priority: normal  # default\n"
                                 "        limit: 9  # main.yaml:11\n"
-                                "      - path: /  # default\n"));
+                                "      - host: \"*.a.test\"  # main.yaml:11\n"
+                                "        exact: /a/  # main.yaml:11\n"
+                                "        methods: [GET, PUT]  # main.yaml:11\n"
+                                "        header: \"X-B=c: d\"  # main.yaml:11\n"
+                                "        mount: false  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    default: shop  # main.yaml:12\n"));
   EXPECT_THAT(dumped, HasSubstr("    user: shop  # main.yaml:6\n"));
   EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    workers: 7  # apps.d/blog.yaml:2\n"));
-  EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:20\n"));
-  EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:21\n"
-                                "      max: 16  # main.yaml:21\n      spare: 0  # default\n"
-                                "      idle: 90s  # main.yaml:21\n"));
-  EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:22\n"));
-  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:17\n"));
+  EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:21\n"));
+  EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:22\n"
+                                "      max: 16  # main.yaml:22\n      spare: 0  # default\n"
+                                "      idle: 90s  # main.yaml:22\n"));
+  EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:23\n"));
+  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:18\n"));
 }
 
 TEST_F(Dump, SecretsOfEnvFilesStayInThem) {

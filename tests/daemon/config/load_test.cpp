@@ -36,7 +36,7 @@ TEST(Load, FillsInEveryDefault) {
   ASSERT_EQ(settings.listeners.size(), 1u);
   EXPECT_EQ(settings.listeners[0].mode, 0660u);
   EXPECT_EQ(settings.listeners[0].backlog, 4096u);
-  EXPECT_THAT(settings.listeners[0].routes, ElementsAre(RouteSettings{"/", false, "shop"}));
+  EXPECT_THAT(settings.listeners[0].routes, ElementsAre(RouteSettings{.app = "shop"}));
 
   ASSERT_EQ(settings.apps.size(), 1u);
   const AppSettings& app = settings.apps[0];

@@ -137,10 +137,78 @@ TEST(Mistakes, InAListener) {
           {"address: unix:/s, routes: [{path: /blog, app: shop}, {path: /blog/, app: shop}]",
            "main.yaml:2:67: listeners[0].routes[1]: duplicate route /blog; the first is at "
            "main.yaml:2:41"},
-          {"address: unix:/s, routes: [{host: example.org, app: shop}]",
-           "main.yaml:2:48: listeners[0].routes[0].host: not supported yet"},
-          {"address: unix:/s, routes: [{methods: [GET], app: shop}]",
-           "main.yaml:2:51: listeners[0].routes[0].methods: not supported yet"},
+          {"address: unix:/s, routes: [{host: a.test:80, app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: http://a.test, app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"*\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"*.*.test\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: a..test, app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"*a.test\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"[::1]:80\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"[]\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: ä.test, app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{host: \"*.\", app: shop}]",
+           "main.yaml:2:48: listeners[0].routes[0].host: expected a host such as shop.example.org "
+           "or *.example.org, without a port"},
+          {"address: unix:/s, routes: [{methods: [get], app: shop}]",
+           "main.yaml:2:52: listeners[0].routes[0].methods[0]: expected a method in capital "
+           "letters, such as GET"},
+          {"address: unix:/s, routes: [{methods: [\"GET POST\"], app: shop}]",
+           "main.yaml:2:52: listeners[0].routes[0].methods[0]: expected a method in capital "
+           "letters, such as GET"},
+          {"address: unix:/s, routes: [{methods: [\"*\"], app: shop}]",
+           "main.yaml:2:52: listeners[0].routes[0].methods[0]: expected a method in capital "
+           "letters, such as GET"},
+          {"address: unix:/s, routes: [{methods: GET, app: shop}]",
+           "main.yaml:2:51: listeners[0].routes[0].methods: expected a list, found text"},
+          {"address: unix:/s, routes: [{methods: [], app: shop}]",
+           "main.yaml:2:51: listeners[0].routes[0].methods: expected at least one method"},
+          {"address: unix:/s, routes: [{header: X_Beta, app: shop}]",
+           "main.yaml:2:50: listeners[0].routes[0].header: expected the name of a header field, or "
+           "NAME=VALUE"},
+          {"address: unix:/s, routes: [{header: \"=1\", app: shop}]",
+           "main.yaml:2:50: listeners[0].routes[0].header: expected the name of a header field, or "
+           "NAME=VALUE"},
+          {"address: unix:/s, routes: [{header: \"X Beta\", app: shop}]",
+           "main.yaml:2:50: listeners[0].routes[0].header: expected the name of a header field, or "
+           "NAME=VALUE"},
+          {"address: unix:/s, routes: [{exact: blog, app: shop}]",
+           "main.yaml:2:49: listeners[0].routes[0].exact: expected a path that begins with /, "
+           "without ? # * { }"},
+          {"address: unix:/s, routes: [{exact: /a, path: /b, app: shop}]",
+           "main.yaml:2:49: listeners[0].routes[0].exact: expected only one of \"path\" and "
+           "\"exact\""},
+          {"address: unix:/s, routes: [{exact: /a, mount: true, app: shop}]",
+           "main.yaml:2:60: listeners[0].routes[0].mount: a prefix is what moves: expected "
+           "\"path\" instead of \"exact\""},
+          {"address: unix:/s, routes: [{app: shop}], default: shop",
+           "main.yaml:2:64: listeners[0].default: no request is left for it: the route at "
+           "main.yaml:2:41 takes all"},
+          {"address: unix:/s, routes: [{path: /a, app: shop}], default: shp",
+           "main.yaml:2:74: listeners[0].default: no app named \"shp\"; did you mean \"shop\"?"},
+          {"address: unix:/s, app: shop, default: shop",
+           "main.yaml:2:52: listeners[0].default: no request is left for it: \"app\" takes all"},
+          {"address: unix:/s, routes: [{host: A.test, methods: [GET], app: shop}, {host: a.test., "
+           "methods: [GET], app: shop}]",
+           "main.yaml:2:84: listeners[0].routes[1]: duplicate route a.test/ GET; the first is at "
+           "main.yaml:2:41"},
           {"address: unix:/s, routes: [{mount: yes, app: shop}]",
            "main.yaml:2:49: listeners[0].routes[0].mount: expected true or false"},
           {"address: unix:/s, routes: [{app: shop, priority: urgent}]",

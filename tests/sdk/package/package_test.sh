@@ -1,11 +1,11 @@
 #!/bin/sh
 # Installs the SDK into an empty place and builds a project against it, with find_package and with
 # pkg-config alone, by each compiler, and the projects of the tutorial:
-# package_test.sh SOURCE_DIR WORK_DIR COMPILER ON|OFF USER...
-# COMPILER builds the library, each USER the project; ON or OFF is BUILD_SHARED_LIBS.
+# package_test.sh SOURCE_DIR BUILD_DIR WORK_DIR COMPILER static|shared USER...
+# COMPILER builds the shared library, the static one is that of BUILD_DIR; each USER builds the project.
 set -eu
-source=$1 work=$2 compiler=$3 shared=$4
-shift 4
+source=$1 build=$2 work=$3 compiler=$4 kind=$5
+shift 5
 outside=$source/tests/sdk/package/outside
 
 rm -rf "$work"
@@ -13,19 +13,22 @@ mkdir -p "$work"
 launcher=$(command -v ccache || true)
 log() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 
-log cmake -S "$source" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DBUILD_SHARED_LIBS="$shared" \
-    -DVIADUCT_BUILD_DAEMON=OFF -DVIADUCT_BUILD_TESTS=OFF -DVIADUCT_BUILD_EXAMPLES=OFF \
-    -DCMAKE_INSTALL_PREFIX="$work/prefix" -DCMAKE_INSTALL_LIBDIR=lib \
-    -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher"
-log cmake --build "$work/build" -j2
-log cmake --install "$work/build" --component sdk
+if [ "$kind" = shared ]; then
+  build=$work/build
+  log cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+      -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DBUILD_SHARED_LIBS=ON \
+      -DVIADUCT_BUILD_DAEMON=OFF -DVIADUCT_BUILD_TESTS=OFF -DVIADUCT_BUILD_EXAMPLES=OFF \
+      -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher"
+  log cmake --build "$build" -j2
+fi
+log cmake --install "$build" --component sdk --prefix "$work/prefix"
 
 for header in "$work"/prefix/include/viaduct/*.hpp; do
   echo "#include <viaduct/$(basename "$header")>"
 done >"$work/every_header.cpp"
 
-export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" LD_LIBRARY_PATH="$work/prefix/lib"
+lib=$(dirname "$(find "$work/prefix" -name 'libviaduct.*' -print -quit)")
+export PKG_CONFIG_PATH="$lib/pkgconfig" LD_LIBRARY_PATH="$lib"
 
 use() {  # COMPILER DIRECTORY
   log cmake -S "$outside" -B "$2" -G Ninja -DCMAKE_CXX_COMPILER="$1" \
@@ -55,7 +58,7 @@ for user in "$@"; do
   use "$user" "$work/$(basename "$user")"
 done
 # The tutorial as its readers follow it, at every point where it says that the program runs.
-if [ "$shared" = OFF ]; then
+if [ "$kind" = static ]; then
   "$source/tests/sdk/tutorial_files.py" "$source/sdk/README.md" "$work/tutorial" --stages
   for project in "$work"/tutorial/hello "$work"/tutorial/stage*/guestbook "$work/tutorial/guestbook"; do
     log cmake -S "$project" -B "$project/build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" \
@@ -67,9 +70,9 @@ if [ "$shared" = OFF ]; then
   log ctest --test-dir "$work/tutorial/guestbook/build" --no-tests=error
 fi
 
-if [ "$shared" = ON ]; then
+if [ "$kind" = shared ]; then
   # Nothing but the public interface is exported.
-  if nm -DC --defined-only "$work"/prefix/lib/libviaduct.so | grep -E ' [TW] .*(boost|protocol::)'; then
+  if nm -DC --defined-only "$lib/libviaduct.so" | grep -E ' [TW] .*(boost|protocol::)'; then
     echo "libviaduct.so exports what is not its own"
     exit 1
   fi

@@ -149,6 +149,46 @@ TEST(BodyStore, SpooledBodyRewinds) {
   EXPECT_EQ(take(store, 100), "memory file");
 }
 
+TEST(BodyStore, SecondStreamWaitsUntilTheFirstWasPassedOn) {
+  for (const bool spooled : {false, true}) {
+    BodyStore store(100);
+    append(store, "one");
+    if (spooled) {
+      ASSERT_FALSE(store.spool());
+    }
+    append(store, "more");
+    EXPECT_FALSE(store.first_passed_on());
+    EXPECT_EQ(take(store, 2), "on");
+    store.split();
+    append(store, "two");
+    EXPECT_EQ(take(store, 100, 4), "emore");
+    EXPECT_TRUE(store.first_passed_on());
+    EXPECT_EQ(take(store, 100), "");
+    store.begin_second();
+    EXPECT_EQ(take(store, 2), "tw");
+    append(store, "!");
+    EXPECT_EQ(take(store, 100), "o!");
+    store.rewind();
+    EXPECT_EQ(take(store, 100), "onemore");
+    store.begin_second();
+    EXPECT_EQ(take(store, 100), "two!");
+  }
+}
+
+TEST(BodyStore, FirstStreamMayBeEmpty) {
+  BodyStore store(100);
+  EXPECT_FALSE(store.first_passed_on());
+  store.split();
+  EXPECT_TRUE(store.first_passed_on());
+  append(store, "two");
+  EXPECT_EQ(take(store, 100), "");
+  store.begin_second();
+  EXPECT_EQ(take(store, 100), "two");
+  store.reset(100);
+  append(store, "next");
+  EXPECT_EQ(take(store, 100), "next");
+}
+
 TEST(BodyStore, FailureToSpoolIsReported) {
   const char* const before = std::getenv("TMPDIR");
   const std::string kept = before == nullptr ? "" : before;
