@@ -64,6 +64,8 @@ def main() -> int:
     passed = sum(1 for _, result, _ in results if result)
     skipped = sum(1 for _, result, _ in results if result is None)
     for name, text in failed:
+        if not text:
+            continue
         lines = text.splitlines()[-SHOWN_LINES:]
         print(f"\n-- {name} printed at last:", *lines, sep="\n    ")
     for name, _ in failed:

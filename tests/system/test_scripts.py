@@ -62,7 +62,8 @@ def test_quickstart_names_a_port_in_use():
 # the summary
 
 CTEST = """<testsuite>
-<testcase name="Record.Splits" status="run"/><testcase name="Record.Joins" status="fail"><failure/></testcase>
+<testcase name="Record.Splits" status="run"/><testcase name="Record.Joins" status="fail"><failure/><system-out>one
+two</system-out></testcase>
 <testcase name="system.x" status="{status}"/></testsuite>"""
 PYTEST = """<testsuites><testsuite><testcase classname="test_x" name="a"/>
 <testcase classname="test_x" name="b"><skipped/></testcase>{more}</testsuite></testsuites>"""
@@ -84,6 +85,7 @@ def test_summary_adds_up_ctest_and_pytest(directory):
     status, lines = summarise(directory)
     assert (status, lines[-1]) == (1, "2 passed, 1 failed, 1 skipped")
     assert "failed: release: Record.Joins" in lines
+    assert lines[lines.index("-- release: Record.Joins printed at last:") + 1 :][:2] == ["    one", "    two"]
 
 
 def test_summary_counts_failures_outside_cases(directory):
