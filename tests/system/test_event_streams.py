@@ -153,7 +153,9 @@ def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descript
         "events",
         concurrency={"model": "fibers", "limit": CLIENTS + SPARE},
         env={"START": str(int(time.time()) - 10), "EVERY_MS": str(EVERY_MS)},
-        timeouts={"request": "5m", "stall": "5m", "stop": "5m"},
+        # They come faster than a busy worker reads its link.
+        limits={"queue": CLIENTS + SPARE},
+        timeouts={"queue": "5m", "request": "5m", "stall": "5m", "stop": "5m"},
     )
     viaductd.settings["limits"] = {"connections": CLIENTS + SPARE}
     viaductd.start()
