@@ -221,6 +221,8 @@ void Link::release(protocol::RequestId id) {
   slots_[id - 1].caller = nullptr;
   free_.push_back(id);
   --active_;
+  // The end may have been read together with what its client had no room for.
+  if (peer_window_ == 0) pause(false);
 }
 
 void Link::flush() {

@@ -71,7 +71,7 @@ class Link final : public Flushable, private Watcher {
   bool trace(protocol::RequestId id);
   /// Response bytes of a request were taken by its client: credit may be returned.
   void passed_on(protocol::RequestId id, std::uint32_t bytes);
-  /// Without flow control: stop or go on reading.
+  /// Without flow control: stop or go on reading, until the request ends.
   void pause(bool paused);
 
   /// Closes it; requests on it are lost. Does nothing when closed.

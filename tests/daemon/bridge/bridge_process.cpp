@@ -14,6 +14,8 @@
 #include <fstream>
 #include <system_error>
 
+#include <gtest/gtest.h>
+
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/sealed_memory.hpp"
 
@@ -180,6 +182,17 @@ void BridgeProcess::LogPeer::ready(short) {
     ::close(pipe);
     pipe = -1;
   }
+}
+
+void BridgeProcess::freeze() {
+  ::kill(pid_, SIGSTOP);
+  int status = 0;
+  ASSERT_EQ(::waitpid(pid_, &status, WUNTRACED), pid_);
+  ASSERT_TRUE(WIFSTOPPED(status));
+}
+
+void BridgeProcess::thaw() {
+  ::kill(pid_, SIGCONT);
 }
 
 }  // namespace viaduct::daemon::bridge::testing

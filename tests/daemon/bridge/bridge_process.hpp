@@ -46,6 +46,10 @@ class BridgeProcess {
   /// Waits for its end. The status of waitpid, or nothing when it does not end.
   std::optional<int> wait_exit();
 
+  /// Stops it, so that all that happens until thaw() happens to it at the same moment.
+  void freeze();
+  void thaw();
+
   [[nodiscard]] Scoreboard& scores() { return *scores_; }
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Resident memory in bytes.

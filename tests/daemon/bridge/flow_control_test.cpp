@@ -1,5 +1,7 @@
 // Back pressure, bodies larger than every buffer, bounded memory.
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -176,6 +178,41 @@ TEST_F(Flow, PlainWorkerIsNotReadWhileItsClientDoesNotRead) {
   client->read(true);
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).body().size(), 50 * kMiB);
+}
+
+// A response that ends while its client does not read it must not leave the kept connection unread.
+TEST_F(Flow, KeptPlainConnectionIsReadAgainBehindAClientThatDidNotRead) {
+  start();
+  FakeWorker& worker = add_worker(plain());
+  const auto slow = connect();
+  slow->get(1, "/big");
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  WorkerLink* const link = request->link;
+  slow->read(false);
+  // Fills the front's socket. What follows, its end included, the bridge finds at once.
+  request->write("Status: 200\r\n\r\n" + std::string(150 * 1024, 'x'));
+  until(
+      [&] {
+        int waiting = 0;
+        return ::ioctl(slow->descriptor(), FIONREAD, &waiting) == 0 && waiting > 150 * 1024;
+      },
+      "what the front does not read");
+  bridge().freeze();
+  request->write(std::string(170 * 1024, 'y'));
+  request->end();
+  bridge().thaw();
+  const auto client = connect();
+  client->get(1, "/next");
+  const auto next = worker.next_request();
+  ASSERT_TRUE(next);
+  ASSERT_EQ(next->link, link);
+  next->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).body(), "ok");
+  slow->read(true);
+  ASSERT_TRUE(slow->wait(1));
+  EXPECT_EQ(slow->answer(1).body().size(), 320u * 1024);
 }
 
 TEST_F(Flow, UploadToAWorkerThatDoesNotReadIsHeldBack) {

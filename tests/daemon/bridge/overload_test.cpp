@@ -1,9 +1,6 @@
 // More requests than the workers can take: who waits, who goes first, who is refused.
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <csignal>
 
 #include <gtest/gtest.h>
 
@@ -234,16 +231,7 @@ TEST_F(Overload, RouteLimitHoldsForAllThreadsTogether) {
   EXPECT_EQ(score().queued, 0);
 }
 
-class LeavingClient : public Overload {
- protected:
-  void freeze() {
-    ::kill(bridge().pid(), SIGSTOP);
-    int status = 0;
-    ASSERT_EQ(::waitpid(bridge().pid(), &status, WUNTRACED), bridge().pid());
-    ASSERT_TRUE(WIFSTOPPED(status));
-  }
-  void thaw() { ::kill(bridge().pid(), SIGCONT); }
-};
+class LeavingClient : public Overload {};
 
 // The bridge finds the end of the front connection and the free slot at the same moment.
 TEST_F(LeavingClient, IsDroppedBeforeTheSlotThatBecomesFreeIsFilled) {
@@ -254,10 +242,10 @@ TEST_F(LeavingClient, IsDroppedBeforeTheSlotThatBecomesFreeIsFilled) {
   ASSERT_TRUE(first);
   FrontClient& gone = queue("/gone");
   queue("/stays");
-  freeze();
+  bridge().freeze();
   first->respond("ok");
   gone.close();
-  thaw();
+  bridge().thaw();
   EXPECT_EQ(path_of(worker.next_request()), "/stays");
   EXPECT_EQ(score().aborted, 1u);
   EXPECT_EQ(worker.requests.size(), 2u);

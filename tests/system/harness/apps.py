@@ -10,6 +10,8 @@ from .paths import SYSTEM, Stage, built
 
 # As the app's environment when viaductd runs it; php-cgi finds its script by variables.
 LEGACY = ("libfcgi", "perl", "php")
+# These read no body without CONTENT_LENGTH.
+BODY_NEEDS_LENGTH = ("php",)
 
 
 def command(name: str, stage: Stage) -> list[str]:

@@ -1,0 +1,105 @@
+"""Every front server by every protocol it speaks to every kind of application.
+
+`tests/run --matrix` runs all cells and prints the table. Otherwise only those run in which one
+thing changes: every way to the SDK, and nginx by FastCGI to every kind.
+"""
+
+import os
+import signal
+
+import pytest
+
+from harness import apps, http
+from harness.process import wait_for
+from harness.tool import Tool
+from harness.ways import FRONTS, MISSING, PROTOCOLS, WAYS
+
+MIB = 1 << 20
+SDK = ("sdk-fibers", "sdk-threads")
+KINDS = (*SDK, *apps.LEGACY)
+WHOLE = os.environ.get("VIADUCT_MATRIX") == "all"
+LARGE = 100 * MIB if WHOLE else 10 * MIB
+
+
+def cells():
+    for front in FRONTS:
+        for protocol in PROTOCOLS:
+            for kind in KINDS:
+                usual = kind == "sdk-fibers" or (front, protocol) == ("nginx", "fastcgi")
+                if WHOLE or usual:
+                    yield pytest.param(front, protocol, kind, id=f"{front}-{protocol}-{kind}")
+
+
+@pytest.fixture
+def serve(viaductd, directory, stopping, logs):
+    """serve(front, protocol, kind): a front server on the way to an application of that kind."""
+
+    def begin(front: str, protocol: str, kind: str):
+        way = WAYS.get((front, protocol))
+        if way is None:
+            pytest.skip(MISSING[front, protocol])
+        limits = {"limits": {"body": "256MiB"}, "workers": 2}
+        if kind in SDK:
+            model = kind.removeprefix("sdk-")
+            viaductd.app("sdk", concurrency={"model": model, "limit": 64}, **limits)
+        else:
+            viaductd.app(kind, **limits)
+        socket = str(directory / f"{protocol}.sock")
+        viaductd.settings["listeners"] = [
+            {"protocol": protocol, "address": f"unix:{socket}", "mode": "0666", "app": "web"}
+        ]
+        viaductd.start()
+        server = way(directory / front, socket)
+        logs.append(server)
+        stopping.append(server)
+        return server.start()
+
+    return begin
+
+
+@pytest.mark.parametrize("front, protocol, kind", cells())
+def test_cell(viaductd, serve, front, protocol, kind):
+    port = serve(front, protocol, kind).port
+    tool = Tool(viaductd)
+
+    assert http.request(port, "/hello").text == "hello\n"
+    head = http.request(port, "/generate?bytes=1000", "HEAD")
+    # Apache drops the length of an answer to HEAD from any CGI-like backend.
+    drops = front == "apache" and protocol != "http"
+    assert (head.status, head.get("Content-Length"), head.body) == (200, None if drops else "1000", b"")
+    for code in (204, 304, 404, 500):
+        reply = http.request(port, f"/status?code={code}")
+        assert reply.status == code
+        assert (reply.body == b"") == (code in (204, 304))
+    size = 100_001
+    assert http.request(port, "/digest", "POST", body=b"".join(http.pattern(size))).text == digest(size)
+
+    reply = http.request(port, "/digest", "POST", body=list(http.pattern(size)), chunked=True, timeout=120)
+    if reply.status == 411 or (reply.status, front, protocol) == (500, "apache", "uwsgi"):
+        # A body without length, where the protocol has to name it first and the server does not wait.
+        assert protocol in ("scgi", "uwsgi"), reply
+    else:
+        length_needed = kind in apps.BODY_NEEDS_LENGTH and reply.text != digest(size)
+        assert reply.text == digest(0 if length_needed else size)
+
+    fields = [("Content-Length", str(LARGE))]
+    upload = http.request(port, "/digest", "POST", fields, http.pattern(LARGE), timeout=240)
+    assert upload.text == digest(LARGE)
+    download = http.request(port, f"/generate?bytes={LARGE}", keep_body=False, timeout=240)
+    assert (download.length, download.sha256) == (LARGE, http.pattern_sha256(LARGE))
+
+    with http.Connection(port) as client:
+        client.send_head("GET", "/endless?mark=gone")
+        assert client.read_head().status == 200
+    assert viaductd.mark("gone") == "write failed\n"
+
+    killed = viaductd.workers()[0]
+    os.kill(killed, signal.SIGKILL)
+    for _ in range(4):
+        assert http.request(port, "/hello").text == "hello\n"
+    wait_for(lambda: len(viaductd.workers()) == 2 and killed not in viaductd.workers(), "a new worker")
+    wait_for(lambda: tool.status()["apps"][0]["active"] == 0, "nothing is left of a request")
+
+
+def digest(size: int) -> str:
+    return f"{size} {http.pattern_sha256(size)}\n"
