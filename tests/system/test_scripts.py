@@ -101,5 +101,30 @@ def test_summary_counts_fuzzers(directory):
     assert summarise(directory) == (1, ["failed: fuzz: cgi_head", "1 passed, 1 failed"])
 
 
+def test_matrix_is_a_table(directory):
+    cases = {
+        "nginx-fastcgi-sdk-fibers": "",
+        "nginx-fastcgi-php": "<failure/>",
+        "caddy-scgi-sdk-fibers": '<skipped message="Caddy has none"/>',
+        "caddy-scgi-php": '<skipped message="Caddy has none"/>',
+    }
+    (directory / "matrix.xml").write_text(
+        "<testsuites><testsuite>"
+        + "".join(f'<testcase name="test_cell[{name}]">{what}</testcase>' for name, what in cases.items())
+        + "</testsuite></testsuites>"
+    )
+    command = ["/usr/bin/python3", SOURCE / "tests/support/matrix_table.py", directory / "matrix.xml"]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert result.stdout.splitlines() == [
+        "           nginx   caddy",
+        "           fastcgi scgi",
+        "sdk-fibers ok      -",
+        "php        FAILED  -",
+        "- caddy scgi: Caddy has none",
+        "1 passed, 1 failed",
+    ]
+
+
 def test_summary_of_nothing_is_a_failure(directory):
     assert summarise(directory) == (1, ["0 passed, 0 failed"])
