@@ -99,8 +99,8 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
                                                   .max_connections = settings.limits.connections}));
   const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   if (own < 0) throw std::system_error(errno, std::generic_category(), "duplicating a listener");
-  listeners_.push_back(
-      std::make_unique<Listener>(*fronts_.back(), connections_, own, settings.limits.connections));
+  listeners_.push_back(std::make_unique<Listener>(*fronts_.back(), connections_, reserve_, own,
+                                                  settings.limits.connections));
 }
 
 void Thread::run(std::function<void()> on_tick) {

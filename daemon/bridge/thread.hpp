@@ -63,6 +63,7 @@ class Thread {
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
   std::vector<std::unique_ptr<Front>> fronts_;
   ConnectionList connections_;
+  Reserve reserve_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::function<void()> on_tick_;
   std::uint64_t counted_memory_ = 0;  // this thread's part of ProcessUse

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/text.hpp"
+
 namespace viaduct::protocol::http {
 namespace {
 
@@ -49,6 +51,7 @@ void ChunkedReader::take(char c) {
     case State::content_lf:
       return expect(c, '\n', State::size);
     case State::trailer_start:
+    case State::trailer_name:
     case State::trailer:
       return take_trailer(c);
     case State::trailer_end:
@@ -87,11 +90,20 @@ void ChunkedReader::begin_content() {
 }
 
 void ChunkedReader::take_trailer(char c) {
-  if (c != '\r') {
+  if (c == '\r' && state_ == State::trailer_start) {
+    state_ = State::last_lf;
+  } else if (state_ == State::trailer) {
+    if (c != '\r') return skip(c);
+    state_ = State::trailer_end;
+  } else if (c == ':' && state_ == State::trailer_name) {
     state_ = State::trailer;
-    return skip(c);
+    skip(c);
+  } else if (is_token_char(c)) {
+    state_ = State::trailer_name;
+    skip(c);
+  } else {
+    error_ = Errc::bad_chunk;
   }
-  state_ = state_ == State::trailer_start ? State::last_lf : State::trailer_end;
 }
 
 void ChunkedReader::skip(char c) {

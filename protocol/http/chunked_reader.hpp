@@ -19,7 +19,8 @@ namespace viaduct::protocol::http {
 ///                  +------> trailer lines --> blank line: done
 ///
 /// Lines end with CRLF and nothing else. Extensions and trailer fields are skipped, up to 4096
-/// bytes of each line's extension and of the whole trailer section.
+/// bytes of each line's extension and of the whole trailer section; but what is no field line,
+/// such as another request, is no trailer.
 class ChunkedReader {
  public:
   struct Piece {
@@ -42,6 +43,7 @@ class ChunkedReader {
     content_cr,
     content_lf,
     trailer_start,  // of a line
+    trailer_name,
     trailer,
     trailer_end,  // CR of a line has come
     last_lf,      // CR of the blank line has come

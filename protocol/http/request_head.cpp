@@ -5,6 +5,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 
+#include "protocol/host_port.hpp"
 #include "protocol/text.hpp"
 
 namespace viaduct::protocol::http {
@@ -73,17 +74,6 @@ Errc translate(const error_code& error, std::string_view text) {
   return Errc::bad_field_line;
 }
 
-// host[:port], as far as it could be mistaken for something else (RFC 3986 section 3.2).
-bool is_host(std::string_view text) {
-  constexpr std::string_view kOthers = "-._~!$&'()*+,;=:[]%";
-  for (const char c : text) {
-    const bool alphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!alphanumeric && kOthers.find(c) == std::string_view::npos) return false;
-  }
-  return true;
-}
-
 struct Counts {
   unsigned host = 0;
   unsigned length = 0;
@@ -92,7 +82,7 @@ struct Counts {
 
 Errc check_field(const WireHead::Field& field, WireHead& head, Counts& counts) {
   if (equal_nocase(field.name, "Host")) {
-    if (++counts.host > 1 || !is_host(field.value)) return Errc::bad_host;
+    if (++counts.host > 1 || !is_authority(field.value)) return Errc::bad_host;
   } else if (equal_nocase(field.name, "Content-Length")) {
     const auto length = parse_decimal(field.value);
     if (++counts.length > 1 || !length) return Errc::ambiguous_length;
@@ -108,7 +98,24 @@ Errc check_field(const WireHead::Field& field, WireHead& head, Counts& counts) {
   return Errc::ok;
 }
 
+bool alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool consists_of(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [others](char c) {
+    return alphanumeric(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
 }  // namespace
+
+bool is_authority(std::string_view text) {
+  const auto [host, port] = split_host(text);
+  if (port.find_first_not_of("0123456789") != std::string_view::npos) return false;
+  if (!host.starts_with('[')) return consists_of(host, "-._~!$&'()*+,;=%");
+  return host.ends_with(']') && consists_of(host.substr(1, host.size() - 2), "-._~:%");
+}
 
 Errc parse_head(std::string_view text, WireHead& head) {
   head = {};

@@ -28,9 +28,7 @@ std::optional<Target> split(const WireHead& head) {
     if (!equal_nocase(scheme, "http") && !equal_nocase(scheme, "https")) return std::nullopt;
     rest.remove_prefix(colon + 3);
     target.authority = rest.substr(0, rest.find_first_of("/?"));
-    if (target.authority.empty() || target.authority.find('@') != std::string_view::npos) {
-      return std::nullopt;
-    }
+    if (target.authority.empty() || !is_authority(target.authority)) return std::nullopt;
     rest.remove_prefix(target.authority.size());
   }
   const std::size_t mark = rest.find('?');

@@ -22,6 +22,8 @@ constexpr std::size_t kOutputLimit = 1024 * 1024;
 /// What is received at once: also what a request whose body is not wanted may still be given.
 constexpr std::size_t kReceive = 64 * 1024;
 constexpr auto kLinger = std::chrono::seconds(30);
+/// As long as one that is refused may take: others wait for its descriptor.
+constexpr auto kRefuse = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -128,6 +130,7 @@ void Connection::handle(const protocol::Event& event) {
 
 void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   patience_.request_began(reactor_.now());
+  if (refuses_all()) return refuse(id, 503);
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
   if (front_.services.use.memory_exceeded()) {
@@ -163,7 +166,8 @@ void Connection::answer_refused(protocol::RequestId id, protocol::Errc error) {
 }
 
 void Connection::refuse(protocol::RequestId id, int status) {
-  if (front_.draining && !list_.has_successor()) codec_->close_after_response();
+  const bool last = refuses_all() || (front_.draining && !list_.has_successor());
+  if (last) codec_->close_after_response();
   // Its body may still be coming.
   input_cut_ = true;
   answer(*codec_, id, status);
@@ -313,6 +317,7 @@ void Connection::linger() {
 
 void Connection::tick(Clock::time_point now) {
   if (lingering_ && now >= linger_until_) close();
+  if (refuses_all() && now >= refuse_until_) close();
   if (!front_.draining || !idle()) return lose_patience(now);
   if (list_.has_successor() && movable()) {
     list_.retire(*this);
@@ -333,6 +338,10 @@ void Connection::lose_patience(Clock::time_point now) {
 bool Connection::idle() const {
   return socket_.is_open() && !lingering_ && entries_.empty() && codec_->idle() &&
          codec_->output().empty();
+}
+
+void Connection::refuse_all() {
+  refuse_until_ = reactor_.now() + kRefuse;
 }
 
 void Connection::drain() {

@@ -30,6 +30,9 @@ class Connection final : public Client, public Flushable, private Watcher {
   Connection(Front& front, ConnectionList& list, int descriptor, bool trusted);
   ~Connection();
 
+  /// Answers its first request 503, and ends: it was accepted only to be told so. Ends without an
+  /// answer when no request comes.
+  void refuse_all();
   /// Ends it with the next response, or now when idle.
   void drain();
   /// Between two requests, with nothing unread in our memory and nothing unsent.
@@ -85,6 +88,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void linger();
   void report_malformed();
   void lose_patience(Clock::time_point now);
+  [[nodiscard]] bool refuses_all() const { return refuse_until_ != Clock::time_point{}; }
 
   Front& front_;
   Reactor& reactor_;
@@ -98,6 +102,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   bool input_cut_ = false;  // a request ended before its body
   bool lingering_ = false;
   Clock::time_point linger_until_{};
+  Clock::time_point refuse_until_{};  // epoch: it is served
   Patience patience_;
 };
 

@@ -1,8 +1,11 @@
 #include "daemon/bridge/front/listener.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -17,15 +20,33 @@ namespace {
 /// Accepted in one go, so that open connections are served in between.
 constexpr int kBatch = 64;
 
+/// A TCP peer that has vanished without a word is noticed after two minutes of silence. Accepted
+/// connections inherit it; elsewhere it has no meaning, and setting it no effect.
+void notice_vanished_peers(int socket) {
+  struct Option {
+    int level, name, value;
+  };
+  constexpr std::array<Option, 4> kOptions{{{SOL_SOCKET, SO_KEEPALIVE, 1},
+                                            {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+                                            {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+                                            {IPPROTO_TCP, TCP_KEEPCNT, 4}}};
+  for (const auto& [level, name, value] : kOptions) {
+    ::setsockopt(socket, level, name, &value, sizeof(value));
+  }
+}
+
 }  // namespace
 
-Listener::Listener(Front& front, ConnectionList& connections, int descriptor,
+Listener::Listener(Front& front, ConnectionList& connections, Reserve& reserve, int descriptor,
                    std::uint32_t max_connections)
     : front_(front),
       connections_(connections),
+      reserve_(reserve),
       descriptor_(front.services.reactor.executor(), descriptor),
       max_connections_(max_connections),
-      reports_(1, std::chrono::seconds(1), 2) {}
+      reports_(1, std::chrono::seconds(1), 2) {
+  notice_vanished_peers(descriptor);
+}
 
 void Listener::start() {
   started_ = true;
@@ -58,20 +79,22 @@ bool Listener::full() const {
 }
 
 void Listener::accept_some() {
+  reserve_.fill();
   for (int i = 0; i < kBatch && !full(); ++i) {
     const int accepted =
         ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
+      exhausted_since_ = {};
       take(accepted);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
     if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      exhausted_since_ = {};
       await_connection();
       return;
     }
-    // Without descriptors the connection stays in the backlog; the next tick tries again.
-    report("cannot accept a connection", "error", std::generic_category().message(errno));
+    run_out(errno);
     return;
   }
   if (full() && !std::exchange(reported_full_, true)) {
@@ -81,6 +104,19 @@ void Listener::accept_some() {
   await_connection();
 }
 
+// Whatever happens here, only the next tick tries again.
+void Listener::run_out(int error) {
+  report("cannot accept a connection", "error", std::generic_category().message(error));
+  Reactor& reactor = front_.services.reactor;
+  reactor.tick_soon();
+  if (error != EMFILE && error != ENFILE) return;
+  if (exhausted_since_ == Clock::time_point{}) exhausted_since_ = reactor.now();
+  if (reactor.now() - exhausted_since_ < kPatience || !reserve_.give_up()) return;
+  const int accepted =
+      ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (accepted >= 0) take(accepted, true);
+}
+
 void Listener::report(std::string_view message, std::string_view name, std::string_view value) {
   const auto decision = reports_.admit(message, front_.services.reactor.now());
   if (!decision.write) return;
@@ -88,7 +124,7 @@ void Listener::report(std::string_view message, std::string_view name, std::stri
       message, {{"listener", front_.name}, {name, value}, {"suppressed", decision.suppressed}});
 }
 
-void Listener::take(int descriptor) {
+void Listener::take(int descriptor, bool refuse) {
   bool trusted = false;
   if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
     const Peer peer = identify(descriptor);
@@ -99,7 +135,9 @@ void Listener::take(int descriptor) {
     }
     trusted = matches(front_.settings.trusted, peer);
   }
-  connections_.add(std::make_shared<Connection>(front_, connections_, descriptor, trusted));
+  const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, trusted);
+  if (refuse) connection->refuse_all();
+  connections_.add(connection);
 }
 
 void Listener::adopt(int descriptor) {

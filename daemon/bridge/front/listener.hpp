@@ -1,7 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
 #include "daemon/bridge/front/connection_list.hpp"
 #include "daemon/bridge/front/front.hpp"
+#include "daemon/bridge/front/reserve.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/log/rate_limit.hpp"
 
@@ -9,11 +14,18 @@ namespace viaduct::daemon::bridge {
 
 /// Accepts the connections of one listening socket on one thread. Other threads and other
 /// processes accept from the same socket.
+///
+/// Without descriptors accepting pauses: who has connected waits in the socket's backlog. Once that
+/// has lasted for kPatience, the descriptor kept in reserve lets one connection at a time be
+/// accepted all the same, so that the front server is told 503, in its protocol, and may go
+/// elsewhere.
 class Listener {
  public:
   /// Owns `descriptor`. No more than `max_connections` are open at once, on all threads; the rest
   /// wait in the socket's backlog.
-  Listener(Front& front, ConnectionList& connections, int descriptor,
+  static constexpr std::chrono::milliseconds kPatience{1000};
+
+  Listener(Front& front, ConnectionList& connections, Reserve& reserve, int descriptor,
            std::uint32_t max_connections);
 
   void start();
@@ -26,18 +38,21 @@ class Listener {
  private:
   void await_connection();
   void accept_some();
-  void take(int descriptor);
+  void take(int descriptor, bool refuse = false);
+  void run_out(int error);
   [[nodiscard]] bool full() const;
   /// Logs at a limited rate, for each kind of message.
   void report(std::string_view message, std::string_view name, std::string_view value);
 
   Front& front_;
   ConnectionList& connections_;
+  Reserve& reserve_;
   Reactor::Descriptor descriptor_;
   std::uint32_t max_connections_;
   bool started_ = false;
   bool waiting_ = false;
   bool reported_full_ = false;
+  Clock::time_point exhausted_since_{};  // epoch: there are descriptors
   log::RateLimit reports_;
 };
 

@@ -9,6 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/bridge/bridge_fixture.hpp"
+#include "tests/daemon/bridge/byte_client.hpp"
+#include "tests/support/uwsgi_bytes.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 namespace {
@@ -20,46 +22,111 @@ class Exhaustion : public BridgeTest {
     ASSERT_EQ(::prlimit(bridge().pid(), resource, &limits, nullptr), 0);
   }
 
-  /// Leaves the bridge so many descriptors to open.
-  void leave_descriptors(std::size_t spare) {
+  /// Leaves the bridge at least so many descriptors to open, all of them below its own; returns how
+  /// many.
+  std::size_t leave_descriptors(std::size_t least) {
     std::set<rlim_t> taken;
     const std::filesystem::path open = "/proc/" + std::to_string(bridge().pid()) + "/fd";
     for (const auto& entry : std::filesystem::directory_iterator(open)) {
       taken.insert(std::stoul(entry.path().filename().string()));
     }
-    rlim_t number = 0;
-    for (; spare > 0; ++number) spare -= taken.contains(number) ? 0 : 1;
-    limit(RLIMIT_NOFILE, number);
+    const rlim_t end = *taken.rbegin() + 1 + least;
+    limit(RLIMIT_NOFILE, end);
+    return end - taken.size();
   }
 };
 
-TEST_F(Exhaustion, ConnectionsBeyondTheDescriptorsWaitForTheirTurn) {
+class Descriptors : public Exhaustion {
+ protected:
+  void SetUp() override {
 #ifdef __SANITIZE_ADDRESS__
-  GTEST_SKIP() << "UBSan opens a pipe to look at an object's type, and reports when it cannot";
+    GTEST_SKIP() << "UBSan opens a pipe to look at an object's type, and reports when it cannot";
 #endif
-  start();
-  FakeWorker& worker = add_worker();
-  const auto answer_next = [&](FrontClient& client) {
+  }
+
+  void answer_next(FakeWorker& worker, FrontClient& client) {
     const auto request = worker.next_request();
     ASSERT_TRUE(request);
     request->respond("ok");
     ASSERT_TRUE(client.wait(1));
     EXPECT_EQ(client.answer(1).status(), 200);
-  };
-  leave_descriptors(2);
-  std::vector<std::unique_ptr<FrontClient>> held;
-  for (int i = 0; i < 2; ++i) {
-    held.push_back(connect());
-    held.back()->get(1, "/", true);
-    answer_next(*held.back());
   }
+
+  /// Connections that are served, and take what descriptors there are.
+  std::vector<std::unique_ptr<FrontClient>> hold(FakeWorker& worker) {
+    const std::size_t count = leave_descriptors(1);
+    std::vector<std::unique_ptr<FrontClient>> held;
+    while (held.size() < count) {
+      held.push_back(connect());
+      held.back()->get(1, "/", true);
+      answer_next(worker, *held.back());
+    }
+    return held;
+  }
+};
+
+TEST_F(Descriptors, ConnectionsBeyondThemWaitForTheirTurn) {
+  start();
+  FakeWorker& worker = add_worker();
+  auto held = hold(worker);
+  const auto before = std::chrono::steady_clock::now();
   const auto waiting = connect();
   waiting->get(1, "/waited");
   ASSERT_TRUE(bridge().wait_for_log("cannot accept a connection"));
-  held.front()->get(1, "/");
-  answer_next(*held.front());
   held.clear();
-  answer_next(*waiting);
+  until([&] { return worker.has_request() || waiting->answer(1).ended; }, "its turn");
+  if (worker.has_request()) return answer_next(worker, *waiting);
+  // A machine that is so slow that the pause was over first.
+  EXPECT_EQ(waiting->answer(1).status(), 503);
+  EXPECT_GE(std::chrono::steady_clock::now() - before, std::chrono::seconds(1));
+}
+
+TEST_F(Descriptors, ReserveTellsEveryProtocol503) {
+  start();
+  FakeWorker& worker = add_worker();
+  auto held = hold(worker);
+  const std::size_t served = worker.requests.size();
+
+  const auto fastcgi = connect();
+  fastcgi->post(1, "/", "body", true);
+  ASSERT_TRUE(fastcgi->wait(1));
+  EXPECT_EQ(fastcgi->answer(1).status(), 503);
+  EXPECT_TRUE(fastcgi->wait_closed());
+  const auto scgi = connect_scgi();
+  scgi->head(variables("GET", "/"), 0);
+  ASSERT_TRUE(scgi->wait_closed());
+  EXPECT_EQ(scgi->answer().status(), 503);
+  const auto http = std::make_unique<ByteClient>(stage, socket_path(2));
+  http->raw("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(http->wait_closed());
+  EXPECT_TRUE(http->received().starts_with("HTTP/1.1 503 ")) << http->received();
+  EXPECT_EQ(http->count("\r\nConnection: close\r\n"), 1u);
+  const auto uwsgi = std::make_unique<ByteClient>(stage, socket_path(3));
+  uwsgi->raw(test::uwsgi_packet(test::uwsgi_block({{"REQUEST_METHOD", "GET"}})));
+  ASSERT_TRUE(uwsgi->wait_closed());
+  EXPECT_TRUE(uwsgi->received().starts_with("HTTP/1.1 503 ")) << uwsgi->received();
+
+  // Those that are served go on, and once there are descriptors everybody is.
+  held.front()->get(1, "/");
+  answer_next(worker, *held.front());
+  held.clear();
+  EXPECT_EQ(worker.requests.size(), served + 1) << "none of the others reached it";
+  const auto later = connect();
+  later->get(1, "/");
+  answer_next(worker, *later);
+}
+
+TEST_F(Descriptors, WhoIsAcceptedToBeRefusedAndSaysNothingIsClosed) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto held = hold(worker);
+  const auto silent = connect();
+  ASSERT_TRUE(silent->wait_closed());
+  EXPECT_FALSE(silent->answer(1).ended);
+  const auto next = connect();
+  next->get(1, "/");
+  ASSERT_TRUE(next->wait(1));
+  EXPECT_EQ(next->answer(1).status(), 503);
 }
 
 TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {

@@ -1,0 +1,167 @@
+"""Clients that hold what they can for as long as they can. Everybody else is served meanwhile, and what
+they hold is taken back. What can be said in one write is attacked in tests/daemon/bridge."""
+
+import resource
+import socket
+import time
+
+import pytest
+
+from harness import fastcgi, http, scgi
+from harness.fronts import free_port
+from harness.process import descriptors, memory, wait_for
+
+CLIENTS = 10_000
+SPARE = 500
+# A head has a minute (daemon/bridge/front/patience.hpp), an idle HTTP connection 75 s, a vanished TCP
+# peer is noticed within two minutes; a loaded machine may take longer.
+BOUND = 240
+TCP_REPAIR = 19
+
+
+class Slow:
+    """A client that sends a head, a byte at a time."""
+
+    def __init__(self, address, head: bytes) -> None:
+        family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        self.socket.connect(address)
+        self.socket.setblocking(False)
+        self.head, self.sent, self.closed_after = head, 0, 0.0
+        self.began = time.monotonic()
+
+    def drip(self) -> None:
+        if self.closed_after:
+            return
+        try:
+            self.sent += self.socket.send(self.head[self.sent : self.sent + 1])
+            self.closed_after = 0.0 if self.socket.recv(1) else self._age()
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.closed_after = self._age()
+
+    def _age(self) -> float:
+        return time.monotonic() - self.began
+
+
+def vanish(connection: socket.socket) -> None:
+    """Closes it such that the peer hears nothing of it, as when a machine loses its power."""
+    connection.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    connection.close()
+
+
+def served(daemon, port: int) -> bool:
+    return (
+        fastcgi.Client(daemon.socket).request("/hello").body == b"hello\n"
+        and http.request(port, "/hello").text == "hello\n"
+    )
+
+
+def add_listener(daemon, protocol: str, address: str) -> None:
+    daemon.settings["listeners"].append(
+        {"protocol": protocol, "address": address, "app": "web"}
+        | ({"mode": "0666"} if address.startswith("unix:") else {})
+    )
+
+
+@pytest.mark.slow
+def test_who_is_slow_or_gone_is_given_up(viaductd):
+    """Slow heads in every protocol, idle HTTP clients, and TCP peers that vanished: all at once, since
+    each of them takes a minute."""
+    web, fcgi, uwsgi = free_port(), free_port(), str(viaductd.directory / "uwsgi.sock")
+    viaductd.app("sdk", concurrency={"model": "fibers", "limit": 64}, timeouts={"request": 0})
+    add_listener(viaductd, "http", f"tcp:127.0.0.1:{web}")
+    add_listener(viaductd, "fastcgi", f"tcp:127.0.0.1:{fcgi}")
+    add_listener(viaductd, "uwsgi", f"unix:{uwsgi}")
+    viaductd.start()
+    assert served(viaductd, web)
+    before = descriptors(viaductd.bridge())
+
+    gone = socket.create_connection(("127.0.0.1", fcgi))
+    gone.sendall(
+        fastcgi.begin(1)
+        + fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("GET", "/wait?mark=gone")))
+        + fastcgi.stream(fastcgi.STDIN, 1, b"")
+    )
+    viaductd.mark("gone")
+    vanish(gone)
+    gone_idle = socket.create_connection(("127.0.0.1", fcgi))
+    long = 200  # bytes of a head that is sound, and far from its end after a minute
+    heads = {
+        ("127.0.0.1", web): b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * long,
+        viaductd.socket: fastcgi.begin(1) + fastcgi.record(
+            fastcgi.PARAMS, 1, b"\x01\x80\x00\x01\x2cA" + b"x" * long
+        ),
+        viaductd.scgi: b"500:CONTENT_LENGTH\x000\x00SCGI\x001\x00A\x00" + b"x" * long,
+        uwsgi: b"\x00\x00\x02\x00\x01\x00A\xf0\x01" + b"x" * long,
+    }
+    slow = [Slow(address, head) for address, head in heads.items() for _ in range(20)]
+    idle = [socket.create_connection(("127.0.0.1", web)) for _ in range(20)]
+    vanish(gone_idle)
+    wait_for(lambda: descriptors(viaductd.bridge()) >= before + 100, "all are connected")
+
+    def all_are_closed() -> bool:
+        for client in slow:
+            client.drip()
+        assert served(viaductd, web)
+        time.sleep(0.5)  # the pace of the attack
+        return all(client.closed_after for client in slow)
+
+    wait_for(all_are_closed, "slow clients are given up", BOUND)
+    assert min(client.closed_after for client in slow) > 55, "a head may take a minute"
+    assert all(client.sent < len(client.head) for client in slow)
+    viaductd.logged("the head of a request is not completed")
+    for client in idle:
+        client.settimeout(BOUND)
+        assert client.recv(1) == b"", "an idle client of HTTP is given up"
+    viaductd.mark("gone.stopped", BOUND)
+    wait_for(lambda: descriptors(viaductd.bridge()) <= before + 2, "nothing is left", BOUND)
+    assert served(viaductd, web)
+
+
+@pytest.fixture
+def many_descriptors():
+    """Raises the limit as far as the test needs, here and in what is started; how many clients the
+    machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CLIENTS + SPARE
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    yield allowed - SPARE
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_ten_thousand_idle_connections(viaductd, many_descriptors, capsys):
+    """A third of them each: FastCGI, SCGI, HTTP; half have sent a part of a head."""
+    web = str(viaductd.directory / "http.sock")
+    viaductd.app("sdk", concurrency={"model": "fibers", "limit": 64})
+    add_listener(viaductd, "http", f"unix:{web}")
+    viaductd.settings["limits"] = {"connections": CLIENTS + SPARE}
+    viaductd.start()
+    assert fastcgi.Client(viaductd.socket).request("/hello").body == b"hello\n"
+    bridge = viaductd.bridge()
+    before, open_before = memory(bridge), descriptors(bridge)
+    parts = [(viaductd.socket, fastcgi.begin(1)), (viaductd.scgi, b"100:CONTENT"), (web, b"GET / HT")]
+    clients = []
+    try:
+        for number in range(many_descriptors):
+            address, part = parts[number % len(parts)]
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            client.connect(address)
+            if number % 2:
+                client.sendall(part)
+            clients.append(client)
+        wait_for(
+            lambda: descriptors(bridge) >= open_before + many_descriptors, "all are accepted", 120
+        )
+        each = (memory(bridge) - before) / many_descriptors / 1024
+        with capsys.disabled():
+            print(f"\n{many_descriptors} idle connections: {each:.1f} KiB each in the bridge")
+        assert each < 8
+        assert fastcgi.Client(viaductd.socket).request("/hello").body == b"hello\n"
+        assert scgi.request(viaductd.scgi, "/hello").body == b"hello\n"
+    finally:
+        for client in clients:
+            client.close()
+    wait_for(lambda: descriptors(bridge) < open_before + 20, "their descriptors are closed", 120)
