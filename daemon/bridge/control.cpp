@@ -62,6 +62,7 @@ Control::~Control() {
 }
 
 void Control::run() {
+  add_servers();
   await(channel_, &Control::receive_master);
   Message started;
   started.type = Type::started;

@@ -46,6 +46,7 @@ class Control final : public WorkerReports {
   void receive_predecessor();
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
+  void add_servers();
   void redirect_log(const channel::Message& message, int descriptor);
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);

@@ -21,7 +21,7 @@ void Control::add_worker(const Message& message) {
   info->app = message.app;
   info->pid = message.pid;
   info->slot = message.count;
-  info->path = message.path.data();
+  info->address = unix_destination(message.path.data());
   info->canary = message.canary != 0;
   known_[message.serial] = {info, message.shared != 0};
   info->one_thread = threads_.size() == 1;
@@ -31,6 +31,26 @@ void Control::add_worker(const Message& message) {
     first.reactor().post([&first, info] { first.app(info->app).add(info, true); });
   } else {
     on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
+  }
+}
+
+// The master knows nothing of servers: they have serials that it never uses.
+void Control::add_servers() {
+  constexpr std::uint64_t kServerSerials = std::uint64_t{1} << 63;
+  for (std::uint32_t app = 0; app < apps_.size(); ++app) {
+    const config::BridgeApp& settings = settings_.apps[app];
+    for (std::uint32_t i = 0; i < settings.connect.size(); ++i) {
+      auto info = std::make_shared<WorkerInfo>();
+      info->serial = kServerSerials | (std::uint64_t{app} << 32) | i;
+      info->app = app;
+      info->slot = i + 1;
+      info->server = true;
+      info->name = config::format(settings.connect[i]);
+      info->address = destination_of(settings.connect[i]);
+      info->connect_timeout = settings.timeouts.connect;
+      info->capacity = settings.concurrency.limit.value_or(config::kServerConcurrency);
+      on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
+    }
   }
 }
 

@@ -1,5 +1,8 @@
 #include "daemon/bridge/socket.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -7,7 +10,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <string>
 #include <utility>
 
 namespace viaduct::daemon::bridge {
@@ -16,6 +21,38 @@ namespace {
 
 std::error_code last_error() {
   return {errno, std::generic_category()};
+}
+
+Destination unix_socket(std::string_view name, bool abstract) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // An abstract name begins with a NUL and has no end mark; a path has one.
+  const std::size_t lead = abstract ? 1 : 0;
+  const std::size_t length = lead + name.size() + (abstract ? 0 : 1);
+  if (length > sizeof(address.sun_path)) return {};
+  std::memcpy(address.sun_path + lead, name.data(), name.size());
+  Destination result;
+  std::memcpy(&result.storage, &address, sizeof(address));
+  result.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  return result;
+}
+
+Destination internet(const config::Address& address) {
+  Destination result;
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  if (::inet_pton(AF_INET, address.name.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(address.port);
+    std::memcpy(&result.storage, &v4, sizeof(v4));
+    result.length = sizeof(v4);
+  } else if (::inet_pton(AF_INET6, address.name.c_str(), &v6.sin6_addr) == 1) {
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(address.port);
+    std::memcpy(&result.storage, &v6, sizeof(v6));
+    result.length = sizeof(v6);
+  }
+  return result;
 }
 
 }  // namespace
@@ -98,22 +135,46 @@ Transfer send(int socket, protocol::Output& output) {
   return result;
 }
 
-int connect_unix(const char* path, std::error_code& error) {
-  const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (descriptor < 0) {
-    error = last_error();
-    return -1;
+Destination unix_destination(std::string_view path) {
+  return destination_of({config::Address::Kind::unix_path, std::string(path), 0});
+}
+
+Destination destination_of(const config::Address& address) {
+  switch (address.kind) {
+    case config::Address::Kind::unix_path:
+      return unix_socket(address.name, false);
+    case config::Address::Kind::unix_abstract:
+      return unix_socket(address.name, true);
+    case config::Address::Kind::tcp:
+      return internet(address);
+    case config::Address::Kind::systemd:
+      break;
   }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) {
-    error.clear();
-    return descriptor;
+  return {};
+}
+
+Connecting connect_to(const Destination& destination) {
+  const int family = destination.storage.ss_family;
+  const int descriptor = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return {.error = last_error()};
+  if (family != AF_UNIX) {
+    // Requests are written in one piece: there is nothing to wait for.
+    const int on = 1;
+    ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   }
-  error = last_error();
+  const auto* address = reinterpret_cast<const sockaddr*>(&destination.storage);
+  if (::connect(descriptor, address, destination.length) == 0) return {.descriptor = descriptor};
+  if (errno == EINPROGRESS) return {.descriptor = descriptor, .pending = true};
+  const std::error_code error = last_error();
   ::close(descriptor);
-  return -1;
+  return {.error = error};
+}
+
+std::error_code pending_error(int descriptor) {
+  int error = 0;
+  socklen_t size = sizeof(error);
+  if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return last_error();
+  return {error, std::generic_category()};
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -1,10 +1,14 @@
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <system_error>
 
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/config/address.hpp"
 #include "protocol/output.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -55,8 +59,25 @@ Transfer receive(int socket, std::span<std::byte> into);
 /// consumes it. What is left is still referred to: see Output::settle.
 Transfer send(int socket, protocol::Output& output);
 
-/// A non-blocking connection to a Unix socket. Connecting one completes or fails at once; EAGAIN
-/// means that the listener's backlog is full. Returns the descriptor, or -1 with `error`.
-int connect_unix(const char* path, std::error_code& error);
+/// Where to connect to, in the kernel's form.
+struct Destination {
+  sockaddr_storage storage{};
+  socklen_t length = 0;  ///< 0: not a Unix socket nor an IP address
+};
+
+/// `path` has at most 107 bytes.
+Destination unix_destination(std::string_view path);
+Destination destination_of(const config::Address& address);
+
+/// A non-blocking socket whose connection has been made or is under way.
+struct Connecting {
+  int descriptor = -1;    ///< -1: it failed
+  bool pending = false;   ///< writable once it is made or has failed; see pending_error
+  std::error_code error;  ///< why it failed; EAGAIN: the backlog of a Unix socket is full
+};
+Connecting connect_to(const Destination& destination);
+
+/// What became of a pending connection. Takes the error away.
+std::error_code pending_error(int descriptor);
 
 }  // namespace viaduct::daemon::bridge

@@ -95,6 +95,13 @@ std::string format(const Address& address) {
   return "tcp:" + host + ':' + std::to_string(address.port);
 }
 
+bool is_ip_address(const Address& address) {
+  if (address.kind != Address::Kind::tcp) return false;
+  in6_addr ignored;
+  return inet_pton(AF_INET, address.name.c_str(), &ignored) == 1 ||
+         inet_pton(AF_INET6, address.name.c_str(), &ignored) == 1;
+}
+
 bool is_loopback(const Address& address) {
   if (address.kind != Address::Kind::tcp) return false;
   if (address.name == "localhost") return true;

@@ -31,6 +31,9 @@ std::variant<Address, std::string> parse_address(std::string_view text);
 // The inverse of parse_address: "unix:/run/viaduct/web.sock".
 std::string format(const Address& address);
 
+// Whether the host of a TCP address is an IP address, not a name. False for other kinds.
+bool is_ip_address(const Address& address);
+
 // Whether a TCP address can be reached only from this machine: 127.0.0.0/8, ::1 (also mapped) or
 // "localhost". Any other host name counts as reachable from outside. False for other kinds.
 bool is_loopback(const Address& address);

@@ -34,7 +34,7 @@ BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
-                       score, canary_share, canary_variable))
+                       score, canary_share, canary_variable, connect))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
 std::string header_variable(std::string_view field) {
@@ -58,7 +58,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(BridgeApp{
         app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.poison, app.probe,
-        app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, ""});
+        app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
     if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);

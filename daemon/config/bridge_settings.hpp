@@ -11,6 +11,10 @@
 
 namespace viaduct::daemon::config {
 
+// Requests at once at a server of `connect`, when `concurrency.limit` does not say: more than most
+// servers work on, so that none of them idles; what is too much for one waits in its backlog.
+inline constexpr std::uint32_t kServerConcurrency = 32;
+
 struct BridgeListener {
   FrontProtocol protocol = FrontProtocol::fastcgi;
   Address address;                    // a name for log lines: the socket itself is inherited
@@ -34,6 +38,7 @@ struct BridgeApp {
   std::uint32_t score = 0;         // index in Scoreboard::apps
   std::uint32_t canary_share = 0;  // of kWholeShare
   std::string canary_variable;     // a request that has it goes to a canary; "": none
+  std::vector<Address> connect;    // servers that others run; empty: workers
 
   bool operator==(const BridgeApp&) const = default;
 };

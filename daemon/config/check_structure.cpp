@@ -71,6 +71,20 @@ void check_workers(const Checking& check, const AppSettings& app) {
   if (workers.spare > workers.max) check.error(path + ".spare", "expected at most " + max);
 }
 
+void check_servers(const Checking& check, const AppSettings& app, const std::string& path) {
+  for (std::size_t index = 0; index < app.connect.size(); ++index) {
+    const Address& server = app.connect[index];
+    const std::string item = path + '[' + std::to_string(index) + ']';
+    if (server.kind == Address::Kind::systemd)
+      check.error(item, "expected unix:/path, unix:@name or tcp:HOST:PORT");
+    else if (server.kind == Address::Kind::tcp && !is_ip_address(server))
+      check.error(item, "expected an IP address: names of hosts are not supported yet");
+    const auto end = app.connect.begin() + static_cast<std::ptrdiff_t>(index);
+    if (std::find(app.connect.begin(), end, server) != end)
+      check.error(item, format(server) + " is already in the list");
+  }
+}
+
 void check_app(const Checking& check, const AppSettings& app) {
   const std::string path = app_path(app);
   const bool command = check.written(path + ".command");
@@ -79,6 +93,7 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
+  if (connect && !command) return check_servers(check, app, path + ".connect");
   check_workers(check, app);
   if (!app.canary) return;
   if (!check.written(path + ".canary.command"))

@@ -14,6 +14,11 @@ struct Checking {
   // Whether the key was written down, rightly or not.
   bool written(const std::string& path) const;
 
+  // Whether the app at that path has servers that others run, and no process of ours.
+  bool connects(const std::string& app) const {
+    return written(app + ".connect") && !written(app + ".command");
+  }
+
   // Its position, or that of the nearest map or list around it.
   Origin where(std::string path) const;
 

@@ -1,3 +1,4 @@
+#include "daemon/config/connect_apps.hpp"
 #include "daemon/config/keys.hpp"
 #include "daemon/config/scalars.hpp"
 
@@ -83,7 +84,10 @@ Key<Settings> print_only_apps() {
     dump.open("apps");
     for (const AppSettings& app : from.apps) {
       dump.open(app.name);
-      print_map(dump, app, join(path, app.name), app_keys());
+      Keys<AppSettings> keys = app_keys();
+      if (!app.connect.empty())
+        std::erase_if(keys, [](const auto& key) { return is_worker_key(key.name); });
+      print_map(dump, app, join(path, app.name), keys);
       dump.close();
     }
     dump.close();

@@ -5,8 +5,7 @@ Keys<AppSettings> keys_of_later_versions() {
   using A = AppSettings;
   enum class Protocol { fastcgi, scgi, uwsgi };
   enum class Multiplex { never, automatic };
-  return {refused<A>("connect", list(address())),
-          refused<A>("protocol", choice<Protocol>({{"fastcgi", Protocol::fastcgi},
+  return {refused<A>("protocol", choice<Protocol>({{"fastcgi", Protocol::fastcgi},
                                                    {"scgi", Protocol::scgi},
                                                    {"uwsgi", Protocol::uwsgi}})),
           refused_unless<A>("keepalive", false, boolean()),

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "daemon/config/checking.hpp"
+#include "daemon/config/connect_apps.hpp"
 #include "daemon/config/keys.hpp"
 #include "daemon/config/sources.hpp"
 
@@ -77,12 +78,17 @@ class Loader {
     app.name = entry.key;
     app.workers.min = app.workers.max = std::max(system_.cpus_allowed(), kMinWorkers);
     app.directory = absolute_path(entry.origin, ".");
+    const bool connects = connects_to_servers(*entry.value, defaults_.get());
     NodePtr value = entry.value;
-    if (defaults_ && value->kind == Node::Kind::null)
-      value = defaults_;
-    else if (defaults_)
-      value = merge_maps(value, defaults_);
+    NodePtr defaults = defaults_;
+    if (defaults)
+      defaults = connects ? without_worker_keys(*defaults) : without_connect(*defaults, *value);
+    if (defaults && value->kind == Node::Kind::null)
+      value = defaults;
+    else if (defaults)
+      value = merge_maps(value, defaults);
     read_map(reading_, *value, path, app, app_keys());
+    if (connects) finish_connect_app(reading_, *entry.value, path, app);
   }
 
   void read_listeners(const Node& listeners) {

@@ -106,7 +106,7 @@ void resolve_bridge(const Checking& check) {
 void resolve_apps(const Checking& check) {
   for (AppSettings& app : check.settings.apps) {
     const std::string path = app_path(app);
-    if (!resolve(check, path, app.identity)) continue;
+    if (check.connects(path) || !resolve(check, path, app.identity)) continue;
     if (is_root(check))
       check_root_rules(check, app, path);
     else

@@ -251,7 +251,7 @@ struct CanarySettings {
 
 struct AppSettings {
   std::string name;
-  std::vector<std::string> command;  // as written, never empty
+  std::vector<std::string> command;  // as written; empty only with `connect`
   std::string executable;            // absolute path of command[0]; "" when it is not in PATH
   std::optional<CommandFile> command_file;  // absent when `executable` does not exist
   PinnedFile pinned_file;                   // of the same file
@@ -280,6 +280,9 @@ struct AppSettings {
   milliseconds probation{10'000};  // during which a reload's new workers may prove worse
   std::optional<CanarySettings> canary;
   bool is_canary = false;  // these are the settings of an app's canaries; see canary.hpp
+  // Servers that others run, instead of workers: `command`, `identity` and what else concerns
+  // processes is then empty, and `workers` none. IP addresses and Unix sockets.
+  std::vector<Address> connect;
 };
 
 struct Settings {

@@ -20,6 +20,7 @@ std::vector<std::string_view> worker_changes(const AppSettings& before, const Ap
     if (!same) changed.push_back(name);
   };
   const bool same_file = before.executable == after.executable;
+  note("connect", before.connect == after.connect);
   note("command", same_file && before.command == after.command);
   note("binary", !same_file || before.command_file == after.command_file);
   note("directory", before.directory == after.directory);

@@ -205,7 +205,9 @@ void AppPool::refresh() {
     ready += worker->state() == WorkerState::ready;
     starting += worker->state() == WorkerState::starting;
   }
-  const auto state = app_state(slots_.size(), ready, starting);
+  // Servers that others run are there without us.
+  const auto state =
+      connects() ? channel::AppState::serving : app_state(slots_.size(), ready, starting);
   if (state != std::exchange(state_, state)) {
     const auto level = state == channel::AppState::failing ? log::Level::error : log::Level::info;
     context_.logs.daemon().write(level, app_.name + ": " + std::string(to_string(state)),

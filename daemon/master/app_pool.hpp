@@ -92,6 +92,8 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   /// "shop", or "shop/canary".
   std::string name() const { return config::pool_name(app_); }
   const config::AppSettings& settings() const { return app_; }
+  /// Whether others run its servers: there are no processes to be looked after, ever.
+  bool connects() const { return !app_.connect.empty(); }
   channel::AppState state() const { return state_; }
   /// No worker serves, and the last attempt to start one failed, though another may be under way.
   bool failing() const;

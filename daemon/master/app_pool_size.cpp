@@ -24,6 +24,7 @@ void AppPool::set_load(const PoolLoad& load) {
 
 std::optional<std::string> AppPool::scale(std::uint32_t count) {
   if (retired_) return app_.name + ": is being stopped";
+  if (connects()) return app_.name + ": others run its servers (connect)";
   const config::Workers& written = app_.workers;
   const bool fixed = written.min == written.max;
   const std::uint32_t least = written.min == 0 ? 0 : 1;
@@ -51,7 +52,7 @@ std::vector<WorkerView> AppPool::workers() const {
 // A pool that fails keeps trying with the places it has: more would fail as well, and one that
 // nobody asks for any more is still to be found well again.
 void AppPool::adjust() {
-  if (retired_) return;
+  if (retired_ || connects()) return;
   const auto present = static_cast<std::uint32_t>(slots_.size());
   std::uint32_t wanted = size_.next(Clock::now(), range_, load_, capacity_, present);
   if (state_ == channel::AppState::failing) {

@@ -45,6 +45,9 @@ control::AppStatus pool_status(const AppPool& pool) {
   status.failure = log::escape_invalid_utf8(pool.failure());
   status.wanted = pool.size();
   add_workers(status, pool);
+  for (const config::Address& server : pool.settings().connect) {
+    status.servers.push_back(log::escape_invalid_utf8(config::format(server)));
+  }
   return status;
 }
 
@@ -140,6 +143,9 @@ void Master::reload(Done done) {
 }
 
 void Master::restart(const std::string& app, Done done) {
+  if (current_pool(app)->connects()) {
+    return done({Outcome::Kind::refused, app + ": others run its servers (connect)", {}, {}});
+  }
   want_reload(app, std::move(done));
 }
 

@@ -99,7 +99,9 @@ std::string apps_text(const json::value& answer) {
     const auto count = [&](std::string_view name) {
       return canary == nullptr ? number(app, name) : "-";
     };
-    table.add({text_of(app, "name"), state, std::to_string(ready) + "/" + number(app, "wanted"),
+    const bool connects = !array_of(app, "servers").empty();
+    table.add({text_of(app, "name"), state,
+               connects ? "-" : std::to_string(ready) + "/" + number(app, "wanted"),
                count("active"), count("queued"), number(app, "requests"), number(app, "errors"),
                count("failed"), count("aborted"), count("retried"), count("timeouts")});
     if (canary != nullptr) remarks += canary_text(answer, app, *canary);
@@ -118,6 +120,18 @@ std::string workers_text(const json::value& answer) {
       table.add({text_of(worker, "name"), number(worker, "pid"), text_of(worker, "state"),
                  number(worker, "requests"), memory_text(number_of(worker, "memory")),
                  duration_text(number_of(worker, "uptime_ms"))});
+    }
+  }
+  return table.empty() ? "" : "\n" + table.text();
+}
+
+// Those that others run.
+std::string servers_text(const json::value& answer) {
+  Table table({"APP", "SERVER"});
+  for (const json::value& app : array_of(answer, "apps")) {
+    for (const json::value& server : array_of(app, "servers")) {
+      if (!server.is_string()) continue;
+      table.add({text_of(app, "name"), printable(server.get_string().c_str())});
     }
   }
   return table.empty() ? "" : "\n" + table.text();
@@ -182,7 +196,7 @@ std::string status_text(const json::value& answer) {
   const std::string reload = text_of(answer, "last_reload");
   if (!reload.empty()) text += "last reload: " + reload + "\n";
   return text + generations_text(answer) + listeners_text(answer) + apps_text(answer) +
-         workers_text(answer);
+         workers_text(answer) + servers_text(answer);
 }
 
 std::string requests_text(const json::value& answer) {

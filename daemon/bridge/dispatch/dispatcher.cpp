@@ -243,7 +243,7 @@ void Dispatcher::report_refusal(std::string_view reason) {
 
 void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
   const log::Log& log = log_ != nullptr ? *log_ : services_.log;
-  log.info(line, {{"app", app_.settings.name}, {"pid", worker.pid}});
+  log.info(line, {{"app", app_.settings.name}, who(worker)});
 }
 
 // ---- workers
@@ -256,7 +256,7 @@ void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
   if (ask) {
     worker.ask();
   } else {
-    worker.assume_plain(app_.settings.probe);
+    worker.assume_plain(app_.settings.probe && !info->server);
     pump();
   }
 }
@@ -363,9 +363,8 @@ void Dispatcher::report_if_idle(Worker& worker) {
 }
 
 void Dispatcher::on_link_trouble(Worker& worker, const std::string& what) {
-  services_.log.warning(
-      "link to worker lost",
-      {{"app", app_.settings.name}, {"pid", worker.info().pid}, {"reason", what}});
+  services_.log.warning(worker.info().server ? "server cannot be reached" : "link to worker lost",
+                        {{"app", app_.settings.name}, who(worker.info()), {"reason", what}});
   // Its requests may go to another worker at once.
   services_.reactor.post([this] { pump(); });
 }

@@ -68,6 +68,10 @@ class Dispatcher final : public WorkerOwner {
 
   [[nodiscard]] const config::BridgeApp& settings() const { return app_.settings; }
   [[nodiscard]] AppScore& scores() { return scores_; }
+  /// How many servers that others run the app has; 0: it has workers.
+  [[nodiscard]] std::uint32_t servers() const {
+    return static_cast<std::uint32_t>(app_.settings.connect.size());
+  }
 
   // Requests.
   void submit(Exchange& exchange);

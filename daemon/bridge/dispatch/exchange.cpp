@@ -137,7 +137,7 @@ void Exchange::on_output(protocol::Bytes bytes) {
   if (response_.error() != protocol::Errc::ok) {
     services_.log.error("malformed response head",
                         {{"app", dispatcher_->settings().name},
-                         {"pid", worker_->info().pid},
+                         who(worker_->info()),
                          {"request", request_line()},
                          {"error", protocol::describe(response_.error())}});
     abort_worker();
@@ -222,11 +222,13 @@ void Exchange::on_lost(bool delivered) {
 }
 
 void Exchange::lose(bool delivered, std::string_view why, int status) {
-  const int pid = worker_->info().pid;
+  // It may be gone once it is left.
+  const std::shared_ptr<const WorkerInfo> worker = worker_->shared_info();
   errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
-  if (delivered) {
+  // Others look after the crashes of a server, and never say that there was one.
+  if (delivered && !worker->server) {
     dispatcher_->lost_at(*this, *worker_);
-    lost_with_ = worker_->info().serial;
+    lost_with_ = worker->serial;
   }
   leave_worker();
   if (phase_ == Phase::aborting) {
@@ -237,10 +239,11 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
                                                  .method = method_,
                                                  .delivered = delivered,
                                                  .body_held = body_.rewindable(),
-                                                 .attempts = attempts_});
+                                                 .attempts = attempts_,
+                                                 .servers = dispatcher_->servers()});
   services_.log.warning(repeat ? "request is sent to another worker" : "request lost",
                         {{"app", dispatcher_->settings().name},
-                         {"pid", pid},
+                         who(*worker),
                          {"request", request_line()},
                          {"reason", why},
                          {"delivered", delivered},

@@ -71,9 +71,9 @@ void Exchange::tick_sent(Clock::time_point now) {
 
 void Exchange::time_out() {
   dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
-  services_.log.warning("timeouts.request passed", {{"app", dispatcher_->settings().name},
-                                                    {"pid", worker_->info().pid},
-                                                    {"request", request_line()}});
+  services_.log.warning(
+      "timeouts.request passed",
+      {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
   report_expired();
   abort_worker();
   answer(504, 0);
@@ -86,9 +86,9 @@ void Exchange::tick_answering(Clock::time_point now) {
   if (blocked_since_ != Clock::time_point{} || waits_for_client()) last_output_ = now;
   if (stall.count() == 0 || now - last_output_ < stall) return;
   dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
-  services_.log.warning("timeouts.stall passed", {{"app", dispatcher_->settings().name},
-                                                  {"pid", worker_->info().pid},
-                                                  {"request", request_line()}});
+  services_.log.warning(
+      "timeouts.stall passed",
+      {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
   abort_worker();
   fail_client();
   bury_if_done();
@@ -97,10 +97,9 @@ void Exchange::tick_answering(Clock::time_point now) {
 void Exchange::tick_aborting(Clock::time_point now) {
   if (stuck_ || !carried_ || now < abort_by_) return;
   stuck_ = true;
-  services_.log.error("worker ignores the abort of a request",
-                      {{"app", dispatcher_->settings().name},
-                       {"pid", worker_->info().pid},
-                       {"request", request_line()}});
+  services_.log.error(
+      "worker ignores the abort of a request",
+      {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
   dispatcher_->condemn(*worker_);
 }
 

@@ -19,7 +19,8 @@ bool idempotent(std::string_view method) {
 }
 
 bool may_retry(const Loss& loss) {
-  if (loss.attempts > 1 || !loss.body_held) return false;
+  const unsigned most = loss.delivered ? 2 : std::max(2U, loss.servers + 1);
+  if (loss.attempts >= most || !loss.body_held) return false;
   if (!loss.delivered) return true;
   return loss.policy == config::Retry::idempotent && idempotent(loss.method);
 }

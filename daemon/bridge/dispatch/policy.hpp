@@ -37,10 +37,12 @@ struct Loss {
   bool delivered = true;  ///< at least one of its bytes was written to the link
   bool body_held = true;  ///< all of the body that has been passed on can be passed on again
   unsigned attempts = 1;  ///< workers that have had it
+  unsigned servers = 0;   ///< of an app whose servers others run; 0: it has workers
 };
 
 /// Whether it is sent to another worker: once at most, with its body still held, and only when it
-/// never reached the first or its method allows a repetition.
+/// never reached the first or its method allows a repetition. While it reaches none, it is tried as
+/// often as there are servers, and once more.
 bool may_retry(const Loss& loss);
 
 }  // namespace viaduct::daemon::bridge

@@ -47,7 +47,7 @@ void SlowLog::write(const SlowEntry& entry) {
       entry.what,
       {{"app", app_},
        {"worker", worker},
-       {"pid", entry.worker != nullptr ? entry.worker->pid : 0},
+       entry.worker != nullptr ? who(*entry.worker) : log::Attribute("pid", 0),
        {"id", request_id_of(entry.params)},
        {"method", entry.params.get("REQUEST_METHOD").value_or("-")},
        {"target", entry.params.get("REQUEST_URI").value_or("-").substr(0, kTarget)},

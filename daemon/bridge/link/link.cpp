@@ -14,12 +14,14 @@ Link::~Link() {
   reactor_.forget(*this);
 }
 
-std::error_code Link::connect(const std::string& path) {
-  std::error_code error;
-  const int descriptor = connect_unix(path.c_str(), error);
-  if (descriptor < 0) return error;
-  socket_.open(descriptor);
+std::error_code Link::connect(const Destination& destination) {
+  const Connecting made = connect_to(destination);
+  if (made.descriptor < 0) return made.error;
+  socket_.open(made.descriptor);
   socket_.watch_input(true);
+  since_ = reactor_.now();
+  connecting_ = blocked_ = made.pending;
+  if (made.pending) socket_.watch_output(true);
   return {};
 }
 
@@ -304,6 +306,13 @@ bool Link::write() {
 }
 
 void Link::on_writable() {
+  if (connecting_) {
+    if (const auto error = pending_error(socket_.descriptor())) {
+      close(error.message());
+      return;
+    }
+    connecting_ = false;
+  }
   blocked_ = false;
   flush();
 }

@@ -45,8 +45,9 @@ class Link final : public Flushable, private Watcher {
   Link(Reactor& reactor, LinkOwner& owner);
   ~Link();
 
-  /// Connects to the worker's socket. Completes at once; on failure the link is unusable.
-  std::error_code connect(const std::string& path);
+  /// Connects. A Unix socket completes at once, and on failure the link is unusable; TCP may go on
+  /// (connecting()), and then a failure closes the link.
+  std::error_code connect(const Destination& destination);
   [[nodiscard]] bool open() const { return socket_.is_open(); }
 
   /// Asks the worker for its values, offering our window. `draining`: and tells it that there are
@@ -78,6 +79,12 @@ class Link final : public Flushable, private Watcher {
   void close(const std::string& reason);
 
   [[nodiscard]] std::size_t active() const { return active_; }
+  /// Whether the connection is not made yet. Until then nothing is taken from the callers.
+  [[nodiscard]] bool connecting() const { return connecting_; }
+  /// When it was begun.
+  [[nodiscard]] Clock::time_point since() const { return since_; }
+  /// Whether the worker has had a byte of it.
+  [[nodiscard]] bool delivered() const { return written_ > 0; }
   /// Whether it was closed to abort a request, which the worker may not have noticed yet.
   [[nodiscard]] bool closed_by_abort() const { return closed_by_abort_; }
   /// Whether so much is unsent that no further request should be given to it.
@@ -133,7 +140,9 @@ class Link final : public Flushable, private Watcher {
   bool begun_ = false;         // requests, since the last flush
   bool closed_by_abort_ = false;
   bool blocked_ = false;  // the socket takes nothing for now
-  bool deaf_ = false;     // the worker has closed; what it sent before is still being read
+  bool connecting_ = false;
+  Clock::time_point since_{};
+  bool deaf_ = false;  // the worker has closed; what it sent before is still being read
 };
 
 }  // namespace viaduct::daemon::bridge

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/bridge/link/reconnect.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -25,13 +27,24 @@ Worker::~Worker() {
 
 std::shared_ptr<Link> Worker::connect() {
   auto link = std::make_shared<Link>(reactor_, *this);
-  if (const auto error = link->connect(info_->path)) {
+  if (const auto error = link->connect(info_->address)) {
+    if (info_->server) {
+      connect_failed(error.message());
+      return nullptr;
+    }
     retry_at_ = reactor_.now() + kReconnectDelay;
     if (++failures_ == 1) owner_.on_link_trouble(*this, "connect: " + error.message());
     return nullptr;
   }
-  failures_ = 0;
+  if (!info_->server) failures_ = 0;
   return link;
+}
+
+// Of those that were under way together only the first counts.
+void Worker::connect_failed(const std::string& why) {
+  if (reactor_.now() < retry_at_) return;
+  retry_at_ = reactor_.now() + reconnect_delay(++failures_);
+  if (failures_ == 1) owner_.on_link_trouble(*this, "connect: " + why);
 }
 
 void Worker::ask() {
@@ -129,6 +142,7 @@ void Worker::on_request_end(Link& link, Clock::duration taken) {
     const auto entry = find(link);
     entry->busy = false;
     const bool keep = entry->keep && keep_links_;
+    if (info_->server) failures_ = 0;
     if (!keep) link.close("request ended");
     release(1);
   }
@@ -145,6 +159,10 @@ void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
     release(active);
     return;
   }
+  if (info_->server) {
+    server_closed(link, active, lost, reason);
+    return;
+  }
   retry_at_ =
       aborted ? reactor_.now() : reactor_.now() + (lost > 0 ? kReconnectDelay : Clock::duration{});
   if (aborted) {
@@ -155,6 +173,29 @@ void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
   release(active);
   if (!expected) owner_.on_link_trouble(*this, reason);
   if (active > 0) owner_.on_slot_free(*this);
+}
+
+// An aborted request gives its slot back at once: a server has others to work on what follows, and
+// will notice when it answers.
+void Worker::server_closed(const Link& link, std::size_t active, std::size_t lost,
+                           const std::string& reason) {
+  release(active);
+  if (link.delivered()) {
+    failures_ = 0;
+  } else if (lost > 0 && !link.closed_by_abort()) {
+    connect_failed(reason);
+  }
+  if (active > 0) owner_.on_slot_free(*this);
+}
+
+void Worker::end_slow_connects(Clock::time_point now) {
+  if (info_->connect_timeout.count() == 0) return;
+  for (std::size_t i = plain_.size(); i-- > 0;) {
+    if (i >= plain_.size()) continue;  // what a closed one leads to may close others
+    const auto link = plain_[i].link;
+    if (!link->connecting() || now - link->since() < info_->connect_timeout) continue;
+    link->close("timed out (timeouts.connect)");
+  }
 }
 
 void Worker::drop(const Link& link) {
@@ -199,7 +240,7 @@ void Worker::die() {
 }
 
 void Worker::keep_connections(bool keep) {
-  keep_links_ = keep && info_->one_thread;
+  keep_links_ = keep && info_->one_thread && !info_->server;
   if (!keep_links_) give_up_idle();
 }
 
@@ -212,12 +253,18 @@ void Worker::give_up_idle() {
 
 bool Worker::wants_tick() const {
   if (dead_) return false;
+  // A connection that is being made carries a request, which is watched for as long as it lasts.
+  if (info_->server) return false;
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
   return recovering_ > 0 || (wants_link && link_ == nullptr) || info_->stuck > 0;
 }
 
 std::optional<std::string> Worker::tick(Clock::time_point now, std::chrono::milliseconds patience) {
   if (dead_) return std::nullopt;
+  if (info_->server) {
+    end_slow_connects(now);
+    return std::nullopt;
+  }
   if (failures_ >= kMaxFailures) return "cannot connect to it";
   if (recovering_ > 0 && now >= recover_by_) return "aborted request still runs";
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,6 +11,8 @@
 #include "daemon/bridge/link/link.hpp"
 #include "daemon/bridge/link/prefetch.hpp"
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/bridge/socket.hpp"
+#include "daemon/log/log.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -20,7 +23,11 @@ struct WorkerInfo {
   std::uint32_t app = 0;
   int pid = 0;
   std::uint32_t slot = 0;  ///< the number in its name, from 1
-  std::string path;        ///< of its socket
+  Destination address;
+  bool server = false;  ///< others run it: plain, and it has no serial of the master's
+  std::string name;     ///< of a server: its address as configured
+  /// Of a server: how long connecting may take; 0: as long as the kernel tries.
+  std::chrono::milliseconds connect_timeout{0};
   bool canary = false;     ///< it runs the app's other program
   bool one_thread = true;  ///< uses it: only then connections to a plain one may be kept
   bool answered = false;   ///< its first question; what it can do is known
@@ -38,6 +45,11 @@ struct WorkerInfo {
   /// Given to it by this bridge so far.
   std::atomic<std::uint64_t> requests = 0;
 };
+
+/// Who that is, for a line of the log.
+inline log::Attribute who(const WorkerInfo& info) {
+  return info.server ? log::Attribute("server", info.name) : log::Attribute("pid", info.pid);
+}
 
 class Worker;
 
@@ -66,6 +78,10 @@ class WorkerOwner {
 /// and a request that cannot be repeated must not meet a connection that is just being closed. None
 /// is kept where somebody else waits for the worker, another thread or another bridge: a plain
 /// worker serves one connection at a time, and an idle one would shut them out.
+///
+/// A server of `connect` (WorkerInfo::server) is a plain worker that nobody asks anything. It takes
+/// `capacity` connections at once, and none is kept. One that does not accept a connection gets no
+/// requests for a while (reconnect_delay), those that were meant for it being undelivered.
 class Worker final : public LinkOwner {
  public:
   Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info);
@@ -138,6 +154,10 @@ class Worker final : public LinkOwner {
 
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
+  void connect_failed(const std::string& why);
+  void server_closed(const Link& link, std::size_t active, std::size_t lost,
+                     const std::string& reason);
+  void end_slow_connects(Clock::time_point now);
   void set_broken(bool broken);
   void release(std::size_t slots);
   /// How many requests may be at the worker now.

@@ -8,7 +8,7 @@ BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms, requests, 
 BOOST_DESCRIBE_STRUCT(CanaryStatus, (), (app, share, header))
 BOOST_DESCRIBE_STRUCT(AppStatus, (),
                       (name, state, failure, wanted, active, queued, requests, errors, failed,
-                       aborted, retried, timeouts, workers, canary))
+                       aborted, retried, timeouts, workers, servers, canary))
 BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
 BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps))
 BOOST_DESCRIBE_STRUCT(Status, (),

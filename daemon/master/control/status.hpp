@@ -46,6 +46,7 @@ struct AppStatus {
   std::uint64_t retried = 0;   ///< sent to a second worker
   std::uint64_t timeouts = 0;  ///< timeouts.request and timeouts.stall
   std::vector<WorkerStatus> workers;
+  std::vector<std::string> servers;  ///< that others run, as configured; then there are no workers
   std::optional<CanaryStatus> canary;  ///< these are canaries
 };
 

@@ -226,7 +226,10 @@ void WorkerLink::take(const protocol::Event& event) {
 // ---- FakeWorker
 
 FakeWorker::FakeWorker(Stage& stage, std::string path, const WorkerOptions& options)
-    : stage_(stage), path_(std::move(path)), options_(options), listener_(listen_at(path_)) {
+    : stage_(stage),
+      path_(std::move(path)),
+      options_(options),
+      listener_(options.tcp ? listen_on_loopback(port_) : listen_at(path_)) {
   stage_.add(*this);
 }
 

@@ -20,6 +20,7 @@ struct WorkerOptions {
   std::optional<std::uint32_t> window = 64 * 1024;  ///< VIADUCT_WINDOW; plain workers have none
   std::optional<std::uint32_t> prefetch{};          ///< VIADUCT_PREFETCH
   bool return_credit = true;                        ///< for body bytes as soon as they arrive
+  bool tcp = false;                                 ///< listens on a port of 127.0.0.1
   bool canary = false;                              ///< announced as one
 };
 
@@ -129,6 +130,7 @@ class FakeWorker final : public Peer {
   [[nodiscard]] std::vector<WorkerLink*> links() const;
 
   [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] std::uint16_t port() const { return port_; }  ///< with WorkerOptions::tcp
   [[nodiscard]] const WorkerOptions& options() const { return options_; }
   [[nodiscard]] Stage& stage() { return stage_; }
 
@@ -144,6 +146,7 @@ class FakeWorker final : public Peer {
   Stage& stage_;
   std::string path_;
   WorkerOptions options_;
+  std::uint16_t port_ = 0;
   int listener_;
   bool accepting_ = true;
   std::size_t taken_ = 0;

@@ -1,5 +1,6 @@
 #include "tests/daemon/bridge/stage.hpp"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -143,6 +144,23 @@ int listen_at(const std::string& path) {
     ::close(descriptor);
     fail("listen " + path);
   }
+  return descriptor;
+}
+
+int listen_on_loopback(std::uint16_t& port, int backlog) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) fail("socket");
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  auto* const generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(descriptor, generic, size) != 0 || ::getsockname(descriptor, generic, &size) != 0 ||
+      (backlog >= 0 && ::listen(descriptor, backlog) != 0)) {
+    ::close(descriptor);
+    fail("listen on 127.0.0.1");
+  }
+  port = ntohs(address.sin_port);
   return descriptor;
 }
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -73,6 +74,8 @@ class Stream {
 int connect_to(const std::string& path);
 /// A non-blocking listening Unix socket. Throws std::system_error.
 int listen_at(const std::string& path);
+/// On a free port of 127.0.0.1; `backlog` -1: the port is taken, but nobody listens.
+int listen_on_loopback(std::uint16_t& port, int backlog = 128);
 
 /// A directory that is removed with everything in it.
 class TempDir {

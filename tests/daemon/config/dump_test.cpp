@@ -39,6 +39,9 @@ apps:
     limits: {requests: 1000, age: 1h, memory: 1GiB}
     stop_signal: SIGQUIT
     log: {to: /var/log/shop.log}
+  old:
+    connect: [unix:/run/old.sock, "tcp:[::1]:9000"]
+    concurrency: {limit: 4}
 )";
 
 class Dump : public testing::Test {
@@ -83,6 +86,8 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "      idle: 90s  # main.yaml:22\n"));
   EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:23\n"));
   EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:18\n"));
+  EXPECT_THAT(dumped, HasSubstr("    connect: [unix:/run/old.sock, \"tcp:[::1]:9000\"]  "
+                                "# main.yaml:27\n"));
 }
 
 TEST_F(Dump, SecretsOfEnvFilesStayInThem) {
@@ -105,6 +110,7 @@ TEST_F(Dump, IsAConfigurationThatMeansTheSame) {
     EXPECT_EQ(before.limits, after.limits);
     EXPECT_EQ(before.env, after.env);
     EXPECT_EQ(before.identity, after.identity);
+    EXPECT_EQ(before.connect, after.connect);
   }
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
     EXPECT_EQ(settings_.listeners[index].mode, again.settings->listeners[index].mode);

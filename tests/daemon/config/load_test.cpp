@@ -70,7 +70,6 @@ listeners:
           "main.yaml:1:14: log.level: expected debug, info, warn or error; did you mean \"info\"?",
           "main.yaml:3:53: apps.shop.worker: unknown key; did you mean \"workers\"?",
           "main.yaml:4:3: apps.shop: duplicate key; it was first set at main.yaml:3:3",
-          "main.yaml:5:19: apps.blog.connect: not supported yet",
           "main.yaml:5:19: apps.blog.connect: expected only one of \"command\" and \"connect\"",
           "main.yaml:5:50: apps.blog.user: root is only allowed together with allow_root: true",
           "main.yaml:7:15: listeners[0].address: tcp:0.0.0.0:80 can be reached from other "
@@ -78,6 +77,54 @@ listeners:
           "expected \"allow\" with the peers that may connect",
           "blog: exec x: No such file or directory (ENOENT): not in PATH, which is "
           "/usr/local/bin:/usr/bin"));
+}
+
+TEST(Load, AnAppThatConnectsHasNoProcess) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults:
+  user: shop
+  workers: {min: 1, max: 4}
+  isolation: {nice: 5}
+  limits: {requests: 1000, queue: 7}
+apps:
+  shop: {command: [/srv/shop/bin/shop]}
+  legacy:
+    connect: [unix:/run/legacy.sock, unix:@legacy, tcp:10.0.0.7:9000, "tcp:[::1]:9000"]
+    concurrency: {limit: 4}
+    limits: {requests: 0}
+listeners:
+  - {address: unix:/run/web.sock, routes: [{path: /old, app: legacy}, {path: /, app: shop}]}
+)");
+  ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
+  const AppSettings& app = *find_app(*result.settings, "legacy");
+  ASSERT_EQ(app.connect.size(), 4u);
+  EXPECT_EQ(format(app.connect[1]), "unix:@legacy");
+  EXPECT_EQ(format(app.connect[3]), "tcp:[::1]:9000");
+  EXPECT_EQ(app.workers, (Workers{.min = 0, .max = 0}));
+  EXPECT_EQ(app.limits.requests, 0u);
+  EXPECT_EQ(app.limits.queue, 7u);
+  EXPECT_EQ(app.concurrency.limit, 4u);
+  EXPECT_EQ(app.isolation, Isolation{});
+  EXPECT_TRUE(app.identity.user.empty());
+  const AppSettings& shop = *find_app(*result.settings, "shop");
+  EXPECT_TRUE(shop.connect.empty());
+  EXPECT_EQ(shop.workers.max, 4u);
+}
+
+TEST(Load, DefaultsMayConnect) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults: {connect: [unix:/run/legacy.sock]}
+apps:
+  shop: {command: [/srv/shop/bin/shop], user: shop}
+  legacy:
+listeners:
+  - {address: unix:/run/web.sock, routes: [{path: /old, app: legacy}, {path: /, app: shop}]}
+)");
+  ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
+  EXPECT_TRUE(find_app(*result.settings, "shop")->connect.empty());
+  EXPECT_EQ(find_app(*result.settings, "legacy")->connect.size(), 1u);
 }
 
 TEST(Load, UnknownKeyOfAnIncludedFileNamesThatFile) {

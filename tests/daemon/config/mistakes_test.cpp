@@ -28,6 +28,46 @@ void expect_each(const std::vector<Mistake>& mistakes, const std::string& before
 const std::string kShop = "apps: {shop: {command: [/srv/shop/bin/shop], user: shop}}\n";
 const std::string kListener = "listeners: [{address: unix:/run/web.sock, app: shop}]\n";
 
+TEST(Mistakes, OfAppsThatConnect) {
+  const std::string refused = ": not allowed with \"connect\": others run the servers of this app";
+  expect_each(
+      {
+          {"connect: []", "main.yaml:3:14: apps.shop.connect: expected at least one address"},
+          {"connect: unix:/x", "main.yaml:3:14: apps.shop.connect: expected a list, found text"},
+          {"connect: [/x]",
+           "main.yaml:3:15: apps.shop.connect[0]: expected unix:/path, unix:@name, tcp:HOST:PORT "
+           "or systemd:NAME"},
+          {"connect: [unix:/x, systemd:web]",
+           "main.yaml:3:24: apps.shop.connect[1]: expected unix:/path, unix:@name or "
+           "tcp:HOST:PORT"},
+          {"connect: [tcp:db.example.org:9000]",
+           "main.yaml:3:15: apps.shop.connect[0]: expected an IP address: names of hosts are not "
+           "supported yet"},
+          {"connect: [unix:/x, unix:@x, unix:/x]",
+           "main.yaml:3:33: apps.shop.connect[2]: unix:/x is already in the list"},
+      },
+      "apps:\n  shop:\n    ", "\nlisteners: [{address: unix:/run/web.sock, app: shop}]\n");
+  for (const std::string key :
+       {"directory: /srv", "env: {A: b}", "env_file: [-/x]", "clear_env: true", "user: shop",
+        "group: shop", "groups: []", "allow_root: false", "umask: \"0022\"", "isolation: {nice: 1}",
+        "workers: 2", "poison: {deaths: 0}", "probe: true", "stop_signal: SIGTERM",
+        "crash_dir: /srv", "canary: {command: [/srv/shop/bin/shop], share: 5%}"}) {
+    expect_each({{key, "main.yaml:4:5: apps.shop." + key.substr(0, key.find(':')) + refused}},
+                "apps:\n  shop:\n    connect: [unix:/x]\n    ",
+                "\nlisteners: [{address: unix:/run/web.sock, app: shop}]\n");
+  }
+  for (const std::string& key :
+       {std::string("concurrency: {model: threads}"), std::string("limits: {requests: 5}"),
+        std::string("limits: {age: 5s}"), std::string("limits: {memory: 1MiB}")}) {
+    const auto inner = key.find('{') + 1;
+    expect_each({{key, "main.yaml:4:" + std::to_string(5 + inner) + ": apps.shop." +
+                           key.substr(0, key.find(':')) + '.' +
+                           key.substr(inner, key.find(':', inner) - inner) + refused}},
+                "apps:\n  shop:\n    connect: [unix:/x]\n    ",
+                "\nlisteners: [{address: unix:/run/web.sock, app: shop}]\n");
+  }
+}
+
 TEST(Mistakes, InTheMainMap) {
   expect_each(
       {

@@ -37,6 +37,10 @@ std::vector<std::string_view> changes_after(const Edit& edit) {
 
 TEST(WorkerChanges, EachWorkerSideKeyIsNamed) {
   const std::vector<std::pair<std::string_view, Edit>> edits = {
+      {"connect",
+       [](auto& app) {
+         app.connect.push_back({Address::Kind::unix_path, "/x", 0});
+       }},
       {"command", [](auto& app) { app.command.push_back("-x"); }},
       {"command", [](auto& app) { app.executable = "/usr/bin/shop"; }},
       {"binary", [](auto& app) { app.command_file->device = 9; }},

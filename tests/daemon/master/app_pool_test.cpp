@@ -47,6 +47,23 @@ TEST_F(PoolTest, AnUpdateEndsWhatWasScaledByHand) {
   until_ready(2);
 }
 
+TEST_F(PoolTest, ServersThatOthersRunAreThereAtOnceAndNeverProcesses) {
+  app.command.clear();
+  app.executable.clear();
+  app.workers = {.min = 0, .max = 0};
+  app.connect = {{config::Address::Kind::unix_path, "/run/legacy.sock", 0}};
+  start();
+  EXPECT_EQ(pool->state(), channel::AppState::serving);
+  EXPECT_TRUE(pool->settled());
+  pool->set_load({.busy = 32, .queued = 100, .delay = std::chrono::seconds(1)});
+  EXPECT_EQ(pool->scale(2), "shop: others run its servers (connect)");
+  EXPECT_EQ(pool->state(), channel::AppState::serving);
+  EXPECT_EQ(pool->size(), 0u);
+  EXPECT_EQ(added, 0u);
+  pool->retire();
+  EXPECT_TRUE(pool->finished());
+}
+
 TEST_F(PoolTest, StartsAsLargeAsItsPredecessorWithinItsRange) {
   const std::pair<std::size_t, std::size_t> rows[] = {{0, 1}, {1, 1}, {2, 2}, {3, 3}, {4, 3}};
   app.workers = {1, 3};

@@ -76,6 +76,19 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
             "shop/2  1000  starting         0  0.0 MiB  0.0 s\n");
 }
 
+TEST(ToolTextTest, StatusListsServersThatOthersRun) {
+  const auto answer = json(R"({"apps": [
+      {"name": "old", "state": "serving", "wanted": 0, "workers": [],
+       "servers": ["unix:/run/old.sock", "tcp:10.0.0.7:9000\u001b"]}]})");
+  const std::string text = status_text(answer);
+  EXPECT_NE(text.find("old  serving      -       0"), std::string::npos) << text;
+  EXPECT_TRUE(
+      text.ends_with("\nAPP  SERVER\n"
+                     "old  unix:/run/old.sock\n"
+                     "old  tcp:10.0.0.7:9000?\n"))
+      << text;
+}
+
 TEST(ToolTextTest, StatusComparesCanariesWithTheOthers) {
   const auto answer = json(R"({"version": "0.1", "apps": [
       {"name": "shop", "state": "serving", "wanted": 2, "active": 3, "queued": 1,

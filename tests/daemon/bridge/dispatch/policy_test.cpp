@@ -63,6 +63,7 @@ TEST(Retry, EveryRow) {
     bool body_held;
     unsigned attempts;
     bool expected;
+    unsigned servers = 0;
   };
   const Row rows[] = {
       {Retry::idempotent, "GET", true, true, 1, true},
@@ -78,15 +79,26 @@ TEST(Retry, EveryRow) {
       {Retry::never, "GET", false, true, 1, true},
       {Retry::never, "POST", false, true, 1, true},
       {Retry::never, "POST", false, true, 2, false},
+      {Retry::never, "POST", false, true, 1, true, 1},
+      {Retry::never, "POST", false, true, 2, false, 1},
+      {Retry::never, "POST", false, true, 2, true, 2},
+      {Retry::never, "POST", false, true, 3, false, 2},
+      {Retry::never, "POST", false, true, 4, true, 4},
+      {Retry::never, "POST", false, true, 5, false, 4},
+      {Retry::never, "POST", false, false, 1, false, 4},
+      {Retry::idempotent, "GET", true, true, 1, true, 4},
+      {Retry::idempotent, "GET", true, true, 2, false, 4},
   };
   for (const Row& row : rows) {
     const Loss loss{.policy = row.policy,
                     .method = row.method,
                     .delivered = row.delivered,
                     .body_held = row.body_held,
-                    .attempts = row.attempts};
-    EXPECT_EQ(may_retry(loss), row.expected) << static_cast<int>(row.policy) << row.method
-                                             << row.delivered << row.body_held << row.attempts;
+                    .attempts = row.attempts,
+                    .servers = row.servers};
+    EXPECT_EQ(may_retry(loss), row.expected)
+        << static_cast<int>(row.policy) << row.method << row.delivered << row.body_held
+        << row.attempts << row.servers;
   }
 }
 
