@@ -78,9 +78,14 @@ std::size_t Link::offer_input(protocol::RequestId id, protocol::Bytes bytes) {
   return count;
 }
 
-void Link::abort(protocol::RequestId id) {
+void Link::abort(protocol::RequestId id, bool linger) {
   Slot* slot = find(id);
   if (slot == nullptr || slot->aborted) return;
+  if (peer_window_ == 0 && linger && slot->input_done && !deaf_) {
+    slot->aborted = true;
+    pause(false);
+    return;
+  }
   if (peer_window_ == 0) {
     closed_by_abort_ = true;
     close("request aborted");
@@ -211,7 +216,14 @@ void Link::handle(const fcgi::ClientEvent& event) {
 
 void Link::handle_output(Slot& slot, protocol::Bytes bytes) {
   // What an aborted request still had under way concerns nobody: both pools of credit are void.
-  if (slot.aborted) return;
+  if (slot.aborted) {
+    discarded_ += bytes.size();
+    if (peer_window_ == 0 && discarded_ > kDiscard) {
+      closed_by_abort_ = true;
+      close("request aborted");
+    }
+    return;
+  }
   if (!slot.from_worker.received(static_cast<std::uint32_t>(bytes.size()))) {
     close(protocol::describe(protocol::Errc::window_exceeded));
     return;

@@ -66,7 +66,9 @@ class Link final : public Flushable, private Watcher {
   std::size_t offer_input(protocol::RequestId id, protocol::Bytes bytes);
   /// Gives a request up. With flow control an ABORT goes out and on_end follows; without, the
   /// connection is closed, the caller hears on_lost, the owner on_closed.
-  void abort(protocol::RequestId id);
+  /// `linger`: without flow control too on_end follows, if all input is out and little output is
+  /// left.
+  void abort(protocol::RequestId id, bool linger = false);
   /// Asks, where flow control is in force, what the handler of a request is doing: the caller hears
   /// on_trace unless the request ends before. Whether it was asked.
   bool trace(protocol::RequestId id);
@@ -110,6 +112,8 @@ class Link final : public Flushable, private Watcher {
   };
 
   static constexpr std::size_t kOutputLimit = 256 * 1024;
+  static constexpr std::size_t kDiscard =
+      256 * 1024;                                  // read of a lingering request, then it is closed
   static constexpr std::size_t kTurn = 32 * 1024;  // body bytes of one request at a time
   static constexpr int kRounds = 4;                // writes of one flush
 
@@ -139,6 +143,7 @@ class Link final : public Flushable, private Watcher {
   std::uint64_t written_ = 0;  // bytes
   bool begun_ = false;         // requests, since the last flush
   bool closed_by_abort_ = false;
+  std::size_t discarded_ = 0;
   bool blocked_ = false;  // the socket takes nothing for now
   bool connecting_ = false;
   Clock::time_point since_{};

@@ -124,14 +124,16 @@ std::optional<Worker::Carried> Worker::begin_plain(const Request& request) {
     idle = plain_.insert(plain_.end(), {std::move(link), false, false});
   }
   idle->busy = true;
-  idle->keep = keep_links_ && !request.has_body;
+  // One that cannot be asked may be one that ends every connection, whatever BEGIN_REQUEST says.
+  idle->keep = keep_links_ && may_ask_ && !request.has_body;
   Link& link = *idle->link;
   return Carried{&link, link.begin(request.caller, request.role, request.params, idle->keep)};
 }
 
 void Worker::abort(const Carried& carried, Clock::time_point deadline) {
   if (!info_->multiplexed) recover_by_ = std::max(recover_by_, deadline);
-  carried.link->abort(carried.id);
+  // Closing would leave open until the deadline when one that cannot be asked is free again.
+  carried.link->abort(carried.id, !info_->multiplexed && !may_ask_);
 }
 
 void Worker::on_request_end(Link& link, Clock::duration taken) {

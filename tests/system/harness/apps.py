@@ -8,10 +8,13 @@ from pathlib import Path
 
 from .paths import SYSTEM, Stage, built
 
-# As the app's environment when viaductd runs it; php-cgi finds its script by variables.
-LEGACY = ("libfcgi", "perl", "php")
-# These read no body without CONTENT_LENGTH.
-BODY_NEEDS_LENGTH = ("php",)
+# What runs under viaductd unchanged.
+LEGACY = ("libfcgi", "libfcgi++", "perl", "plack", "php", "ruby", "flask", "fcgiwrap")
+# These read no body without CONTENT_LENGTH: php-cgi, and uWSGI.
+BODY_NEEDS_LENGTH = ("php", "flask")
+# Without an answer to FCGI_GET_VALUES: uWSGI ignores it; ruby-fcgi without its C part, which does not load in Debian 12,
+# dies of a name that it does not know.
+UNPROBED = ("ruby", "flask")
 
 
 def command(name: str, stage: Stage) -> list[str]:
@@ -21,7 +24,22 @@ def command(name: str, stage: Stage) -> list[str]:
     if name == "php":
         stage.put(SYSTEM / "apps" / "app.php")
         return [shutil.which("php-cgi"), "-d", "cgi.force_redirect=0", "-d", "log_errors=1"]
-    binary = {"libfcgi": "libfcgi_app", "sdk": "probe"}.get(name, name)
+    if name == "plack":
+        script = stage.put(SYSTEM / "apps" / "app.psgi")
+        return ["/usr/bin/perl", "/usr/bin/plackup", "-s", "FCGI", "-E", "deployment",
+                "--manager", "", str(script)]
+    if name == "ruby":
+        script = stage.put(SYSTEM / "apps" / "config.ru")
+        serve = "Rack::Handler::FastCGI.run(Rack::Builder.parse_file(ARGV[0])[0])"
+        return ["/usr/bin/ruby", "-rrack", "-e", serve, str(script)]
+    if name == "flask":
+        script = stage.put(SYSTEM / "apps" / "flask_app.py")
+        return ["/usr/bin/uwsgi", "--plugin", "python3", "--protocol", "fastcgi", "--need-app",
+                "--disable-logging", "--wsgi-file", str(script)]
+    if name == "fcgiwrap":
+        stage.put(SYSTEM / "apps" / "app.cgi")
+        return [shutil.which("fcgiwrap", path="/usr/sbin:/usr/bin"), "-f"]
+    binary = {"libfcgi": "libfcgi_app", "libfcgi++": "libfcgi_app_cpp", "sdk": "probe"}.get(name, name)
     return [str(stage.put(built(binary)))]
 
 
@@ -30,6 +48,12 @@ def settings(name: str, stage: Stage) -> dict:
     if name == "php":
         script = str(stage.path / "app.php")
         return {"params": {"SCRIPT_FILENAME": script}, "env": {"PHP_FCGI_MAX_REQUESTS": "0"}}
+    if name == "fcgiwrap":
+        return {"params": {"SCRIPT_FILENAME": str(stage.path / "app.cgi")}}
+    if name in UNPROBED:
+        # What was aborted may hold its worker until the request's deadline.
+        held = {"probe": False, "timeouts": {"request": "10s", "queue": "60s"}}
+        return {**held, "stop_signal": "SIGINT"} if name == "flask" else held
     return {}
 
 

@@ -169,7 +169,12 @@ class Viaductd:
     def workers(self, name: str = "web") -> list[int]:
         """Pids of the app's worker processes."""
         words = self.settings["apps"][name]["command"]
-        return [pid for pid in children(self.pid) if command_line(pid)[-len(words) :] == words]
+        found = [pid for pid in children(self.pid) if command_line(pid)[-len(words) :] == words]
+        return found or [pid for pid in children(self.pid) if self._started(name, pid)]
+
+    def _started(self, name: str, pid: int) -> bool:
+        """By the log: plackup overwrites its command line."""
+        return bool(re.search(rf"worker started app={name} worker=\S+ pid={pid}\b", self.text()))
 
     def bridges(self) -> list[int]:
         words = [app["command"] for app in self.settings["apps"].values()]
