@@ -112,10 +112,9 @@ class Link final : public Flushable, private Watcher {
   };
 
   static constexpr std::size_t kOutputLimit = 256 * 1024;
-  static constexpr std::size_t kDiscard =
-      256 * 1024;                                  // read of a lingering request, then it is closed
-  static constexpr std::size_t kTurn = 32 * 1024;  // body bytes of one request at a time
-  static constexpr int kRounds = 4;                // writes of one flush
+  static constexpr std::size_t kDiscard = 256 * 1024;  // output of one that lingers, then it closes
+  static constexpr std::size_t kTurn = 32 * 1024;      // body bytes of one request at a time
+  static constexpr int kRounds = 4;                    // writes of one flush
 
   Slot* find(protocol::RequestId id);
   void on_readable() override;
@@ -143,8 +142,8 @@ class Link final : public Flushable, private Watcher {
   std::uint64_t written_ = 0;  // bytes
   bool begun_ = false;         // requests, since the last flush
   bool closed_by_abort_ = false;
-  std::size_t discarded_ = 0;
-  bool blocked_ = false;  // the socket takes nothing for now
+  std::size_t discarded_ = 0;  // output of aborted requests
+  bool blocked_ = false;       // the socket takes nothing for now
   bool connecting_ = false;
   Clock::time_point since_{};
   bool deaf_ = false;  // the worker has closed; what it sent before is still being read

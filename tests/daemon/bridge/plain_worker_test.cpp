@@ -125,6 +125,40 @@ TEST_F(PlainWorker, NeverAskedWhenProbeIsOff) {
   EXPECT_EQ(client->answer(1).status(), 200);
 }
 
+// Front servers leave as soon as they have Content-Length bytes.
+TEST_F(PlainWorker, WhatAClientLeftIsReadToItsEndWhenTheWorkerCannotBeAsked) {
+  constexpr std::size_t kLimit = 256 * 1024;
+  shop(settings).probe = false;
+  start();
+  FakeWorker& worker = make_worker(plain());
+  announce(bridge(), worker);
+  for (const std::size_t left : {std::size_t{0}, kLimit - 1, kLimit, kLimit + 1}) {
+    const auto client = connect();
+    client->get(1, "/");
+    const auto request = worker.next_request();
+    ASSERT_TRUE(request);
+    WorkerLink* const link = request->link;
+    request->write("Status: 200\r\n\r\nbody");
+    until([&] { return client->answer(1).body() == "body"; }, "what the client waits for");
+    const auto aborted = score().aborted + 1;
+    client->close();
+    until([&] { return score().aborted == aborted; }, "the end of the client");
+    request->write(std::string(left, 'x'));
+    if (left <= kLimit) {
+      EXPECT_FALSE(link->ended()) << left;
+      request->end();
+    }
+    until([&] { return link->closed() || link->ended(); }, "the end of the connection");
+    if (left > kLimit) break;
+    const auto next = connect();
+    next->get(1, "/next");
+    const auto served = worker.next_request();
+    ASSERT_TRUE(served) << left;
+    served->respond("ok");
+    ASSERT_TRUE(next->wait(1));
+  }
+}
+
 TEST_F(PlainWorker, SocketThatIsNotThereYetIsTriedAgain) {
   start();
   FakeWorker& worker = make_worker(plain());
