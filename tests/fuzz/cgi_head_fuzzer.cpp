@@ -17,7 +17,23 @@ void check_written(const protocol::ResponseHead& head) {
   if (again.status != head.status || again.fields.size() != head.fields.size()) std::abort();
 }
 
+// Whatever the status, its phrase is a part of one line.
+void check_phrases() {
+  for (int status = 0; status <= 1000; ++status) {
+    protocol::ResponseHead head;
+    head.status = status < 100 || status > 999 ? 500 : status;
+    head.reason = protocol::reason_phrase(status);
+    if (head.reason.empty()) std::abort();
+    if (status % 50 == 0) check_written(head);
+  }
+}
+
 }  // namespace
+
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  check_phrases();
+  return 0;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = test::input(data, size);
@@ -34,5 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   hostile.reason = bytes;
   hostile.fields.add("X", bytes);
   check_written(hostile);
+  std::string text;
+  write_http_head(hostile, text);
+  if (text.find('\n', text.find("\r\n") + 2) + 3 != text.size()) std::abort();
   return 0;
 }

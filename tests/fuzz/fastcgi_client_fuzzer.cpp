@@ -2,6 +2,7 @@
 
 #include "protocol/fastcgi/client_codec.hpp"
 #include "tests/fuzz/invariants.hpp"
+#include "tests/fuzz/pieces.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace viaduct;
@@ -17,4 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   };
   test::check_independent_of_cuts(test::input(data + 1, size - 1), once);
   return 0;
+}
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  return viaduct::test::mutate(viaduct::test::kChosenRecords, nullptr, data, size, max_size, seed);
 }

@@ -15,10 +15,14 @@ void own(unsigned behaviour, viaduct::protocol::ServerCodec& codec, const Event&
   const bool complete = event.kind == Kind::body_end || event.kind == Kind::refused;
   const bool begins = event.kind == Kind::request || event.kind == Kind::refused;
   if (event.kind == Kind::abort) return codec.end(event.id);
+  if (event.kind == Kind::request && behaviour == 0) codec.want_body(event.id);
+  if (codec.multiplexed() || (begins && codec.idle())) std::abort();
   if (behaviour == 3 || !(behaviour == 0 ? complete : begins)) return;
   viaduct::protocol::ResponseHead head;
+  static const std::string kLarge(3 * viaduct::protocol::Output::kReferAtLeast, 'a');
   codec.head(event.id, head);
   codec.body(event.id, viaduct::protocol::as_bytes("answer"));
+  if (behaviour == 1) codec.body(event.id, viaduct::protocol::as_bytes(kLarge));
   if (behaviour == 2) return codec.fail(event.id);
   codec.end(event.id);
 }

@@ -33,6 +33,31 @@ inline void check_independent_of_cuts(
   }
 }
 
+/// The owner of a codec of one request: answers it once all of it has come, or breaks the answer
+/// off when the request has an odd number of variables.
+class OneAnswer {
+ public:
+  void operator()(protocol::ServerCodec& codec, const protocol::Event& event) {
+    using Kind = protocol::Event::Kind;
+    if (codec.multiplexed() || codec.idle()) std::abort();
+    if (event.kind == Kind::request) {
+      breaks_off_ = event.head->params.size() % 2 == 1;
+    } else if (event.kind == Kind::body_end) {
+      codec.head(event.id, {});
+      codec.body(event.id, protocol::as_bytes("answer"));
+      codec.errors(event.id, protocol::as_bytes("diagnostics"));
+      codec.close_after_response();
+      breaks_off_ ? codec.fail(event.id) : codec.end(event.id);
+    } else if (event.kind == Kind::refused) {
+      codec.head(event.id, {});
+      codec.end(event.id);
+    }
+  }
+
+ private:
+  bool breaks_off_ = false;
+};
+
 /// Text of the fuzzer's input.
 inline std::string_view input(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};

@@ -55,13 +55,21 @@ void fastcgi_server(const fs::path& root) {
                            params_records(1, {}) + abort_record(1));
   corpus.add("truncated_body", "\x0c" + request(1, kVariables, "hell"));
   corpus.add("authorizer", "\x0c" + begin_record(1, FCGI_AUTHORIZER) + params_records(1, {}));
-  corpus.add("filter", "\x04" + begin_record(1, FCGI_FILTER) + params_records(1, {}) +
+  corpus.add("filter", std::string(1, '\0') + begin_record(1, FCGI_FILTER) + params_records(1, {}) +
                            stdin_record(1, "") + record(FCGI_DATA, 1, "file") +
                            record(FCGI_DATA, 1, ""));
   corpus.add("unknown_role", "\x0c" + begin_record(1, 9));
   corpus.add("unknown_types", "\x0c" + record(77, 0, "x") + record(77, 1, "x"));
   corpus.add("credit", "\x0e" + get_values({{"VIADUCT_WINDOW", "16384"}, {"FCGI_MAX_REQS", ""}}) +
                            begin_record(1) + params_records(1, {}) + credit_record(1, 5));
+  corpus.add("values", "\x12" + get_values({{"FCGI_MAX_CONNS", ""}, {"FCGI_MPXS_CONNS", ""}}) +
+                           get_values({{"VIADUCT_WINDOW", "16384"}, {"VIADUCT_PREFETCH", ""}}) +
+                           begin_record(1) + params_records(1, {}) +
+                           get_values({{"VIADUCT_DRAINING", ""}}) + stdin_record(1, "x"));
+  corpus.add("answered_in_turn", std::string(1, '\0') + begin_record(1) + begin_record(2) +
+                                     begin_record(3) + params_records(1, {}) +
+                                     params_records(2, {}) + params_records(3, {}) +
+                                     abort_record(1) + abort_record(2) + abort_record(3));
   corpus.add("trace", "\x0e" + get_values({{"VIADUCT_WINDOW", "16384"}}) + begin_record(1) +
                           params_records(1, {}) + record(129, 1, "") + record(129, 2, ""));
   corpus.add("long_lengths",
@@ -94,6 +102,9 @@ void fastcgi_params(const fs::path& root) {
   corpus.add("long_value", pairs({{"A", std::string(200, 'v')}, {std::string(130, 'n'), "1"}}));
   corpus.add("four_byte_forms", long_length(1) + long_length(2) + "Axy");
   corpus.add("lengths_near_2_31", long_length(0x7fffffff) + long_length(0x7ffffff0) + "x");
+  NameValues many;
+  for (int i = 0; i < 150; ++i) many.emplace_back("N" + std::to_string(i % 120), "");
+  corpus.add("many_names", pairs(many));
   corpus.add("repeated", pairs({{"HTTP_X", "1"}, {"HTTP_X", "2"}, {"Q", "1"}, {"Q", "2"}}));
 }
 
@@ -144,6 +155,76 @@ void http_server(const fs::path& root) {
                                  std::string("\1\2\3\4\5\6\7\10\0\x50\0\x51", 12) + get);
   corpus.add("proxy_absent", four + get);
   corpus.add("options", zero + "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+}
+
+// A step of a script, see connection_fuzzer.cpp. Kinds: 0 a front server connects, 1 it sends, 2 it
+// leaves, 3 the worker answers the first question, 4 sends bytes, 5 responds, 6 closes.
+std::string step(unsigned kind, unsigned argument, const std::string& bytes = "") {
+  const auto byte = [](std::size_t number) { return static_cast<char>(number & 0xff); };
+  return std::string{byte(kind), byte(argument), byte(bytes.size()), byte(bytes.size() >> 8)} +
+         bytes;
+}
+
+void connection(const fs::path& root) {
+  const Corpus corpus(root, "connection");
+  const std::string answer = "Content-Type: text/plain\r\n\r\nhello";
+  const std::string multiplexing = step(3, 0x0f);
+  const std::string plain = step(3, 0);
+  const std::string post = request(1, kVariables, "hello");
+  const std::string get = "GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n";
+  corpus.add("fastcgi", multiplexing + step(0, 0) + step(1, 0, post) + step(5, 0x80, answer));
+  corpus.add("fastcgi_plain", plain + step(0, 0) + step(1, 0, post) + step(5, 0x80, answer));
+  corpus.add("fastcgi_two_requests",
+             multiplexing + step(0, 0) +
+                 step(1, 0, begin_record(1) + begin_record(2) + params_records(1, kVariables)) +
+                 step(1, 0, params_records(2, {{"A", "1"}}) + stdin_record(2, "")) +
+                 step(5, 0x81, answer) + step(1, 0, stdin_record(1, "hello")) +
+                 step(1, 0, abort_record(1)) + step(5, 0x80, answer));
+  corpus.add("scgi", multiplexing + step(0, 1) + step(1, 0, scgi_request(kVariables, "body")) +
+                         step(5, 0x80, answer));
+  corpus.add("uwsgi", plain + step(0, 2) + step(1, 0, uwsgi_request({{"A", "1"}}, "body")) +
+                          step(5, 0x80, answer));
+  corpus.add("http", multiplexing + step(0, 3) + step(1, 0, get + get) + step(5, 0x80, answer) +
+                         step(5, 0x80, "Status: 404 No\r\nContent-Length: 2\r\n\r\nno"));
+  corpus.add("http_chunked",
+             multiplexing + step(0, 3) +
+                 step(1, 0, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n") +
+                 step(1, 0, "4\r\nbody\r\n") + step(5, 0, answer) + step(1, 0, "0\r\n\r\n") +
+                 step(5, 0x80, "more"));
+  const std::string large(9000, 'b');
+  corpus.add(
+      "large",
+      multiplexing + step(0, 0) +
+          step(1, 0,
+               begin_record(1) + params_records(1, {{"HTTPS", "off"}}) + stdin_record(1, large)) +
+          step(5, 0, answer + large) + step(1, 0, stdin_record(1, "")) + step(5, 0x80, large));
+  corpus.add("credit",
+             multiplexing + step(0, 0) +
+                 step(1, 0, begin_record(1) + params_records(1, {}) + stdin_record(1, "hello")) +
+                 step(4, 0, credit_record(1, 5)) + step(5, 0, answer) +
+                 step(4, 0, record(FCGI_STDERR, 1, "line\n")) + step(5, 0x80, "x"));
+  corpus.add("head_too_large", multiplexing + step(0, 3) +
+                                   step(1, 0, "GET / HTTP/1.1\r\nX: " + std::string(8200, 'x')));
+  corpus.add("expectations",
+             multiplexing + step(0, 3) +
+                 step(1, 0,
+                      "POST / HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\nContent-Length: "
+                      "1\r\nExpect: 100-continue\r\n\r\n") +
+                 step(1, 0, "x") + step(5, 0x80, answer) +
+                 step(1, 0, "GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n"));
+  corpus.add("queued", step(0, 3) + step(1, 0, get) + multiplexing + step(5, 0x80, answer));
+  corpus.add("client_leaves",
+             multiplexing + step(0, 3) + step(1, 0, get) + step(2, 0) + step(5, 0x80, answer));
+  corpus.add("worker_dies", multiplexing + step(0, 3) + step(1, 0, get) + step(6, 0) + step(0, 0) +
+                                step(1, 1, post));
+  corpus.add("worker_dies_inside",
+             plain + step(0, 0) + step(1, 0, post) + step(5, 0, answer) + step(6, 0));
+  corpus.add("worker_says_nonsense", multiplexing + step(0, 3) + step(1, 0, get) +
+                                         step(4, 0, record(FCGI_STDOUT, 7, "x") + "HTTP/1.1"));
+  corpus.add("overloaded", multiplexing + step(0, 3) + step(1, 0, get) +
+                               step(4, 0, end_record(1, 0, FCGI_OVERLOADED)));
+  corpus.add("split_response", multiplexing + step(0, 3) + step(1, 0, get) +
+                                   step(5, 0x80, "Location: /a\rX: y\r\n\r\n"));
 }
 
 void cgi_head(const fs::path& root) {
@@ -210,6 +291,7 @@ int main(int argc, char** argv) {
   fastcgi_client(root);
   fastcgi_params(root);
   http_server(root);
+  connection(root);
   scgi_server(root);
   uwsgi_server(root);
   cgi_head(root);
