@@ -132,8 +132,9 @@ std::optional<Worker::Carried> Worker::begin_plain(const Request& request) {
 
 void Worker::abort(const Carried& carried, Clock::time_point deadline) {
   if (!info_->multiplexed) recover_by_ = std::max(recover_by_, deadline);
-  // Closing would leave open until the deadline when one that cannot be asked is free again.
-  carried.link->abort(carried.id, !info_->multiplexed && !may_ask_);
+  // Closing would leave open until the deadline when one that cannot be asked is free again. A
+  // server has other places.
+  carried.link->abort(carried.id, !info_->multiplexed && !may_ask_ && !info_->server);
 }
 
 void Worker::on_request_end(Link& link, Clock::duration taken) {

@@ -157,6 +157,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   app.name = "shop";
   app.queued = 3;
   app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9), 4, 4096}};
+  app.servers = {"tcp:10.0.0.7:9000"};
   AppStatus canary;
   canary.name = "shop/canary";
   canary.requests = 2;
@@ -171,9 +172,9 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
       R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
       R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}],)"
-      R"("canary":null},)"
+      R"("servers":["tcp:10.0.0.7:9000"],"canary":null},)"
       R"({"name":"shop/canary","state":"","failure":"","wanted":0,"active":0,"queued":0,)"
-      R"("requests":2,"errors":1,"failed":0,"aborted":0,"retried":0,"timeouts":0,"workers":[],)"
+      R"("requests":2,"errors":1,"failed":0,"aborted":0,"retried":0,"timeouts":0,"workers":[],"servers":[],)"
       R"("canary":{"app":"shop","share":"5%","header":"X-Canary"}}]})");
 }
 
