@@ -10,7 +10,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-CELL = re.compile(r"test_cell\[(\w+)-(\w+)-([\w-]+)\]")
+CELL = re.compile(r"test_cell\[(\w+)-(\w+)-([\w+-]+)\]")
 PASSED, FAILED, MISSING = "ok", "FAILED", "-"
 
 

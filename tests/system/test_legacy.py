@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness import fastcgi, http
-from harness.apps import BODY_NEEDS_LENGTH, LEGACY, Direct
+from harness.apps import BODY_NEEDS_LENGTH, Direct, LEGACY, NOT_IN_PIECES
 from harness.paths import built
 from harness.process import alive, wait_for
 
@@ -15,7 +15,7 @@ MIB = 1 << 20
 KINDS = list(LEGACY)
 # What a program cannot do, and why.
 CANNOT = {
-    ("ruby", "response in pieces"): "ruby-fcgi without its C part keeps the whole response in memory",
+    (kind, "response in pieces"): f"{kind} keeps the whole response in memory" for kind in NOT_IN_PIECES
 }
 
 

@@ -104,9 +104,9 @@ def test_summary_counts_fuzzers(directory):
 def test_matrix_is_a_table(directory):
     cases = {
         "nginx-fastcgi-sdk-fibers": "",
-        "nginx-fastcgi-php": "<failure/>",
+        "nginx-fastcgi-libfcgi++": "<failure/>",
         "caddy-scgi-sdk-fibers": '<skipped message="Caddy has none"/>',
-        "caddy-scgi-php": '<skipped message="Caddy has none"/>',
+        "caddy-scgi-libfcgi++": '<skipped message="Caddy has none"/>',
     }
     (directory / "matrix.xml").write_text(
         "<testsuites><testsuite>"
@@ -120,7 +120,7 @@ def test_matrix_is_a_table(directory):
         "           nginx   caddy",
         "           fastcgi scgi",
         "sdk-fibers ok      -",
-        "php        FAILED  -",
+        "libfcgi++  FAILED  -",
         "- caddy scgi: Caddy has none",
         "1 passed, 1 failed",
     ]
