@@ -152,8 +152,9 @@ def test_ten_thousand_idle_connections(viaductd, many_descriptors, capsys):
             if number % 2:
                 client.sendall(part)
             clients.append(client)
+        # The connection of the first request may have been counted before it was closed.
         wait_for(
-            lambda: descriptors(bridge) >= open_before + many_descriptors, "all are accepted", 120
+            lambda: descriptors(bridge) >= open_before - 1 + many_descriptors, "all are accepted", 120
         )
         each = (memory(bridge) - before) / many_descriptors / 1024
         with capsys.disabled():
