@@ -153,7 +153,7 @@ ScriptedBridge::ScriptedBridge()
   thread_->reactor().start([] { return false; });
   thread_->accept();
   worker_->serial = 1;
-  worker_->address = unix_destination(sockets().worker_path());
+  worker_->address = bridge::unix_destination(sockets().worker_path());
   thread_->reactor().post([this] { thread_->app(0).add(worker_, true); });
   settle();
 }
