@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <chrono>
 #include <stdexcept>
 
 namespace notes {
@@ -42,8 +43,21 @@ Database::Database(const std::string& path) {
   handle_.reset(handle);  // also there when opening failed
   if (status != SQLITE_OK) fail(handle);
   sqlite3_busy_timeout(handle, kBusyMilliseconds);
-  execute("PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON");
+  use_write_ahead_log();
+  execute("PRAGMA foreign_keys = ON");
   execute(kTables);
+}
+
+// Whoever changes the journal needs the file alone, and SQLite does not wait for that.
+void Database::use_write_ahead_log() {
+  const auto until =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(kBusyMilliseconds);
+  while (sqlite3_exec(handle_.get(), "PRAGMA journal_mode = WAL", nullptr, nullptr, nullptr) !=
+         SQLITE_OK) {
+    const bool busy = sqlite3_errcode(handle_.get()) == SQLITE_BUSY;
+    if (!busy || std::chrono::steady_clock::now() >= until) fail(handle_.get());
+    sqlite3_sleep(1);
+  }
 }
 
 Statement Database::prepare(std::string_view sql) {

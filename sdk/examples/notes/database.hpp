@@ -27,6 +27,8 @@ class Database {
   [[nodiscard]] int changes() const;
 
  private:
+  void use_write_ahead_log();
+
   struct Close {
     void operator()(sqlite3* handle) const;
   };

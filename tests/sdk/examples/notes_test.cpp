@@ -1,3 +1,4 @@
+#include <latch>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 #include <viaduct/testing.hpp>
 
+#include "database.hpp"
 #include "notes_app.hpp"
 #include "tests/sdk/support/temporary_directory.hpp"
 #include "tests/sdk/support/ways.hpp"
@@ -272,6 +274,22 @@ TEST_P(NotesTest, NotesOutliveTheApplication) {
   Store again(directory.path() / "notes.db");
   ASSERT_EQ(again.list().size(), 1U);
   EXPECT_EQ(again.list().front().title, "Shopping");
+}
+
+// As workers do that start together.
+TEST(NotesDatabase, ManyOpenANewFileAtOnce) {
+  const viaduct::test::TemporaryDirectory directory;
+  for (int round = 0; round < 100; ++round) {
+    const std::string path = directory.path() / ("notes" + std::to_string(round));
+    std::latch start(4);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        start.arrive_and_wait();
+        EXPECT_NO_THROW(Database database(path)) << round;
+      });
+    }
+  }
 }
 
 TEST(NotesWithoutDatabase, SayWhyInTheLogOnly) {
