@@ -1,4 +1,5 @@
 import os
+import resource
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from harness import fronts  # noqa: E402
 from harness.load import Load  # noqa: E402
+from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS  # noqa: E402
 from harness.paths import Stage  # noqa: E402
 from harness.viaductd import Viaductd  # noqa: E402
 
@@ -87,6 +89,18 @@ def viaductd(stage, directory, stopping, logs):
         assert made.stop() == 0, "viaductd did not end cleanly"
     for report in ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:"):
         assert report not in made.text()
+
+
+@pytest.fixture
+def many_descriptors():
+    """Raises the limit as far as the test needs, here and in what is started; how many clients the
+    machine allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MANY_CLIENTS + SPARE_DESCRIPTORS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+    yield allowed - SPARE_DESCRIPTORS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Clients that hold what they can for as long as they can. Everybody else is served meanwhile, and what
 they hold is taken back. What can be said in one write is attacked in tests/daemon/bridge."""
 
-import resource
 import socket
 import time
 
@@ -9,10 +8,10 @@ import pytest
 
 from harness import fastcgi, http, scgi
 from harness.fronts import free_port
+from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS
 from harness.process import descriptors, memory, wait_for
+from harness.tool import Tool
 
-CLIENTS = 10_000
-SPARE = 500
 # A head has a minute (daemon/bridge/front/patience.hpp), an idle HTTP connection 75 s, a vanished TCP
 # peer is noticed within two minutes; a loaded machine may take longer.
 BOUND = 240
@@ -120,26 +119,15 @@ def test_who_is_slow_or_gone_is_given_up(viaductd):
     assert served(viaductd, web)
 
 
-@pytest.fixture
-def many_descriptors():
-    """Raises the limit as far as the test needs, here and in what is started; how many clients the
-    machine allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CLIENTS + SPARE
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
-    yield allowed - SPARE
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 def test_ten_thousand_idle_connections(viaductd, many_descriptors, capsys):
     """A third of them each: FastCGI, SCGI, HTTP; half have sent a part of a head."""
     web = str(viaductd.directory / "http.sock")
     viaductd.app("sdk", concurrency={"model": "fibers", "limit": 64})
     add_listener(viaductd, "http", f"unix:{web}")
-    viaductd.settings["limits"] = {"connections": CLIENTS + SPARE}
+    viaductd.settings["limits"] = {"connections": MANY_CLIENTS + SPARE_DESCRIPTORS}
     viaductd.start()
     assert fastcgi.Client(viaductd.socket).request("/hello").body == b"hello\n"
+    wait_for(lambda: Tool(viaductd).status()["connections"] == 0, "that connection is closed")
     bridge = viaductd.bridge()
     before, open_before = memory(bridge), descriptors(bridge)
     parts = [(viaductd.socket, fastcgi.begin(1)), (viaductd.scgi, b"100:CONTENT"), (web, b"GET / HT")]
@@ -152,9 +140,8 @@ def test_ten_thousand_idle_connections(viaductd, many_descriptors, capsys):
             if number % 2:
                 client.sendall(part)
             clients.append(client)
-        # The connection of the first request may have been counted before it was closed.
         wait_for(
-            lambda: descriptors(bridge) >= open_before - 1 + many_descriptors, "all are accepted", 120
+            lambda: descriptors(bridge) >= open_before + many_descriptors, "all are accepted", 120
         )
         each = (memory(bridge) - before) / many_descriptors / 1024
         with capsys.disabled():

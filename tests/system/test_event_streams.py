@@ -1,7 +1,6 @@
 """Ten thousand open event streams in one worker: what they cost, and that a reload loses nothing."""
 
 import re
-import resource
 import selectors
 import socket
 import time
@@ -10,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness import fastcgi
+from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS
 
-CLIENTS = 10_000
-# Descriptors of this process or of the bridge besides those of the clients.
-SPARE = 200
 KIB_PER_CLIENT = 24
 EVERY_MS = 5000
 EVENT = re.compile(rb"event: tick\nid: (\d+)\ndata: event \1\n\n")
@@ -134,30 +131,18 @@ def memory(pids: list[int]) -> int:
     return total * 1024
 
 
-@pytest.fixture
-def many_descriptors():
-    """Raises the limit as far as the tests need, here and in what is started; the number of clients
-    that the machine allows."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CLIENTS + SPARE
-    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
-    yield allowed - SPARE
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
 @pytest.mark.slow
 def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descriptors, capsys):
     count = many_descriptors
     app = viaductd.app(
         "events",
-        concurrency={"model": "fibers", "limit": CLIENTS + SPARE},
+        concurrency={"model": "fibers", "limit": MANY_CLIENTS + SPARE_DESCRIPTORS},
         env={"START": str(int(time.time()) - 10), "EVERY_MS": str(EVERY_MS)},
         # They come faster than a busy worker reads its link.
-        limits={"queue": CLIENTS + SPARE},
+        limits={"queue": MANY_CLIENTS + SPARE_DESCRIPTORS},
         timeouts={"queue": "5m", "request": "5m", "stall": "5m", "stop": "5m"},
     )
-    viaductd.settings["limits"] = {"connections": CLIENTS + SPARE}
+    viaductd.settings["limits"] = {"connections": MANY_CLIENTS + SPARE_DESCRIPTORS}
     viaductd.start()
     # What the first requests leave behind belongs to nobody in particular.
     browsers = Browsers(viaductd.socket)
@@ -170,7 +155,7 @@ def test_ten_thousand_streams_survive_a_reload(viaductd, stopping, many_descript
     browsers.open(count - 16)
     browsers.until(lambda: all(s.received for s in browsers.streams), "every client has events", 300)
     per_client = (memory(processes) - before) / (count - 16) / 1024
-    scaled = "" if count == CLIENTS else f" (RLIMIT_NOFILE allows no {CLIENTS})"
+    scaled = "" if count == MANY_CLIENTS else f" (RLIMIT_NOFILE allows no {MANY_CLIENTS})"
     with capsys.disabled():
         print(f"\n{count} event streams{scaled}: {per_client:.1f} KiB each in bridge and worker")
     assert per_client <= KIB_PER_CLIENT
