@@ -20,10 +20,15 @@ std::uint64_t hash(std::string_view name) {
   return std::hash<std::string_view>{}(name);
 }
 
-Errc read_content_length(const Pairs& params, std::optional<std::uint64_t>& length) {
+Errc read_content_length(Pairs& params, std::optional<std::uint64_t>& length) {
   length.reset();
   const auto text = params.get("CONTENT_LENGTH");
-  if (!text || text->empty() || *text == "-1") return Errc::ok;
+  if (!text || text->empty()) return Errc::ok;
+  if (*text == "-1") {
+    // It is no length (RFC 3875 section 4.1.2), and php-cgi reads for ever to reach it.
+    params.erase("CONTENT_LENGTH");
+    return Errc::ok;
+  }
   length = parse_decimal(*text);
   return length ? Errc::ok : Errc::bad_body_length;
 }

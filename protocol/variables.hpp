@@ -57,8 +57,9 @@ class Variables {
   }
 
   /// Moves the merged variables into `head`, with CONTENT_LENGTH read: '' and '-1' mean that the
-  /// client did not say. bad_body_length when it is no number or two of them differ,
-  /// bad_param_name for a NUL or '=' in a name (FastCGI 6.1), bad_param_value for a NUL in a value.
+  /// client did not say, and '-1' is left out. bad_body_length when it is no number or two of them
+  /// differ, bad_param_name for a NUL or '=' in a name (FastCGI 6.1), bad_param_value for a NUL in
+  /// a value.
   [[nodiscard]] Errc finish(RequestHead& head);
 
   /// How often `name` was added.

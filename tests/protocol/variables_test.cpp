@@ -56,7 +56,9 @@ TEST(Variables, TransferEncodingIsDropped) {
 
 TEST(Variables, ContentLengthIsReadOrUnknown) {
   EXPECT_EQ(collect({{"CONTENT_LENGTH", ""}}), "unknown CONTENT_LENGTH=");
-  EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}}), "unknown CONTENT_LENGTH=-1");
+  EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}}), "unknown");
+  EXPECT_EQ(collect({{"A", "1"}, {"CONTENT_LENGTH", "-1"}, {"B", "2"}}), "unknown A=1 B=2");
+  EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}, {"CONTENT_LENGTH", "-1"}}), "unknown");
   EXPECT_EQ(collect({{"CONTENT_LENGTH", "0"}}), "0 CONTENT_LENGTH=0");
   EXPECT_EQ(collect({{"CONTENT_LENGTH", "18446744073709551615"}}),
             "18446744073709551615 CONTENT_LENGTH=18446744073709551615");

@@ -48,7 +48,12 @@ def serve(viaductd, directory, stopping, logs):
             viaductd.app(kind, **limits)
         socket = str(directory / f"{protocol}.sock")
         viaductd.settings["listeners"] = [
-            {"protocol": protocol, "address": f"unix:{socket}", "mode": "0666", "app": "web"}
+            {
+                "protocol": protocol,
+                "address": f"unix:{socket}",
+                "mode": "0666",
+                "routes": [{"path": "/", "mount": kind in apps.READS_PATH_INFO, "app": "web"}],
+            }
         ]
         viaductd.start()
         server = way(directory / front, socket)

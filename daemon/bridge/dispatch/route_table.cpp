@@ -114,10 +114,11 @@ std::string request_host(const protocol::Pairs& params) {
 }
 
 void apply_mount(const Route& route, protocol::Pairs& params) {
-  if (!route.mount || route.path == "/") return;
+  if (!route.mount) return;
   const std::string path = request_path(params);
-  params.set("SCRIPT_NAME", route.path);
-  params.set("PATH_INFO", std::string_view(path).substr(std::min(path.size(), route.path.size())));
+  const std::string_view prefix = route.path == "/" ? std::string_view() : route.path;
+  params.set("SCRIPT_NAME", prefix);
+  params.set("PATH_INFO", std::string_view(path).substr(std::min(path.size(), prefix.size())));
 }
 
 }  // namespace viaduct::daemon::bridge

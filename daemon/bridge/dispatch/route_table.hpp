@@ -60,7 +60,8 @@ std::string request_path(const protocol::Pairs& params);
 std::string request_host(const protocol::Pairs& params);
 
 /// Splits the path after the route's prefix: SCRIPT_NAME becomes the prefix, PATH_INFO the rest
-/// (RFC 3875 sections 4.1.13 and 4.1.5). Does nothing for a route that does not mount.
+/// (RFC 3875 sections 4.1.13 and 4.1.5); that of "/" is empty. Does nothing for a route that does
+/// not mount.
 void apply_mount(const Route& route, protocol::Pairs& params);
 
 }  // namespace viaduct::daemon::bridge

@@ -12,6 +12,8 @@ from .paths import SYSTEM, Stage, built
 LEGACY = ("libfcgi", "libfcgi++", "perl", "plack", "php", "ruby", "flask", "fcgiwrap")
 # These read no body without CONTENT_LENGTH: php-cgi, and uWSGI.
 BODY_NEEDS_LENGTH = ("php", "flask")
+# This one looks at PATH_INFO alone, as WSGI says; some front servers put the path into SCRIPT_NAME.
+READS_PATH_INFO = ("flask",)
 # This one keeps the whole response in memory: ruby-fcgi without its C part.
 NOT_IN_PIECES = ("ruby",)
 # Without an answer to FCGI_GET_VALUES: uWSGI ignores it; ruby-fcgi without its C part, which does not load in Debian 12,

@@ -223,13 +223,22 @@ TEST(Mount, MovesThePrefixIntoScriptName) {
   }
 }
 
-TEST(Mount, LeavesOtherRoutesAlone) {
-  for (const Route& route : {Route{.path = "/blog"}, Route{.path = "/", .mount = true}}) {
-    protocol::Pairs pairs = params({{"SCRIPT_NAME", "/blog"}, {"PATH_INFO", "/1"}});
-    apply_mount(route, pairs);
-    EXPECT_EQ(pairs.get("SCRIPT_NAME"), "/blog");
-    EXPECT_EQ(pairs.get("PATH_INFO"), "/1");
+TEST(Mount, AtTheRootAllOfThePathIsPathInfo) {
+  for (const auto& sent : {params({{"SCRIPT_NAME", "/blog/1"}, {"PATH_INFO", ""}}),
+                           params({{"SCRIPT_NAME", "/blog"}, {"PATH_INFO", "/1"}}),
+                           params({{"PATH_INFO", "/blog/1"}})}) {
+    protocol::Pairs pairs = sent;
+    apply_mount({.path = "/", .mount = true}, pairs);
+    EXPECT_EQ(pairs.get("SCRIPT_NAME"), "");
+    EXPECT_EQ(pairs.get("PATH_INFO"), "/blog/1");
   }
+}
+
+TEST(Mount, LeavesOtherRoutesAlone) {
+  protocol::Pairs pairs = params({{"SCRIPT_NAME", "/blog"}, {"PATH_INFO", "/1"}});
+  apply_mount({.path = "/blog"}, pairs);
+  EXPECT_EQ(pairs.get("SCRIPT_NAME"), "/blog");
+  EXPECT_EQ(pairs.get("PATH_INFO"), "/1");
 }
 
 }  // namespace
