@@ -7,6 +7,8 @@
 namespace viaduct::daemon::config {
 
 BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi, uwsgi, http)
+BOOST_DESCRIBE_ENUM(ServerProtocol, fastcgi, scgi, uwsgi)
+BOOST_DESCRIBE_ENUM(Multiplex, never, automatic)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
@@ -30,11 +32,13 @@ BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
 BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
+BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
+BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
-                       score, canary_share, canary_variable, connect))
+                       score, canary_share, canary_variable, connect, server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
 
 std::string header_variable(std::string_view field) {
@@ -56,9 +60,10 @@ BridgeSettings bridge_settings(const Settings& settings) {
         {listener.protocol, listener.address, listener.allow, listener.trusted, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
-    BridgeApp& added = bridge.apps.emplace_back(BridgeApp{
-        app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.poison, app.probe,
-        app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect});
+    BridgeApp& added = bridge.apps.emplace_back(
+        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.poison,
+                  app.probe, app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0,
+                  "", app.connect, app.server});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
     if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);

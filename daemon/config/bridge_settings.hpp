@@ -39,6 +39,7 @@ struct BridgeApp {
   std::uint32_t canary_share = 0;  // of kWholeShare
   std::string canary_variable;     // a request that has it goes to a canary; "": none
   std::vector<Address> connect;    // servers that others run; empty: workers
+  ServerSettings server;
 
   bool operator==(const BridgeApp&) const = default;
 };

@@ -85,6 +85,21 @@ void check_servers(const Checking& check, const AppSettings& app, const std::str
   }
 }
 
+// Connections that carry several requests, one after the other or at once, are FastCGI's.
+void check_protocol(const Checking& check, const AppSettings& app, const std::string& path) {
+  if (app.server.protocol == ServerProtocol::fastcgi) return;
+  const std::string reason =
+      "not allowed with \"protocol: " + std::string(to_string(app.server.protocol)) +
+      "\": its connections carry one request";
+  if (app.server.keepalive) check.error(path + ".keepalive", reason);
+  if (app.server.multiplex != Multiplex::never) check.error(path + ".multiplex", reason);
+}
+
+void check_no_server_keys(const Checking& check, const std::string& path) {
+  for (const char* key : {".protocol", ".keepalive", ".multiplex", ".health"})
+    if (check.written(path + key)) check.error(path + key, "only allowed with \"connect\"");
+}
+
 void check_app(const Checking& check, const AppSettings& app) {
   const std::string path = app_path(app);
   const bool command = check.written(path + ".command");
@@ -93,7 +108,11 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path + ".connect", "expected only one of \"command\" and \"connect\"");
   if (!command && !connect)
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
-  if (connect && !command) return check_servers(check, app, path + ".connect");
+  if (connect && !command) {
+    check_servers(check, app, path + ".connect");
+    return check_protocol(check, app, path);
+  }
+  check_no_server_keys(check, path);
   check_workers(check, app);
   if (!app.canary) return;
   if (!check.written(path + ".canary.command"))

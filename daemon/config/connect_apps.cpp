@@ -14,6 +14,9 @@ constexpr std::array<std::string_view, 17> kWorkerKeys = {
     "group",   "groups",    "allow_root",  "umask",     "isolation", "workers",
     "poison",  "probe",     "stop_signal", "crash_dir", "canary"};
 
+constexpr std::array<std::string_view, 5> kServerKeys = {"connect", "protocol", "keepalive",
+                                                         "multiplex", "health"};
+
 struct NestedKey {
   std::string_view map;
   std::string_view key;
@@ -43,6 +46,10 @@ bool is_worker_key(std::string_view key) {
   return std::find(kWorkerKeys.begin(), kWorkerKeys.end(), key) != kWorkerKeys.end();
 }
 
+bool is_server_key(std::string_view key) {
+  return std::find(kServerKeys.begin(), kServerKeys.end(), key) != kServerKeys.end();
+}
+
 bool connects_to_servers(const Node& own, const Node* defaults) {
   if (find_entry(own, "command") != nullptr) return false;
   if (find_entry(own, "connect") != nullptr) return true;
@@ -56,7 +63,7 @@ NodePtr without_worker_keys(const Node& defaults) {
 
 NodePtr without_connect(const Node& defaults, const Node& own) {
   if (find_entry(own, "command") == nullptr) return std::make_shared<Node>(defaults);
-  return without(defaults, [](std::string_view key) { return key == "connect"; });
+  return without(defaults, is_server_key);
 }
 
 void finish_connect_app(Reading& reading, const Node& own, const std::string& path,

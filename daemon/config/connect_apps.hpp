@@ -14,6 +14,9 @@ namespace viaduct::daemon::config {
 // Whether a key of apps concerns the processes that viaductd starts.
 bool is_worker_key(std::string_view key);
 
+// Whether a key of apps concerns the servers that others run.
+bool is_server_key(std::string_view key);
+
 // Whether an app with these keys of its own, and with `defaults` unless that is null, connects.
 // One that has both `command` and `connect` does not: that is a mistake of its own.
 bool connects_to_servers(const Node& own, const Node* defaults);
@@ -21,7 +24,8 @@ bool connects_to_servers(const Node& own, const Node* defaults);
 // `defaults` as far as they apply to an app that connects.
 NodePtr without_worker_keys(const Node& defaults);
 
-// `defaults` as they apply to an app that does not: without `connect`, if it has its own `command`.
+// `defaults` as they apply to an app that does not: without what concerns servers,
+// if it has its own `command`.
 NodePtr without_connect(const Node& defaults, const Node& own);
 
 // To be called when an app that connects has been read: reports those of its own keys that concern

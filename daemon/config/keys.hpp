@@ -24,6 +24,9 @@ Keys<AppSettings> app_keys();
 // One of them, with keys of its own.
 Key<AppSettings> canary_key();
 
+// Some of them: `connect`, and how its servers are spoken to.
+Keys<AppSettings> connect_keys();
+
 // A program and its arguments.
 ValueType<std::vector<std::string>> command_line();
 

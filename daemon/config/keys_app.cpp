@@ -2,7 +2,6 @@
 
 #include "daemon/config/keys.hpp"
 #include "daemon/config/keys_isolation.hpp"
-#include "daemon/config/keys_later.hpp"
 #include "daemon/config/scalars.hpp"
 
 namespace viaduct::daemon::config {
@@ -131,25 +130,6 @@ Key<AppSettings> params_key() {
           }};
 }
 
-// Printed only when it is there, as it excludes other keys.
-Key<AppSettings> connect_key() {
-  const ValueType<std::vector<Address>> addresses = list(address());
-  const ValueType<std::vector<Address>> some = {
-      [=](Reading& reading, const Node& node, const std::string& path) {
-        auto value = addresses.read(reading, node, path);
-        if (value && value->empty())
-          reading.report.error(node.origin, path, "expected at least one address");
-        return value;
-      },
-      addresses.print};
-  Key<AppSettings> connect = key("connect", &AppSettings::connect, some);
-  connect.print = [print = connect.print](DumpWriter& dump, const AppSettings& from,
-                                          const std::string& path) {
-    if (!from.connect.empty()) print(dump, from, path);
-  };
-  return connect;
-}
-
 // A number, or {min, max, spare, idle}; max defaults to what is there already.
 Key<AppSettings> workers_key() {
   const auto number = integer(1, kMaxWorkers);
@@ -230,10 +210,9 @@ Keys<AppSettings> app_keys() {
       text_key("slow_log", &A::slow_log, path()),
       text_key("crash_dir", &A::crash_dir, path()),
       key("probation", &A::probation, duration()),
-      canary_key(),
-      connect_key()};
+      canary_key()};
   keys.insert(keys.end(), more.begin(), more.end());
-  for (Key<A>& later : keys_of_later_versions()) keys.push_back(std::move(later));
+  for (Key<A>& connect : connect_keys()) keys.push_back(std::move(connect));
   return keys;
 }
 

@@ -10,15 +10,6 @@ std::string join(const std::string& parent, std::string_view key) {
   return parent.empty() ? std::string(key) : parent + '.' + std::string(key);
 }
 
-void refuse_map(Reading& reading, const Node& node, const std::string& path,
-                const Keys<Nothing>& keys) {
-  const std::size_t errors = reading.report.errors().size();
-  Nothing nothing;
-  read_map(reading, node, path, nothing, keys);
-  if (reading.report.errors().size() == errors)
-    reading.report.error(node.origin, path, kNotSupportedYet);
-}
-
 namespace detail {
 
 bool check_map(Reading& reading, const Node& node, const std::string& path) {

@@ -126,42 +126,4 @@ Keys<S> inlined(T S::*member, const Keys<T>& keys) {
   return result;
 }
 
-// A key of a later version: its value is validated, and refused unless it is the one that means
-// "off".
-template <class S, class T>
-Key<S> refused_unless(std::string_view name, T off, ValueType<T> type) {
-  return {name,
-          [=](Reading& reading, const Node& node, const std::string& path, S&) {
-            const auto value = type.read(reading, node, path);
-            if (value && *value != off) reading.report.error(node.origin, path, kNotSupportedYet);
-          },
-          nullptr};
-}
-
-struct Nothing {};
-
-// A map of a later version: its keys are validated, then the map is refused as a whole.
-void refuse_map(Reading& reading, const Node& node, const std::string& path,
-                const Keys<Nothing>& keys);
-
-template <class S>
-Key<S> refused_map(std::string_view name, Keys<Nothing> keys) {
-  return {name,
-          [=](Reading& reading, const Node& node, const std::string& path, S&) {
-            refuse_map(reading, node, path, keys);
-          },
-          nullptr};
-}
-
-// A key of a later version that has no value for "off".
-template <class S, class T>
-Key<S> refused(std::string_view name, ValueType<T> type) {
-  return {name,
-          [=](Reading& reading, const Node& node, const std::string& path, S&) {
-            if (type.read(reading, node, path))
-              reading.report.error(node.origin, path, kNotSupportedYet);
-          },
-          nullptr};
-}
-
 }  // namespace viaduct::daemon::config

@@ -4,6 +4,18 @@
 
 namespace viaduct::daemon::config {
 
+std::string_view to_string(ServerProtocol protocol) {
+  switch (protocol) {
+    case ServerProtocol::fastcgi:
+      return "fastcgi";
+    case ServerProtocol::scgi:
+      return "scgi";
+    case ServerProtocol::uwsgi:
+      return "uwsgi";
+  }
+  return "?";
+}
+
 std::string_view to_string(FrontProtocol protocol) {
   switch (protocol) {
     case FrontProtocol::fastcgi:

@@ -30,6 +30,12 @@ enum class FrontProtocol { fastcgi, scgi, uwsgi, http };
 // As written in the configuration.
 std::string_view to_string(FrontProtocol protocol);
 
+// What servers of `connect` speak.
+enum class ServerProtocol { fastcgi, scgi, uwsgi };
+// As written in the configuration.
+std::string_view to_string(ServerProtocol protocol);
+
+enum class Multiplex { never, automatic };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
 enum class Priority { high, normal, low };
@@ -249,6 +255,27 @@ struct CanarySettings {
   std::string header;  // requests with this field go to it, whatever the share; "": none
 };
 
+// When a server of `connect` counts as down.
+struct Health {
+  milliseconds interval{
+      0};                  // between two attempts to connect, made for this alone; 0: none are made
+  std::uint32_t fail = 3;  // failures in a row, of requests and attempts, 1 to 1000: it is down
+  std::uint32_t pass = 2;  // successful attempts in a row, 1 to 1000: it is up again
+
+  bool operator==(const Health&) const = default;
+};
+
+// How servers of `connect` are spoken to.
+struct ServerSettings {
+  ServerProtocol protocol = ServerProtocol::fastcgi;
+  bool keepalive = false;                  // connections are kept between requests
+  Multiplex multiplex = Multiplex::never;  // automatic: one connection carries many requests if the
+                                           // server says that it can
+  Health health;
+
+  bool operator==(const ServerSettings&) const = default;
+};
+
 struct AppSettings {
   std::string name;
   std::vector<std::string> command;  // as written; empty only with `connect`
@@ -283,6 +310,7 @@ struct AppSettings {
   // Servers that others run, instead of workers: `command`, `identity` and what else concerns
   // processes is then empty, and `workers` none. IP addresses and Unix sockets.
   std::vector<Address> connect;
+  ServerSettings server;  // all of them
 };
 
 struct Settings {

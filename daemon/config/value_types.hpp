@@ -18,7 +18,6 @@
 
 namespace viaduct::daemon::config {
 
-inline constexpr const char* kNotSupportedYet = "not supported yet";
 inline constexpr std::size_t kMaxMapEntries = 1024;   // in one map, apps included
 inline constexpr std::size_t kMaxListItems = 1024;    // in one list, routes of a listener included
 inline constexpr std::size_t kMaxTextBytes = 32'768;  // in one value

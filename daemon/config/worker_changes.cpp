@@ -21,6 +21,7 @@ std::vector<std::string_view> worker_changes(const AppSettings& before, const Ap
   };
   const bool same_file = before.executable == after.executable;
   note("connect", before.connect == after.connect);
+  note("protocol", before.server.protocol == after.server.protocol);
   note("command", same_file && before.command == after.command);
   note("binary", !same_file || before.command_file == after.command_file);
   note("directory", before.directory == after.directory);

@@ -49,6 +49,7 @@ Settings full_settings() {
   app.retry = Retry::never;
   app.poison = {0, milliseconds(1), milliseconds::max()};
   app.probe = false;
+  app.server = {ServerProtocol::scgi, true, Multiplex::automatic, {milliseconds(5'000), 4, 3}};
   app.connect = {{Address::Kind::unix_path, "/run/\xff", 0}, {Address::Kind::tcp, "::1", 9000}};
   app.params = {{"HTTPS", "on"}, {"HTTP_X", std::nullopt}, {"RAW", "\xff\xfe\n\"\x01"}};
   app.log = {LogTarget::Kind::journal, {}};

@@ -42,6 +42,8 @@ apps:
   old:
     connect: [unix:/run/old.sock, "tcp:[::1]:9000"]
     concurrency: {limit: 4}
+    keepalive: true
+    health: {interval: 5s}
 )";
 
 class Dump : public testing::Test {
@@ -88,6 +90,11 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
   EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:18\n"));
   EXPECT_THAT(dumped, HasSubstr("    connect: [unix:/run/old.sock, \"tcp:[::1]:9000\"]  "
                                 "# main.yaml:27\n"));
+  EXPECT_THAT(dumped, HasSubstr("    protocol: fastcgi  # default\n"
+                                "    keepalive: true  # main.yaml:29\n"
+                                "    multiplex: never  # default\n"
+                                "    health:\n      interval: 5s  # main.yaml:30\n"
+                                "      fail: 3  # default\n      pass: 2  # default\n"));
 }
 
 TEST_F(Dump, SecretsOfEnvFilesStayInThem) {
@@ -111,6 +118,7 @@ TEST_F(Dump, IsAConfigurationThatMeansTheSame) {
     EXPECT_EQ(before.env, after.env);
     EXPECT_EQ(before.identity, after.identity);
     EXPECT_EQ(before.connect, after.connect);
+    EXPECT_EQ(before.server, after.server);
   }
   for (std::size_t index = 0; index < settings_.listeners.size(); ++index) {
     EXPECT_EQ(settings_.listeners[index].mode, again.settings->listeners[index].mode);

@@ -93,6 +93,9 @@ apps:
     connect: [unix:/run/legacy.sock, unix:@legacy, tcp:10.0.0.7:9000, "tcp:[::1]:9000"]
     concurrency: {limit: 4}
     limits: {requests: 0}
+    keepalive: true
+    multiplex: auto
+    health: {interval: 5s, fail: 1}
 listeners:
   - {address: unix:/run/web.sock, routes: [{path: /old, app: legacy}, {path: /, app: shop}]}
 )");
@@ -101,6 +104,8 @@ listeners:
   ASSERT_EQ(app.connect.size(), 4u);
   EXPECT_EQ(format(app.connect[1]), "unix:@legacy");
   EXPECT_EQ(format(app.connect[3]), "tcp:[::1]:9000");
+  EXPECT_EQ(app.server, (ServerSettings{ServerProtocol::fastcgi, true, Multiplex::automatic,
+                                        Health{std::chrono::seconds(5), 1, 2}}));
   EXPECT_EQ(app.workers, (Workers{.min = 0, .max = 0}));
   EXPECT_EQ(app.limits.requests, 0u);
   EXPECT_EQ(app.limits.queue, 7u);
@@ -109,13 +114,14 @@ listeners:
   EXPECT_TRUE(app.identity.user.empty());
   const AppSettings& shop = *find_app(*result.settings, "shop");
   EXPECT_TRUE(shop.connect.empty());
+  EXPECT_EQ(shop.server, ServerSettings{});
   EXPECT_EQ(shop.workers.max, 4u);
 }
 
 TEST(Load, DefaultsMayConnect) {
   const ConfigDir dir;
   const LoadResult result = dir.load(R"(
-defaults: {connect: [unix:/run/legacy.sock]}
+defaults: {connect: [unix:/run/legacy.sock], protocol: uwsgi}
 apps:
   shop: {command: [/srv/shop/bin/shop], user: shop}
   legacy:
@@ -124,7 +130,9 @@ listeners:
 )");
   ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
   EXPECT_TRUE(find_app(*result.settings, "shop")->connect.empty());
+  EXPECT_EQ(find_app(*result.settings, "shop")->server, ServerSettings{});
   EXPECT_EQ(find_app(*result.settings, "legacy")->connect.size(), 1u);
+  EXPECT_EQ(find_app(*result.settings, "legacy")->server.protocol, ServerProtocol::uwsgi);
 }
 
 TEST(Load, UnknownKeyOfAnIncludedFileNamesThatFile) {
@@ -297,19 +305,6 @@ TEST(Load, LimitsThatEndAWorkerAreKept) {
   EXPECT_EQ(limits.requests, 1000u);
   EXPECT_EQ(limits.age, std::chrono::hours(1));
   EXPECT_EQ(limits.memory, 1ull << 30);
-}
-
-TEST(Load, ValuesThatMeanOffAreAcceptedForKeysOfLaterVersions) {
-  const ConfigDir dir;
-  const LoadResult result = dir.load(R"(
-apps:
-  shop:
-    command: [/srv/shop/bin/shop]
-    user: shop
-    keepalive: false
-    multiplex: never
-)");
-  EXPECT_TRUE(result.settings) << dir.texts(result.errors)[0];
 }
 
 TEST(Load, AMissingMainFileIsOneError) {

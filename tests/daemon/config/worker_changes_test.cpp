@@ -41,6 +41,7 @@ TEST(WorkerChanges, EachWorkerSideKeyIsNamed) {
        [](auto& app) {
          app.connect.push_back({Address::Kind::unix_path, "/x", 0});
        }},
+      {"protocol", [](auto& app) { app.server.protocol = ServerProtocol::uwsgi; }},
       {"command", [](auto& app) { app.command.push_back("-x"); }},
       {"command", [](auto& app) { app.executable = "/usr/bin/shop"; }},
       {"binary", [](auto& app) { app.command_file->device = 9; }},
