@@ -37,6 +37,7 @@ class Control final : public WorkerReports {
   void wake_others(std::uint32_t app) override;
   void crashed(const WorkerInfo& info, std::vector<Suspect> suspects) override;
   void cleared(std::uint32_t app, std::uint64_t worker, std::string route) override;
+  void server_changed(const std::shared_ptr<WorkerInfo>& info, std::string_view why) override;
 
  private:
   std::vector<std::unique_ptr<Thread>> make_threads(Scoreboard& scores,
@@ -47,6 +48,7 @@ class Control final : public WorkerReports {
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
   void add_servers();
+  std::unique_ptr<ServerInfo> server_info(const config::BridgeApp& app, std::string name) const;
   void redirect_log(const channel::Message& message, int descriptor);
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
@@ -59,6 +61,7 @@ class Control final : public WorkerReports {
   void stop_all();
   void report();
   void report_requests();
+  void report_servers();
   void report_load(std::uint32_t app, std::uint32_t busy);
   std::vector<std::uint32_t> busy_by_app() const;
   void send(channel::Message message);
@@ -97,7 +100,17 @@ class Control final : public WorkerReports {
     std::uint64_t reported = 0;  // of its requests
   };
   std::unordered_map<std::uint64_t, Known> known_;  // by serial: all workers that are not dead
-  std::vector<channel::Message> loads_;             // as last reported, by app
+  struct KnownServer {
+    std::shared_ptr<WorkerInfo> info;
+    std::string failure{};  // why it is down
+    // As the master was told.
+    bool told = false;
+    bool up = true;
+    std::uint32_t active = 0;
+    std::uint64_t requests = 0;
+  };
+  std::unordered_map<std::uint64_t, KnownServer> servers_;  // by serial
+  std::vector<channel::Message> loads_;                     // as last reported, by app
   Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;

@@ -34,7 +34,7 @@ void Control::add_worker(const Message& message) {
   }
 }
 
-// The master knows nothing of servers: they have serials that it never uses.
+// The master knows of servers what the bridge says: they have serials that it never uses.
 void Control::add_servers() {
   constexpr std::uint64_t kServerSerials = std::uint64_t{1} << 63;
   for (std::uint32_t app = 0; app < apps_.size(); ++app) {
@@ -44,14 +44,25 @@ void Control::add_servers() {
       info->serial = kServerSerials | (std::uint64_t{app} << 32) | i;
       info->app = app;
       info->slot = i + 1;
-      info->server = true;
-      info->name = config::format(settings.connect[i]);
       info->address = destination_of(settings.connect[i]);
-      info->connect_timeout = settings.timeouts.connect;
       info->capacity = settings.concurrency.limit.value_or(config::kServerConcurrency);
+      info->server = server_info(settings, config::format(settings.connect[i]));
+      servers_.emplace(info->serial, KnownServer{.info = info});
       on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
     }
   }
+}
+
+std::unique_ptr<ServerInfo> Control::server_info(const config::BridgeApp& app,
+                                                 std::string name) const {
+  auto server = std::make_unique<ServerInfo>(std::move(name), app.server);
+  server->connect_timeout = app.timeouts.connect;
+  server->own_capacity = !app.concurrency.limit;
+  if (app.server.keepalive) {
+    const std::uint32_t most = app.concurrency.limit.value_or(config::kServerConcurrency);
+    server->keep = std::max(1U, most / static_cast<std::uint32_t>(threads_.size()));
+  }
+  return server;
 }
 
 void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
@@ -97,6 +108,7 @@ void Control::report() {
   if (!outbox_.empty() || now - reported_at_ < kReportInterval) return;
   reported_at_ = now;
   report_requests();
+  report_servers();
   const auto busy = busy_by_app();
   for (std::uint32_t i = 0; i < apps_.size(); ++i) report_load(i, busy[i]);
 }
@@ -113,6 +125,38 @@ void Control::report_requests() {
     known.reported = given;
     send_now(message);
   }
+}
+
+void Control::report_servers() {
+  for (auto& [serial, server] : servers_) {
+    const WorkerInfo& info = *server.info;
+    const std::uint64_t given = info.requests.load(std::memory_order_relaxed);
+    Message message;
+    message.type = Type::server;
+    message.app = info.app;
+    message.serial = serial;
+    message.set_path(info.server->name);
+    message.count = static_cast<std::uint32_t>(given - server.requests);
+    message.busy = info.active.load(std::memory_order_relaxed);
+    const bool up = info.server->health.up();
+    message.state = up ? channel::AppState::serving : channel::AppState::failing;
+    if (!up) message.set_reason(server.failure);
+    if (std::exchange(server.told, true) && message.count == 0 && message.busy == server.active &&
+        up == server.up) {
+      continue;
+    }
+    server.requests = given;
+    server.active = message.busy;
+    server.up = up;
+    send_now(message);
+  }
+}
+
+void Control::server_changed(const std::shared_ptr<WorkerInfo>& info, std::string_view why) {
+  threads_.front()->reactor().post([this, serial = info->serial, failure = std::string(why)] {
+    const auto known = servers_.find(serial);
+    if (known != servers_.end()) known->second.failure = failure;
+  });
 }
 
 // What a worker has been given ahead of its turn does not count: it is answered briskly.

@@ -30,12 +30,15 @@ enum class Type : std::uint32_t {
                     ///< what do the handlers of the oldest do?
 
   // bridge -> master
-  started,        ///< the event loops run
-  ready,          ///< serial: it answered its first question
-  unhealthy,      ///< serial, reason: it will not be used any more
-  kill,           ///< serial, reason: replace it, its abort was not honoured
-  worker_idle,    ///< serial: a draining worker has no request of this bridge left
-  requests,       ///< serial, count: it was given so many since the last such message
+  started,      ///< the event loops run
+  ready,        ///< serial: it answered its first question
+  unhealthy,    ///< serial, reason: it will not be used any more
+  kill,         ///< serial, reason: replace it, its abort was not honoured
+  worker_idle,  ///< serial: a draining worker has no request of this bridge left
+  requests,     ///< serial, count: it was given so many since the last such message
+  server,  ///< app, serial, path (its name), state: serving or failing, with the reason; count: it
+           ///< was given so many since the last such message, busy: has so many now
+  server_gone,    ///< app, serial: it is not used any more
   demand,         ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
   drained,        ///< nothing is left open; the bridge exits
   listing,        ///< app, serial: of the question, count: requests left out; descriptor: a sealed

@@ -204,6 +204,10 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::requests_lost:
       return observer_.requests_lost(message.serial, message.count, descriptor);
+    case Type::server:
+    case Type::server_gone:
+      if (message.app < settings_.apps.size()) apps_[message.app].servers.note(message);
+      return;
     case Type::demand:
       return load_report(message);
     default:
@@ -247,8 +251,9 @@ void Generation::load_report(const Message& message) {
 }
 
 // Of a bridge that is no more.
-void Generation::forget_loads() {
+void Generation::forget_reports() {
   for (GenerationApp& app : apps_) {
+    app.servers = {};
     if (std::exchange(app.load, {}) != PoolLoad{}) observer_.load_changed(*app.pool);
   }
 }
@@ -266,7 +271,7 @@ void Generation::bridge_ended(int status) {
   context_.logs.daemon().write(level, "bridge " + exit_text(status), {{"generation", number_}});
   bridge_.reset();
   told_.clear();
-  forget_loads();
+  forget_reports();
   handle(GenerationEvent::bridge_ended);
 }
 

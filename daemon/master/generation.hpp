@@ -16,6 +16,7 @@
 #include "daemon/master/generation_lifecycle.hpp"
 #include "daemon/master/listener_set.hpp"
 #include "daemon/master/score_slots.hpp"
+#include "daemon/master/server_board.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -51,6 +52,7 @@ struct GenerationApp {
   std::shared_ptr<const ScoreSlot> score;
   std::uint32_t index = 0;  ///< of the app in the settings, by which the bridge knows it
   bool canary = false;      ///< the pool is that of the app's canaries
+  ServerBoard servers{};    ///< as this generation's bridge sees those that others run
 };
 
 /// One configuration with its bridge. The pools may be shared with other generations, in the order
@@ -128,7 +130,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
   void load_report(const channel::Message& message);
-  void forget_loads();
+  void forget_reports();
   std::uint32_t place_of(const AppPool& pool) const;  // in apps_; its size: not used here
 
   Context& context_;

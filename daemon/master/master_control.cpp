@@ -45,14 +45,26 @@ control::AppStatus pool_status(const AppPool& pool) {
   status.failure = log::escape_invalid_utf8(pool.failure());
   status.wanted = pool.size();
   add_workers(status, pool);
-  for (const config::Address& server : pool.settings().connect) {
-    status.servers.push_back(log::escape_invalid_utf8(config::format(server)));
-  }
   return status;
 }
 
-control::AppStatus app_status(const AppPool& pool, const AppScore& score) {
-  control::AppStatus status = pool_status(pool);
+std::vector<control::ServerStatus> server_status(const GenerationApp& app) {
+  std::vector<control::ServerStatus> servers;
+  for (const ServerBoard::Server& server : app.servers.servers()) {
+    servers.push_back({log::escape_invalid_utf8(server.name), server.up ? "up" : "down",
+                       server.active, server.requests, log::escape_invalid_utf8(server.failure)});
+  }
+  if (!servers.empty()) return servers;
+  // The bridge has not said anything yet.
+  for (const config::Address& server : app.pool->settings().connect) {
+    servers.push_back({log::escape_invalid_utf8(config::format(server)), "unknown", 0, 0, ""});
+  }
+  return servers;
+}
+
+control::AppStatus app_status(const GenerationApp& app, const AppScore& score) {
+  control::AppStatus status = pool_status(*app.pool);
+  status.servers = server_status(app);
   status.active = score.active.load(kRelaxed);
   status.queued = score.queued.load(kRelaxed);
   status.requests = score.requests.load(kRelaxed);
@@ -111,7 +123,7 @@ control::Status Master::status() const {
     const AppScore& score = scores_.apps[app.score->index];
     status.apps.push_back(
         app.canary ? canary_status(*app.pool, current_->settings().apps[app.index], score)
-                   : app_status(*app.pool, score));
+                   : app_status(app, score));
   }
   for (const auto& pool : pools_) {
     if (!current_->uses(*pool) && !pool->empty()) add_leaving(status.apps, *pool);

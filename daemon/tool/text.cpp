@@ -127,14 +127,18 @@ std::string workers_text(const json::value& answer) {
 
 // Those that others run.
 std::string servers_text(const json::value& answer) {
-  Table table({"APP", "SERVER"});
+  Table table({"APP", "SERVER", "STATE", ">ACTIVE", ">REQUESTS"});
+  std::string remarks;
   for (const json::value& app : array_of(answer, "apps")) {
     for (const json::value& server : array_of(app, "servers")) {
-      if (!server.is_string()) continue;
-      table.add({text_of(app, "name"), printable(server.get_string().c_str())});
+      const std::string name = text_of(server, "name");
+      table.add({text_of(app, "name"), name, text_of(server, "state"), number(server, "active"),
+                 number(server, "requests")});
+      const std::string failure = text_of(server, "failure");
+      if (!failure.empty()) remarks += name + ": " + failure + "\n";
     }
   }
-  return table.empty() ? "" : "\n" + table.text();
+  return table.empty() ? "" : "\n" + table.text() + remarks;
 }
 
 std::string worker_text(const json::value& request) {

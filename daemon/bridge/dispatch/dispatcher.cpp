@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "daemon/bridge/dispatch/policy.hpp"
+#include "daemon/bridge/link/process_worker.hpp"
+#include "daemon/bridge/link/server.hpp"
 #include "daemon/channel/crash.hpp"
 #include "daemon/log/log.hpp"
 
@@ -148,17 +150,27 @@ Worker* Dispatcher::choose(const Exchange& exchange) const {
 }
 
 Worker* Dispatcher::choose(const Exchange& exchange, bool canary) const {
-  Worker* best = nullptr;
-  Worker* avoided = nullptr;
-  for (const auto& worker : workers_) {
-    if (worker->info().canary != canary || !worker->has_slot()) continue;
-    if (exchange.last_worker() == worker->info().serial) {
-      avoided = worker.get();
-      continue;
+  struct Found {
+    Worker* best = nullptr;
+    Worker* avoided = nullptr;
+  };
+  Found up;
+  Found down;
+  bool any_up = false;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[(turn_ + i) % workers_.size()];
+    if (worker.info().canary != canary) continue;
+    Found& found = worker.up() ? up : down;
+    any_up = any_up || &found == &up;
+    if (!worker.has_slot()) continue;
+    if (exchange.last_worker() == worker.info().serial) {
+      found.avoided = &worker;
+    } else if (found.best == nullptr || worker.load() < found.best->load()) {
+      found.best = &worker;
     }
-    if (best == nullptr || worker->info().active < best->info().active) best = worker.get();
   }
-  return best != nullptr ? best : avoided;
+  const Found& found = any_up ? up : down;
+  return found.best != nullptr ? found.best : found.avoided;
 }
 
 bool Dispatcher::send(Exchange& exchange) {
@@ -170,6 +182,8 @@ bool Dispatcher::send(Exchange& exchange) {
 }
 
 bool Dispatcher::send_to_worker(Exchange& exchange) {
+  const bool repeatable =
+      app_.settings.retry == config::Retry::idempotent && idempotent(exchange.method());
   while (Worker* worker = choose(exchange)) {
     if (const auto left = exchange.time_left()) {
       exchange.params().set("VIADUCT_DEADLINE_MS", std::to_string(left->count()));
@@ -178,8 +192,9 @@ bool Dispatcher::send_to_worker(Exchange& exchange) {
                                         .role = exchange.head().role,
                                         .params = exchange.params(),
                                         .has_body = exchange.may_have_body(),
-                                        .idempotent = idempotent(exchange.method())});
+                                        .repeatable = repeatable});
     if (!carried) continue;
+    if (servers() > 0) turn_ = (turn_ + 1) % workers_.size();
     scores_.active.fetch_add(1, std::memory_order_relaxed);
     exchange.start(*worker, *carried);
     return true;
@@ -210,7 +225,7 @@ void Dispatcher::pump() {
 std::size_t Dispatcher::slots() const {
   std::size_t sum = 0;
   for (const auto& worker : workers_) {
-    if (!worker->info().draining) sum += worker->info().capacity;
+    if (!worker->info().draining) sum += worker->slots();
   }
   return std::max<std::size_t>(sum, 1);
 }
@@ -249,16 +264,21 @@ void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
 // ---- workers
 
 void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
-  workers_.push_back(std::make_unique<Worker>(services_.reactor, *this, info));
-  Worker& worker = *workers_.back();
-  worker.keep_connections(keep_connections_);
+  workers_.push_back(make_worker(info, ask));
+  workers_.back()->keep_connections(keep_connections_);
   services_.reactor.tick_soon();
+  pump();
+}
+
+std::unique_ptr<Worker> Dispatcher::make_worker(const std::shared_ptr<WorkerInfo>& info, bool ask) {
+  if (info->server) return std::make_unique<Server>(services_.reactor, *this, info);
+  auto worker = std::make_unique<ProcessWorker>(services_.reactor, *this, info);
   if (ask) {
-    worker.ask();
+    worker->ask();
   } else {
-    worker.assume_plain(app_.settings.probe && !info->server);
-    pump();
+    worker->assume_plain(app_.settings.probe);
   }
+  return worker;
 }
 
 Worker* Dispatcher::find(std::uint64_t serial) const {
@@ -284,6 +304,7 @@ channel::LostRequests Dispatcher::remove(std::uint64_t serial, int status) {
   std::unique_ptr<Worker> worker = std::move(*found);
   workers_.erase(found);
   const bool expected = worker->info().draining;
+  turn_ = 0;
   worker->die();
   auto loss = losses_.take(serial, services_.reactor.now());
   if (channel::crashed(status) && !expected && !loss.suspects.empty()) {
@@ -367,6 +388,17 @@ void Dispatcher::on_link_trouble(Worker& worker, const std::string& what) {
                         {{"app", app_.settings.name}, who(worker.info()), {"reason", what}});
   // Its requests may go to another worker at once.
   services_.reactor.post([this] { pump(); });
+}
+
+void Dispatcher::on_server_up(Worker& worker) {
+  services_.log.info("server is up again", {{"app", app_.settings.name}, who(worker.info())});
+  reports_.server_changed(worker.shared_info(), {});
+}
+
+void Dispatcher::on_server_down(Worker& worker, const std::string& why) {
+  services_.log.warning("server is down",
+                        {{"app", app_.settings.name}, who(worker.info()), {"reason", why}});
+  reports_.server_changed(worker.shared_info(), why);
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -53,6 +53,8 @@ class WorkerReports {
   virtual void crashed(const WorkerInfo& info, std::vector<Suspect> suspects) = 0;
   /// A request of that route, which was at a worker that crashed, was answered by another one.
   virtual void cleared(std::uint32_t app, std::uint64_t worker, std::string route) = 0;
+  /// A server is down, because of `why`, or, without one, up again.
+  virtual void server_changed(const std::shared_ptr<WorkerInfo>& info, std::string_view why) = 0;
 
  protected:
   ~WorkerReports() = default;
@@ -120,12 +122,16 @@ class Dispatcher final : public WorkerOwner {
   void on_answered(Worker& worker) override;
   void on_slot_free(Worker& worker) override;
   void on_link_trouble(Worker& worker, const std::string& what) override;
+  void on_server_up(Worker& worker) override;
+  void on_server_down(Worker& worker, const std::string& why) override;
 
  private:
-  /// The worker with the fewest requests that has a slot, if possible not the one that has just
-  /// refused or lost this request. Canaries take only requests that are theirs.
+  /// The worker with the least load that has a slot, if possible not the one that has just refused
+  /// or lost this request. Canaries take only requests that are theirs, servers that are down none
+  /// unless all are.
   Worker* choose(const Exchange& exchange) const;
   Worker* choose(const Exchange& exchange, bool canary) const;
+  std::unique_ptr<Worker> make_worker(const std::shared_ptr<WorkerInfo>& info, bool ask);
   Worker* find(std::uint64_t serial) const;
   /// Sends it to a worker, if its lane and a worker have room.
   bool send(Exchange& exchange);
@@ -154,6 +160,7 @@ class Dispatcher final : public WorkerOwner {
   AppScore& scores_;
   WorkerReports& reports_;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::size_t turn_ = 0;           // with whom among equals the search begins: servers only
   const log::Log* log_ = nullptr;  // null: the daemon's
   SlowLog slow_log_;
   WaitQueue queue_;

@@ -152,7 +152,7 @@ void Exchange::on_output(protocol::Bytes bytes) {
   }
   if (client_->unsent() == 0) {
     output_drained();
-  } else if (worker_->info().multiplexed == false && client_->unsent() > kOutputHigh) {
+  } else if (!carried_->link->flow_controlled() && client_->unsent() > kOutputHigh) {
     paused_link_ = true;
     carried_->link->pause(true);
   }
@@ -199,7 +199,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
     lose(false, "the worker takes no further request", 503);
     return;
   }
-  const bool multiplexed = worker_->info().multiplexed;
+  const bool multiplexed = carried_->link->flow_controlled();
   leave_worker();
   if (phase_ == Phase::aborting) {
     // Whoever aborted it has answered, or is about to.

@@ -75,6 +75,7 @@ void Exchange::time_out() {
       "timeouts.request passed",
       {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
   report_expired();
+  worker_->on_timeout();
   abort_worker();
   answer(504, 0);
   bury_if_done();

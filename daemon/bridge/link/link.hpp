@@ -55,6 +55,7 @@ class Link final : public Flushable, private Watcher {
   void ask(bool draining = false);
   /// Flow control is in force from now on: `window` is what the worker receives at most.
   void enable_window(std::uint32_t window) { peer_window_ = window; }
+  [[nodiscard]] bool flow_controlled() const { return peer_window_ != 0; }
 
   /// Starts a request; `caller` is told of it until on_end or on_lost. `keep`: FCGI_KEEP_CONN.
   protocol::RequestId begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,

@@ -5,6 +5,7 @@
 namespace viaduct::daemon::master::control {
 
 BOOST_DESCRIBE_STRUCT(WorkerStatus, (), (name, pid, state, uptime_ms, requests, memory))
+BOOST_DESCRIBE_STRUCT(ServerStatus, (), (name, state, active, requests, failure))
 BOOST_DESCRIBE_STRUCT(CanaryStatus, (), (app, share, header))
 BOOST_DESCRIBE_STRUCT(AppStatus, (),
                       (name, state, failure, wanted, active, queued, requests, errors, failed,

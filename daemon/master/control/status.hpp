@@ -20,6 +20,15 @@ struct WorkerStatus {
   std::uint64_t memory = 0;    ///< bytes, of the process and its descendants
 };
 
+/// A server that others run.
+struct ServerStatus {
+  std::string name;            ///< its address
+  std::string state;           ///< up, down; unknown: the bridge has not looked yet
+  std::uint64_t active = 0;    ///< requests at it now
+  std::uint64_t requests = 0;  ///< given to it so far, by this generation
+  std::string failure;         ///< why it is down; "" when it is not
+};
+
 /// Which requests of an app its canaries are to get.
 struct CanaryStatus {
   std::string app;
@@ -46,7 +55,7 @@ struct AppStatus {
   std::uint64_t retried = 0;   ///< sent to a second worker
   std::uint64_t timeouts = 0;  ///< timeouts.request and timeouts.stall
   std::vector<WorkerStatus> workers;
-  std::vector<std::string> servers;  ///< that others run, as configured; then there are no workers
+  std::vector<ServerStatus> servers;   ///< that others run; then there are no workers
   std::optional<CanaryStatus> canary;  ///< these are canaries
 };
 

@@ -79,13 +79,17 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
 TEST(ToolTextTest, StatusListsServersThatOthersRun) {
   const auto answer = json(R"({"apps": [
       {"name": "old", "state": "serving", "wanted": 0, "workers": [],
-       "servers": ["unix:/run/old.sock", "tcp:10.0.0.7:9000\u001b"]}]})");
+       "servers": [
+         {"name": "unix:/run/old.sock", "state": "up", "active": 2, "requests": 70, "failure": ""},
+         {"name": "tcp:10.0.0.7:9000\u001b", "state": "down", "active": 0, "requests": 3,
+          "failure": "Connection refused"}]}]})");
   const std::string text = status_text(answer);
   EXPECT_NE(text.find("old  serving      -       0"), std::string::npos) << text;
   EXPECT_TRUE(
-      text.ends_with("\nAPP  SERVER\n"
-                     "old  unix:/run/old.sock\n"
-                     "old  tcp:10.0.0.7:9000?\n"))
+      text.ends_with("\nAPP  SERVER              STATE  ACTIVE  REQUESTS\n"
+                     "old  unix:/run/old.sock  up          2        70\n"
+                     "old  tcp:10.0.0.7:9000?  down        0         3\n"
+                     "tcp:10.0.0.7:9000?: Connection refused\n"))
       << text;
 }
 

@@ -157,7 +157,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   app.name = "shop";
   app.queued = 3;
   app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9), 4, 4096}};
-  app.servers = {"tcp:10.0.0.7:9000"};
+  app.servers = {{"tcp:10.0.0.7:9000", "down", 1, 2, "refused"}};
   AppStatus canary;
   canary.name = "shop/canary";
   canary.requests = 2;
@@ -172,7 +172,8 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
       R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
       R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}],)"
-      R"("servers":["tcp:10.0.0.7:9000"],"canary":null},)"
+      R"("servers":[{"name":"tcp:10.0.0.7:9000","state":"down","active":1,"requests":2,"failure":"refused"}],)"
+      R"("canary":null},)"
       R"({"name":"shop/canary","state":"","failure":"","wanted":0,"active":0,"queued":0,)"
       R"("requests":2,"errors":1,"failed":0,"aborted":0,"retried":0,"timeouts":0,"workers":[],"servers":[],)"
       R"("canary":{"app":"shop","share":"5%","header":"X-Canary"}}]})");

@@ -1,9 +1,7 @@
-#include "daemon/bridge/link/worker.hpp"
+#include "daemon/bridge/link/process_worker.hpp"
 
 #include <algorithm>
 #include <utility>
-
-#include "daemon/bridge/link/reconnect.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -18,43 +16,32 @@ constexpr auto kHealthInterval = std::chrono::seconds(10);
 
 }  // namespace
 
-Worker::Worker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
-    : reactor_(reactor), owner_(owner), info_(std::move(info)), asked_(info_->answered) {}
+ProcessWorker::ProcessWorker(Reactor& reactor, WorkerOwner& owner, std::shared_ptr<WorkerInfo> info)
+    : Worker(reactor, owner, std::move(info)), asked_(info_->answered) {}
 
-Worker::~Worker() {
+ProcessWorker::~ProcessWorker() {
   die();
 }
 
-std::shared_ptr<Link> Worker::connect() {
+std::shared_ptr<Link> ProcessWorker::connect() {
   auto link = std::make_shared<Link>(reactor_, *this);
   if (const auto error = link->connect(info_->address)) {
-    if (info_->server) {
-      connect_failed(error.message());
-      return nullptr;
-    }
     retry_at_ = reactor_.now() + kReconnectDelay;
     if (++failures_ == 1) owner_.on_link_trouble(*this, "connect: " + error.message());
     return nullptr;
   }
-  if (!info_->server) failures_ = 0;
+  failures_ = 0;
   return link;
 }
 
-// Of those that were under way together only the first counts.
-void Worker::connect_failed(const std::string& why) {
-  if (reactor_.now() < retry_at_) return;
-  retry_at_ = reactor_.now() + reconnect_delay(++failures_);
-  if (failures_ == 1) owner_.on_link_trouble(*this, "connect: " + why);
-}
-
-void Worker::ask() {
+void ProcessWorker::ask() {
   link_ = connect();
   if (link_ == nullptr) return;
   asked_at_ = reactor_.now();
   link_->ask();
 }
 
-void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
+void ProcessWorker::on_values(Link& link, const protocol::fastcgi::Values& values) {
   heard_at_ = reactor_.now();
   asked_at_ = {};
   if (&link != link_.get()) return;
@@ -71,19 +58,19 @@ void Worker::on_values(Link& link, const protocol::fastcgi::Values& values) {
     window_known_ = values.window.has_value();
     set_broken(false);
   } else {
-    plain_.push_back({std::exchange(link_, nullptr), false, true});
+    plain_.add(std::exchange(link_, nullptr)).keep = true;
     release(std::exchange(recovering_, 0));
-    if (!keep_links_) give_up_idle();
+    if (!keep_links_) plain_.close_idle("handed over");
   }
   if (first) owner_.on_answered(*this);
   owner_.on_slot_free(*this);
 }
 
-std::uint32_t Worker::slots() const {
+std::uint32_t ProcessWorker::slots() const {
   return prefetch_.worthwhile(reactor_.now()) ? info_->capacity + info_->prefetch : info_->capacity;
 }
 
-bool Worker::has_slot() const {
+bool ProcessWorker::has_slot() const {
   if (!asked_ || dead_ || info_->draining.load(std::memory_order_relaxed)) return false;
   // What release() published comes with why: broken_links.
   if (info_->active.load(std::memory_order_acquire) >= slots()) return false;
@@ -92,7 +79,7 @@ bool Worker::has_slot() const {
   return link_ != nullptr && window_known_ && !link_->congested();
 }
 
-std::optional<Worker::Carried> Worker::begin(const Request& request) {
+std::optional<Worker::Carried> ProcessWorker::begin(const Request& request) {
   // Another thread may take the last slot in between.
   if (info_->active.fetch_add(1, std::memory_order_relaxed) >= slots()) {
     release(1);
@@ -111,59 +98,53 @@ std::optional<Worker::Carried> Worker::begin(const Request& request) {
   return carried;
 }
 
-std::optional<Worker::Carried> Worker::begin_plain(const Request& request) {
-  auto idle = std::find_if(plain_.begin(), plain_.end(), [](const auto& p) { return !p.busy; });
-  if (idle != plain_.end() && !request.idempotent) {
-    const auto stale = idle->link;
-    stale->close("kept connections only take idempotent requests");
-    idle = plain_.end();
+std::optional<Worker::Carried> ProcessWorker::begin_plain(const Request& request) {
+  PlainLinks::Entry* entry = plain_.idle();
+  if (entry != nullptr && !request.repeatable) {
+    const auto stale = entry->link;
+    stale->close("kept connections only take requests that can be repeated");
+    entry = nullptr;
   }
-  if (idle == plain_.end()) {
+  if (entry == nullptr) {
     auto link = connect();
     if (link == nullptr) return std::nullopt;
-    idle = plain_.insert(plain_.end(), {std::move(link), false, false});
+    entry = &plain_.add(std::move(link));
   }
-  idle->busy = true;
+  entry->busy = true;
   // One that cannot be asked may be one that ends every connection, whatever BEGIN_REQUEST says.
-  idle->keep = keep_links_ && may_ask_ && !request.has_body;
-  Link& link = *idle->link;
-  return Carried{&link, link.begin(request.caller, request.role, request.params, idle->keep)};
+  entry->keep = keep_links_ && may_ask_ && !request.has_body;
+  Link& link = *entry->link;
+  return Carried{&link, link.begin(request.caller, request.role, request.params, entry->keep)};
 }
 
-void Worker::abort(const Carried& carried, Clock::time_point deadline) {
+void ProcessWorker::abort(const Carried& carried, Clock::time_point deadline) {
   if (!info_->multiplexed) recover_by_ = std::max(recover_by_, deadline);
-  // Closing would leave open until the deadline when one that cannot be asked is free again. A
-  // server has other places.
-  carried.link->abort(carried.id, !info_->multiplexed && !may_ask_ && !info_->server);
+  // Closing would leave open until the deadline when one that cannot be asked is free again.
+  carried.link->abort(carried.id, !info_->multiplexed && !may_ask_);
 }
 
-void Worker::on_request_end(Link& link, Clock::duration taken) {
+void ProcessWorker::on_request_end(Link& link, Clock::duration taken) {
   prefetch_.ended(taken, reactor_.now());
   if (info_->multiplexed) {
     release(1);
   } else {
-    const auto entry = find(link);
-    entry->busy = false;
+    PlainLinks::Entry* const entry = plain_.find(link);
     const bool keep = entry->keep && keep_links_;
-    if (info_->server) failures_ = 0;
+    PlainLinks::rest(*entry, reactor_.now());
     if (!keep) link.close("request ended");
     release(1);
   }
   owner_.on_slot_free(*this);
 }
 
-void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
-                       const std::string& reason) {
+void ProcessWorker::on_closed(Link& link, std::size_t active, std::size_t lost,
+                              const std::string& reason) {
   const bool aborted = link.closed_by_abort();
   const bool expected = lost == 0 && !info_->multiplexed;
   if (info_->multiplexed && !dead_) set_broken(true);
   drop(link);
   if (dead_) {
     release(active);
-    return;
-  }
-  if (info_->server) {
-    server_closed(link, active, lost, reason);
     return;
   }
   retry_at_ =
@@ -178,96 +159,46 @@ void Worker::on_closed(Link& link, std::size_t active, std::size_t lost,
   if (active > 0) owner_.on_slot_free(*this);
 }
 
-// An aborted request gives its slot back at once: a server has others to work on what follows, and
-// will notice when it answers.
-void Worker::server_closed(const Link& link, std::size_t active, std::size_t lost,
-                           const std::string& reason) {
-  release(active);
-  if (link.delivered()) {
-    failures_ = 0;
-  } else if (lost > 0 && !link.closed_by_abort()) {
-    connect_failed(reason);
-  }
-  if (active > 0) owner_.on_slot_free(*this);
-}
-
-void Worker::end_slow_connects(Clock::time_point now) {
-  if (info_->connect_timeout.count() == 0) return;
-  for (std::size_t i = plain_.size(); i-- > 0;) {
-    if (i >= plain_.size()) continue;  // what a closed one leads to may close others
-    const auto link = plain_[i].link;
-    if (!link->connecting() || now - link->since() < info_->connect_timeout) continue;
-    link->close("timed out (timeouts.connect)");
-  }
-}
-
-void Worker::drop(const Link& link) {
+void ProcessWorker::drop(const Link& link) {
   if (link_.get() == &link) {
     window_known_ = false;
     asked_at_ = {};
     reactor_.bury(std::exchange(link_, nullptr));
     return;
   }
-  const auto entry = find(link);
-  if (entry == plain_.end()) return;
-  reactor_.bury(std::move(entry->link));
-  plain_.erase(entry);
+  if (auto plain = plain_.take(link)) reactor_.bury(std::move(plain));
 }
 
-std::vector<Worker::PlainLink>::iterator Worker::find(const Link& link) {
-  return std::find_if(plain_.begin(), plain_.end(),
-                      [&](const auto& p) { return p.link.get() == &link; });
-}
-
-void Worker::release(std::size_t slots) {
-  info_->active.fetch_sub(static_cast<std::uint32_t>(slots), std::memory_order_release);
-}
-
-void Worker::set_broken(bool broken) {
+void ProcessWorker::set_broken(bool broken) {
   if (std::exchange(broken_, broken) == broken) return;
   info_->broken_links.fetch_add(broken ? 1U : -1U, std::memory_order_relaxed);
 }
 
-void Worker::announce_draining() {
+void ProcessWorker::announce_draining() {
   if (info_->multiplexed && link_ != nullptr && link_->open() && window_known_) link_->ask(true);
 }
 
-void Worker::die() {
+void ProcessWorker::die() {
   if (std::exchange(dead_, true)) return;
   release(std::exchange(recovering_, 0));
   if (const auto link = link_) link->close("worker ended");
-  while (!plain_.empty()) {
-    const auto link = plain_.back().link;
-    link->close("worker ended");
-  }
+  plain_.close_all("worker ended");
 }
 
-void Worker::keep_connections(bool keep) {
-  keep_links_ = keep && info_->one_thread && !info_->server;
-  if (!keep_links_) give_up_idle();
+void ProcessWorker::keep_connections(bool keep) {
+  keep_links_ = keep && info_->one_thread;
+  if (!keep_links_) plain_.close_idle("handed over");
 }
 
-void Worker::give_up_idle() {
-  for (std::size_t i = plain_.size(); i-- > 0;) {
-    const auto link = plain_[i].link;
-    if (!plain_[i].busy) link->close("handed over");
-  }
-}
-
-bool Worker::wants_tick() const {
+bool ProcessWorker::wants_tick() const {
   if (dead_) return false;
-  // A connection that is being made carries a request, which is watched for as long as it lasts.
-  if (info_->server) return false;
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
   return recovering_ > 0 || (wants_link && link_ == nullptr) || info_->stuck > 0;
 }
 
-std::optional<std::string> Worker::tick(Clock::time_point now, std::chrono::milliseconds patience) {
+std::optional<std::string> ProcessWorker::tick(Clock::time_point now,
+                                               std::chrono::milliseconds patience) {
   if (dead_) return std::nullopt;
-  if (info_->server) {
-    end_slow_connects(now);
-    return std::nullopt;
-  }
   if (failures_ >= kMaxFailures) return "cannot connect to it";
   if (recovering_ > 0 && now >= recover_by_) return "aborted request still runs";
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);

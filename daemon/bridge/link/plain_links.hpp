@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/bridge/link/link.hpp"
+#include "daemon/bridge/reactor.hpp"
+
+namespace viaduct::daemon::bridge {
+
+/// The connections of one thread to one worker, each of which carries one request at a time.
+///
+/// One is kept behind a request only when that request had no body, and used again only for one
+/// that can be repeated: what a client sent as body must never be read as the next request, and a
+/// request that cannot be repeated must not meet a connection that is just being closed.
+class PlainLinks {
+ public:
+  struct Entry {
+    std::shared_ptr<Link> link;
+    bool busy = false;
+    bool keep = false;  ///< once its request has ended
+    bool used = false;  ///< it has carried a request before
+    Clock::time_point idle_since{};
+  };
+
+  [[nodiscard]] std::size_t idle_count() const;
+  Entry& add(std::shared_ptr<Link> link);
+  /// One without a request, that which had the latest; or null.
+  Entry* idle();
+  Entry* find(const Link& link);
+  /// Its request has ended.
+  static void rest(Entry& entry, Clock::time_point now);
+  /// Takes it out. Null when it is none of these.
+  std::shared_ptr<Link> take(const Link& link);
+
+  // Closing one may close or open others.
+  void close_all(const std::string& reason);
+  void close_idle(const std::string& reason);
+  void close_idle_since(Clock::time_point then, const std::string& reason);
+  void close_connecting_since(Clock::time_point then, const std::string& reason);
+
+ private:
+  template <class Condition>
+  void close_if(Condition condition, const std::string& reason);
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace viaduct::daemon::bridge

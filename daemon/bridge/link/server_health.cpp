@@ -1,0 +1,54 @@
+#include "daemon/bridge/link/server_health.hpp"
+
+#include <algorithm>
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+
+}  // namespace
+
+std::chrono::milliseconds ServerHealth::time_down() const {
+  constexpr std::uint32_t kDoublings = 5;
+  return std::min(kFirstTimeDown * (1U << std::min(times_down_.load(kRelaxed), kDoublings)),
+                  kLongestTimeDown);
+}
+
+bool ServerHealth::fail(Clock::time_point now) {
+  if (!up()) {
+    passes_.store(0, kRelaxed);
+    return false;
+  }
+  const bool rising = share(now) < kWhole;
+  if (!rising) times_down_.store(0, kRelaxed);
+  if (failures_.fetch_add(1, kRelaxed) + 1 < policy_.fail && !rising) return false;
+  until_.store((now + time_down()).time_since_epoch().count(), kRelaxed);
+  passes_.store(0, kRelaxed);
+  if (down_.exchange(true)) return false;  // by another thread
+  times_down_.fetch_add(1, kRelaxed);
+  return true;
+}
+
+bool ServerHealth::recover(Clock::time_point now) {
+  if (up() || now.time_since_epoch().count() < until_.load(kRelaxed)) return false;
+  const bool checked = policy_.interval.count() != 0;
+  if (checked && passes_.load(kRelaxed) < policy_.pass) return false;
+  failures_.store(0, kRelaxed);
+  up_since_.store(now.time_since_epoch().count(), kRelaxed);
+  down_.store(false);
+  return true;
+}
+
+std::uint32_t ServerHealth::share(Clock::time_point now) const {
+  const Clock::rep since = up_since_.load(kRelaxed);
+  if (since == 0) return kWhole;
+  const auto up_for = now.time_since_epoch() - Clock::duration(since);
+  if (up_for >= kSlowStart) return kWhole;
+  const auto grown = kWhole * std::max<Clock::rep>(up_for.count(), 0) /
+                     std::chrono::duration_cast<Clock::duration>(kSlowStart).count();
+  return std::max(kLeast, static_cast<std::uint32_t>(grown));
+}
+
+}  // namespace viaduct::daemon::bridge
