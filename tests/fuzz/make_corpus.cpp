@@ -129,6 +129,14 @@ void uwsgi_server(const fs::path& root) {
   corpus.add("empty_name", uwsgi_packet(uwsgi_block({{"", "1"}})));
 }
 
+void one_request_clients(const fs::path& root) {
+  const Corpus corpus(root, "one_request_clients");
+  corpus.add("get", uwsgi_packet(uwsgi_block({{"REQUEST_METHOD", "GET"}, {"QUERY_STRING", ""}})));
+  corpus.add("post", uwsgi_request({{"REQUEST_METHOD", "POST"}}, "body"));
+  corpus.add("mark", uwsgi_request({{"SCGI", "2"}, {"A", std::string(300, 'x')}}, "b"));
+  corpus.add("none", uwsgi_packet(""));
+}
+
 // The first byte is the fuzzer's own: bits 0 and 1 the owner's behaviour (0 answers each request
 // when it is complete, 1 at once, 2 fails, 3 says nothing), bit 2 lets a PROXY header precede.
 void http_server(const fs::path& root) {
@@ -294,6 +302,7 @@ int main(int argc, char** argv) {
   connection(root);
   scgi_server(root);
   uwsgi_server(root);
+  one_request_clients(root);
   cgi_head(root);
   multipart(root);
   query(root);

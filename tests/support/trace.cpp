@@ -256,8 +256,7 @@ std::string trace(protocol::ServerCodec& codec, const std::vector<std::string_vi
   return codec.closing() ? text + "closing\n" : text;
 }
 
-std::string trace(protocol::fastcgi::ClientCodec& codec,
-                  const std::vector<std::string_view>& pieces) {
+std::string trace(protocol::ClientCodec& codec, const std::vector<std::string_view>& pieces) {
   return drive(codec, pieces, codec.output().empty(), false,
                [](const protocol::fastcgi::ClientEvent&) {});
 }

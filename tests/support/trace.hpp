@@ -33,8 +33,7 @@ std::vector<std::string_view> single_bytes(std::string_view bytes);
 
 std::string trace(protocol::ServerCodec& codec, const std::vector<std::string_view>& pieces,
                   const Handler& handler = {});
-std::string trace(protocol::fastcgi::ClientCodec& codec,
-                  const std::vector<std::string_view>& pieces);
+std::string trace(protocol::ClientCodec& codec, const std::vector<std::string_view>& pieces);
 /// Reads one head; what follows it is shown as `rest`.
 std::string trace(protocol::CgiHeadReader& reader, const std::vector<std::string_view>& pieces);
 

@@ -56,6 +56,11 @@ void Dispatcher::submit(Exchange& exchange) {
     exchange.refuse(413);
     return;
   }
+  if (const auto reason = inexpressible(app_.settings.server.protocol, exchange.head())) {
+    report_refusal(reason->why);
+    exchange.refuse(reason->status);
+    return;
+  }
   if (!closed_routes_.empty() && refuse_closed(exchange)) return;
   exchange.set_canary(canary_.takes(exchange.params()));
   if (exchange.is_canary()) scores_.canary_requests.fetch_add(1, std::memory_order_relaxed);

@@ -26,6 +26,8 @@ Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit
 
 std::string_view state_name(Exchange::Phase phase) {
   switch (phase) {
+    case Exchange::Phase::gathering:
+      return "receiving";
     case Exchange::Phase::waiting:
       return "queued";
     case Exchange::Phase::sent:
@@ -61,12 +63,17 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   response_.reset(method_ == "HEAD");
   status_ = 0;
   arrived_ = services_.reactor.now();
-  queue_deadline_ = after(arrived_, dispatcher.settings().timeouts.queue);
-  deadline_ = after(arrived_, dispatcher.settings().timeouts.request);
-  last_tick_ = arrived_;
-  last_output_ = arrived_;
+  start_clocks();
   blocked_since_ = {};
   trace_ = {};
+}
+
+void Exchange::start_clocks() {
+  const auto now = services_.reactor.now();
+  queue_deadline_ = after(now, dispatcher_->settings().timeouts.queue);
+  deadline_ = after(now, dispatcher_->settings().timeouts.request);
+  last_tick_ = now;
+  last_output_ = now;
 }
 
 void Exchange::retire() {
@@ -108,7 +115,20 @@ std::string Exchange::summary() const {
 }
 
 void Exchange::submit() {
-  if (client_ != nullptr) dispatcher_->submit(*this);
+  if (client_ == nullptr) return;
+  if (speaks_fastcgi()) {
+    dispatcher_->submit(*this);
+  } else if (of_unknown_length()) {
+    phase_ = Phase::gathering;
+    client_->want_body(client_id_);
+  } else {
+    tell_length();
+    dispatcher_->submit(*this);
+  }
+}
+
+bool Exchange::speaks_fastcgi() const {
+  return dispatcher_->settings().server.protocol == config::ServerProtocol::fastcgi;
 }
 
 // ---- the worker's side
@@ -200,6 +220,11 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
     return;
   }
   const bool multiplexed = carried_->link->flow_controlled();
+  if (!speaks_fastcgi() && status_ == 0 && phase_ != Phase::aborting) {
+    // End of file inside the response head.
+    lose(true, "the server closed the connection within the response head", 502);
+    return;
+  }
   leave_worker();
   if (phase_ == Phase::aborting) {
     // Whoever aborted it has answered, or is about to.
@@ -218,6 +243,15 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
 }
 
 void Exchange::on_lost(bool delivered) {
+  // An SCGI or uwsgi server that does not read all of a body resets the connection behind its
+  // answer.
+  if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&
+      response_.complete()) {
+    leave_worker();
+    end_client(0);
+    bury_if_done();
+    return;
+  }
   lose(delivered, "the worker was lost", 502);
 }
 

@@ -24,6 +24,8 @@ class Dispatcher;
 
 /// One request on its way through the bridge.
 ///
+/// (new), where the server has to be told the length of the body: gathering until that is known
+///
 ///              submit              start               first head
 ///     (new) ----------> waiting ----------> sent --------------------> answering
 ///                       |  ^                 | |                           |
@@ -37,7 +39,7 @@ class Dispatcher;
 /// worker side once the link said so (`carried_` is empty). When both are, the exchange is buried.
 class Exchange final : public Caller, public Waiting {
  public:
-  enum class Phase : std::uint8_t { waiting, sent, answering, aborting, done };
+  enum class Phase : std::uint8_t { gathering, waiting, sent, answering, aborting, done };
 
   explicit Exchange(Services& services) : services_(services) {}
   Exchange(const Exchange&) = delete;
@@ -87,6 +89,10 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] std::size_t buffered() const { return body_.in_memory(); }
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
+  /// Whether its body has a length that is not known yet.
+  [[nodiscard]] bool of_unknown_length() const {
+    return !head_.content_length && !input_ended_ && !is_filter();
+  }
   /// Whether it has a body, or may have one: the client has not said that it has none.
   [[nodiscard]] bool may_have_body() const;
   [[nodiscard]] std::string_view method() const { return method_; }
@@ -133,6 +139,10 @@ class Exchange final : public Caller, public Waiting {
     std::vector<StackWaiter> waiters;
   };
 
+  void start_clocks();
+  void tell_length();
+  /// Whether those that take its app's requests do.
+  [[nodiscard]] bool speaks_fastcgi() const;
   void pass_head();
   /// `status`: what the client is told when no other worker may have it.
   void lose(bool delivered, std::string_view why, int status);

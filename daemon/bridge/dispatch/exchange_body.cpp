@@ -32,6 +32,7 @@ void Exchange::input(protocol::Bytes bytes) {
     body_failed(507, "the body could not be written to disk: " + error.message());
     return;
   }
+  if (phase_ == Phase::gathering && !wants_input()) spool_input();
   if (carried_) carried_->link->input_ready(carried_->id);
 }
 
@@ -44,6 +45,18 @@ void Exchange::input_end() {
   run_clock(services_.reactor.now());
   input_ended_ = true;
   if (carried_) carried_->link->input_ready(carried_->id);
+  if (phase_ != Phase::gathering) return;
+  phase_ = Phase::waiting;
+  tell_length();
+  start_clocks();
+  dispatcher_->submit(*this);
+}
+
+// Protocols without an end of the body of their own need it.
+void Exchange::tell_length() {
+  if (head_.content_length || body_.total() == 0) return;
+  head_.content_length = body_.total();
+  head_.params.set("CONTENT_LENGTH", std::to_string(body_.total()));
 }
 
 bool Exchange::wants_input() const {

@@ -47,6 +47,7 @@ void Exchange::tick(Clock::time_point now) {
     case Phase::aborting:
       tick_aborting(now);
       break;
+    case Phase::gathering:
     case Phase::done:
       break;
   }

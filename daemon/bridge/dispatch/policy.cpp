@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/uwsgi/client_codec.hpp"
+
 namespace viaduct::daemon::bridge {
 
 Admission admit(const Load& load) {
@@ -10,6 +12,21 @@ Admission admit(const Load& load) {
   if (load.state == channel::AppState::failing) return Admission::failing;
   if (load.queued >= load.queue_limit) return Admission::full;
   return Admission::wait;
+}
+
+std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
+                                           const protocol::RequestHead& head) {
+  // VIADUCT_DEADLINE_MS and CONTENT_LENGTH may be added.
+  constexpr std::uint64_t kAdded = 128;
+  if (protocol == config::ServerProtocol::fastcgi) return std::nullopt;
+  if (head.role != protocol::Role::responder) {
+    return Inexpressible{501, "only FastCGI servers have other roles than Responder"};
+  }
+  if (protocol == config::ServerProtocol::uwsgi &&
+      protocol::uwsgi::block_size(head.params) + kAdded > protocol::uwsgi::kMaxBlock) {
+    return Inexpressible{431, "the variables are longer than a uwsgi packet can be"};
+  }
+  return std::nullopt;
 }
 
 bool idempotent(std::string_view method) {

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "daemon/channel/message.hpp"
 #include "daemon/config/settings.hpp"
+#include "protocol/message.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -26,6 +28,14 @@ struct Load {
 };
 
 Admission admit(const Load& load);
+
+/// Why a request cannot be told to servers that speak a protocol, and how it is answered.
+struct Inexpressible {
+  int status = 0;
+  std::string_view why;
+};
+std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
+                                           const protocol::RequestHead& head);
 
 /// Methods that may be sent twice (RFC 9110 section 9.2.2).
 bool idempotent(std::string_view method);

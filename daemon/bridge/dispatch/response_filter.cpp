@@ -31,4 +31,8 @@ bool ResponseFilter::complete() {
   return !length || *length == admitted_;
 }
 
+bool ResponseFilter::delimited() {
+  return has_head() && (without_body() || reader_.head().content_length);
+}
+
 }  // namespace viaduct::daemon::bridge

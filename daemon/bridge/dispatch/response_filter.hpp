@@ -38,6 +38,9 @@ class ResponseFilter {
 
   /// Whether a response that ends now is as long as its head announced.
   [[nodiscard]] bool complete();
+  /// Whether the head says where the response ends, so that complete() does not depend on what the
+  /// connection does next.
+  [[nodiscard]] bool delimited();
   /// Body bytes admitted so far.
   [[nodiscard]] std::uint64_t admitted() const { return admitted_; }
 

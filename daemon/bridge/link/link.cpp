@@ -3,12 +3,32 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/fastcgi/client_codec.hpp"
+#include "protocol/scgi/client_codec.hpp"
+#include "protocol/uwsgi/client_codec.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace fcgi = protocol::fastcgi;
 
-Link::Link(Reactor& reactor, LinkOwner& owner)
-    : reactor_(reactor), owner_(owner), socket_(reactor, *this) {}
+namespace {
+
+std::unique_ptr<protocol::ClientCodec> make_codec(config::ServerProtocol protocol) {
+  switch (protocol) {
+    case config::ServerProtocol::scgi:
+      return std::make_unique<protocol::scgi::ClientCodec>();
+    case config::ServerProtocol::uwsgi:
+      return std::make_unique<protocol::uwsgi::ClientCodec>();
+    case config::ServerProtocol::fastcgi:
+      break;
+  }
+  return std::make_unique<fcgi::ClientCodec>();
+}
+
+}  // namespace
+
+Link::Link(Reactor& reactor, LinkOwner& owner, config::ServerProtocol protocol)
+    : reactor_(reactor), owner_(owner), socket_(reactor, *this), codec_(make_codec(protocol)) {}
 
 Link::~Link() {
   reactor_.forget(*this);
@@ -26,7 +46,7 @@ std::error_code Link::connect(const Destination& destination) {
 }
 
 void Link::ask(bool draining) {
-  codec_.get_values(kWindow, draining);
+  codec_->get_values(kWindow, draining);
   reactor_.flush_at_turn_end(*this);
 }
 
@@ -46,7 +66,7 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   Slot& slot = slots_[id - 1];
   slot = Slot{};
   slot.caller = &caller;
-  slot.begins_at = written_ + codec_.output().size();
+  slot.begins_at = written_ + codec_->output().size();
   slot.begun = reactor_.now();
   if (peer_window_ != 0) {
     slot.to_worker = fcgi::SendCredit(peer_window_);
@@ -54,8 +74,8 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   }
   ++active_;
   begun_ = true;
-  codec_.begin(id, role, keep);
-  codec_.params(id, params);
+  codec_->begin(id, role, keep);
+  codec_->params(id, params);
   input_ready(id);
   return id;
 }
@@ -73,7 +93,7 @@ std::size_t Link::offer_input(protocol::RequestId id, protocol::Bytes bytes) {
   const std::size_t count = std::min<std::size_t>(bytes.size(), slot->to_worker.available());
   if (count == 0) return 0;
   slot->to_worker.spend(static_cast<std::uint32_t>(count));
-  codec_.input(id, bytes.first(count));
+  codec_->input(id, bytes.first(count));
   reactor_.flush_soon(*this);
   return count;
 }
@@ -92,14 +112,14 @@ void Link::abort(protocol::RequestId id, bool linger) {
     return;
   }
   slot->aborted = true;
-  codec_.abort(id);
+  codec_->abort(id);
   reactor_.flush_at_turn_end(*this);
 }
 
 bool Link::trace(protocol::RequestId id) {
   const Slot* slot = find(id);
   if (slot == nullptr || slot->aborted || peer_window_ == 0) return false;
-  codec_.trace(id);
+  codec_->trace(id);
   reactor_.flush_at_turn_end(*this);
   return true;
 }
@@ -109,7 +129,7 @@ void Link::passed_on(protocol::RequestId id, std::uint32_t bytes) {
   if (slot == nullptr || slot->aborted) return;
   slot->from_worker.passed_on(bytes);
   if (const std::uint32_t due = slot->from_worker.take_due(); due != 0) {
-    codec_.credit(id, due);
+    codec_->credit(id, due);
     reactor_.flush_at_turn_end(*this);
   }
 }
@@ -147,19 +167,20 @@ void Link::on_readable() {
   begun_ = false;
   const auto buffer = reactor_.receive_buffer();
   const Transfer got = receive(socket_.descriptor(), buffer);
+  if (got.ended) {
+    codec_->finish();
+    take_events();
+  }
   if (got.ended || got.error) {
     close(got.ended ? "closed by the worker" : got.error.message());
     return;
   }
   protocol::Bytes bytes = buffer.first(got.bytes);
   while (!bytes.empty() && open()) {
-    bytes = bytes.subspan(codec_.feed(bytes));
-    for (auto event = codec_.next(); open() && event.kind != fcgi::ClientEvent::Kind::none;
-         event = codec_.next()) {
-      handle(event);
-    }
-    if (codec_.error() != protocol::Errc::ok) {
-      close(protocol::describe(codec_.error()));
+    bytes = bytes.subspan(codec_->feed(bytes));
+    take_events();
+    if (codec_->error() != protocol::Errc::ok) {
+      close(protocol::describe(codec_->error()));
       return;
     }
   }
@@ -168,8 +189,15 @@ void Link::on_readable() {
   if (begun_) flush();
 }
 
-void Link::handle(const fcgi::ClientEvent& event) {
-  using Kind = fcgi::ClientEvent::Kind;
+void Link::take_events() {
+  for (auto event = codec_->next(); open() && event.kind != protocol::ClientEvent::Kind::none;
+       event = codec_->next()) {
+    handle(event);
+  }
+}
+
+void Link::handle(const protocol::ClientEvent& event) {
+  using Kind = protocol::ClientEvent::Kind;
   if (event.kind == Kind::values) {
     owner_.on_values(*this, event.values);
     return;
@@ -240,9 +268,9 @@ void Link::release(protocol::RequestId id) {
 }
 
 void Link::flush() {
-  if (deaf_) codec_.output().consume(codec_.output().size());
+  if (deaf_) codec_->output().consume(codec_->output().size());
   if (!open() || blocked_ || deaf_) {
-    codec_.output().settle();
+    codec_->output().settle();
     return;
   }
   for (int round = 0; round < kRounds; ++round) {
@@ -275,9 +303,9 @@ bool Link::pump_one(protocol::RequestId id) {
     if (find(id) == nullptr || slot->aborted) return false;
     if (!bytes.empty()) {
       slot->to_worker.spend(static_cast<std::uint32_t>(bytes.size()));
-      slot->in_data ? codec_.data(id, bytes) : codec_.input(id, bytes);
+      slot->in_data ? codec_->data(id, bytes) : codec_->input(id, bytes);
       // What was peeked is only valid until the caller is asked again.
-      codec_.output().settle();
+      codec_->output().settle();
       slot->caller->consume_input(bytes.size());
       slot = find(id);
       if (slot == nullptr) return false;
@@ -289,9 +317,9 @@ bool Link::pump_one(protocol::RequestId id) {
 
 bool Link::end_stream(protocol::RequestId id, Slot& slot) {
   if (slot.in_data) {
-    codec_.data_end(id);
+    codec_->data_end(id);
   } else {
-    codec_.input_end(id);
+    codec_->input_end(id);
     slot.in_data = slot.caller->begin_data();
     if (slot.in_data) return true;
   }
@@ -300,7 +328,7 @@ bool Link::end_stream(protocol::RequestId id, Slot& slot) {
 }
 
 bool Link::write() {
-  protocol::Output& output = codec_.output();
+  protocol::Output& output = codec_->output();
   const Transfer sent = send(socket_.descriptor(), output);
   written_ += sent.bytes;
   if (sent.error) {

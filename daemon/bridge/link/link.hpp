@@ -10,7 +10,8 @@
 #include "daemon/bridge/link/caller.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
-#include "protocol/fastcgi/client_codec.hpp"
+#include "daemon/config/settings.hpp"
+#include "protocol/client_codec.hpp"
 #include "protocol/fastcgi/flow_control.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -42,7 +43,9 @@ class LinkOwner {
 /// round-robin, at most 32 KiB of a request at a time.
 class Link final : public Flushable, private Watcher {
  public:
-  Link(Reactor& reactor, LinkOwner& owner);
+  /// `protocol`: with any but FastCGI it carries one request, and nothing may be asked.
+  explicit Link(Reactor& reactor, LinkOwner& owner,
+                config::ServerProtocol protocol = config::ServerProtocol::fastcgi);
   ~Link();
 
   /// Connects. A Unix socket completes at once, and on failure the link is unusable; TCP may go on
@@ -91,7 +94,7 @@ class Link final : public Flushable, private Watcher {
   /// Whether it was closed to abort a request, which the worker may not have noticed yet.
   [[nodiscard]] bool closed_by_abort() const { return closed_by_abort_; }
   /// Whether so much is unsent that no further request should be given to it.
-  [[nodiscard]] bool congested() { return deaf_ || codec_.output().size() > kOutputLimit; }
+  [[nodiscard]] bool congested() { return deaf_ || codec_->output().size() > kOutputLimit; }
 
   void flush() override;
 
@@ -121,7 +124,8 @@ class Link final : public Flushable, private Watcher {
   void on_readable() override;
   void on_writable() override;
   [[nodiscard]] bool urgent() const override { return true; }
-  void handle(const protocol::fastcgi::ClientEvent& event);
+  void take_events();
+  void handle(const protocol::ClientEvent& event);
   void handle_output(Slot& slot, protocol::Bytes bytes);
   void release(protocol::RequestId id);
   void pump();
@@ -134,7 +138,7 @@ class Link final : public Flushable, private Watcher {
   Reactor& reactor_;
   LinkOwner& owner_;
   Socket socket_;
-  protocol::fastcgi::ClientCodec codec_;
+  std::unique_ptr<protocol::ClientCodec> codec_;
   std::uint32_t peer_window_ = 0;  // 0: no flow control
   std::vector<Slot> slots_;        // by id - 1
   std::vector<protocol::RequestId> free_;

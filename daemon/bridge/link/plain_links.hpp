@@ -25,6 +25,7 @@ class PlainLinks {
     Clock::time_point idle_since{};
   };
 
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t idle_count() const;
   Entry& add(std::shared_ptr<Link> link);
   /// One without a request, that which had the latest; or null.

@@ -44,6 +44,8 @@ bool Server::has_slot() const {
   if (dead_ || info_->draining.load(std::memory_order_relaxed)) return false;
   if (info_->active.load(std::memory_order_acquire) >= slots()) return false;
   if (multiplexed_) return !link_->congested();
+  const std::size_t keep = server().keep;
+  if (keep > 0 && plain_.size() - plain_.idle_count() >= keep) return false;
   return reactor_.now() >= retry_at_;
 }
 
@@ -73,6 +75,7 @@ std::optional<Worker::Carried> Server::begin(const Request& request) {
 std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
   PlainLinks::Entry* entry = request.repeatable ? plain_.idle() : nullptr;
   if (entry == nullptr) {
+    make_room();
     auto link = connect();
     if (link == nullptr) return std::nullopt;
     entry = &plain_.add(std::move(link));
@@ -81,6 +84,16 @@ std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
   entry->keep = server().keep > 0 && !draining_ && !request.has_body;
   Link& link = *entry->link;
   return Carried{&link, link.begin(request.caller, request.role, request.params, entry->keep)};
+}
+
+// A process of the server may serve one connection at a time: with an idle one it would never come
+// to the next.
+void Server::make_room() {
+  if (server().keep == 0 || plain_.size() < server().keep) return;
+  if (const PlainLinks::Entry* const idle = plain_.idle()) {
+    const auto link = idle->link;
+    link->close("another connection is needed");
+  }
 }
 
 void Server::abort(const Carried& carried, Clock::time_point /*deadline*/) {
@@ -95,7 +108,7 @@ void Server::on_request_end(Link& link, Clock::duration /*taken*/) {
   server().health.answer();
   failures_ = 0;
   if (PlainLinks::Entry* const entry = plain_.find(link)) {
-    const bool keep = entry->keep && !ending() && plain_.idle_count() < server().keep;
+    const bool keep = entry->keep && !ending();
     plain_.rest(*entry, reactor_.now());
     if (!keep) link.close("request ended");
   }
@@ -106,7 +119,7 @@ void Server::on_request_end(Link& link, Clock::duration /*taken*/) {
 // ---- connections
 
 std::shared_ptr<Link> Server::connect() {
-  auto link = std::make_shared<Link>(reactor_, *this);
+  auto link = std::make_shared<Link>(reactor_, *this, server().settings.protocol);
   if (const auto error = link->connect(info_->address)) {
     connect_failed(error.message());
     return nullptr;

@@ -49,6 +49,7 @@ class Server final : public Worker {
   [[nodiscard]] bool ending() const;
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
+  void make_room();
   void fail(const std::string& why);
   void connect_failed(const std::string& why);
   void link_closed(std::size_t lost, bool delivered, const std::string& reason);

@@ -25,7 +25,8 @@ struct ServerInfo {
   /// Requests at once are what it says of itself where it multiplexes, and not
   /// WorkerInfo::capacity.
   bool own_capacity = false;
-  std::uint32_t keep = 0;  ///< connections that each thread may keep between requests
+  /// Connections are kept between requests, and each thread has so many, idle or not; 0: none are.
+  std::uint32_t keep = 0;
   ServerHealth health;
 };
 

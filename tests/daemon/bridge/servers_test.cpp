@@ -210,7 +210,8 @@ TEST_F(Servers, WithoutRetriesNoRequestGoesOverAKeptConnection) {
   EXPECT_EQ(server.all_links.size(), 2u);
 }
 
-TEST_F(Servers, NoMoreConnectionsAreKeptThanTheLimit) {
+// Each may be all that a process of the server can serve.
+TEST_F(Servers, IdleConnectionsMakeRoomForOthers) {
   how().keepalive = true;
   shop(settings).concurrency.limit = 2;
   FakeWorker& server = add_server();
@@ -221,13 +222,34 @@ TEST_F(Servers, NoMoreConnectionsAreKeptThanTheLimit) {
   while (server.has_request()) server.next_request()->respond("ok");
   for (protocol::RequestId id = 1; id <= 2; ++id) ASSERT_TRUE(client->wait(id));
   EXPECT_EQ(server.links().size(), 2u);
-  // It may not use them, and could be kept itself.
-  client->post(3, "/", "", true);
-  const auto third = server.next_request();
-  ASSERT_TRUE(third);
-  third->respond("ok");
-  ASSERT_TRUE(client->wait(3));
-  until([&] { return server.links().size() == 2; }, "the third to be closed");
+  client->post(3, "/", "data", true);
+  const auto post = server.next_request();
+  ASSERT_TRUE(post);
+  until([&] { return server.links().size() == 2; }, "one of the idle ones to be closed");
+  client->get(4, "/", true);
+  const auto get = server.next_request();
+  ASSERT_TRUE(get);
+  EXPECT_EQ(server.all_links.size(), 3u) << "over the other idle one";
+  client->get(5, "/", true);
+  until([&] { return score().queued.load() == 1; }, "the limit");
+  post->respond("ok");
+  get->respond("ok");
+  const auto last = server.next_request();
+  ASSERT_TRUE(last);
+  last->respond("ok");
+  for (protocol::RequestId id = 3; id <= 5; ++id) EXPECT_TRUE(client->wait(id));
+}
+
+TEST_F(Servers, ThreadsShareWhatMayBeKept) {
+  settings.threads = 2;
+  how().keepalive = true;
+  shop(settings).concurrency.limit = 2;
+  FakeWorker& server = add_server();
+  serve();
+  for (int i = 0; i < 12; ++i) {
+    get(server);
+    EXPECT_LE(server.links().size(), 2u);
+  }
 }
 
 TEST_F(Servers, AKeptConnectionThatTheServerClosedIsNobodysFault) {

@@ -45,6 +45,45 @@ TEST(Admission, EveryRow) {
   }
 }
 
+protocol::RequestHead with_block_of(std::uint64_t bytes) {
+  protocol::RequestHead head;
+  head.params.add("A", std::string(bytes - 5, 'x'));  // two lengths of two bytes, and the name
+  return head;
+}
+
+TEST(Inexpressible, FastcgiCarriesEverything) {
+  protocol::RequestHead head = with_block_of(100'000);
+  for (const auto role :
+       {protocol::Role::responder, protocol::Role::authorizer, protocol::Role::filter}) {
+    head.role = role;
+    EXPECT_FALSE(inexpressible(config::ServerProtocol::fastcgi, head));
+  }
+}
+
+TEST(Inexpressible, OtherProtocolsHaveOneRole) {
+  for (const auto protocol : {config::ServerProtocol::scgi, config::ServerProtocol::uwsgi}) {
+    protocol::RequestHead head;
+    EXPECT_FALSE(inexpressible(protocol, head));
+    for (const auto role : {protocol::Role::authorizer, protocol::Role::filter}) {
+      head.role = role;
+      const auto reason = inexpressible(protocol, head);
+      ASSERT_TRUE(reason);
+      EXPECT_EQ(reason->status, 501);
+    }
+  }
+}
+
+TEST(Inexpressible, UwsgiPacketsAreShort) {
+  constexpr std::uint64_t kMost = 65'535 - 128;
+  for (const std::uint64_t size : {kMost - 1, kMost, kMost + 1, std::uint64_t{1'000'000}}) {
+    const auto head = with_block_of(size);
+    EXPECT_FALSE(inexpressible(config::ServerProtocol::scgi, head));
+    const auto reason = inexpressible(config::ServerProtocol::uwsgi, head);
+    ASSERT_EQ(reason.has_value(), size > kMost) << size;
+    EXPECT_EQ(reason.value_or(Inexpressible{}).status, size > kMost ? 431 : 0);
+  }
+}
+
 TEST(Idempotent, MethodsByName) {
   for (const char* const method : {"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"}) {
     EXPECT_TRUE(idempotent(method)) << method;
