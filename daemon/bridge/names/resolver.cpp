@@ -20,21 +20,19 @@ namespace {
 constexpr int kTimeoutMs = 1000;
 constexpr int kTries = 3;
 
-/// A channel of c-ares that calls `on_socket` with what it wants to know of its sockets.
-ares_channel make_channel(const std::string& servers, ares_sock_state_cb on_socket, void* self) {
+/// A channel of c-ares that calls `on_socket` with what it wants to know of its sockets. Returns a
+/// status of c-ares.
+int make_channel(ares_channel& channel, const std::string& servers, ares_sock_state_cb on_socket,
+                 void* self) {
   ares_options options{};
   options.timeout = kTimeoutMs;
   options.tries = kTries;
   options.sock_state_cb = on_socket;
   options.sock_state_cb_data = self;
-  ares_channel channel = nullptr;
   constexpr int kGiven = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-  if (ares_init_options(&channel, &options, kGiven) != ARES_SUCCESS) return nullptr;
-  if (!servers.empty() && ares_set_servers_ports_csv(channel, servers.c_str()) != ARES_SUCCESS) {
-    ares_destroy(channel);
-    return nullptr;
-  }
-  return channel;
+  const int status = ares_init_options(&channel, &options, kGiven);
+  if (status != ARES_SUCCESS || servers.empty()) return status;
+  return ares_set_servers_ports_csv(channel, servers.c_str());
 }
 
 std::optional<IpAddress> address_of(const sockaddr& address) {
@@ -69,9 +67,9 @@ class AresLookup final : public Lookup, public std::enable_shared_from_this<Ares
   }
 
   void start(const std::string& servers, const std::string& name) {
-    channel_ = make_channel(servers, on_socket, this);
-    if (channel_ == nullptr) {
-      resolution_.failure = "c-ares cannot be set up";
+    const int status = make_channel(channel_, servers, on_socket, this);
+    if (status != ARES_SUCCESS) {
+      resolution_.failure = ares_strerror(status);
       finish();
       return;
     }

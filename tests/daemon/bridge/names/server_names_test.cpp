@@ -154,12 +154,20 @@ TEST(ServerNames, ThoseInUseHavePrecedenceOverNewOnes) {
   EXPECT_EQ(change.added.size(), 2u);
   EXPECT_EQ(change.left_out, 62u);
   EXPECT_EQ(names.known().size(), kMaxAddresses);
-  // What is kept of the kind that could not be asked for counts as well.
-  auto partly = answer(many(64, 1));
-  for (int i = 1; i <= 64; ++i) partly.addresses.push_back(parse({"fd00::1"}).front());
+}
+
+TEST(ServerNames, AKindThatIsKeptTakesPlaces) {
+  ServerNames names;
+  Addresses sixty;
+  for (int i = 1; i <= 60; ++i) sixty.push_back("fd00::1:" + std::to_string(i));
+  names.update(answer(sixty));
+  auto partly = answer(many(64));
   partly.ipv6_unknown = true;
-  names.update(partly);
-  EXPECT_LE(names.known().size(), kMaxAddresses);
+  const auto change = names.update(partly);
+  EXPECT_TRUE(change.removed.empty());
+  EXPECT_EQ(change.added.size(), 4u);
+  EXPECT_EQ(change.left_out, 60u);
+  EXPECT_EQ(names.known().size(), kMaxAddresses);
 }
 
 TEST(ServerNames, AddressesOfNoServerAreIgnoredAndToldOnce) {
