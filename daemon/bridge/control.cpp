@@ -260,6 +260,7 @@ void Control::tick() {
   flush_outbox();
   report();
   open_routes();
+  remove_idle_servers();
   // What a predecessor has sent, or is still to send, has to be passed on.
   if (!draining_ || predecessor_.is_open()) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))

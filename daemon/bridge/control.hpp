@@ -3,12 +3,14 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "daemon/bridge/dispatch/poison_guard.hpp"
+#include "daemon/bridge/names/name_watch.hpp"
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/unique_fd.hpp"
@@ -47,8 +49,22 @@ class Control final : public WorkerReports {
   void receive_predecessor();
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
+  /// An address of `connect` that is a name, and the servers that it stands for now.
+  struct Named {
+    std::uint32_t app = 0;
+    std::uint32_t place = 0;  // in `connect`
+    std::shared_ptr<NameWatch> watch;
+    std::map<IpAddress, std::shared_ptr<WorkerInfo>> servers;
+  };
   void add_servers();
   std::unique_ptr<ServerInfo> server_info(const config::BridgeApp& app, std::string name) const;
+  std::shared_ptr<WorkerInfo> add_server(std::uint32_t app, std::uint32_t place, std::string name,
+                                         const Destination& address);
+  void watch_name(std::uint32_t app, std::uint32_t place);
+  void name_changed(Named& named, const ServerNames::Change& change);
+  void log_name(const Named& named, const ServerNames::Change& change);
+  void drain_server(const std::shared_ptr<WorkerInfo>& info);
+  void remove_idle_servers();
   void redirect_log(const channel::Message& message, int descriptor);
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
@@ -110,7 +126,11 @@ class Control final : public WorkerReports {
     std::uint64_t requests = 0;
   };
   std::unordered_map<std::uint64_t, KnownServer> servers_;  // by serial
-  std::vector<channel::Message> loads_;                     // as last reported, by app
+  std::unique_ptr<Resolver> resolver_;                      // null: no server has a name
+  std::deque<Named> named_;
+  std::uint64_t next_server_ = 0;
+  std::vector<std::shared_ptr<WorkerInfo>> draining_servers_;  // as all threads know
+  std::vector<channel::Message> loads_;                        // as last reported, by app
   Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
   std::vector<std::atomic<bool>> drained_;

@@ -34,25 +34,6 @@ void Control::add_worker(const Message& message) {
   }
 }
 
-// The master knows of servers what the bridge says: they have serials that it never uses.
-void Control::add_servers() {
-  constexpr std::uint64_t kServerSerials = std::uint64_t{1} << 63;
-  for (std::uint32_t app = 0; app < apps_.size(); ++app) {
-    const config::BridgeApp& settings = settings_.apps[app];
-    for (std::uint32_t i = 0; i < settings.connect.size(); ++i) {
-      auto info = std::make_shared<WorkerInfo>();
-      info->serial = kServerSerials | (std::uint64_t{app} << 32) | i;
-      info->app = app;
-      info->slot = i + 1;
-      info->address = destination_of(settings.connect[i]);
-      info->capacity = settings.concurrency.limit.value_or(config::kServerConcurrency);
-      info->server = server_info(settings, config::format(settings.connect[i]));
-      servers_.emplace(info->serial, KnownServer{.info = info});
-      on_every_thread([info](Thread& t) { t.app(info->app).add(info, false); });
-    }
-  }
-}
-
 std::unique_ptr<ServerInfo> Control::server_info(const config::BridgeApp& app,
                                                  std::string name) const {
   auto server = std::make_unique<ServerInfo>(std::move(name), app.server);
@@ -94,6 +75,7 @@ void Control::replace(const WorkerInfo& info, std::string_view reason) {
 }
 
 void Control::idle(const WorkerInfo& info) {
+  if (info.server) return;  // not the master's: see remove_idle_servers
   Message message;
   message.type = Type::worker_idle;
   message.app = info.app;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "daemon/config/checking.hpp"
+#include "daemon/config/host_name.hpp"
 
 namespace viaduct::daemon::config {
 namespace {
@@ -77,8 +78,8 @@ void check_servers(const Checking& check, const AppSettings& app, const std::str
     const std::string item = path + '[' + std::to_string(index) + ']';
     if (server.kind == Address::Kind::systemd)
       check.error(item, "expected unix:/path, unix:@name or tcp:HOST:PORT");
-    else if (server.kind == Address::Kind::tcp && !is_ip_address(server))
-      check.error(item, "expected an IP address: names of hosts are not supported yet");
+    else if (server.kind == Address::Kind::tcp && !is_ip_address(server) && !is_host_name(server))
+      check.error(item, "expected an IP address or the name of a host: letters, digits, - and _");
     const auto end = app.connect.begin() + static_cast<std::ptrdiff_t>(index);
     if (std::find(app.connect.begin(), end, server) != end)
       check.error(item, format(server) + " is already in the list");

@@ -308,7 +308,7 @@ struct AppSettings {
   std::optional<CanarySettings> canary;
   bool is_canary = false;  // these are the settings of an app's canaries; see canary.hpp
   // Servers that others run, instead of workers: `command`, `identity` and what else concerns
-  // processes is then empty, and `workers` none. IP addresses and Unix sockets.
+  // processes is then empty, and `workers` none. The bridge looks up names of hosts.
   std::vector<Address> connect;
   ServerSettings server;  // all of them
 };

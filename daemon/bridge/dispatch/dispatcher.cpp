@@ -164,7 +164,7 @@ Worker* Dispatcher::choose(const Exchange& exchange, bool canary) const {
   bool any_up = false;
   for (std::size_t i = 0; i < workers_.size(); ++i) {
     Worker& worker = *workers_[(turn_ + i) % workers_.size()];
-    if (worker.info().canary != canary) continue;
+    if (worker.info().canary != canary || worker.info().draining) continue;
     Found& found = worker.up() ? up : down;
     any_up = any_up || &found == &up;
     if (!worker.has_slot()) continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -70,9 +71,10 @@ class Dispatcher final : public WorkerOwner {
 
   [[nodiscard]] const config::BridgeApp& settings() const { return app_.settings; }
   [[nodiscard]] AppScore& scores() { return scores_; }
-  /// How many servers that others run the app has; 0: it has workers.
+  /// How many servers that others run the app has, at least 1; 0: it has workers.
   [[nodiscard]] std::uint32_t servers() const {
-    return static_cast<std::uint32_t>(app_.settings.connect.size());
+    if (app_.settings.connect.empty()) return 0;
+    return static_cast<std::uint32_t>(std::max<std::size_t>(workers_.size(), 1));
   }
 
   // Requests.

@@ -111,6 +111,23 @@ TEST_P(ConnectTo, ResponseThatIsCutOffIsBroken) {
   EXPECT_FALSE(client->wait(1));
 }
 
+TEST_F(Connect, TheNameOfAHostIsLookedUp) {
+  FakeWorker& server = add_server(true);
+  shop(settings).connect = {{Address::Kind::tcp, "localhost", server.port()}};
+  serve();
+  for (int i = 0; i < 3; ++i) {
+    const auto client = connect();
+    client->post(1, "/", "data");
+    const auto request = server.next_request();
+    ASSERT_TRUE(request);
+    until([&] { return request->body_ended; }, "the body");
+    request->respond("ok");
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 200);
+  }
+  EXPECT_TRUE(bridge().wait_for_log("name of a server has other addresses"));
+}
+
 TEST_F(Connect, TheLeastLoadedServerGetsTheNext) {
   add_server();
   add_server();

@@ -19,9 +19,15 @@ TEST(Mistakes, OfAppsThatConnect) {
           {"connect: [unix:/x, systemd:web]",
            "main.yaml:3:24: apps.shop.connect[1]: expected unix:/path, unix:@name or "
            "tcp:HOST:PORT"},
-          {"connect: [tcp:db.example.org:9000]",
-           "main.yaml:3:15: apps.shop.connect[0]: expected an IP address: names of hosts are not "
-           "supported yet"},
+          {"connect: [tcp:10.0.0.256:9000]",
+           "main.yaml:3:15: apps.shop.connect[0]: expected an IP address or the name of a host: "
+           "letters, digits, - and _"},
+          {"connect: [tcp:shop..test:9000]",
+           "main.yaml:3:15: apps.shop.connect[0]: expected an IP address or the name of a host: "
+           "letters, digits, - and _"},
+          {"connect: [tcp:-shop.test:9000]",
+           "main.yaml:3:15: apps.shop.connect[0]: expected an IP address or the name of a host: "
+           "letters, digits, - and _"},
           {"connect: [unix:/x, unix:@x, unix:/x]",
            "main.yaml:3:33: apps.shop.connect[2]: unix:/x is already in the list"},
           {"{connect: [unix:/x], protocol: scgi, keepalive: true}",
