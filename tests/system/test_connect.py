@@ -102,7 +102,8 @@ def test_status_lists_the_servers_which_are_not_ours_to_change(viaductd, tool, s
     connect(viaductd, address)
     viaductd.start()
     app = tool.run("--json", "status").json["apps"][0]
-    assert (app["state"], app["servers"], app["workers"]) == ("serving", [address], [])
+    (server,) = app["servers"]
+    assert (app["state"], server["name"], app["workers"]) == ("serving", address, [])
     assert address in tool.run("status").out
     for words in (("restart", "web"), ("scale", "web", "2")):
         result = tool.run(*words)
@@ -125,7 +126,8 @@ def test_a_reload_changes_the_servers(viaductd, tool, spawn, start_front, start_
     assert "web kept" in viaductd.reload()
     assert http.request(front.port, "/hello").text == "hello\n"
     assert_clean(load.finish())
-    assert tool.run("--json", "status").json["apps"][0]["servers"] == [first.address, second.address]
+    listed = tool.run("--json", "status").json["apps"][0]["servers"]
+    assert [(server["name"], server["state"]) for server in listed] == [(first.address, "up"), (second.address, "up")]
 
 
 def test_a_missing_server_is_503_and_found_when_it_starts(viaductd, stage, directory, stopping, start_front):

@@ -242,7 +242,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
   bury_if_done();
 }
 
-void Exchange::on_lost(bool delivered) {
+bool Exchange::on_lost(bool delivered) {
   // An SCGI or uwsgi server that does not read all of a body resets the connection behind its
   // answer.
   if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&
@@ -250,9 +250,10 @@ void Exchange::on_lost(bool delivered) {
     leave_worker();
     end_client(0);
     bury_if_done();
-    return;
+    return false;
   }
   lose(delivered, "the worker was lost", 502);
+  return true;
 }
 
 void Exchange::lose(bool delivered, std::string_view why, int status) {

@@ -109,7 +109,7 @@ class Exchange final : public Caller, public Waiting {
   void on_errors(protocol::Bytes bytes) override;
   void on_trace(std::string_view text) override;
   void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) override;
-  void on_lost(bool delivered) override;
+  bool on_lost(bool delivered) override;
   protocol::Bytes peek_input(std::size_t max) override;
   void consume_input(std::size_t bytes) override;
   [[nodiscard]] bool input_complete() const override;

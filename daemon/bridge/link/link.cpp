@@ -156,8 +156,7 @@ std::size_t Link::lose_requests() {
     if (slot.output_done) {
       caller.on_end(0, fcgi::ProtocolStatus::request_complete);
     } else {
-      ++lost;
-      caller.on_lost(written_ > slot.begins_at);
+      lost += caller.on_lost(written_ > slot.begins_at) ? 1 : 0;
     }
   }
   return lost;

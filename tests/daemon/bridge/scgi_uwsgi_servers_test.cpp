@@ -256,6 +256,7 @@ TEST_P(OtherServers, ResponseThatIsCutOffIsBroken) {
 
 // It closes with bytes of the body unread, which resets the connection.
 TEST_P(OtherServers, AnAnswerBeforeTheBodyIsReadIsComplete) {
+  shop(settings).server.health.fail = 1;
   ByteServer& server = add_server();
   serve();
   const auto client = connect();
@@ -267,6 +268,7 @@ TEST_P(OtherServers, AnAnswerBeforeTheBodyIsReadIsComplete) {
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
   EXPECT_EQ(client->answer(1).body(), "enough!");
+  EXPECT_EQ(bridge().log_count("server is down"), 0u);
 }
 
 TEST_P(OtherServers, OtherRolesAreRefused) {

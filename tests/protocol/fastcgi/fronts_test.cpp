@@ -104,6 +104,65 @@ TEST(Fronts, LighttpdAuthorizer) {
       "request 1 role 2 length unknown HTTP_X_A_B=1, 2, 3\nbody_end 1\nwrote \n");
 }
 
+// H2O 2.2.5: no padding, no FCGI_KEEP_CONN, no GATEWAY_INTERFACE, cookies joined by ";" without a
+// blank, HTTP_PROXY passed on, an empty SCRIPT_NAME and a decoded PATH_INFO.
+TEST(Fronts, H2oGet) {
+  EXPECT_EQ(read(begin_record(1, FCGI_RESPONDER, 0) +
+                     record(FCGI_PARAMS, 1,
+                            pairs({{"SCRIPT_NAME", ""},
+                                   {"PATH_INFO", "/a b/d"},
+                                   {"QUERY_STRING", "x=1"},
+                                   {"REQUEST_METHOD", "GET"},
+                                   {"REQUEST_URI", "/a%20b/d?x=1"},
+                                   {"HTTP_PROXY", "evil"},
+                                   {"HTTP_X_A_B", "3"},
+                                   {"HTTP_COOKIE", "a=1;b=2"}})) +
+                     record(FCGI_PARAMS, 1, "") + record(FCGI_STDIN, 1, ""),
+                 end_with_body),
+            "request 1 role 1 length unknown SCRIPT_NAME= PATH_INFO=/a b/d QUERY_STRING=x=1 "
+            "REQUEST_METHOD=GET REQUEST_URI=/a%20b/d?x=1 HTTP_X_A_B=3 HTTP_COOKIE=a=1;b=2\n"
+            "body_end 1\nwrote " +
+                show(ended(1)) + "\nclosing\n");
+}
+
+// It gathers what comes in chunks, and sends records of the greatest length.
+TEST(Fronts, H2oUpload) {
+  const std::string body(100'000, 'o');
+  EXPECT_EQ(read(begin_record(1, FCGI_RESPONDER, 0) +
+                     record(FCGI_PARAMS, 1, pairs({{"CONTENT_LENGTH", "100000"}})) +
+                     record(FCGI_PARAMS, 1, "") + record(FCGI_STDIN, 1, body.substr(0, 65'535)) +
+                     record(FCGI_STDIN, 1, body.substr(65'535)) + record(FCGI_STDIN, 1, ""),
+                 end_with_body),
+            "request 1 role 1 length 100000 CONTENT_LENGTH=100000\nbody 1 " + show(body) +
+                "\nbody_end 1\nwrote " + show(ended(1)) + "\nclosing\n");
+}
+
+// OpenBSD httpd, as its first versions' source writes it: no padding, no FCGI_KEEP_CONN, neither
+// CONTENT_LENGTH nor PATH_INFO, and every field as HTTP_*, in whose names all that is no letter,
+// digits included, is an underscore, so that different fields meet in one variable.
+TEST(Fronts, OpenBsdHttpdGet) {
+  EXPECT_EQ(read(begin_record(1, FCGI_RESPONDER, 0) +
+                     record(FCGI_PARAMS, 1,
+                            pairs({{"SCRIPT_NAME", "/cgi/x"},
+                                   {"SCRIPT_FILENAME", "/htdocs/cgi/x"},
+                                   {"DOCUMENT_URI", "/cgi/x"},
+                                   {"GATEWAY_INTERFACE", "CGI/1.1"},
+                                   {"HTTP_X_ID_", "1"},
+                                   {"HTTP_X_ID_", "2"},
+                                   {"HTTP_CONTENT_LENGTH", "5"},
+                                   {"HTTP_PROXY", "evil"},
+                                   {"REQUEST_METHOD", "GET"},
+                                   {"REQUEST_URI", "/cgi/x"},
+                                   {"SERVER_SOFTWARE", "OpenBSD httpd"}})) +
+                     record(FCGI_PARAMS, 1, "") + record(FCGI_STDIN, 1, ""),
+                 end_with_body),
+            "request 1 role 1 length unknown SCRIPT_NAME=/cgi/x SCRIPT_FILENAME=/htdocs/cgi/x "
+            "DOCUMENT_URI=/cgi/x GATEWAY_INTERFACE=CGI/1.1 HTTP_X_ID_=1, 2 HTTP_CONTENT_LENGTH=5 "
+            "REQUEST_METHOD=GET REQUEST_URI=/cgi/x SERVER_SOFTWARE=OpenBSD httpd\n"
+            "body_end 1\nwrote " +
+                show(ended(1)) + "\nclosing\n");
+}
+
 // Questions first, then odd ids on a kept connection.
 TEST(Fronts, HaproxyKeepsTheConnection) {
   const std::string questions = test::get_values({{"FCGI_MAX_REQS", ""}, {"FCGI_MPXS_CONNS", ""}});
