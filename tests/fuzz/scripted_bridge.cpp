@@ -134,6 +134,7 @@ class ScriptedBridge::Reports final : public bridge::WorkerReports {
   void wake_others(std::uint32_t) override {}
   void crashed(const bridge::WorkerInfo&, std::vector<bridge::Suspect>) override {}
   void cleared(std::uint32_t, std::uint64_t, std::string) override {}
+  void server_changed(const std::shared_ptr<bridge::WorkerInfo>&, std::string_view) override {}
 };
 
 ScriptedBridge::ScriptedBridge()

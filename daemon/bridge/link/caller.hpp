@@ -20,8 +20,8 @@ class Caller {
   virtual void on_trace(std::string_view text) = 0;
   /// The worker ended the request. The id is free.
   virtual void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) = 0;
-  /// The link is gone. `delivered`: at least one byte of the request had been written to it. Whether
-  /// the request is lost with it: its response may have been complete.
+  /// The link is gone. `delivered`: at least one byte of the request had been written to it.
+  /// Whether the request is lost with it: its response may have been complete.
   virtual bool on_lost(bool delivered) = 0;
 
   /// The next body bytes, at most `max`; empty when none wait. Valid until the next call.
