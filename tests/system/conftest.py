@@ -116,6 +116,19 @@ def start_load(directory, stopping, logs):
     return start
 
 
+@pytest.fixture
+def inner(stage, directory, stopping, logs):
+    """A second viaductd, not started yet."""
+    below = directory / "inner"
+    below.mkdir()
+    below.chmod(0o755)
+    second = Viaductd(stage, below)
+    logs.append(second)
+    stopping.append(second)
+    second.app("sdk", workers=2)
+    return second
+
+
 def read_if_there(path: Path) -> str:
     return path.read_text(errors="replace") if path.exists() else "(not there)"
 

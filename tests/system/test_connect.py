@@ -1,48 +1,13 @@
 """Apps whose servers others run: `connect`."""
 
-import os
-import signal
-import socket
-import subprocess
-
 import pytest
 
 from harness import http
-from harness.apps import Direct, command
+from harness.apps import Direct
 from harness.load import assert_clean
 from harness.process import wait_for
+from harness.servers import Spawned, connect
 from harness.tool import Tool
-from harness.viaductd import Viaductd
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Spawned:
-    """A FastCGI program with `count` processes on one socket, started by spawn-fcgi. `where`: unix or tcp."""
-
-    def __init__(self, where: str, stage, directory, name: str = "spawned", count: int = 2) -> None:
-        if where == "unix":
-            path = str(directory / f"{name}.sock")
-            self.address, words = f"unix:{path}", ["-s", path, "-M", "0666"]
-        else:
-            port = free_port()
-            self.address, words = f"tcp:127.0.0.1:{port}", ["-a", "127.0.0.1", "-p", str(port)]
-        self.pids = directory / f"{name}.pid"
-        subprocess.run(
-            ["spawn-fcgi", *words, "-F", str(count), "-P", str(self.pids), "--", *command("libfcgi", stage)],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            env={**os.environ, "MARKS": str(directory)},
-        )
-
-    def stop(self) -> None:
-        pids, _ = self.pids.read_text(), self.pids.write_text("")
-        for pid in pids.split():
-            os.kill(int(pid), signal.SIGKILL)
 
 
 @pytest.fixture
@@ -58,10 +23,6 @@ def spawn(stage, directory, stopping):
         return server
 
     return start
-
-
-def connect(viaductd, *addresses: str, **keys) -> None:
-    viaductd.settings["apps"]["web"] = {"connect": list(addresses), **keys}
 
 
 @pytest.mark.parametrize("where", ["unix", "tcp"])
@@ -140,14 +101,7 @@ def test_a_missing_server_is_503_and_found_when_it_starts(viaductd, stage, direc
     wait_for(lambda: http.request(front.port, "/hello").status == 200, "the server is found")
 
 
-def test_a_second_viaductd_is_a_server(viaductd, stage, directory, stopping, logs, start_front):
-    inner_directory = directory / "inner"
-    inner_directory.mkdir()
-    inner_directory.chmod(0o755)
-    inner = Viaductd(stage, inner_directory)
-    logs.append(inner)
-    stopping.append(inner)
-    inner.app("sdk", workers=2)
+def test_a_second_viaductd_is_a_server(viaductd, inner, start_front):
     inner.start()
     connect(viaductd, f"unix:{inner.socket}")
     viaductd.start()

@@ -1,54 +1,22 @@
 """Servers that others run, as they really are: uWSGI by its own protocols, PHP, our own SDK; which of them are up."""
 
 import os
-import signal
 
 import pytest
 
 from harness import http
 from harness.apps import command
+from harness.fronts import free_port
 from harness.load import assert_clean
-from harness.paths import SYSTEM
 from harness.process import Process, wait_for
+from harness.servers import Spawned, Uwsgi, connect
 from harness.tool import Tool
-from harness.viaductd import Viaductd
-
-from test_connect import Spawned, connect, free_port
 
 MIB = 1 << 20
 
 
 def digest(size: int) -> str:
     return f"{size} {http.pattern_sha256(size)}\n"
-
-
-class Uwsgi:
-    """uWSGI with two processes of the Flask application."""
-
-    def __init__(self, protocol: str, stage, directory, marks, name: str = "uwsgi") -> None:
-        self.path = directory / f"{name}.sock"
-        self.address = f"unix:{self.path}"
-        option = {"uwsgi": "--uwsgi-socket", "scgi": "--scgi-socket", "fastcgi": "--fastcgi-socket"}[protocol]
-        self.words = ["/usr/bin/uwsgi", "--plugin", "python3", option, str(self.path), "--chmod-socket=666", "--master",
-                      "--processes", "2", "--need-app", "--disable-logging", "--die-on-term",
-                      "--wsgi-file", str(stage.put(SYSTEM / "apps" / "flask_app.py"))]
-        self.log = directory / f"{name}.log"
-        self.marks = marks
-        self.start()
-
-    def start(self) -> None:
-        environment = {**os.environ, "MARKS": str(self.marks)}
-        self.process = Process(self.words, self.log, env=environment, start_new_session=True)
-        wait_for(lambda: "spawned uWSGI worker 2" in self.process.text(), "uWSGI to start")
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        self.log.write_text("")
-
-    def stop(self) -> None:
-        if self.process.running():
-            self.process.stop()
 
 
 @pytest.fixture
@@ -122,15 +90,8 @@ def test_one_of_two_is_killed_and_comes_back(viaductd, uwsgi, port, start_load, 
 
 
 @pytest.mark.parametrize("protocol", ["uwsgi", "scgi"])
-def test_a_second_viaductd_by_other_protocols(viaductd, stage, directory, stopping, logs, port, protocol):
-    inner_directory = directory / "inner"
-    inner_directory.mkdir()
-    inner_directory.chmod(0o755)
-    inner = Viaductd(stage, inner_directory)
-    logs.append(inner)
-    stopping.append(inner)
-    inner.app("sdk", workers=2)
-    socket = str(inner_directory / "other.sock")
+def test_a_second_viaductd_by_other_protocols(viaductd, inner, port, protocol):
+    socket = str(inner.directory / "other.sock")
     inner.settings["listeners"] = [{"protocol": protocol, "address": f"unix:{socket}", "mode": "0666", "app": "web"}]
     inner.start()
     connect(viaductd, f"unix:{socket}", protocol=protocol)

@@ -6,23 +6,9 @@
 #include <utility>
 
 #include "daemon/bridge/dispatch/policy.hpp"
-#include "daemon/bridge/link/process_worker.hpp"
-#include "daemon/bridge/link/server.hpp"
-#include "daemon/channel/crash.hpp"
 #include "daemon/log/log.hpp"
 
 namespace viaduct::daemon::bridge {
-
-namespace {
-
-/// How long an idle worker may take to answer a health check.
-constexpr auto kHealthPatience = std::chrono::seconds(10);
-
-std::uint32_t thread_bit(const Reactor& reactor) {
-  return 1U << std::min(reactor.index(), 31U);
-}
-
-}  // namespace
 
 Dispatcher::Dispatcher(Services& services, std::uint32_t index, SharedApp& app, AppScore& scores,
                        WorkerReports& reports)
@@ -40,8 +26,6 @@ Dispatcher::~Dispatcher() {
   // Requests that are lost with their workers still come here.
   std::exchange(workers_, {}).clear();
 }
-
-// ---- requests
 
 void Dispatcher::submit(Exchange& exchange) {
   scores_.requests.fetch_add(1, std::memory_order_relaxed);
@@ -135,7 +119,7 @@ void Dispatcher::enqueue(Exchange& exchange, bool again) {
     queue_.push(exchange, services_.reactor.now());
   }
   scores_.queued.fetch_add(1, std::memory_order_relaxed);
-  app_.waiting_threads.fetch_or(thread_bit(services_.reactor), std::memory_order_relaxed);
+  app_.waiting_threads.fetch_or(thread_bit(), std::memory_order_relaxed);
   if (workers_.empty()) reports_.unserved(index_);
 }
 
@@ -145,7 +129,7 @@ void Dispatcher::withdraw(Exchange& exchange) {
   app_.queued.fetch_sub(1, std::memory_order_relaxed);
   scores_.queued.fetch_sub(1, std::memory_order_relaxed);
   if (queue_.empty()) {
-    app_.waiting_threads.fetch_and(~thread_bit(services_.reactor), std::memory_order_relaxed);
+    app_.waiting_threads.fetch_and(~thread_bit(), std::memory_order_relaxed);
   }
 }
 
@@ -264,146 +248,6 @@ void Dispatcher::report_refusal(std::string_view reason) {
 void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
   const log::Log& log = log_ != nullptr ? *log_ : services_.log;
   log.info(line, {{"app", app_.settings.name}, who(worker)});
-}
-
-// ---- workers
-
-void Dispatcher::add(const std::shared_ptr<WorkerInfo>& info, bool ask) {
-  workers_.push_back(make_worker(info, ask));
-  workers_.back()->keep_connections(keep_connections_);
-  services_.reactor.tick_soon();
-  pump();
-}
-
-std::unique_ptr<Worker> Dispatcher::make_worker(const std::shared_ptr<WorkerInfo>& info, bool ask) {
-  if (info->server) return std::make_unique<Server>(services_.reactor, *this, info);
-  auto worker = std::make_unique<ProcessWorker>(services_.reactor, *this, info);
-  if (ask) {
-    worker->ask();
-  } else {
-    worker->assume_plain(app_.settings.probe);
-  }
-  return worker;
-}
-
-Worker* Dispatcher::find(std::uint64_t serial) const {
-  const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
-    return worker->info().serial == serial;
-  });
-  return found == workers_.end() ? nullptr : found->get();
-}
-
-void Dispatcher::drain(std::uint64_t serial) {
-  Worker* worker = find(serial);
-  if (worker == nullptr) return;
-  worker->info().draining = true;
-  worker->announce_draining();
-  report_if_idle(*worker);
-}
-
-channel::LostRequests Dispatcher::remove(std::uint64_t serial, int status) {
-  const auto found = std::find_if(workers_.begin(), workers_.end(), [serial](const auto& worker) {
-    return worker->info().serial == serial;
-  });
-  if (found == workers_.end()) return {};
-  std::unique_ptr<Worker> worker = std::move(*found);
-  workers_.erase(found);
-  const bool expected = worker->info().draining;
-  turn_ = 0;
-  worker->die();
-  auto loss = losses_.take(serial, services_.reactor.now());
-  if (channel::crashed(status) && !expected && !loss.suspects.empty()) {
-    reports_.crashed(worker->info(), std::move(loss.suspects));
-  }
-  services_.reactor.bury(std::move(worker));
-  pump();
-  return std::move(loss.requests);
-}
-
-void Dispatcher::announce_draining() {
-  for (const auto& worker : workers_) worker->announce_draining();
-}
-
-void Dispatcher::keep_connections(bool keep) {
-  keep_connections_ = keep;
-  for (const auto& worker : workers_) worker->keep_connections(keep);
-}
-
-void Dispatcher::state_changed() {
-  if (app_.state != channel::AppState::serving) queue_.interrupt();
-  if (app_.state == channel::AppState::failing) {
-    queue_.for_each([this](Waiting& waiting) {
-      auto& exchange = static_cast<Exchange&>(waiting);
-      if (choose(exchange) != nullptr) return;
-      withdraw(exchange);
-      refuse_failing(exchange);
-    });
-  }
-  pump();
-}
-
-void Dispatcher::tick(Clock::time_point now) {
-  for (const auto& worker : workers_) {
-    WorkerInfo& info = worker->info();
-    if (const auto reason = worker->tick(now, kHealthPatience)) {
-      info.draining = true;
-      if (!info.replaced.exchange(true)) reports_.replace(info, *reason);
-    } else if (info.stuck > 0 && info.active <= info.stuck && !info.replaced.exchange(true)) {
-      reports_.replace(info, "a request ignored its abort");
-    }
-  }
-  pump();
-  measure_delay(now);
-}
-
-void Dispatcher::measure_delay(Clock::time_point now) {
-  if (queue_.empty()) return;
-  const auto waited =
-      std::chrono::duration_cast<std::chrono::milliseconds>(now - queue_.waiting_since());
-  const auto delay = static_cast<std::uint32_t>(std::max<std::int64_t>(waited.count(), 0));
-  std::uint32_t longest = app_.delay_ms.load(std::memory_order_relaxed);
-  while (longest < delay &&
-         !app_.delay_ms.compare_exchange_weak(longest, delay, std::memory_order_relaxed)) {
-  }
-}
-
-bool Dispatcher::wants_tick() const {
-  return std::any_of(workers_.begin(), workers_.end(),
-                     [](const auto& worker) { return worker->wants_tick(); });
-}
-
-void Dispatcher::on_answered(Worker& worker) {
-  reports_.answered(worker.shared_info());
-}
-
-void Dispatcher::on_slot_free(Worker& worker) {
-  if (!queue_.empty()) pump();
-  report_if_idle(worker);
-  const std::uint32_t others =
-      app_.waiting_threads.load(std::memory_order_relaxed) & ~thread_bit(services_.reactor);
-  if (others != 0) reports_.wake_others(worker.info().app);
-}
-
-void Dispatcher::report_if_idle(Worker& worker) {
-  if (worker.info().draining && worker.info().active == 0) reports_.idle(worker.info());
-}
-
-void Dispatcher::on_link_trouble(Worker& worker, const std::string& what) {
-  services_.log.warning(worker.info().server ? "server cannot be reached" : "link to worker lost",
-                        {{"app", app_.settings.name}, who(worker.info()), {"reason", what}});
-  // Its requests may go to another worker at once.
-  services_.reactor.post([this] { pump(); });
-}
-
-void Dispatcher::on_server_up(Worker& worker) {
-  services_.log.info("server is up again", {{"app", app_.settings.name}, who(worker.info())});
-  reports_.server_changed(worker.shared_info(), {});
-}
-
-void Dispatcher::on_server_down(Worker& worker, const std::string& why) {
-  services_.log.warning("server is down",
-                        {{"app", app_.settings.name}, who(worker.info()), {"reason", why}});
-  reports_.server_changed(worker.shared_info(), why);
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -149,6 +149,10 @@ class Dispatcher final : public WorkerOwner {
   void refuse_full(Exchange& exchange);
   /// It has been counted in SharedApp::queued.
   void enqueue(Exchange& exchange, bool again);
+  /// Of this thread in SharedApp::waiting_threads.
+  [[nodiscard]] std::uint32_t thread_bit() const {
+    return 1U << std::min(services_.reactor.index(), 31U);
+  }
   void report_if_idle(Worker& worker);
   void measure_delay(Clock::time_point now);
   void refuse_failing(Exchange& exchange);

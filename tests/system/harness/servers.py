@@ -1,0 +1,67 @@
+"""Servers that others run, for apps with `connect`."""
+
+import os
+import signal
+import subprocess
+
+from .apps import command
+from .fronts import free_port
+from .paths import SYSTEM
+from .process import Process, wait_for
+
+
+def connect(viaductd, *addresses: str, **keys) -> None:
+    viaductd.settings["apps"]["web"] = {"connect": list(addresses), **keys}
+
+
+class Spawned:
+    """A FastCGI program with `count` processes on one socket, started by spawn-fcgi. `where`: unix or tcp."""
+
+    def __init__(self, where: str, stage, directory, name: str = "spawned", count: int = 2) -> None:
+        if where == "unix":
+            path = str(directory / f"{name}.sock")
+            self.address, words = f"unix:{path}", ["-s", path, "-M", "0666"]
+        else:
+            port = free_port()
+            self.address, words = f"tcp:127.0.0.1:{port}", ["-a", "127.0.0.1", "-p", str(port)]
+        self.pids = directory / f"{name}.pid"
+        subprocess.run(
+            ["spawn-fcgi", *words, "-F", str(count), "-P", str(self.pids), "--", *command("libfcgi", stage)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, "MARKS": str(directory)},
+        )
+
+    def stop(self) -> None:
+        pids, _ = self.pids.read_text(), self.pids.write_text("")
+        for pid in pids.split():
+            os.kill(int(pid), signal.SIGKILL)
+
+
+class Uwsgi:
+    """uWSGI with two processes of the Flask application."""
+
+    def __init__(self, protocol: str, stage, directory, marks, name: str = "uwsgi") -> None:
+        self.path = directory / f"{name}.sock"
+        self.address = f"unix:{self.path}"
+        option = {"uwsgi": "--uwsgi-socket", "scgi": "--scgi-socket", "fastcgi": "--fastcgi-socket"}[protocol]
+        self.words = ["/usr/bin/uwsgi", "--plugin", "python3", option, str(self.path), "--chmod-socket=666", "--master",
+                      "--processes", "2", "--need-app", "--disable-logging", "--die-on-term",
+                      "--wsgi-file", str(stage.put(SYSTEM / "apps" / "flask_app.py"))]
+        self.log = directory / f"{name}.log"
+        self.marks = marks
+        self.start()
+
+    def start(self) -> None:
+        environment = {**os.environ, "MARKS": str(self.marks)}
+        self.process = Process(self.words, self.log, env=environment, start_new_session=True)
+        wait_for(lambda: "spawned uWSGI worker 2" in self.process.text(), "uWSGI to start")
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.write_text("")
+
+    def stop(self) -> None:
+        if self.process.running():
+            self.process.stop()
