@@ -15,6 +15,7 @@ from harness.fronts import Nginx, replace
 from harness.load import assert_clean
 from harness.paths import BUILD, CONF, ROOT
 from harness.process import Process, wait_for
+from harness.servers import Uwsgi
 from harness.viaductd import WORKER_USER
 
 EXAMPLES = CONF / "apps"
@@ -30,6 +31,8 @@ PROGRAMS = {
     "flask.yaml": ("/srv/shop/app.py", "flask"),
     "fcgiwrap.yaml": ("/srv/reports/report.cgi", "fcgiwrap"),
 }
+# These connect to what runs already: the path of its socket.
+CONNECTING = {"uwsgi-socket.yaml": "/run/shop/flask.sock"}
 SCRIPTS = {"php": "app.php", "fcgiwrap": "app.cgi"}
 
 
@@ -41,7 +44,7 @@ def adapted(text: str) -> str:
 
 
 def test_every_example_is_tested():
-    assert {path.name for path in EXAMPLES.glob("*.yaml")} == set(PROGRAMS)
+    assert {path.name for path in EXAMPLES.glob("*.yaml")} == set(PROGRAMS) | set(CONNECTING)
 
 
 @pytest.mark.parametrize("file", PROGRAMS)
@@ -67,6 +70,27 @@ def test_example_serves(viaductd, start_front, stage, directory, file):
     chunks = http.request(front.port, "/digest", "POST", body=list(http.pattern(size)), chunked=True)
     assert chunks.text == f"{size} {http.pattern_sha256(size)}\n"
     assert http.request(front.port, "/nowhere").status == 404
+
+
+@pytest.mark.parametrize("file", CONNECTING)
+def test_example_connects(viaductd, start_front, stage, directory, stopping, file):
+    server = Uwsgi("uwsgi", stage, directory, viaductd.marks)
+    stopping.append(server)
+    (directory / "apps.d").mkdir()
+    text = replace((EXAMPLES / file).read_text(), CONNECTING[file], str(server.path))
+    (directory / "apps.d" / file).write_text(text)
+    (name,) = yaml.safe_load(text)["apps"]
+    viaductd.settings["include"] = ["apps.d/*.yaml"]
+    for listener in viaductd.settings["listeners"]:
+        listener["app"] = name
+    viaductd.start()
+    front = start_front("nginx", viaductd.socket)
+    assert http.request(front.port, "/hello").text == "hello\n"
+    size = 99_000
+    for chunked in (False, True):
+        body = list(http.pattern(size)) if chunked else b"".join(http.pattern(size))
+        reply = http.request(front.port, "/digest", "POST", body=body, chunked=chunked)
+        assert reply.text == f"{size} {http.pattern_sha256(size)}\n"
 
 
 class UwsgiNginx(Nginx):
