@@ -137,7 +137,10 @@ void Control::report_servers() {
 void Control::server_changed(const std::shared_ptr<WorkerInfo>& info, std::string_view why) {
   threads_.front()->reactor().post([this, serial = info->serial, failure = std::string(why)] {
     const auto known = servers_.find(serial);
-    if (known != servers_.end()) known->second.failure = failure;
+    if (known == servers_.end()) return;
+    known->second.failure = failure;
+    // That it is down may have been reported already, before it was known why.
+    known->second.told = false;
   });
 }
 

@@ -183,7 +183,7 @@ def test_a_reload_resolves_anew(site, start_load):
     load = start_load(made.front.port, concurrency=4)
     made.viaductd.settings["apps"]["web"]["concurrency"] = {"limit": 8}
     made.viaductd.reload()
-    assert len(made.lines("name of a server has other addresses")) == 2
+    wait_for(lambda: len(made.lines("name of a server has other addresses")) == 2, "the new bridge to ask")
     assert made.answering() == {ONE}
     assert_clean(load.finish(), 10)
 
