@@ -43,6 +43,18 @@ def adapted(text: str) -> str:
     return re.sub(r" +(group|user): .*\n", "", text)
 
 
+def serve(text: str, viaductd, directory, start_front):
+    """viaductd with that file included, and a front server that leads to its app."""
+    (directory / "apps.d").mkdir()
+    (directory / "apps.d" / "example.yaml").write_text(text)
+    (name,) = yaml.safe_load(text)["apps"]
+    viaductd.settings["include"] = ["apps.d/*.yaml"]
+    for listener in viaductd.settings["listeners"]:
+        listener["app"] = name
+    viaductd.start()
+    return start_front("nginx", viaductd.socket)
+
+
 def test_every_example_is_tested():
     assert {path.name for path in EXAMPLES.glob("*.yaml")} == set(PROGRAMS) | set(CONNECTING)
 
@@ -53,14 +65,7 @@ def test_example_serves(viaductd, start_front, stage, directory, file):
     words = command(kind, stage)
     program = str(stage.path / SCRIPTS[kind]) if kind in SCRIPTS else words[-1]
     text = adapted(replace((EXAMPLES / file).read_text(), path, program))
-    (directory / "apps.d").mkdir()
-    (directory / "apps.d" / file).write_text(text)
-    (name,) = yaml.safe_load(text)["apps"]
-    viaductd.settings["include"] = ["apps.d/*.yaml"]
-    for listener in viaductd.settings["listeners"]:
-        listener["app"] = name
-    viaductd.start()
-    front = start_front("nginx", viaductd.socket)
+    front = serve(text, viaductd, directory, start_front)
     size = 99_000
     for _ in range(8):
         assert http.request(front.port, "/hello").text == "hello\n"
@@ -76,15 +81,8 @@ def test_example_serves(viaductd, start_front, stage, directory, file):
 def test_example_connects(viaductd, start_front, stage, directory, stopping, file):
     server = Uwsgi("uwsgi", stage, directory, viaductd.marks)
     stopping.append(server)
-    (directory / "apps.d").mkdir()
     text = replace((EXAMPLES / file).read_text(), CONNECTING[file], str(server.path))
-    (directory / "apps.d" / file).write_text(text)
-    (name,) = yaml.safe_load(text)["apps"]
-    viaductd.settings["include"] = ["apps.d/*.yaml"]
-    for listener in viaductd.settings["listeners"]:
-        listener["app"] = name
-    viaductd.start()
-    front = start_front("nginx", viaductd.socket)
+    front = serve(text, viaductd, directory, start_front)
     assert http.request(front.port, "/hello").text == "hello\n"
     size = 99_000
     for chunked in (False, True):
