@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -17,6 +18,7 @@
 #include "daemon/config/dump.hpp"
 #include "daemon/config/executable.hpp"
 #include "daemon/config/load.hpp"
+#include "daemon/config/memory_policy.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_socket.hpp"
 #include "daemon/master/master.hpp"
@@ -26,6 +28,8 @@ namespace {
 using namespace viaduct::daemon;
 
 enum ExitStatus { kOk = 0, kUsage = 64, kInternal = 70, kConfiguration = 78 };
+
+constexpr std::uint64_t kMiB = 1024 * 1024;
 
 struct Options {
   std::filesystem::path config = "/etc/viaduct/viaduct.yaml";
@@ -96,6 +100,16 @@ int serve(config::Settings settings, master::Invocation invocation) {
   return kConfiguration;
 }
 
+void report_check(const Options& options, const config::Settings& settings) {
+  std::cout << options.config.string() << ": ok\nmemory of a bridge process: ";
+  const std::uint64_t bound = config::memory_bound(settings.limits, settings.bridge.threads);
+  if (bound == 0) {
+    std::cout << "unbounded (limits.memory is 0)\n";
+  } else {
+    std::cout << "at most " << (bound + kMiB - 1) / kMiB << " MiB\n";
+  }
+}
+
 int run(int argc, char** argv) {
   Options options;
   if (const auto status = parse(argc, argv, options)) return *status;
@@ -104,7 +118,7 @@ int run(int argc, char** argv) {
   auto settings = load(options);
   if (!settings) return kConfiguration;
   if (options.dump) std::cout << dump(*settings);
-  if (options.check && !options.dump) std::cout << options.config.string() << ": ok\n";
+  if (options.check && !options.dump) report_check(options, *settings);
   if (options.check || options.dump) return kOk;
   return serve(std::move(*settings), invocation(argc, argv));
 }

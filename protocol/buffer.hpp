@@ -22,6 +22,7 @@ class Buffer {
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::byte* data() { return memory_.get(); }
   [[nodiscard]] std::span<const std::byte> view(std::size_t from, std::size_t to) const {
     return {memory_.get() + from, to - from};

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kMinStatus = 100;
 constexpr int kMaxStatus = 999;
-constexpr std::size_t kKeptFields = 4096;
+constexpr std::size_t kKeptLine = 1024;
 
 enum class Field : std::uint8_t {
   ordinary,
@@ -181,8 +181,9 @@ void CgiHeadReader::reset() {
   seen_ = {};
   done_ = false;
   error_ = Errc::ok;
-  if (head_.fields.capacity() > kKeptFields) {
-    head_ = {};
+  if (memory_of(partial_) > kKeptLine) give_back(partial_);
+  if (memory() > Pairs::kWorthKeeping) {
+    give_back(head_);
     return;
   }
   // The memory of the fields serves the next head.

@@ -32,8 +32,12 @@ class CgiHeadReader {
   [[nodiscard]] std::size_t size() const { return size_; }
   /// The head, once done(); may be moved from.
   [[nodiscard]] ResponseHead& head() { return head_; }
-  /// Makes it ready for another response.
+  /// Makes it ready for another response; keeps memory up to a few KiB.
   void reset();
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const {
+    return memory_of(partial_) + memory_of(head_.reason) + head_.fields.memory();
+  }
 
  private:
   Errc take_line(std::string_view line);

@@ -68,6 +68,8 @@ class ClientCodec {
 
   /// Bytes for the server.
   [[nodiscard]] virtual Output& output() = 0;
+  /// Bytes of memory that it holds.
+  [[nodiscard]] virtual std::size_t memory() const = 0;
 
   virtual void begin(RequestId id, Role role, bool keep_connection) = 0;
   /// All variables of the request.

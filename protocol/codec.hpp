@@ -112,6 +112,12 @@ class ServerCodec {
   [[nodiscard]] virtual bool movable() const { return true; }
   /// Whether the peer has ever had more than one request active at once.
   [[nodiscard]] virtual bool multiplexed() const = 0;
+
+  /// Bytes of memory that it holds: what has come of requests that are not reported yet, unsent
+  /// output, and what is kept for later requests. Nothing once it was release()d while idle().
+  [[nodiscard]] virtual std::size_t memory() const = 0;
+  /// Gives back what is only kept for later requests. When next() has nothing more.
+  virtual void release() {}
 };
 
 }  // namespace viaduct::protocol

@@ -16,6 +16,7 @@ class OneRequestClient : public ClientCodec {
   [[nodiscard]] Errc error() const final { return Errc::ok; }
   void finish() final;
   [[nodiscard]] Output& output() final { return output_; }
+  [[nodiscard]] std::size_t memory() const final { return output_.memory(); }
   void begin(RequestId id, Role role, bool keep_connection) final;
   void input(RequestId id, Bytes bytes) final;
 

@@ -42,6 +42,7 @@ class OneRequestCodec : public ServerCodec {
   [[nodiscard]] bool idle() const final { return !begun_; }
   [[nodiscard]] bool multiplexed() const final { return false; }
   [[nodiscard]] bool reset_on_close() const final { return failed_; }
+  [[nodiscard]] std::size_t memory() const final { return output_.memory() + head_memory(); }
 
  protected:
   /// How the protocol writes a response head.
@@ -51,6 +52,9 @@ class OneRequestCodec : public ServerCodec {
   /// Takes bytes of the request head from the front of `text`, which is not empty: at least one,
   /// or it calls break_connection(), refuse() or begin_body().
   virtual void take_head(std::string_view& text) = 0;
+
+  /// Bytes of memory that it holds for the request head.
+  [[nodiscard]] virtual std::size_t head_memory() const = 0;
 
   /// The head cannot be understood: the connection is to be closed.
   void break_connection(Errc error) { error_ = error; }

@@ -121,7 +121,7 @@ void Output::release() {
   if (size_ != 0) return;
   owned_before_ += owned_.size();
   owned_.release();
-  std::vector<Reference>().swap(references_);
+  give_back(references_);
   consumed_ = 0;
   first_reference_ = 0;
 }

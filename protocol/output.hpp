@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/buffer.hpp"
+#include "protocol/memory.hpp"
 
 namespace viaduct::protocol {
 
@@ -73,6 +74,8 @@ class Output {
   /// Copies what is still only referred to, so that the borrowed memory may be reused.
   void settle();
 
+  /// Bytes of memory that it holds; what it refers to is not among them.
+  [[nodiscard]] std::size_t memory() const { return owned_.capacity() + memory_of(references_); }
   /// Gives the memory back when nothing is waiting; otherwise does nothing.
   void release();
 

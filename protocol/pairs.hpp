@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/memory.hpp"
 #include "protocol/pair_lengths.hpp"
 
 namespace viaduct::protocol {
@@ -83,14 +84,16 @@ class Pairs {
 
   /// Sum of the lengths of names and values.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
-  /// Bytes of memory kept for names, values and their lengths.
-  [[nodiscard]] std::size_t capacity() const { return store_.capacity(); }
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const { return memory_of(store_) + memory_of(slots_); }
 
   /// Makes room for `bytes` of names, values and their lengths, and for `count` pairs.
   void reserve(std::size_t bytes, std::size_t count);
 
   /// Forgets the pairs, keeps the memory.
   void clear();
+  /// What is usual for one request is kept for the next, more than that is not worth it.
+  static constexpr std::size_t kWorthKeeping = 6 * 1024;
 
   class Iterator {
    public:

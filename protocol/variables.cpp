@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kFirstTable = 256;
 constexpr std::size_t kUsualBytes = 1024;
-constexpr std::size_t kKeptBytes = 4096;
 constexpr std::size_t kUsualCount = 32;
 
 // A peer can make names that collide; it can make Limits::count of them at most.
@@ -50,7 +49,7 @@ void Variables::add(std::string_view name, std::string_view value) {
 }
 
 void Variables::append_stream(std::string_view bytes) {
-  if (received_.capacity() < kUsualBytes) reserve(bytes.size());
+  if (received_.memory() < kUsualBytes) reserve(bytes.size());
   received_.append_stream(bytes);
 }
 
@@ -154,16 +153,16 @@ std::size_t Variables::occurrences(std::string_view name) const {
 }
 
 void Variables::reset() {
-  if (received_.capacity() > kKeptBytes) received_ = Pairs{};
+  if (received_.memory() > Pairs::kWorthKeeping) give_back(received_);
   received_.clear();
   bytes_ = 0;
   count_ = 0;
   repeated_ = false;
   seen_ = {};
   if (next_.empty() && table_.empty()) return;
-  next_ = std::vector<std::uint32_t>();
-  last_ = std::vector<std::uint32_t>();
-  table_ = std::vector<std::uint32_t>();
+  give_back(next_);
+  give_back(last_);
+  give_back(table_);
 }
 
 }  // namespace viaduct::protocol

@@ -69,6 +69,12 @@ class Variables {
 
   /// Makes it ready for another request; keeps memory up to a few KiB.
   void reset();
+  /// Gives back the memory kept for another request. Only behind reset().
+  void release() { give_back(received_); }
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const {
+    return received_.memory() + memory_of(table_) + memory_of(next_) + memory_of(last_);
+  }
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;

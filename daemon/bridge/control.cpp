@@ -1,5 +1,6 @@
 #include "daemon/bridge/control.hpp"
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,7 +37,8 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
                  int channel, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
-      use_{.memory_limit = settings.limits.memory},
+      use_{.memory = {.policy = {settings.limits.memory, settings.threads},
+                      .give_back = [] { ::malloc_trim(0); }}},
       apps_(share(settings)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),

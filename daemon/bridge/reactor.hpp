@@ -14,6 +14,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include "daemon/bridge/memory/thread_memory.hpp"
+
 namespace viaduct::daemon::bridge {
 
 using Clock = std::chrono::steady_clock;
@@ -101,6 +103,9 @@ class Reactor {
   /// the event.
   [[nodiscard]] std::span<std::byte> receive_buffer() { return {buffer_.get(), kBufferSize}; }
 
+  /// What everything on this loop holds.
+  [[nodiscard]] ThreadMemory& memory() { return memory_; }
+
   /// Runs `work` on the reactor's thread, within an event. Any thread may call it.
   void post(std::function<void()> work);
 
@@ -130,6 +135,7 @@ class Reactor {
   void arm_tick();
 
   unsigned index_;
+  ThreadMemory memory_;
   std::function<bool()> tick_;
   bool busy_ = false;
   Clock::time_point now_;

@@ -62,7 +62,8 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
       exchanges_(reactor_),
       access_log_(reactor_, settings.access_log.format, settings.access_log.sample),
       services_{reactor_, log, access_log_, scores, exchanges_, use},
-      connections_(services_) {
+      connections_(services_),
+      relief_(services_, connections_) {
   for (std::uint32_t i = 0; i < apps.size(); ++i) {
     dispatchers_.push_back(std::make_unique<Dispatcher>(
         services_, i, *apps[i], scores.apps.at(apps[i]->settings.score), reports));
@@ -115,17 +116,10 @@ bool Thread::tick() {
   for (const auto& dispatcher : dispatchers_) dispatcher->tick(now);
   for (const auto& listener : listeners_) listener->tick();
   connections_.tick(now);
-  count_memory();
+  reactor_.memory().tell();
   services_.scores.progress.fetch_add(1, std::memory_order_relaxed);
   on_tick_();
   return !exchanges_.empty() || draining_ || unready_workers();
-}
-
-void Thread::count_memory() {
-  const std::uint64_t now = exchanges_.buffered() + connections_.unsent();
-  // Unsigned: a decrease wraps around and adds up all the same.
-  services_.use.buffered.fetch_add(now - std::exchange(counted_memory_, now),
-                                   std::memory_order_relaxed);
 }
 
 bool Thread::unready_workers() const {

@@ -10,6 +10,7 @@
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/front/listener.hpp"
+#include "daemon/bridge/memory/relief.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
@@ -52,7 +53,6 @@ class Thread {
 
  private:
   bool tick();
-  void count_memory();
   [[nodiscard]] bool unready_workers() const;
   void add_listener(const config::BridgeSettings& settings, std::uint32_t index, int descriptor);
 
@@ -63,10 +63,10 @@ class Thread {
   std::vector<std::unique_ptr<Dispatcher>> dispatchers_;
   std::vector<std::unique_ptr<Front>> fronts_;
   ConnectionList connections_;
+  Relief relief_;
   Reserve reserve_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::function<void()> on_tick_;
-  std::uint64_t counted_memory_ = 0;  // this thread's part of ProcessUse
   bool draining_ = false;
 };
 

@@ -58,6 +58,10 @@ Errc ClientCodec::error() const {
   return error_;
 }
 
+std::size_t ClientCodec::memory() const {
+  return writer_.output().memory() + (values_ ? values_->memory() : 0) + memory_of(trace_);
+}
+
 Output& ClientCodec::output() {
   return writer_.output();
 }

@@ -30,6 +30,7 @@ class ClientCodec final : public protocol::ClientCodec {
 
   /// Bytes for the worker.
   [[nodiscard]] Output& output() override;
+  [[nodiscard]] std::size_t memory() const override;
 
   /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_PREFETCH and
   /// VIADUCT_WINDOW carrying our receive window.

@@ -23,6 +23,8 @@ class ParamsReader {
   /// Whether bytes of an incomplete pair are held.
   [[nodiscard]] bool within_pair() const { return !variables_.untaken().empty(); }
   void reset();
+  /// Bytes of memory that it is and holds.
+  [[nodiscard]] std::size_t memory() const { return sizeof(*this) + variables_.memory(); }
 
  private:
   Variables variables_;

@@ -15,6 +15,7 @@ namespace viaduct::protocol::fastcgi {
 class RecordWriter {
  public:
   [[nodiscard]] Output& output() { return output_; }
+  [[nodiscard]] const Output& output() const { return output_; }
 
   /// Content of a stream, in as few records as possible: while the last record written belongs to
   /// the same stream and its header has not left, that record is lengthened. Large pieces are

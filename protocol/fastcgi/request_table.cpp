@@ -58,10 +58,15 @@ void RequestTable::grow() {
 }
 
 void RequestTable::clear() {
-  keys_.clear();
-  requests_.clear();
-  free_.clear();
-  size_ = 0;
+  *this = RequestTable();
+}
+
+std::size_t RequestTable::memory() const {
+  std::size_t sum = memory_of(keys_) + memory_of(requests_) + memory_of(free_);
+  for (const ActiveRequest& request : requests_) {
+    if (request.params) sum += request.params->memory();
+  }
+  return sum;
 }
 
 }  // namespace viaduct::protocol::fastcgi

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/fastcgi/params.hpp"
+#include "protocol/memory.hpp"
 #include "protocol/message.hpp"
 
 namespace viaduct::protocol::fastcgi {
@@ -47,6 +48,8 @@ class RequestTable {
   void erase(RequestId id);
   void clear();
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// Bytes of memory that it holds, those of parameter readers among them.
+  [[nodiscard]] std::size_t memory() const;
 
  private:
   struct Key {

@@ -31,6 +31,22 @@ bool management_type(std::uint8_t type) {
 ServerCodec::ServerCodec(const ServerOptions& options) : options_(options) {}
 ServerCodec::~ServerCodec() = default;
 
+std::size_t ServerCodec::memory() const {
+  std::size_t sum = writer_.output().memory() + requests_.memory() + memory_of(scratch_) +
+                    head_.params.memory() + memory_of(spare_readers_) + memory_of(held_values_);
+  for (const auto& reader : spare_readers_) sum += reader->memory();
+  for (const auto& query : held_values_) sum += query->memory();
+  return values_ ? sum + values_->memory() : sum;
+}
+
+void ServerCodec::release() {
+  give_back(spare_readers_);
+  give_back(head_.params);
+  give_back(scratch_);
+  writer_.output().release();
+  if (requests_.size() == 0) requests_.clear();
+}
+
 std::size_t ServerCodec::feed(Bytes bytes) {
   if (next_event_ < event_count_ || error_ != Errc::ok) return 0;
   next_event_ = 0;

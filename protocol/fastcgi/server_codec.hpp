@@ -60,6 +60,8 @@ class ServerCodec final : public protocol::ServerCodec {
   void close_after_response() override;
   [[nodiscard]] bool idle() const override;
   [[nodiscard]] bool multiplexed() const override;
+  [[nodiscard]] std::size_t memory() const override;
+  void release() override;
 
   /// Ends a request with FCGI_OVERLOADED instead of an answer: nothing of it was processed.
   void overloaded(RequestId id);

@@ -23,6 +23,7 @@ void ServerCodec::head(RequestId id, const ResponseHead& head) {
     writer_.stream(FCGI_STDOUT, id, piece);
     bytes = bytes.subspan(piece.size());
   }
+  if (memory_of(scratch_) > Pairs::kWorthKeeping) give_back(scratch_);
 }
 
 void ServerCodec::body(RequestId id, Bytes bytes) {

@@ -35,7 +35,7 @@ std::size_t ServerCodec::feed(Bytes bytes) {
   }
   held_.clear();
   held_at_ = 0;
-  if (held_.capacity() > kKeptHeld) std::string().swap(held_);
+  if (memory_of(held_) > kKeptHeld) give_back(held_);
   advance(text);
   if (input_ != Input::answering) return bytes.size() - text.size();
   held_ = text;
@@ -186,6 +186,22 @@ void ServerCodec::refuse(Errc error) {
   persistent_ = false;
   answer_ = Answer::due;
   report({.kind = Event::Kind::refused, .id = kId, .error = error});
+}
+
+std::size_t ServerCodec::memory() const {
+  return variables_.memory() + output_.memory() + proxy_header_.memory() + head_reader_.memory() +
+         head_.params.memory() + memory_of(held_);
+}
+
+void ServerCodec::release() {
+  if (!idle()) return;
+  variables_.release();
+  output_.release();
+  if (input_ != Input::proxy_header) give_back(proxy_header_);
+  head_reader_.release();
+  give_back(head_.params);
+  give_back(held_);
+  held_at_ = 0;
 }
 
 bool ServerCodec::wants_input() const {

@@ -73,6 +73,8 @@ class ServerCodec final : public protocol::ServerCodec {
   /// Another process would not know the addresses of a PROXY header.
   [[nodiscard]] bool movable() const override { return !proxied_; }
   [[nodiscard]] bool multiplexed() const override { return false; }
+  [[nodiscard]] std::size_t memory() const override;
+  void release() override;
 
  private:
   enum class Input : std::uint8_t { proxy_header, head, length, chunked, answering, ignored };

@@ -44,7 +44,7 @@ void HeadReader::end_line() {
 }
 
 void HeadReader::reset() {
-  if (text_.capacity() > kKept) std::string().swap(text_);
+  if (memory_of(text_) > kKept) give_back(text_);
   text_.clear();
   line_ = 0;
   size_ = 0;

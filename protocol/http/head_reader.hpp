@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "protocol/errc.hpp"
+#include "protocol/memory.hpp"
 
 namespace viaduct::protocol::http {
 
@@ -30,6 +31,12 @@ class HeadReader {
   [[nodiscard]] std::string_view text() const { return text_; }
   /// Makes it ready for another head; keeps memory up to a few KiB.
   void reset();
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const { return memory_of(text_); }
+  /// Gives it back when nothing was collected.
+  void release() {
+    if (text_.empty()) give_back(text_);
+  }
 
  private:
   void take(char c);

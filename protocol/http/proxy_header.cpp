@@ -6,6 +6,7 @@
 #include <array>
 #include <optional>
 
+#include "protocol/memory.hpp"
 #include "protocol/text.hpp"
 
 namespace viaduct::protocol::http {
@@ -97,6 +98,11 @@ std::size_t ProxyHeaderReader::feed(std::string_view bytes) {
     }
   }
   return taken;
+}
+
+std::size_t ProxyHeaderReader::memory() const {
+  return memory_of(text_) + memory_of(header_.source) + memory_of(header_.source_port) +
+         memory_of(header_.destination) + memory_of(header_.destination_port);
 }
 
 void ProxyHeaderReader::take_line() {

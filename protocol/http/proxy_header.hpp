@@ -37,6 +37,8 @@ class ProxyHeaderReader {
   [[nodiscard]] const ProxyHeader& header() const { return header_; }
   /// The bytes taken so far.
   [[nodiscard]] std::string_view text() const { return text_; }
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const;
 
  private:
   void take_line();

@@ -120,6 +120,10 @@ void ServerCodec::take_comma(std::string_view& text) {
   }
 }
 
+std::size_t ServerCodec::head_memory() const {
+  return variables_.memory() + memory_of(name_) + memory_of(value_) + head_.params.memory();
+}
+
 void ServerCodec::finish_head() {
   const Errc error = variables_.finish(head_);
   variables_.reset();

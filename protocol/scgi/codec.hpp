@@ -22,6 +22,7 @@ class ServerCodec final : public OneRequestCodec {
   enum class State : std::uint8_t { size, variables, comma };
 
   void take_head(std::string_view& text) override;
+  [[nodiscard]] std::size_t head_memory() const override;
   // Each takes bytes from the front of `text`.
   void take_size(std::string_view& text);
   void take_variables(std::string_view& text);

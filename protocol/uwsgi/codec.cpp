@@ -83,6 +83,10 @@ std::uint32_t ServerCodec::number(std::size_t at) const {
          static_cast<std::uint32_t>(static_cast<unsigned char>(part_[at + 1])) << 8;
 }
 
+std::size_t ServerCodec::head_memory() const {
+  return variables_.memory() + memory_of(part_) + memory_of(name_) + head_.params.memory();
+}
+
 void ServerCodec::finish_head() {
   const Errc error = variables_.finish(head_);
   variables_.reset();

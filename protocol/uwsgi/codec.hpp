@@ -26,6 +26,7 @@ class ServerCodec final : public OneRequestCodec {
   enum class State : std::uint8_t { packet_header, name_length, name, value_length, value };
 
   void take_head(std::string_view& text) override;
+  [[nodiscard]] std::size_t head_memory() const override;
   void take_packet_header();
   void take_name_length();
   void take_value_length();

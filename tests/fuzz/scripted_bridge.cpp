@@ -141,7 +141,7 @@ ScriptedBridge::ScriptedBridge()
     : settings_(make_settings()),
       log_(silent()),
       scores_(std::make_unique<daemon::Scoreboard>()),
-      use_{.memory_limit = settings_.limits.memory},
+      use_{.memory = {.policy = {settings_.limits.memory, 1}, .give_back = [] {}}},
       reports_(std::make_unique<Reports>()),
       worker_(std::make_shared<bridge::WorkerInfo>()) {
   apps_.push_back(std::make_unique<bridge::SharedApp>());

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "protocol/fastcgi/server_codec.hpp"
 #include "protocol/http/codec.hpp"
 
 namespace viaduct::test {
@@ -149,9 +150,9 @@ void require_borrowed(Bytes borrowed, Bytes from) {
 }
 
 // Drives one codec through its documented order of calls.
-template <class Codec, class OnEvent>
+template <class Codec, class OnEvent, class OnPiece>
 std::string drive(Codec& codec, const std::vector<std::string_view>& pieces, bool silent_owner,
-                  bool may_hold, OnEvent on_event) {
+                  bool may_hold, OnEvent on_event, OnPiece on_piece) {
   Lines lines;
   std::size_t fed = 0;
   std::string output;
@@ -179,11 +180,21 @@ std::string drive(Codec& codec, const std::vector<std::string_view>& pieces, boo
     }
     codec.output().settle();
     output += drain(codec.output());
+    on_piece();
   }
   require(!silent_owner || output.size() <= 2 * fed, "the codec talks more than its peer");
   if (codec.error() != Errc::ok) lines.line("error" + show_error(codec.error()));
   lines.line("wrote " + show(output));
   return lines.finish();
+}
+
+// Now and then, so that what is kept is used, too.
+void check_release(protocol::ServerCodec& codec) {
+  codec.release();
+  // Not of queries that a FastCGI server has been told to hold.
+  const bool idle = codec.idle() && codec.error() == Errc::ok;
+  const bool holds = dynamic_cast<protocol::fastcgi::ServerCodec*>(&codec) != nullptr;
+  require(!idle || holds || codec.memory() == 0, "an idle codec holds memory");
 }
 
 }  // namespace
@@ -250,15 +261,22 @@ std::string show(std::string_view bytes) {
 std::string trace(protocol::ServerCodec& codec, const std::vector<std::string_view>& pieces,
                   const Handler& handler) {
   const bool may_hold = dynamic_cast<protocol::http::ServerCodec*>(&codec) != nullptr;
-  std::string text = drive(codec, pieces, !handler, may_hold, [&](const protocol::Event& event) {
-    if (handler) handler(codec, event);
-  });
+  unsigned count = 0;
+  std::string text = drive(
+      codec, pieces, !handler, may_hold,
+      [&](const protocol::Event& event) {
+        if (handler) handler(codec, event);
+      },
+      [&] {
+        if (++count % 2 == 0) check_release(codec);
+      });
   return codec.closing() ? text + "closing\n" : text;
 }
 
 std::string trace(protocol::ClientCodec& codec, const std::vector<std::string_view>& pieces) {
-  return drive(codec, pieces, codec.output().empty(), false,
-               [](const protocol::fastcgi::ClientEvent&) {});
+  return drive(
+      codec, pieces, codec.output().empty(), false, [](const protocol::fastcgi::ClientEvent&) {},
+      [] {});
 }
 
 std::string trace(protocol::CgiHeadReader& reader, const std::vector<std::string_view>& pieces) {

@@ -20,8 +20,8 @@ namespace viaduct::test {
 ///
 /// The tracer also checks what holds for every input, and throws std::logic_error when it does not:
 /// feed() takes no more than it was given and makes progress, borrowed bytes lie in the span fed
-/// (HTTP alone holds input back), and what a codec says without being told to is at most twice what
-/// it was fed.
+/// (HTTP alone holds input back), what a codec says without being told to is at most twice what
+/// it was fed, and release() between two pieces changes nothing.
 
 /// What a traced owner does with an event; may be empty.
 using Handler = std::function<void(protocol::ServerCodec&, const protocol::Event&)>;

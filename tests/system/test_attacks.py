@@ -1,6 +1,7 @@
 """Clients that hold what they can for as long as they can. Everybody else is served meanwhile, and what
 they hold is taken back. What can be said in one write is attacked in tests/daemon/bridge."""
 
+import re
 import socket
 import time
 
@@ -9,7 +10,7 @@ import pytest
 from harness import fastcgi, http, scgi
 from harness.fronts import free_port
 from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS
-from harness.process import descriptors, memory, wait_for
+from harness.process import descriptors, memory, peak_memory, wait_for
 from harness.tool import Tool
 
 # A head has a minute (daemon/bridge/front/patience.hpp), an idle HTTP connection 75 s, a vanished TCP
@@ -50,9 +51,13 @@ def vanish(connection: socket.socket) -> None:
     connection.close()
 
 
+def served_by(daemon) -> bool:
+    return fastcgi.Client(daemon.socket).request("/hello").body == b"hello\n"
+
+
 def served(daemon, port: int) -> bool:
     return (
-        fastcgi.Client(daemon.socket).request("/hello").body == b"hello\n"
+        served_by(daemon)
         and http.request(port, "/hello").text == "hello\n"
     )
 
@@ -153,3 +158,86 @@ def test_ten_thousand_idle_connections(viaductd, many_descriptors, capsys):
         for client in clients:
             client.close()
     wait_for(lambda: descriptors(bridge) < open_before + 20, "their descriptors are closed", 120)
+
+
+def incomplete_heads(protocol: str) -> bytes:
+    """About 5 MB of request heads that never end, on one connection where the protocol allows it."""
+    text = b"x" * 50_000
+    if protocol == "http":
+        return b"GET / HTTP/1.1\r\nHost: h\r\nX: " + text
+    if protocol == "scgi":
+        return b"60000:CONTENT_LENGTH\x000\x00SCGI\x001\x00A\x00" + text
+    pair = b"\x01" + fastcgi.length(60_000) + b"A" + text
+    return b"".join(
+        fastcgi.begin(number) + fastcgi.record(fastcgi.PARAMS, number, pair)
+        for number in range(1, 101)
+    )
+
+
+def requests_for(target: str) -> bytes:
+    params = fastcgi.pairs(fastcgi.variables("GET", target))
+    return b"".join(
+        fastcgi.begin(number)
+        + fastcgi.stream(fastcgi.PARAMS, number, params)
+        + fastcgi.stream(fastcgi.STDIN, number, b"")
+        for number in range(1, 51)
+    )
+
+
+class Flood:
+    """Sends what it is given and reads nothing."""
+
+    def __init__(self, address: str, data: bytes) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.socket.connect(address)
+        self.socket.setblocking(False)
+        self.rest = memoryview(data)
+        self.cut_off = False
+
+    def over(self) -> bool:
+        """Whether everything is said, or the peer has had enough."""
+        try:
+            while self.rest and not self.cut_off:
+                self.rest = self.rest[self.socket.send(self.rest) :]
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.cut_off = True
+        return True
+
+
+def test_memory_stays_below_what_check_says(viaductd, capsys):
+    """Heads that never end, responses that nobody reads: first the one, then the other, then both."""
+    web = str(viaductd.directory / "http.sock")
+    viaductd.app("sdk", concurrency={"model": "fibers", "limit": 1000}, timeouts={"queue": "60s"})
+    add_listener(viaductd, "http", f"unix:{web}")
+    viaductd.settings["bridge"] = {**viaductd.settings.get("bridge", {}), "threads": 2}
+    viaductd.settings["limits"] = {"connections": 1000, "memory": "64MiB"}
+    viaductd.start()
+    said = re.search(r"memory of a bridge process: at most (\d+) MiB", viaductd.check().stdout)
+    assert said
+    bound = int(said[1]) << 20
+    heads = [
+        (address, incomplete_heads(protocol))
+        for protocol, address in (("http", web), ("scgi", viaductd.scgi))
+        for _ in range(100)
+    ] + [(viaductd.socket, incomplete_heads("fastcgi"))] * 24
+    responses = [(viaductd.socket, requests_for("/generate?bytes=1000000"))] * 12
+    bridge, reached = viaductd.bridge(), "memory is short"
+    for attack in (heads, responses, heads + responses):
+        before = viaductd.text().count(reached)
+        floods = [Flood(address, data) for address, data in attack]
+        wait_for(lambda: all([flood.over() for flood in floods]), "the attack", 120)
+        wait_for(
+            lambda: not served_by(viaductd) or viaductd.text().count(reached) > before,
+            "the limit is felt",
+            120,
+        )
+        for flood in floods:
+            flood.socket.close()
+        wait_for(lambda: served_by(viaductd), "everybody else is served again", 120)
+        assert peak_memory(bridge) <= bound
+    with capsys.disabled():
+        print(f"\nat most {peak_memory(bridge) >> 20} MiB resident, {bound >> 20} MiB allowed")
+    assert peak_memory(bridge) >= bound // 2, "it was no attack"
+    assert bridge == viaductd.bridge()

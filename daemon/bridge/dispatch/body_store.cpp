@@ -44,14 +44,14 @@ void BodyStore::reset(std::uint64_t keep) {
   in_second_ = false;
   forgotten_ = false;
   lost_ = false;
-  if (memory_.capacity() > kKeptMemory) memory_ = {};
+  if (memory_.capacity() > kKeptMemory) protocol::give_back(memory_);
   memory_.clear();
   read_ = 0;
   if (file_ < 0) return;
   ::close(std::exchange(file_, -1));
   file_size_ = 0;
   file_read_ = 0;
-  window_ = {};
+  protocol::give_back(window_);
 }
 
 std::error_code BodyStore::append(protocol::Bytes bytes) {
@@ -133,7 +133,7 @@ void BodyStore::forget() {
 
 void BodyStore::trim() {
   if (read_ == memory_.size()) {
-    if (memory_.capacity() > kFileWindow) memory_ = {};
+    if (memory_.capacity() > kFileWindow) protocol::give_back(memory_);
     memory_.clear();
     read_ = 0;
   } else if (read_ > memory_.size() / 2) {

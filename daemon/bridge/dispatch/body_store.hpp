@@ -49,8 +49,10 @@ class BodyStore {
 
   /// Bytes not passed on.
   [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
-  /// Bytes held in memory.
-  [[nodiscard]] std::size_t in_memory() const { return memory_.size(); }
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const {
+    return protocol::memory_of(memory_) + protocol::memory_of(window_);
+  }
   /// Bytes of the body so far.
   [[nodiscard]] std::uint64_t total() const { return total_; }
   /// Whether everything passed on so far is still here.

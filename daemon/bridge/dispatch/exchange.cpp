@@ -4,7 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/bridge/access_log.hpp"
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/dispatch/policy.hpp"
@@ -14,8 +13,8 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
-/// Memory for variables that is kept for the next request, in bytes.
-constexpr std::size_t kKeptMemory = 4096;
+/// Bytes of memory for the method that are kept for the next request.
+constexpr std::size_t kKeptMethod = 256;
 /// Response bytes waiting for the front above which a plain worker is not read, and its STDERR no
 /// longer passed on.
 constexpr std::size_t kOutputHigh = 64 * 1024;
@@ -66,6 +65,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   start_clocks();
   blocked_since_ = {};
   trace_ = {};
+  count_memory();
 }
 
 void Exchange::start_clocks() {
@@ -80,7 +80,16 @@ void Exchange::retire() {
   body_.reset(0);
   response_.reset(false);
   trace_ = {};
-  if (head_.params.capacity() > kKeptMemory) head_.params = {};
+  errors_.release();
+  if (head_.params.memory() > protocol::Pairs::kWorthKeeping) protocol::give_back(head_.params);
+  if (protocol::memory_of(method_) > kKeptMethod) protocol::give_back(method_);
+  count_memory();
+}
+
+void Exchange::count_memory() {
+  memory_.set(sizeof(*this) + head_.params.memory() + protocol::memory_of(method_) +
+              body_.memory() + response_.memory() + errors_.memory() +
+              protocol::memory_of(trace_.text));
 }
 
 bool Exchange::may_have_body() const {
@@ -131,8 +140,6 @@ bool Exchange::speaks_fastcgi() const {
   return dispatcher_->settings().server.protocol == config::ServerProtocol::fastcgi;
 }
 
-// ---- the worker's side
-
 void Exchange::start(Worker& worker, const Worker::Carried& carried) {
   worker_ = &worker;
   carried_ = carried;
@@ -153,7 +160,9 @@ void Exchange::on_output(protocol::Bytes bytes) {
     return;
   }
   unreturned_ += bytes.size();
+  const bool within_head = !response_.has_head();
   protocol::Bytes rest = response_.feed(bytes);
+  if (within_head) count_memory();
   if (response_.error() != protocol::Errc::ok) {
     services_.log.error("malformed response head",
                         {{"app", dispatcher_->settings().name},
@@ -206,6 +215,7 @@ void Exchange::output_drained() {
 void Exchange::on_errors(protocol::Bytes bytes) {
   errors_.feed(protocol::as_text(bytes),
                [this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
+  count_memory();
   if (client_ != nullptr && client_->unsent() < kOutputHigh) {
     client_->respond_errors(client_id_, bytes);
   }
@@ -260,8 +270,9 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
   // It may be gone once it is left.
   const std::shared_ptr<const WorkerInfo> worker = worker_->shared_info();
   errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
-  // Others look after the crashes of a server, and never say that there was one.
-  if (delivered && !worker->server) {
+  // Others look after the crashes of a server, and never say that there was one; of a request that
+  // was given up it may not be known any more what it was.
+  if (delivered && !worker->server && !head_.params.empty()) {
     dispatcher_->lost_at(*this, *worker_);
     lost_with_ = worker->serial;
   }
@@ -322,70 +333,8 @@ void Exchange::abort_worker() {
                          : after(std::max(deadline_, services_.reactor.now()), limit);
   const Worker::Carried carried = *carried_;
   worker_->abort(carried, until);
-}
-
-// ---- the client's side
-
-void Exchange::abandon() {
-  if (client_ == nullptr) return;
-  client_ = nullptr;
-  dispatcher_->scores().aborted.fetch_add(1, std::memory_order_relaxed);
-  write_access_log();
-  if (phase_ == Phase::waiting) {
-    dispatcher_->withdraw(*this);
-    phase_ = Phase::done;
-  } else {
-    abort_worker();
-  }
-  bury_if_done();
-}
-
-void Exchange::refuse(int status, std::uint32_t retry_after) {
-  answer(status, retry_after);
-  bury_if_done();
-}
-
-void Exchange::answer(int status, std::uint32_t retry_after) {
-  if (client_ == nullptr) return;
-  if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
-  if (status == 502 || status == 504) count_error();
-  const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
-  protocol::ResponseHead head;
-  head.status = status;
-  head.reason = protocol::reason_phrase(status);
-  head.fields.add("Content-Type", "text/plain; charset=utf-8");
-  head.fields.add("Content-Length", std::to_string(text.size()));
-  if (retry_after > 0) head.fields.add("Retry-After", std::to_string(retry_after));
-  head.content_length = text.size();
-  status_ = status;
-  client_->respond_head(client_id_, head);
-  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(text));
-  end_client(0);
-}
-
-void Exchange::end_client(std::uint32_t app_status) {
-  if (client_ == nullptr) return;
-  std::exchange(client_, nullptr)->respond_end(client_id_, app_status);
-  write_access_log();
-  if (phase_ != Phase::aborting) phase_ = Phase::done;
-}
-
-void Exchange::fail_client() {
-  if (client_ == nullptr) return;
-  count_error();
-  std::exchange(client_, nullptr)->respond_fail(client_id_);
-  write_access_log();
-  if (phase_ != Phase::aborting) phase_ = Phase::done;
-}
-
-void Exchange::write_access_log() {
-  if (!services_.access_log.enabled()) return;
-  services_.access_log.write({.app = dispatcher_->settings().name,
-                              .params = head_.params,
-                              .status = status_,
-                              .body_bytes = response_.admitted(),
-                              .duration = services_.reactor.now() - arrived_,
-                              .attempts = attempts_});
+  body_.reset(0);
+  count_memory();
 }
 
 void Exchange::bury_if_done() {

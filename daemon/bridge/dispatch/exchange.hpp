@@ -41,7 +41,7 @@ class Exchange final : public Caller, public Waiting {
  public:
   enum class Phase : std::uint8_t { gathering, waiting, sent, answering, aborting, done };
 
-  explicit Exchange(Services& services) : services_(services) {}
+  explicit Exchange(Services& services) : services_(services), memory_(services.reactor.memory()) {}
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -72,6 +72,9 @@ class Exchange final : public Caller, public Waiting {
   void start(Worker& worker, const Worker::Carried& carried);
   /// Answers with the bridge's own response and ends the request. `retry_after`: seconds, 0: none.
   void refuse(int status, std::uint32_t retry_after = 0);
+  /// Ends it wherever it is, with 503 or in the middle of its response, and lets go of what it
+  /// holds.
+  void give_up();
   /// Looks at the time-outs; called about every 50 ms.
   void tick(Clock::time_point now);
 
@@ -85,8 +88,10 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] std::string summary() const;
   /// Whether a response head has been given to the client.
   [[nodiscard]] bool answered() const { return status_ != 0; }
-  /// Bytes of the body that wait in memory, or are kept there for a second worker.
-  [[nodiscard]] std::size_t buffered() const { return body_.in_memory(); }
+  /// Bytes of memory that it is and holds, as last counted.
+  [[nodiscard]] std::size_t held() const { return memory_.bytes(); }
+  /// Whether its response has neither ended nor been given up.
+  [[nodiscard]] bool has_client() const { return client_ != nullptr; }
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
   /// Whether its body has a length that is not known yet.
@@ -153,6 +158,8 @@ class Exchange final : public Caller, public Waiting {
   void count_error();
   void abort_worker();
   void body_failed(int status, std::string_view why);
+  void end_everywhere(int status, std::uint32_t retry_after);
+  void count_memory();
   void run_clock(Clock::time_point now);
   void time_out();
   void tick_sent(Clock::time_point now);
@@ -205,6 +212,7 @@ class Exchange final : public Caller, public Waiting {
   Clock::time_point blocked_since_;  // epoch: the client takes what we send
   Clock::time_point abort_by_;
   Trace trace_;
+  MemoryShare memory_;
   std::size_t list_index_ = 0;  // in ExchangeList
 };
 

@@ -32,6 +32,7 @@ void Exchange::input(protocol::Bytes bytes) {
     body_failed(507, "the body could not be written to disk: " + error.message());
     return;
   }
+  count_memory();
   if (phase_ == Phase::gathering && !wants_input()) spool_input();
   if (carried_) carried_->link->input_ready(carried_->id);
 }
@@ -75,17 +76,7 @@ void Exchange::body_failed(int status, std::string_view why) {
                                             {"request", request_line()},
                                             {"status", status},
                                             {"reason", why}});
-  if (phase_ == Phase::waiting) {
-    dispatcher_->withdraw(*this);
-  } else if (carried_) {
-    abort_worker();
-  }
-  if (status_ == 0) {
-    answer(status, 0);
-  } else {
-    fail_client();
-  }
-  bury_if_done();
+  end_everywhere(status, 0);
 }
 
 protocol::Bytes Exchange::peek_input(std::size_t max) {
@@ -98,6 +89,7 @@ protocol::Bytes Exchange::peek_input(std::size_t max) {
 void Exchange::consume_input(std::size_t bytes) {
   const bool wanted = wants_input();
   body_.consume(bytes);
+  count_memory();
   if (!wanted && wants_input() && client_ != nullptr) client_->resume_input(client_id_);
 }
 

@@ -61,10 +61,8 @@ void ExchangeList::flush() {
   removed_.clear();
 }
 
-std::size_t ExchangeList::buffered() const {
-  std::size_t sum = 0;
-  for (const auto& exchange : exchanges_) sum += exchange->buffered();
-  return sum;
+void ExchangeList::release_memory() {
+  protocol::give_back(spare_);
 }
 
 void ExchangeList::list(const Dispatcher& app, std::size_t stacks, StackQuery::Done done) {

@@ -33,8 +33,13 @@ class ExchangeList final : public Flushable {
   /// Calls `done` with the requests of one app: within the call or, where the handlers of the
   /// oldest `stacks` of them are asked for what they do, within kStackPatience.
   void list(const Dispatcher& app, std::size_t stacks, StackQuery::Done done);
-  /// Bytes of bodies held in memory.
-  [[nodiscard]] std::size_t buffered() const;
+  /// Calls `look(Exchange&)` for each of them. It must not end any.
+  template <class Look>
+  void each(Look look) {
+    for (const auto& exchange : exchanges_) look(*exchange);
+  }
+  /// Gives back the memory of objects that wait to be used again.
+  void release_memory();
 
   static constexpr std::chrono::seconds kStackPatience{1};
 

@@ -75,6 +75,7 @@ bool Exchange::ask_trace() {
 void Exchange::on_trace(std::string_view text) {
   trace_.asked_at = {};
   trace_.text = text;
+  count_memory();
   if (trace_.due_slow || trace_.due_expired) write_slow_log();
   for (const auto& [query, place] : std::exchange(trace_.waiters, {})) query->answer(place, text);
 }

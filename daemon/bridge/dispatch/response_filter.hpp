@@ -43,6 +43,8 @@ class ResponseFilter {
   [[nodiscard]] bool delimited();
   /// Body bytes admitted so far.
   [[nodiscard]] std::uint64_t admitted() const { return admitted_; }
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const { return reader_.memory(); }
 
  private:
   bool without_body();

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/memory.hpp"
+
 namespace viaduct::daemon::bridge {
 
 /// Cuts what an application wrote to its error stream into lines of at most kMaxLine bytes, which
@@ -17,6 +19,10 @@ class StderrLines {
   void feed(std::string_view text, const Sink& sink);
   /// The rest, which no line end followed.
   void finish(const Sink& sink);
+  /// Bytes of memory that it holds.
+  [[nodiscard]] std::size_t memory() const { return protocol::memory_of(partial_); }
+  /// Gives it back, and forgets what no line end followed.
+  void release() { protocol::give_back(partial_); }
 
  private:
   std::string partial_;

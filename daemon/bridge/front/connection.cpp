@@ -33,6 +33,7 @@ Connection::Connection(Front& front, ConnectionList& list, int descriptor, bool 
       list_(list),
       socket_(reactor_, *this),
       codec_(front.make_codec(descriptor, trusted)),
+      memory_(reactor_.memory()),
       trusted_(trusted),
       patience_(front.settings.protocol == config::FrontProtocol::http, reactor_.now()) {
   socket_.open(descriptor);
@@ -54,6 +55,7 @@ void Connection::on_readable() {
   }
   if (!lingering_) feed(buffer.first(got.bytes));
   watch_input();
+  count_memory();
 }
 
 void Connection::watch_input() {
@@ -133,7 +135,7 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   if (refuses_all()) return refuse(id, 503);
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
-  if (front_.services.use.memory_exceeded()) {
+  if (front_.services.use.memory.refusing()) {
     front_.apps[route->app]->report_refusal("limits.memory is reached");
     return refuse(id, 503);
   }
@@ -211,95 +213,6 @@ void Connection::end_entry(protocol::RequestId id) {
   if (input_cut_) watch_input();
 }
 
-// ---- answering
-
-void Connection::respond_head(protocol::RequestId id, const protocol::ResponseHead& head) {
-  if (front_.draining && !list_.has_successor()) codec_->close_after_response();
-  codec_->head(id, head);
-  reactor_.flush_soon(*this);
-}
-
-void Connection::respond_body(protocol::RequestId id, protocol::Bytes bytes) {
-  codec_->body(id, bytes);
-  reactor_.flush_soon(*this);
-}
-
-void Connection::respond_errors(protocol::RequestId id, protocol::Bytes bytes) {
-  codec_->errors(id, bytes);
-  reactor_.flush_soon(*this);
-}
-
-void Connection::respond_end(protocol::RequestId id, std::uint32_t app_status) {
-  end_entry(id);
-  codec_->end(id, app_status);
-  reactor_.flush_soon(*this);
-}
-
-void Connection::respond_fail(protocol::RequestId id) {
-  end_entry(id);
-  codec_->fail(id);
-  reactor_.flush_soon(*this);
-}
-
-void Connection::want_body(protocol::RequestId id) {
-  codec_->want_body(id);
-  if (!codec_->output().empty()) reactor_.flush_soon(*this);
-}
-
-void Connection::resume_input(protocol::RequestId) {
-  watch_input();
-}
-
-std::size_t Connection::unsent() const {
-  return codec_->output().size();
-}
-
-void Connection::flush() {
-  if (!socket_.is_open()) return;
-  protocol::Output& output = codec_->output();
-  if (!blocked_) {
-    const Transfer sent = send(socket_.descriptor(), output);
-    if (sent.error) {
-      close();
-      return;
-    }
-  }
-  output.settle();
-  blocked_ = !output.empty();
-  socket_.watch_output(blocked_);
-  if (blocked_) return;
-  output.release();
-  finish_output();
-}
-
-void Connection::on_writable() {
-  blocked_ = false;
-  flush();
-}
-
-void Connection::finish_output() {
-  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].exchange->output_drained();
-  if (entries_.empty()) {
-    // What came before the response had ended (HTTP pipelining).
-    take_events();
-    submit_new();
-    if (!codec_->output().empty()) return reactor_.flush_soon(*this);
-  }
-  if (codec_->closing() && entries_.empty()) {
-    if (codec_->reset_on_close()) {
-      reset();
-    } else if (input_cut_) {
-      linger();
-    } else {
-      close();
-    }
-    return;
-  }
-  if (entries_.empty()) input_cut_ = false;
-  watch_input();
-  if (front_.draining && idle()) list_.retire(*this);
-}
-
 // ---- the end
 
 void Connection::reset() {
@@ -358,6 +271,18 @@ int Connection::surrender() {
   return descriptor;
 }
 
+void Connection::count_memory() {
+  // What is closed is about to be destroyed.
+  memory_.set(socket_.is_open() ? codec_->memory() + protocol::memory_of(entries_) : 0);
+}
+
+void Connection::release_memory() {
+  if (!idle()) return;
+  codec_->release();
+  protocol::give_back(entries_);
+  count_memory();
+}
+
 void Connection::abandon_all() {
   const auto entries = std::exchange(entries_, {});
   for (const Entry& entry : entries) entry.exchange->abandon();
@@ -367,6 +292,7 @@ void Connection::close() {
   if (!socket_.is_open()) return;
   socket_.close();
   abandon_all();
+  count_memory();
   list_.remove(*this);
 }
 

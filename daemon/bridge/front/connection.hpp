@@ -11,6 +11,7 @@
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/front/patience.hpp"
+#include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
 
@@ -43,6 +44,14 @@ class Connection final : public Client, public Flushable, private Watcher {
   int surrender();
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
   void close();
+  /// Bytes of memory that it holds, besides what its requests do.
+  [[nodiscard]] std::size_t held() const { return memory_.bytes(); }
+  /// Whether it has nothing but the head of a request, and that not whole.
+  [[nodiscard]] bool only_head() const {
+    return entries_.empty() && codec_->output().empty() && !codec_->idle();
+  }
+  /// When idle, gives back what it keeps for the next request.
+  void release_memory();
   /// Closes it when its peer has made it wait for too long.
   void tick(Clock::time_point now);
   [[nodiscard]] Front& front() { return front_; }
@@ -82,6 +91,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void end_entry(protocol::RequestId id);
   Entry* find(protocol::RequestId id);
   [[nodiscard]] bool wants_input();
+  void count_memory();
   void abandon_all();
   void finish_output();
   void reset();
@@ -96,6 +106,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   Socket socket_;
   std::unique_ptr<protocol::ServerCodec> codec_;
   std::vector<Entry> entries_;
+  MemoryShare memory_;
   std::size_t list_index_ = 0;
   bool trusted_;
   bool blocked_ = false;    // the socket takes nothing for now

@@ -63,10 +63,8 @@ void ConnectionList::close_all() {
   }
 }
 
-std::size_t ConnectionList::unsent() const {
-  std::size_t sum = 0;
-  for (const auto& connection : connections_) sum += connection->unsent();
-  return sum;
+void ConnectionList::release_memory() {
+  for (const auto& connection : connections_) connection->release_memory();
 }
 
 void ConnectionList::tick(Clock::time_point now) {

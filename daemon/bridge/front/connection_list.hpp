@@ -38,8 +38,13 @@ class ConnectionList {
   void tick(Clock::time_point now);
 
   [[nodiscard]] bool empty() const { return connections_.empty(); }
-  /// Response bytes that no socket has taken yet.
-  [[nodiscard]] std::size_t unsent() const;
+  /// Calls `look(Connection&)` for each of them. It must not close any.
+  template <class Look>
+  void each(Look look) {
+    for (const auto& connection : connections_) look(*connection);
+  }
+  /// Idle ones give back what they keep for their next request.
+  void release_memory();
 
   /// Logs, at a limited rate for each listener, what was wrong with a connection's bytes.
   void report(Connection& connection, std::string_view error);

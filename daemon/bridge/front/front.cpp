@@ -1,5 +1,9 @@
 #include "daemon/bridge/front/front.hpp"
 
+#include <algorithm>
+
+#include "daemon/bridge/front/connection.hpp"
+#include "daemon/config/memory_policy.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
 #include "protocol/http/codec.hpp"
 #include "protocol/scgi/codec.hpp"
@@ -10,6 +14,13 @@ namespace viaduct::daemon::bridge {
 namespace {
 
 using protocol::ServerCodec;
+
+constexpr std::size_t kAroundIt = 512;  // in lists, by the kernel's names of it, by the heap
+static_assert(
+    sizeof(Connection) + kAroundIt +
+        std::max({sizeof(protocol::fastcgi::ServerCodec), sizeof(protocol::http::ServerCodec),
+                  sizeof(protocol::scgi::ServerCodec), sizeof(protocol::uwsgi::ServerCodec)}) <=
+    config::kMemoryOfConnection);
 
 std::unique_ptr<ServerCodec> make_fastcgi(const Front& front) {
   protocol::fastcgi::ServerOptions options;

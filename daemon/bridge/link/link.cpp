@@ -28,7 +28,11 @@ std::unique_ptr<protocol::ClientCodec> make_codec(config::ServerProtocol protoco
 }  // namespace
 
 Link::Link(Reactor& reactor, LinkOwner& owner, config::ServerProtocol protocol)
-    : reactor_(reactor), owner_(owner), socket_(reactor, *this), codec_(make_codec(protocol)) {}
+    : reactor_(reactor),
+      owner_(owner),
+      socket_(reactor, *this),
+      codec_(make_codec(protocol)),
+      memory_(reactor.memory()) {}
 
 Link::~Link() {
   reactor_.forget(*this);
@@ -272,12 +276,14 @@ void Link::flush() {
     codec_->output().settle();
     return;
   }
-  for (int round = 0; round < kRounds; ++round) {
+  bool more = true;
+  for (int round = 0; more && round < kRounds; ++round) {
     pump();
-    if (!write() || ready_.empty()) return;
+    more = write() && !ready_.empty();
   }
   // Others want to be served, too.
-  reactor_.flush_at_turn_end(*this);
+  if (more) reactor_.flush_at_turn_end(*this);
+  count_memory();
 }
 
 void Link::pump() {
@@ -324,6 +330,11 @@ bool Link::end_stream(protocol::RequestId id, Slot& slot) {
   }
   slot.input_done = true;
   return false;
+}
+
+void Link::count_memory() {
+  memory_.set(sizeof(*this) + codec_->memory() + protocol::memory_of(slots_) +
+              protocol::memory_of(free_));
 }
 
 bool Link::write() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/bridge/link/caller.hpp"
+#include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
 #include "daemon/config/settings.hpp"
@@ -133,6 +134,7 @@ class Link final : public Flushable, private Watcher {
   bool pump_one(protocol::RequestId id);
   bool end_stream(protocol::RequestId id, Slot& slot);
   bool write();
+  void count_memory();
   std::size_t lose_requests();
 
   Reactor& reactor_;
@@ -142,6 +144,7 @@ class Link final : public Flushable, private Watcher {
   std::uint32_t peer_window_ = 0;  // 0: no flow control
   std::vector<Slot> slots_;        // by id - 1
   std::vector<protocol::RequestId> free_;
+  MemoryShare memory_;
   std::deque<protocol::RequestId> ready_;  // requests with body bytes to fetch
   std::size_t active_ = 0;
   std::uint64_t written_ = 0;  // bytes

@@ -153,6 +153,15 @@ std::size_t BridgeProcess::resident() const {
   return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::size_t BridgeProcess::peak_resident() const {
+  std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("VmHWM:"))
+      return std::stoul(line.substr(line.find_first_of("0123456789"))) * 1024;
+  }
+  return 0;
+}
+
 short BridgeProcess::ChannelPeer::wanted() const {
   return POLLIN;
 }

@@ -54,6 +54,8 @@ class BridgeProcess {
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Resident memory in bytes.
   [[nodiscard]] std::size_t resident() const;
+  /// The most that it ever was.
+  [[nodiscard]] std::size_t peak_resident() const;
 
  private:
   class ChannelPeer final : public Peer {

@@ -130,7 +130,7 @@ TEST_F(Descriptors, WhoIsAcceptedToBeRefusedAndSaysNothingIsClosed) {
 }
 
 TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
-  settings.limits.memory = 256 * 1024;
+  settings.limits.memory = 8 * 1024 * 1024;
   start();
   FakeWorker& worker = add_worker();
   const auto ask = [&] {
@@ -146,7 +146,7 @@ TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
   // to its limit before the last of them.
   const auto reached = [&] { return bridge().log_count("limits.memory is reached") > 0; };
   std::vector<std::unique_ptr<FrontClient>> stalled;
-  while (stalled.size() < 8) {
+  while (stalled.size() < 64) {
     auto client = connect();
     client->read(false);
     client->get(1, "/large");

@@ -145,6 +145,14 @@ def memory(pid: int) -> int:
     raise AssertionError(f"no RssAnon for {pid}")
 
 
+def peak_memory(pid: int) -> int:
+    """The most bytes that were ever resident."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(f"no VmHWM for {pid}")
+
+
 def descriptors(pid: int) -> int:
     """How many descriptors are open."""
     return len(os.listdir(f"/proc/{pid}/fd"))

@@ -1,0 +1,94 @@
+// A request and its client: the response, or the bridge's own answer, and who leaves first.
+
+#include <string>
+#include <utility>
+
+#include "daemon/bridge/access_log.hpp"
+#include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/exchange.hpp"
+
+namespace viaduct::daemon::bridge {
+
+void Exchange::abandon() {
+  if (client_ == nullptr) return;
+  client_ = nullptr;
+  dispatcher_->scores().aborted.fetch_add(1, std::memory_order_relaxed);
+  write_access_log();
+  if (phase_ == Phase::waiting) {
+    dispatcher_->withdraw(*this);
+    phase_ = Phase::done;
+  } else {
+    abort_worker();
+  }
+  bury_if_done();
+}
+
+void Exchange::refuse(int status, std::uint32_t retry_after) {
+  answer(status, retry_after);
+  bury_if_done();
+}
+
+void Exchange::give_up() {
+  end_everywhere(503, 1);
+  if (head_.params.memory() > protocol::Pairs::kWorthKeeping) protocol::give_back(head_.params);
+  count_memory();
+}
+
+void Exchange::end_everywhere(int status, std::uint32_t retry_after) {
+  if (phase_ == Phase::waiting) {
+    dispatcher_->withdraw(*this);
+  } else if (carried_) {
+    abort_worker();
+  }
+  if (status_ == 0) {
+    answer(status, retry_after);
+  } else {
+    fail_client();
+  }
+  bury_if_done();
+}
+
+void Exchange::answer(int status, std::uint32_t retry_after) {
+  if (client_ == nullptr) return;
+  if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
+  if (status == 502 || status == 504) count_error();
+  const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
+  protocol::ResponseHead head;
+  head.status = status;
+  head.reason = protocol::reason_phrase(status);
+  head.fields.add("Content-Type", "text/plain; charset=utf-8");
+  head.fields.add("Content-Length", std::to_string(text.size()));
+  if (retry_after > 0) head.fields.add("Retry-After", std::to_string(retry_after));
+  head.content_length = text.size();
+  status_ = status;
+  client_->respond_head(client_id_, head);
+  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(text));
+  end_client(0);
+}
+
+void Exchange::end_client(std::uint32_t app_status) {
+  if (client_ == nullptr) return;
+  std::exchange(client_, nullptr)->respond_end(client_id_, app_status);
+  write_access_log();
+  if (phase_ != Phase::aborting) phase_ = Phase::done;
+}
+
+void Exchange::fail_client() {
+  if (client_ == nullptr) return;
+  count_error();
+  std::exchange(client_, nullptr)->respond_fail(client_id_);
+  write_access_log();
+  if (phase_ != Phase::aborting) phase_ = Phase::done;
+}
+
+void Exchange::write_access_log() {
+  if (!services_.access_log.enabled()) return;
+  services_.access_log.write({.app = dispatcher_->settings().name,
+                              .params = head_.params,
+                              .status = status_,
+                              .body_bytes = response_.admitted(),
+                              .duration = services_.reactor.now() - arrived_,
+                              .attempts = attempts_});
+}
+
+}  // namespace viaduct::daemon::bridge

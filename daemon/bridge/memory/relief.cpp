@@ -1,0 +1,93 @@
+#include "daemon/bridge/memory/relief.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/dispatch/exchange_list.hpp"
+#include "daemon/bridge/front/connection_list.hpp"
+#include "daemon/log/log.hpp"
+
+namespace viaduct::daemon::bridge {
+
+namespace {
+
+/// A head that is no longer than this is not worth a connection.
+constexpr std::size_t kLongHead = 8 * 1024;
+
+}  // namespace
+
+Relief::Relief(Services& services, ConnectionList& connections)
+    : services_(services), connections_(connections), reports_(1, std::chrono::seconds(1), 1) {
+  services_.reactor.memory().join(services_.use.memory,
+                                  [this] { services_.reactor.flush_soon(*this); });
+}
+
+Relief::~Relief() {
+  services_.reactor.memory().leave();
+  services_.reactor.forget(*this);
+}
+
+void Relief::flush() {
+  ThreadMemory& memory = services_.reactor.memory();
+  connections_.release_memory();
+  services_.exchanges.release_memory();
+  memory.publish();
+  give_up();
+  memory.publish();
+}
+
+// What this thread does not hold is for others to give up.
+void Relief::give_up() {
+  const ProcessMemory& process = services_.use.memory;
+  const std::uint64_t held = process.held.load(std::memory_order_relaxed);
+  const bool only_heads = process.policy.excess(held) == 0;
+  const std::uint64_t excess = process.policy.excess_of_heads(held);
+  std::vector<Holder> holders = find_holders(only_heads);
+  std::make_heap(holders.begin(), holders.end());
+  std::uint64_t freed = 0;
+  std::size_t requests = 0;
+  std::size_t connections = 0;
+  while (freed < excess && !holders.empty()) {
+    std::pop_heap(holders.begin(), holders.end());
+    const Holder holder = holders.back();
+    holders.pop_back();
+    freed += holder.bytes;
+    if (holder.connection != nullptr) {
+      ++connections;
+      holder.connection->close();
+    } else if (holder.request->has_client()) {
+      ++requests;
+      holder.request->give_up();
+    }
+  }
+  report(held, requests, connections);
+}
+
+std::vector<Relief::Holder> Relief::find_holders(bool only_heads) {
+  std::vector<Holder> holders;
+  connections_.each([&](Connection& connection) {
+    if (connection.held() == 0) return;
+    if (only_heads && (connection.held() <= kLongHead || !connection.only_head())) return;
+    holders.push_back({connection.held(), nullptr, &connection});
+  });
+  if (only_heads) return holders;
+  services_.exchanges.each([&](Exchange& exchange) {
+    if (exchange.has_client()) holders.push_back({exchange.held(), &exchange, nullptr});
+  });
+  return holders;
+}
+
+void Relief::report(std::uint64_t held, std::size_t requests, std::size_t connections) {
+  if (requests + connections == 0) return;
+  const auto decision = reports_.admit("", services_.reactor.now());
+  if (!decision.write) return;
+  services_.log.warning("memory is short: those that hold most of it are given up",
+                        {{"held", held},
+                         {"limit", services_.use.memory.policy.limit},
+                         {"requests", requests},
+                         {"connections", connections},
+                         {"suppressed", decision.suppressed}});
+}
+
+}  // namespace viaduct::daemon::bridge

@@ -1,0 +1,235 @@
+// Clients that make the bridge hold as much as they can, in every way there is: it never takes more
+// memory than it says, gives up those that hold most, and serves the others again.
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/config/memory_policy.hpp"
+#include "tests/daemon/bridge/attack.hpp"
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VIADUCT_UNDER_SANITIZER 1
+#else
+#define VIADUCT_UNDER_SANITIZER 0
+#endif
+
+namespace viaduct::daemon::bridge::testing {
+namespace {
+
+constexpr std::size_t kMiB = 1024 * 1024;
+// Sanitizers have memory of their own, and take it slowly.
+constexpr bool kMeasured = VIADUCT_UNDER_SANITIZER == 0;
+constexpr std::size_t kLimit = (kMeasured ? 64 : 8) * kMiB;
+constexpr const char* kShort = "memory is short: those that hold most of it are given up";
+
+class Memory : public AttackTest {
+ protected:
+  void begin() {
+    settings.threads = 2;
+    settings.limits.memory = kLimit;
+    settings.limits.connections = 1000;
+    shop(settings).limits.queue = 10'000;
+    start();
+    worker = &add_worker({.max_reqs = 2000, .return_credit = false});
+  }
+
+  void TearDown() override {
+    attackers.clear();
+    AttackTest::TearDown();
+  }
+
+  [[nodiscard]] std::size_t bound() const {
+    return config::memory_bound(settings.limits, settings.threads);
+  }
+
+  void add(Listener listener, std::string_view bytes, bool reads = true) {
+    attackers.push_back(attack(listener, bytes));
+    attackers.back()->read(reads);
+  }
+
+  // Answers each request with so many bytes, and takes note of those that are aborted.
+  void work(std::size_t answer) {
+    for (; worker->has_request(); ++seen) {
+      const auto request = worker->next_request();
+      if (answer != 0) request->respond(std::string(answer, 'x'));
+    }
+    for (const auto& request : worker->requests) {
+      if (request->link != nullptr && request->aborted) request->end();
+    }
+  }
+
+  // Until all attackers have said everything, or are closed.
+  void run(std::size_t answer = 0) {
+    until(
+        [&] {
+          work(answer);
+          return std::all_of(attackers.begin(), attackers.end(), [](const auto& client) {
+            return client->closed() || client->failed() || client->unsent() == 0;
+          });
+        },
+        "the attack");
+  }
+
+  int ask() {
+    const auto client = connect();
+    client->get(1, "/sound");
+    until(
+        [&] {
+          work(5);
+          return client->answer(1).ended || client->closed();
+        },
+        "an answer");
+    return client->answer(1).status();
+  }
+
+  void end_wave(const char* name) {
+    SCOPED_TRACE(name);
+    const std::size_t peak = bridge().peak_resident();
+    RecordProperty(name, static_cast<int>(peak / kMiB));
+    if (kMeasured) {
+      EXPECT_LE(peak, bound());
+    }
+    attackers.clear();
+    until([&] { return ask() == 200; }, "others to be served again");
+  }
+
+  void expect_an_attack() {
+    if (kMeasured) {
+      EXPECT_GE(bridge().peak_resident(), bound() / 2);
+    }
+  }
+
+  FakeWorker* worker = nullptr;
+  std::vector<std::unique_ptr<ByteClient>> attackers;
+  std::size_t seen = 0;
+};
+
+// A request head of about that many bytes, and not its end.
+std::string incomplete_head(Listener listener, std::size_t size) {
+  const std::string text(size, 'x');
+  switch (listener) {
+    case scgi:
+      return std::to_string(size + 1000) + ":CONTENT_LENGTH" +
+             std::string(
+                 "\0"
+                 "0\0A\0",
+                 5) +
+             text;
+    case uwsgi:
+      return std::string("\0\xff\xff\0\x01\0A\xf0\xff", 9) + text;
+    case http:
+      return "GET / HTTP/1.1\r\nHost: h\r\nX: " + text;
+    case fastcgi:
+      break;
+  }
+  // The same for many requests at the same time.
+  std::string bytes;
+  for (unsigned id = 1; id <= 100; ++id) {
+    bytes += test::begin_record(id) +
+             test::record(FCGI_PARAMS, id, "\x01" + test::long_length(60'000) + "A" + text);
+  }
+  return bytes;
+}
+
+TEST_F(Memory, IncompleteHeadsOfEveryProtocol) {
+  begin();
+  constexpr std::size_t kHead = 50'000;
+  for (int round = 0; round < 2; ++round) {
+    const std::size_t before = bridge().log_count(kShort);
+    for (std::size_t sent = 0; sent < 2 * kLimit; sent += 103 * kHead) {
+      for (const auto listener : {fastcgi, scgi, uwsgi, http}) {
+        add(listener, incomplete_head(listener, kHead));
+      }
+    }
+    run();
+    EXPECT_GT(bridge().log_count(kShort), before);
+    EXPECT_TRUE(std::any_of(attackers.begin(), attackers.end(),
+                            [](const auto& client) { return client->closed(); }));
+    end_wave("heads");
+  }
+  expect_an_attack();
+}
+
+TEST_F(Memory, ResponsesThatNobodyReads) {
+  begin();
+  constexpr std::size_t kResponse = 240 * 1024;  // what a window lets the worker send
+  constexpr unsigned kRequests = 50;
+  std::string requests;
+  for (unsigned id = 1; id <= kRequests; ++id) {
+    requests += test::request(id, {{"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/large"}});
+  }
+  for (std::size_t asked = 0; asked < 2 * kLimit; asked += kRequests * kResponse) {
+    add(fastcgi, requests, false);
+  }
+  run(kResponse);
+  // Responses are under way for as long as there is credit for them.
+  until(
+      [&] {
+        work(kResponse);
+        return bridge().log_count(kShort) > 0 || bridge().log_count("limits.memory is reached") > 0;
+      },
+      "the limit");
+  end_wave("responses");
+  expect_an_attack();
+}
+
+TEST_F(Memory, BodiesThatNoWorkerTakes) {
+  begin();
+  const std::string head =
+      encode(scgi, {{"CONTENT_LENGTH", "10000000"}, {"REQUEST_METHOD", "POST"}});
+  const std::string body(200'000, 'b');
+  for (std::size_t sent = 0; sent < 3 * kLimit / 2; sent += body.size()) add(scgi, head + body);
+  until(
+      [&] {
+        work(0);
+        return bridge().log_count("limits.memory is reached") > 0;
+      },
+      "a request to be refused");
+  end_wave("bodies");
+}
+
+// What one thread gave back to its part of the heap is no use to the other.
+TEST_F(Memory, OneKindOfAttackAfterTheOther) {
+  begin();
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t sent = 0; sent < kLimit; sent += 5'000'000) {
+      add(fastcgi, incomplete_head(fastcgi, 50'000));
+    }
+    run();
+    end_wave("heads");
+    std::string requests;
+    for (unsigned id = 1; id <= 20; ++id) {
+      requests += test::request(id, {{"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/large"}});
+    }
+    for (std::size_t asked = 0; asked < kLimit; asked += 20 * 240'000) {
+      add(fastcgi, requests, false);
+    }
+    run(240'000);
+    end_wave("responses");
+  }
+}
+
+// Held back on purpose: connections that have done nothing wrong outlive the attack.
+TEST_F(Memory, WhoHoldsLittleIsNotGivenUp) {
+  begin();
+  const auto upload = connect();
+  upload->begin(1, variables("POST", "/upload"));
+  upload->body(1, "little");
+  until([&] { return worker->has_request(); }, "the request");
+  const auto request = worker->next_request();
+  for (std::size_t sent = 0; sent < 2 * kLimit; sent += 5'000'000) {
+    add(fastcgi, incomplete_head(fastcgi, 50'000));
+  }
+  run();
+  ASSERT_TRUE(bridge().wait_for_log(kShort));
+  upload->body_end(1);
+  until([&] { return request->body_ended; }, "its body");
+  request->respond("done");
+  ASSERT_TRUE(upload->wait(1));
+  EXPECT_EQ(upload->answer(1).body(), "done");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::bridge::testing

@@ -1,0 +1,237 @@
+// What codecs say of the memory that they hold is what they have from the heap. A program of its
+// own, since it counts every allocation.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <new>
+#include <ostream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "protocol/fastcgi/client_codec.hpp"
+#include "protocol/fastcgi/flow_control.hpp"
+#include "protocol/fastcgi/server_codec.hpp"
+#include "protocol/http/codec.hpp"
+#include "protocol/scgi/codec.hpp"
+#include "protocol/uwsgi/codec.hpp"
+#include "tests/support/scgi_bytes.hpp"
+#include "tests/support/uwsgi_bytes.hpp"
+
+namespace {
+
+std::size_t live = 0;  // bytes allocated and not freed
+constexpr std::size_t kPrefix = alignof(std::max_align_t);
+
+void* allocate(std::size_t size) {
+  auto* const block = static_cast<std::byte*>(std::malloc(size + kPrefix));
+  if (block == nullptr) throw std::bad_alloc();
+  *reinterpret_cast<std::size_t*>(block) = size;
+  live += size;
+  return block + kPrefix;
+}
+
+void release(void* memory) {
+  if (memory == nullptr) return;
+  auto* const block = static_cast<std::byte*>(memory) - kPrefix;
+  live -= *reinterpret_cast<std::size_t*>(block);
+  std::free(block);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) {
+  return allocate(size);
+}
+void operator delete(void* memory) noexcept {
+  release(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  release(memory);
+}
+
+namespace viaduct::protocol {
+namespace {
+
+// The addresses that a PROXY header names are kept with the connection, and not counted.
+constexpr std::size_t kUncounted = 256;
+
+struct Script {
+  const char* name;
+  std::function<std::unique_ptr<ServerCodec>()> make;
+  std::function<std::string()> bytes;
+  bool reusable = true;  // for another request
+};
+
+void PrintTo(const Script& script, std::ostream* to) {
+  *to << script.name;
+}
+
+test::NameValues variables(std::size_t long_value) {
+  return {{"REQUEST_METHOD", "POST"},
+          {"HTTP_LONG", std::string(long_value, 'l')},
+          {"HTTP_COOKIE", "a=1"},
+          {"HTTP_COOKIE", "b=2"}};
+}
+
+test::NameValues many_variables() {
+  test::NameValues many;
+  for (int i = 0; i < 500; ++i) many.emplace_back("V" + std::to_string(i), "value");
+  return many;
+}
+
+std::unique_ptr<ServerCodec> make_http() {
+  http::ServerOptions options;
+  options.proxy_header = true;
+  return std::make_unique<http::ServerCodec>(options);
+}
+
+std::string http_requests() {
+  const std::string fields = "Host: h\r\nX: " + std::string(30'000, 'x') + "\r\n";
+  return "PROXY TCP4 192.0.2.1 192.0.2.2 4000 80\r\n"
+         "GET /a HTTP/1.1\r\n" +
+         fields +
+         "\r\n"
+         "POST /b HTTP/1.1\r\n" +
+         fields + "Content-Length: 5\r\n\r\nhelloGET /c HTTP/1.1\r\nHost: h\r\n\r\n";
+}
+
+std::string fastcgi_requests() {
+  std::string bytes = test::get_values({{"FCGI_MAX_CONNS", ""}});
+  // Many whose variables are incomplete at the same time, one after the other complete.
+  for (unsigned id = 1; id <= 20; ++id) {
+    bytes += test::begin_record(id);
+    bytes += test::record(FCGI_PARAMS, id, test::pairs(variables(3000)));
+  }
+  for (unsigned id = 1; id <= 20; ++id) {
+    bytes += test::record(FCGI_PARAMS, id, "") + test::stdin_record(id, "");
+  }
+  return bytes + test::request(1, many_variables(), "body");
+}
+
+class CodecMemory : public ::testing::TestWithParam<Script> {
+ protected:
+  // Answers each request as soon as its body has ended, unless it waits, and keeps its variables
+  // as an owner does.
+  void take_events() {
+    for (Event event = codec->next(); event.kind != Event::Kind::none; event = codec->next()) {
+      ASSERT_NE(event.kind, Event::Kind::refused);
+      if (event.kind == Event::Kind::request) std::swap(owner.params, event.head->params);
+      if (event.kind != Event::Kind::body_end) continue;
+      ResponseHead head;
+      head.fields.add("X-Long", std::string(10'000, 'r'));
+      codec->head(event.id, head);
+      codec->body(event.id, as_bytes(response));
+      codec->end(event.id);
+      codec->output().settle();
+    }
+  }
+
+  void compare(std::size_t before) {
+    const std::size_t held = live - before - owner.params.memory();
+    const std::size_t said = codec->memory();
+    ASSERT_LE(said, held);
+    ASSERT_LE(held, said + kUncounted);
+    most = std::max(most, said);
+  }
+
+  const std::string response = std::string(20'000, 'b');
+  RequestHead owner;
+  std::unique_ptr<ServerCodec> codec;
+  std::size_t most = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Server, CodecMemory,
+    ::testing::Values(
+        Script{"fastcgi",
+               [] { return std::make_unique<fastcgi::ServerCodec>(fastcgi::ServerOptions{}); },
+               fastcgi_requests},
+        Script{"scgi", [] { return std::make_unique<scgi::ServerCodec>(Limits{}); },
+               [] { return test::scgi_request(variables(40'000), "body"); }, false},
+        Script{"scgi_many", [] { return std::make_unique<scgi::ServerCodec>(Limits{}); },
+               [] { return test::scgi_request(many_variables()); }, false},
+        Script{"uwsgi", [] { return std::make_unique<uwsgi::ServerCodec>(Limits{}); },
+               [] { return test::uwsgi_request(variables(40'000), "body"); }, false},
+        Script{"http", make_http, http_requests}),
+    [](const auto& tested) { return tested.param.name; });
+
+TEST_P(CodecMemory, IsWhatItHasFromTheHeap) {
+  const std::string bytes = GetParam().bytes();
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{4096}, bytes.size()}) {
+    SCOPED_TRACE(piece);
+    give_back(owner.params);
+    codec = GetParam().make();
+    const std::size_t before = live;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      Bytes rest = as_bytes(std::string_view(bytes).substr(at, piece));
+      while (!rest.empty()) {
+        const std::size_t taken = codec->feed(rest);
+        rest = rest.subspan(taken);
+        ASSERT_NO_FATAL_FAILURE(compare(before));
+        ASSERT_NO_FATAL_FAILURE(take_events());
+        ASSERT_NO_FATAL_FAILURE(compare(before));
+      }
+    }
+    ASSERT_EQ(codec->error(), Errc::ok);
+    codec->output().consume(codec->output().size());
+    ASSERT_NO_FATAL_FAILURE(take_events());
+    codec->output().consume(codec->output().size());
+    if (GetParam().reusable) {
+      ASSERT_TRUE(codec->idle());
+      codec->release();
+      EXPECT_EQ(codec->memory(), 0u);
+      EXPECT_LE(live - before - owner.params.memory(), kUncounted);
+    }
+  }
+  EXPECT_GE(most, response.size()) << "the script makes it hold something";
+}
+
+TEST(CodecMemory, ReleaseBetweenTwoRequestsChangesNothing) {
+  const std::string request = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+  http::ServerCodec codec(http::ServerOptions{});
+  for (int i = 0; i < 2; ++i) {
+    const Bytes bytes = as_bytes(request);
+    EXPECT_EQ(codec.feed(bytes), bytes.size());
+    codec.release();  // in the middle of one, too
+    const Event event = codec.next();
+    ASSERT_EQ(event.kind, Event::Kind::request);
+    EXPECT_EQ(event.head->params.get("HTTP_HOST"), "h");
+    EXPECT_EQ(codec.next().kind, Event::Kind::body_end);
+    codec.head(1, ResponseHead{});
+    codec.end(1, 0);
+    codec.release();
+  }
+}
+
+TEST(ClientCodecMemory, IsWhatItHasFromTheHeap) {
+  Pairs params;
+  params.add("HTTP_LONG", std::string(50'000, 'l'));
+  const std::string trace(20'000, 't');
+  const std::string answer =
+      test::record(FCGI_GET_VALUES_RESULT, 0,
+                   test::pair("VIADUCT_WINDOW", std::to_string(fastcgi::kMinWindow))) +
+      test::record(fastcgi::kTrace, 1, trace);
+  fastcgi::ClientCodec codec;
+  const std::size_t before = live;
+  codec.get_values(fastcgi::kMinWindow);
+  codec.begin(1, Role::responder, true);
+  codec.params(1, params);
+  EXPECT_EQ(live - before, codec.memory());
+  EXPECT_GE(codec.memory(), 50'000u);
+  for (const char c : answer) {
+    const Bytes byte = as_bytes(std::string_view(&c, 1));
+    while (codec.feed(byte) == 0) ASSERT_NE(codec.next().kind, ClientEvent::Kind::none);
+    ASSERT_EQ(live - before, codec.memory());
+  }
+  codec.output().consume(codec.output().size());
+  codec.output().release();
+  EXPECT_EQ(live - before, codec.memory());
+  EXPECT_GE(codec.memory(), trace.size());
+}
+
+}  // namespace
+}  // namespace viaduct::protocol
