@@ -40,6 +40,11 @@ class Buffer {
     return at;
   }
 
+  /// Makes room for `count` bytes behind those that are there.
+  void reserve(std::size_t count) {
+    if (capacity_ - size_ < count) grow(count);
+  }
+
   void drop_front(std::size_t count) {
     size_ -= count;
     std::memmove(memory_.get(), memory_.get() + count, size_);

@@ -88,6 +88,7 @@ void Output::forget_consumed() {
 void Output::settle() {
   if (first_reference_ == references_.size()) return;
   Buffer settled;
+  settled.reserve(size_);
   std::size_t at = consumed_;
   for (std::size_t i = first_reference_; i < references_.size(); ++i) {
     const Reference& reference = references_[i];

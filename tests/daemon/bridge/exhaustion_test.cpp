@@ -153,12 +153,15 @@ TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
     until([&] { return worker.has_request() || reached(); }, "the request or its refusal");
     if (!worker.has_request()) break;
     worker.next_request()->respond(std::string(512 * 1024, 'x'));
+    // Responses under way would come on top of the limit.
+    until([&] { return worker.links().front()->taken(); }, "the bridge to take it");
     stalled.push_back(std::move(client));
   }
   until([&] { return ask() == 503; }, "a refusal");
   EXPECT_TRUE(bridge().wait_for_log("limits.memory is reached"));
-  for (const auto& client : stalled) client->read(true);
+  // One after the other: each has the worker send more.
   for (const auto& client : stalled) {
+    client->read(true);
     ASSERT_TRUE(client->wait(1));
     EXPECT_EQ(client->answer(1).body().size(), 512u * 1024);
   }

@@ -1,7 +1,9 @@
 #include "tests/daemon/bridge/fake_worker.hpp"
 
 #include <fastcgi.h>
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -88,6 +90,12 @@ WorkerLink::WorkerLink(FakeWorker& worker, int descriptor)
 WorkerLink::~WorkerLink() {
   worker_.stage().remove(*this);
   close();
+}
+
+bool WorkerLink::taken() const {
+  int queued = 0;
+  ::ioctl(stream_.descriptor(), SIOCOUTQ, &queued);
+  return stream_.unsent() == 0 && queued == 0;
 }
 
 void WorkerLink::raw(std::string_view bytes) {

@@ -77,6 +77,8 @@ class WorkerLink final : public Peer {
   void read(bool on) { stream_.reading = on; }
   void close();
   [[nodiscard]] bool closed() const { return stream_.descriptor() < 0; }
+  /// Whether the bridge has received all that was written.
+  [[nodiscard]] bool taken() const;
   /// The bridge closed it.
   [[nodiscard]] bool ended() const { return stream_.ended; }
   [[nodiscard]] protocol::fastcgi::ServerCodec& codec() { return codec_; }
