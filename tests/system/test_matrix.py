@@ -15,8 +15,6 @@ from harness.tool import Tool
 from harness.ways import FRONTS, MISSING, PROTOCOLS, WAYS
 
 MIB = 1 << 20
-SDK = ("sdk-fibers", "sdk-threads")
-KINDS = (*SDK, *apps.LEGACY)
 WHOLE = os.environ.get("VIADUCT_MATRIX") == "all"
 # What these servers answer themselves to a body that they would have to pass on without its length.
 CHUNKED_REFUSED = {("haproxy", "fastcgi"): 400, ("apache", "scgi"): 411, ("apache", "uwsgi"): 411}
@@ -26,7 +24,7 @@ LARGE = 100 * MIB if WHOLE else 10 * MIB
 def cells():
     for front in FRONTS:
         for protocol in PROTOCOLS:
-            for kind in KINDS:
+            for kind in apps.KINDS:
                 usual = kind == "sdk-fibers" or (front, protocol) == ("nginx", "fastcgi")
                 if WHOLE or usual:
                     yield pytest.param(front, protocol, kind, id=f"{front}-{protocol}-{kind}")
@@ -40,12 +38,7 @@ def serve(viaductd, directory, stopping, logs):
         way = WAYS.get((front, protocol))
         if way is None:
             pytest.skip(MISSING[front, protocol])
-        limits = {"limits": {"body": "256MiB"}, "workers": 2}
-        if kind in SDK:
-            model = kind.removeprefix("sdk-")
-            viaductd.app("sdk", concurrency={"model": model, "limit": 64}, **limits)
-        else:
-            viaductd.app(kind, **limits)
+        viaductd.app(kind, limits={"body": "256MiB"}, workers=2)
         socket = str(directory / f"{protocol}.sock")
         viaductd.settings["listeners"] = [
             {

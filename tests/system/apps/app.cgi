@@ -115,6 +115,7 @@ PAGES = {
     "/redirect": lambda: out.write(b"Location: http://viaduct.test/hello\r\n\r\n"),
     "/stderr": diagnostics,
     "/pid": lambda: plain(f"{os.getpid()}\n"),
+    "/setting": lambda: plain(VARIABLES[QUERY["name"]] + "\n"),
     "/sleep": sleep,
     "/endless": endless,
     "/crash": crash,

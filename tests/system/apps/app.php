@@ -79,6 +79,9 @@ switch ($path) {
     case '/pid':
         echo getmypid(), "\n";
         break;
+    case '/setting':
+        echo getenv($_GET['name']), "\n";
+        break;
     case '/sleep':
         usleep(1000 * (int) $_GET['ms']);
         echo "slept\n";

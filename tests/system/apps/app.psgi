@@ -76,6 +76,7 @@ my %pages = (
         plain("reported\n");
     },
     '/pid' => sub { plain("$$\n") },
+    '/setting' => sub { plain("$ENV{$query{name}}\n") },
     '/sleep' => sub { Time::HiRes::sleep($query{ms} / 1000); plain("slept\n") },
     '/endless' => sub {
         return sub {

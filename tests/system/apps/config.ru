@@ -108,6 +108,7 @@ run(lambda do |env|
   when '/redirect' then [302, { 'Location' => 'http://viaduct.test/hello' }, []]
   when '/stderr' then diagnostics(env, query['text'])
   when '/pid' then plain("#{Process.pid}\n")
+  when '/setting' then plain("#{ENV.fetch(query['name'])}\n")
   when '/sleep'
     sleep(query['ms'].to_f / 1000)
     plain("slept\n")

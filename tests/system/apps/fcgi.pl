@@ -71,6 +71,7 @@ my %pages = (
         plain("reported\n");
     },
     '/pid' => sub { plain("$$\n") },
+    '/setting' => sub { plain("$ENV{$query{name}}\n") },
     '/sleep' => sub { Time::HiRes::sleep($query{ms} / 1000); plain("slept\n") },
     '/endless' => sub { plain(''); 1 while pattern(65536); mark("write failed\n") },
     '/crash' => sub {

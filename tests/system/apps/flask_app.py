@@ -91,6 +91,11 @@ def pid():
     return plain(f"{os.getpid()}\n")
 
 
+@app.get("/setting")
+def setting():
+    return plain(os.environ[request.args["name"]] + "\n")
+
+
 @app.get("/sleep")
 def sleep():
     time.sleep(int(request.args["ms"]) / 1000)

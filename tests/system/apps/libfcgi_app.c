@@ -131,6 +131,13 @@ static void diagnostics(FCGX_Request* request) {
   plain(request, "reported\n");
 }
 
+static void setting(FCGX_Request* request) {
+  char name[64];
+  const char* value = getenv(query(request, "name", name, sizeof name));
+  plain(request, value ? value : "");
+  FCGX_PutChar('\n', request->out);
+}
+
 static void crash(FCGX_Request* request) {
   char text[64];
   const unsigned long long bytes = strtoull(query(request, "bytes", text, sizeof text), NULL, 10);
@@ -167,6 +174,8 @@ static void serve(FCGX_Request* request) {
   } else if (strcmp(path, "/pid") == 0) {
     snprintf(text, sizeof text, "%d\n", (int)getpid());
     plain(request, text);
+  } else if (strcmp(path, "/setting") == 0) {
+    setting(request);
   } else if (strcmp(path, "/sleep") == 0) {
     sleep_ms(atol(query(request, "ms", text, sizeof text)));
     plain(request, "slept\n");

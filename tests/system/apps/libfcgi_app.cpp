@@ -139,6 +139,11 @@ void diagnostics(const Exchange& exchange) {
   exchange.plain() << "reported\n";
 }
 
+void setting(const Exchange& exchange) {
+  const char* value = std::getenv(exchange.query("name").c_str());
+  exchange.plain() << (value ? value : "") << '\n';
+}
+
 void crash(const Exchange& exchange) {
   if (const auto bytes = exchange.number("bytes"); bytes > 0) {
     exchange.plain();
@@ -187,6 +192,7 @@ const std::map<std::string, Page> pages{
      }},
     {"/stderr", diagnostics},
     {"/pid", [](const Exchange& exchange) { exchange.plain() << getpid() << '\n'; }},
+    {"/setting", setting},
     {"/sleep", sleep},
     {"/endless", endless},
     {"/crash", crash},

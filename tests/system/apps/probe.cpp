@@ -244,6 +244,10 @@ int main(int argc, char** argv) {
   app.get("/stderr", diagnostics);
   app.route("GET,POST", "/pid",
             [](Request&, Response& response) { response.send(std::to_string(::getpid()) + '\n'); });
+  app.get("/setting", [](Request& request, Response& response) {
+    const char* value = std::getenv(text(request, "name").c_str());
+    response.send(std::string(value ? value : "") + '\n');
+  });
   app.get("/sleep", [](Request& request, Response& response) {
     viaduct::sleep_for(std::chrono::milliseconds(number(request, "ms")));
     response.send("slept\n");

@@ -8,8 +8,11 @@ from pathlib import Path
 
 from .paths import SYSTEM, Stage, built
 
+# On the SDK, by its model of concurrency.
+SDK = ("sdk-fibers", "sdk-threads")
 # What runs under viaductd unchanged.
 LEGACY = ("libfcgi", "libfcgi++", "perl", "plack", "php", "ruby", "flask", "fcgiwrap")
+KINDS = (*SDK, *LEGACY)
 # These read no body without CONTENT_LENGTH: php-cgi, and uWSGI.
 BODY_NEEDS_LENGTH = ("php", "flask")
 # This one looks at PATH_INFO alone, as WSGI says; some front servers put the path into SCRIPT_NAME.
@@ -43,12 +46,16 @@ def command(name: str, stage: Stage) -> list[str]:
     if name == "fcgiwrap":
         stage.put(SYSTEM / "apps" / "app.cgi")
         return [shutil.which("fcgiwrap", path="/usr/sbin:/usr/bin"), "-f"]
+    if name in SDK:
+        name = "sdk"
     binary = {"libfcgi": "libfcgi_app", "libfcgi++": "libfcgi_app_cpp", "sdk": "probe"}.get(name, name)
     return [str(stage.put(built(binary)))]
 
 
 def settings(name: str, stage: Stage) -> dict:
     """What else a viaductd app of this kind must say."""
+    if name in SDK:
+        return {"concurrency": {"model": name.removeprefix("sdk-"), "limit": 64}}
     if name == "php":
         script = str(stage.path / "app.php")
         return {"params": {"SCRIPT_FILENAME": script}, "env": {"PHP_FCGI_MAX_REQUESTS": "0"}}
