@@ -32,10 +32,13 @@ class Spawned:
             env={**os.environ, "MARKS": str(directory)},
         )
 
+    def processes(self) -> list[int]:
+        return [int(pid) for pid in self.pids.read_text().split()]
+
     def stop(self) -> None:
-        pids, _ = self.pids.read_text(), self.pids.write_text("")
-        for pid in pids.split():
-            os.kill(int(pid), signal.SIGKILL)
+        pids, _ = self.processes(), self.pids.write_text("")
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
 
 
 class Uwsgi:

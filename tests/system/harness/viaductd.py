@@ -170,18 +170,21 @@ class Viaductd:
         """Pids of the app's worker processes."""
         words = self.settings["apps"][name]["command"]
         found = [pid for pid in children(self.pid) if command_line(pid)[-len(words) :] == words]
-        return found or [pid for pid in children(self.pid) if self._started(name, pid)]
+        # plackup overwrites its command line.
+        return found or sorted(set(self.started(name)) & set(children(self.pid)))
 
-    def _started(self, name: str, pid: int) -> bool:
-        """By the log: plackup overwrites its command line."""
-        return bool(re.search(rf"worker started app={name} worker=\S+ pid={pid}\b", self.text()))
+    def started(self, name: str = "web") -> list[int]:
+        """Pids of all worker processes that the app has had, by the log."""
+        found = re.findall(rf"worker started app={name} worker=\S+ pid=(\d+)\b", self.text())
+        return [int(pid) for pid in found]
 
     def bridges(self) -> list[int]:
-        words = [app["command"] for app in self.settings["apps"].values()]
+        words = [app["command"] for app in self.settings["apps"].values() if "command" in app]
+        workers = {pid for name in self.settings["apps"] for pid in self.started(name)}
         return [
             pid
             for pid in children(self.pid)
-            if not any(command_line(pid)[-len(w) :] == w for w in words)
+            if pid not in workers and not any(command_line(pid)[-len(w) :] == w for w in words)
         ]
 
     def bridge(self) -> int:
