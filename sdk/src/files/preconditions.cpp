@@ -16,6 +16,12 @@ bool same_etag(std::string_view a, std::string_view b, bool weak) {
   return a == b;
 }
 
+bool is_star(std::string_view list) {
+  const std::size_t star = list.find('*');
+  return star != std::string_view::npos && list.find_first_not_of(" \t") == star &&
+         list.find_last_not_of(" \t") == star;
+}
+
 // Takes one entity tag from the front of a list; empty when there is none.
 std::string_view take_etag(std::string_view& list) {
   const std::size_t begin = list.find_first_not_of(" \t,");
@@ -46,10 +52,7 @@ std::optional<std::time_t> date(const Fields& request, std::string_view name) {
 }  // namespace
 
 bool names_etag(std::string_view list, std::string_view etag, bool weak) {
-  if (list.find_first_not_of(" \t*") == std::string_view::npos &&
-      list.find('*') != std::string_view::npos) {
-    return true;
-  }
+  if (is_star(list)) return true;
   if (etag.empty()) return false;
   for (auto one = take_etag(list); !one.empty(); one = take_etag(list)) {
     if (same_etag(one, etag, weak)) return true;

@@ -73,5 +73,13 @@ TEST(Preconditions, WithoutAnEtagOnlyTheStarNamesIt) {
   EXPECT_TRUE(names_etag("\"\"", "\"\"", true));
 }
 
+TEST(Preconditions, OnlyOneStarAloneNamesEverything) {
+  for (const char* list : {"*", " *", "*\t "})
+    EXPECT_TRUE(names_etag(list, "\"a\"", false)) << list;
+  for (const char* list : {"**", "* *", "*, \"b\"", "\"b\", *", "\"*\"", "", " "}) {
+    EXPECT_FALSE(names_etag(list, "\"a\"", true)) << list;
+  }
+}
+
 }  // namespace
 }  // namespace viaduct::detail
