@@ -287,6 +287,35 @@ void cookie(const fs::path& root) {
   corpus.add("no_name", "\n=1");
 }
 
+// Lines: the size, the entity tag, Range, If-Range.
+void byte_range(const fs::path& root) {
+  const Corpus corpus(root, "byte_range");
+  corpus.add("part", "10\n\"a\"\nbytes=2-5\n\"a\"");
+  corpus.add("suffix", "10\n\"a\"\nbytes=-3\nW/\"a\"");
+  corpus.add("to_the_end", "784111777\n\nbytes=3-\nSun, 06 Nov 1994 08:49:37 GMT");
+  corpus.add("unsatisfiable", "10\n\nbytes=10-");
+  corpus.add("nothing_there", "0\n\nbytes=-1");
+  corpus.add("several", "10\n\nbytes=0-1,3-4");
+  corpus.add("beyond_64_bits", "18446744073709551615\n\n18446744073709551614-18446744073709551616");
+  corpus.add("backwards", "10\n\n5-2");
+}
+
+// Lines: the entity tag, when modified, and fields. @ If-Match, A If-None-Match,
+// B If-Modified-Since, C If-Unmodified-Since.
+void preconditions(const fs::path& root) {
+  const Corpus corpus(root, "preconditions");
+  const std::string current = "\"a\"\n784111777\n";
+  corpus.add("match", current + "@\"b\", \"a\"\nA\"c\",W/\"a\"");
+  corpus.add("star", "\n0\n@*\nA * ");
+  corpus.add("weak", "W/\"a\"\n0\n@W/\"a\"\nAW/\"a\"");
+  corpus.add("dates", current + "BSun, 06 Nov 1994 08:49:37 GMT\nCSunday, 06-Nov-94 08:49:36 GMT");
+  corpus.add("asctime", current + "BSun Nov  6 08:49:37 1994\nC-");
+  corpus.add("leap_second", current + "BFri, 31 Dec 9999 23:59:60 GMT");
+  corpus.add("before_1970", "\n-62167219200\nBSat, 01 Jan 0000 00:00:00 GMT");
+  corpus.add("repeated", current + "A\"b\"\nA\"a\"\nBWed Nov 16 08:49:37 1994");
+  corpus.add("malformed", "a\n1\n@a, \"b\nA\"\"x\"");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -307,5 +336,7 @@ int main(int argc, char** argv) {
   multipart(root);
   query(root);
   cookie(root);
+  byte_range(root);
+  preconditions(root);
   return 0;
 }
