@@ -65,6 +65,8 @@ std::optional<Peer> node(std::string_view text) {
   } else if (std::count(text.begin(), text.end(), ':') == 1) {
     text = text.substr(0, text.find(':'));
   }
+  // inet_pton() would not see what stands behind it.
+  if (text.find('\0') != std::string_view::npos) return std::nullopt;
   Peer peer;
   peer.local = false;
   peer.host = text;
@@ -95,8 +97,8 @@ std::string last_of(const protocol::Pairs& params, std::string_view name) {
 }
 
 bool is_port(std::string_view text) {
-  return !text.empty() && text.size() <= 5 &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const auto number = protocol::parse_decimal(text);
+  return number && *number <= 65535 && text.size() <= 5;
 }
 
 // What may stand in Host: no list, no space, nothing that ends a line of HTTP or HTML.

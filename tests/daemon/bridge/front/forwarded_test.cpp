@@ -56,6 +56,13 @@ TEST(Forwarded, AddressOfForwarded) {
   }
 }
 
+TEST(Forwarded, AnAddressWithNulIsNone) {
+  using namespace std::string_view_literals;
+  for (const std::string_view list : {"192.0.2.1\0"sv, "192.0.2.1\0<script>"sv, "[::1\0]"sv}) {
+    EXPECT_EQ(read({{"HTTP_X_FORWARDED_FOR", list}}).address, "") << list;
+  }
+}
+
 TEST(Forwarded, OtherValuesAreTheLastOnes) {
   const ForwardedFor x = read({{"HTTP_X_FORWARDED_PROTO", "gopher, HTTPS"},
                                {"HTTP_X_FORWARDED_HOST", "evil.test, www.example.org:8443"},
@@ -107,6 +114,14 @@ TEST(Forwarded, ThePortIsWhatWasSaidOrThatOfTheHost) {
   EXPECT_EQ(applied({"", "https", "a.test:81", "82"}).get("SERVER_PORT"), "82");
   EXPECT_EQ(applied({"", "http", "[::1]", ""}).get("SERVER_PORT"), "80");
   EXPECT_EQ(applied({"", "http", "[::1]:83", ""}).get("SERVER_NAME"), "[::1]");
+}
+
+TEST(Forwarded, NoPortIsBeyondTheLastOne) {
+  EXPECT_EQ(read({{"HTTP_X_FORWARDED_PORT", "65535"}}).port, "65535");
+  for (const char* port : {"65536", "99999", "000080", "4294967297"}) {
+    EXPECT_EQ(read({{"HTTP_X_FORWARDED_PORT", port}}).port, "") << port;
+  }
+  EXPECT_EQ(applied({"", "", "a.test:65536", ""}).get("SERVER_PORT"), "8080");
 }
 
 TEST(Forwarded, NothingSaidChangesNothing) {
