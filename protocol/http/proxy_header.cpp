@@ -21,6 +21,8 @@ enum Family : unsigned char { kTcp4 = 0x11, kTcp6 = 0x21 };
 enum Command : unsigned char { kLocal = 0x20, kProxy = 0x21 };  // with the version
 
 bool is_address(int family, const std::string& text) {
+  // inet_pton() would not see what stands behind it.
+  if (text.find('\0') != std::string::npos) return false;
   std::array<unsigned char, 16> bytes{};
   return ::inet_pton(family, text.c_str(), bytes.data()) == 1;
 }

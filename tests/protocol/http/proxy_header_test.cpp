@@ -80,6 +80,13 @@ TEST(ProxyHeader, ALineHasAtMost107Bytes) {
   EXPECT_EQ(read(start + std::string(107 - 1 - start.size(), 'x') + "\r\n"), State::bad);
 }
 
+TEST(ProxyHeader, AnAddressWithNulIsNone) {
+  const std::string nul(1, '\0');
+  EXPECT_EQ(read("PROXY TCP4 192.0.2.1" + nul + "x 198.51.100.2 5000 443\r\n"), State::bad);
+  EXPECT_EQ(read("PROXY TCP4 192.0.2.1 198.51.100.2" + nul + " 5000 443\r\n"), State::bad);
+  EXPECT_EQ(read("PROXY TCP6 ::1" + nul + " ::2 5000 443\r\n"), State::bad);
+}
+
 TEST(ProxyHeader, Binary) {
   ProxyHeader header;
   EXPECT_EQ(read(binary(0x21, 0x11, kTcp4), &header), State::done);
