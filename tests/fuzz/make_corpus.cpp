@@ -165,6 +165,18 @@ void http_server(const fs::path& root) {
   corpus.add("options", zero + "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 }
 
+void proxy_header(const fs::path& root) {
+  const Corpus corpus(root, "proxy_header");
+  corpus.add("line", "PROXY TCP4 192.0.2.1 198.51.100.2 5000 443\r\nGET");
+  corpus.add("line6", "PROXY TCP6 2001:db8::1 ::1 5000 443\r\n");
+  corpus.add("unknown", "PROXY UNKNOWN a b\r\n");
+  corpus.add("absent", "GET / HTTP/1.1\r\n");
+  corpus.add("addresses", "\1\2\3\4\5\6\7\10\1\x50\1\x51");
+  const std::string signature("\r\n\r\n\0\r\nQUIT\n", 12);
+  corpus.add("binary6", signature + std::string("\x21\x21\0\x24", 4) + std::string(36, '\1'));
+  corpus.add("local", signature + std::string("\x20\0\0\0", 4) + "GET");
+}
+
 // A step of a script, see connection_fuzzer.cpp. Kinds: 0 a front server connects, 1 it sends, 2 it
 // leaves, 3 the worker answers the first question, 4 sends bytes, 5 responds, 6 closes.
 std::string step(unsigned kind, unsigned argument, const std::string& bytes = "") {
@@ -233,6 +245,20 @@ void connection(const fs::path& root) {
                                step(4, 0, end_record(1, 0, FCGI_OVERLOADED)));
   corpus.add("split_response", multiplexing + step(0, 3) + step(1, 0, get) +
                                    step(5, 0x80, "Location: /a\rX: y\r\n\r\n"));
+}
+
+// Lines: `trusted`, and variables. F Forwarded; of X-Forwarded-*: G For, H Proto, I Host, J Port.
+void forwarded(const fs::path& root) {
+  const Corpus corpus(root, "forwarded");
+  const std::string trusted = "10.0.0.0/8 fd00::/8 uid:33\n";
+  corpus.add("chain", trusted + "G192.0.2.1, 198.51.100.2:80, [fd00::1]:443, 10.1.2.3");
+  corpus.add("unknown", trusted + "G192.0.2.1, unknown, 10.1.2.3");
+  corpus.add("values", "\nHhttp, https\nIa.example, b.example:8443\nJ80, 8443");
+  corpus.add("nonsense", "\nHftp\nIa/b\nJ65536");
+  corpus.add("forwarded", trusted +
+                              "Ffor=192.0.2.1;proto=http, for=\"[2001:db8::1]:4711\";"
+                              "proto=https;host=\"a.ex\\ample:1\";by=_x");
+  corpus.add("both", trusted + "Ffor=192.0.2.1\nG192.0.2.2");
 }
 
 void cgi_head(const fs::path& root) {
@@ -328,7 +354,9 @@ int main(int argc, char** argv) {
   fastcgi_client(root);
   fastcgi_params(root);
   http_server(root);
+  proxy_header(root);
   connection(root);
+  forwarded(root);
   scgi_server(root);
   uwsgi_server(root);
   one_request_clients(root);
