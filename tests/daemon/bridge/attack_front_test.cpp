@@ -52,6 +52,7 @@ TEST_F(AttackTest, EveryRequestIdAtOnceIsHeldToALimit) {
   constexpr std::uint32_t kIds = 65535;
   constexpr std::uint32_t kServed = 1024;  // of one connection
   shop(settings).limits.queue = 4 * kServed;
+  shop(settings).timeouts.queue = {};
   start();
   FakeWorker& worker = add_worker();
   const std::size_t before = bridge().resident();

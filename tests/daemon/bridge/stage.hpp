@@ -13,7 +13,7 @@ namespace viaduct::daemon::bridge::testing {
 
 /// Longest wait for something that is expected: far beyond what a loaded machine under a sanitizer
 /// needs.
-inline constexpr std::chrono::seconds kPatience{30};
+inline constexpr std::chrono::seconds kPatience{60};
 
 /// One descriptor of the test process, served when it is ready.
 class Peer {

@@ -45,6 +45,7 @@ INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerThreads,
                          [](const auto& test) { return test.param.name; });
 
 TEST_P(AnyWorkerThreads, EveryRequestIsServedWhicheverLoopAcceptedIt) {
+  shop(settings).timeouts.queue = {};
   start();
   FakeWorker& worker = add_worker(GetParam().options);
   std::vector<std::unique_ptr<FrontClient>> clients;
