@@ -118,7 +118,7 @@ bool Thread::tick() {
   connections_.tick(now);
   reactor_.memory().tell();
   services_.scores.progress.fetch_add(1, std::memory_order_relaxed);
-  on_tick_();
+  if (on_tick_) on_tick_();
   return !exchanges_.empty() || draining_ || unready_workers();
 }
 

@@ -36,9 +36,12 @@ class Thread {
   [[nodiscard]] std::size_t apps() const { return dispatchers_.size(); }
   [[nodiscard]] AccessLog& access_log() { return access_log_; }
 
-  /// Runs the loop until stop(); `tick` is called with every tick of it.
-  void run(std::function<void()> tick);
+  /// Runs the loop until stop(); `on_tick` is called with every tick of it.
+  void run(std::function<void()> on_tick);
   void stop() { reactor_.stop(); }
+  /// Looks at all time-outs, as run() does again and again; within an event of the reactor. Whether
+  /// there is something to look at soon.
+  bool tick();
 
   void accept();
   /// As Worker::keep_connections, for all apps.
@@ -52,7 +55,6 @@ class Thread {
   [[nodiscard]] bool drained() const;
 
  private:
-  bool tick();
   [[nodiscard]] bool unready_workers() const;
   void add_listener(const config::BridgeSettings& settings, std::uint32_t index, int descriptor);
 

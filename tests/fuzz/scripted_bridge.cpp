@@ -6,6 +6,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -14,6 +15,7 @@
 
 #include "daemon/bridge/dispatch/lanes.hpp"
 #include "protocol/fastcgi/record.hpp"
+#include "tests/fuzz/scripted_clock.hpp"
 #include "tests/support/fastcgi_records.hpp"
 #include "tests/support/trace.hpp"
 
@@ -27,6 +29,12 @@ namespace {
 
 constexpr std::size_t kMostFronts = 4;
 constexpr std::size_t kMostTurns = 200;
+/// Around the time-outs that there are: 1, 5, 30, 60, 75 s.
+constexpr std::array<std::chrono::milliseconds, 8> kWaits{
+    std::chrono::milliseconds(50),    std::chrono::milliseconds(100),
+    std::chrono::milliseconds(1000),  std::chrono::milliseconds(4950),
+    std::chrono::milliseconds(5050),  std::chrono::milliseconds(29950),
+    std::chrono::milliseconds(30050), std::chrono::milliseconds(76000)};
 
 void require(bool holds, const char* what) {
   if (holds) return;
@@ -204,13 +212,42 @@ void ScriptedBridge::take(Step step, unsigned argument, std::string_view bytes) 
     case Step::worker_closes:
       if (!links_.empty()) close_worker(links_.size() - 1);
       break;
+    case Step::wait: {
+      const auto time = kWaits[argument % kWaits.size()];
+      wait(time, (argument & 0x80) != 0 ? time : std::chrono::milliseconds(1000));
+      break;
+    }
     case Step::kinds:
       break;
   }
   settle();
 }
 
+void ScriptedBridge::wait(std::chrono::milliseconds time, std::chrono::milliseconds step) {
+  for (; time.count() > 0; time -= step) {
+    advance_clock(std::min(time, step));
+    {
+      const bridge::Reactor::Event event(thread_->reactor());
+      thread_->tick();
+    }
+    settle();
+  }
+}
+
+// To be called when nothing has happened for far longer than any of them.
+void ScriptedBridge::check_time_outs() {
+  thread_->list_requests(0, 0, [](const bridge::RequestListing& listing) {
+    for (const bridge::RequestEntry& request : listing.oldest) {
+      // With a worker one may be for as long as its client likes, who has not sent its whole body.
+      require(request.state != "queued" || request.age < std::chrono::minutes(2),
+              "a request waits for ever");
+    }
+  });
+}
+
 void ScriptedBridge::finish() {
+  wait(std::chrono::minutes(5), std::chrono::minutes(1));
+  check_time_outs();
   while (!fronts_.empty()) close_front(0);
   settle();
   while (!links_.empty()) close_worker(0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,12 +15,12 @@
 namespace viaduct::test {
 
 /// One thread of the bridge with scripted front servers and a scripted worker around it, in this
-/// process and on this thread: front codec, dispatcher, link codec and the way back. Its clock
-/// never ticks, so that the same script gives the same exchange.
+/// process and on this thread: front codec, dispatcher, link codec and the way back. Time passes
+/// when the script says so (scripted_clock.hpp), so that the same script gives the same exchange.
 ///
 /// Aborts the process when the bridge breaks a rule of its own: what the worker is sent is no
 /// FastCGI or names a variable that must not pass, what a front server is sent is not of its
-/// protocol, or something is left when everybody is gone.
+/// protocol, a request outlives its time-outs, or something is left when everybody is gone.
 class ScriptedBridge {
  public:
   ScriptedBridge();
@@ -36,6 +37,7 @@ class ScriptedBridge {
     worker_sends,   ///< `bytes` as they are
     respond,        ///< output for an active request; bit 7: and its end
     worker_closes,  ///< its latest connection
+    wait,           ///< time passes, a second or less at a time; bit 7: all of it at once
     kinds,
   };
   void take(Step step, unsigned argument, std::string_view bytes);
@@ -60,6 +62,8 @@ class ScriptedBridge {
   };
   class Reports;
 
+  void wait(std::chrono::milliseconds time, std::chrono::milliseconds step);
+  void check_time_outs();
   void settle();
   bool serve_worker();
   bool read_worker(WorkerPeer& peer);
