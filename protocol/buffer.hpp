@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <span>
@@ -10,7 +11,8 @@ namespace viaduct::protocol {
 
 /// Bytes that grow at their end: a vector that does not clear what it is about to overwrite, and to
 /// which adding a record header takes a few instructions. Empty, it owns no memory until the first
-/// addition. Not thread-safe.
+/// addition. Large ones grow where they are as far as the C library can do that, so that there are
+/// no two of them meanwhile. Not thread-safe.
 class Buffer {
  public:
   Buffer() = default;
@@ -40,11 +42,6 @@ class Buffer {
     return at;
   }
 
-  /// Makes room for `count` bytes behind those that are there.
-  void reserve(std::size_t count) {
-    if (capacity_ - size_ < count) grow(count);
-  }
-
   void drop_front(std::size_t count) {
     size_ -= count;
     std::memmove(memory_.get(), memory_.get() + count, size_);
@@ -67,9 +64,13 @@ class Buffer {
   }
 
  private:
+  struct Free {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+
   void grow(std::size_t count);
 
-  std::unique_ptr<std::byte[]> memory_;
+  std::unique_ptr<std::byte[], Free> memory_;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };

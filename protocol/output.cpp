@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
 namespace viaduct::protocol {
@@ -87,21 +88,28 @@ void Output::forget_consumed() {
 
 void Output::settle() {
   if (first_reference_ == references_.size()) return;
-  Buffer settled;
-  settled.reserve(size_);
-  std::size_t at = consumed_;
-  for (std::size_t i = first_reference_; i < references_.size(); ++i) {
-    const Reference& reference = references_[i];
-    settled.append(owned_.view(at, reference.at));
-    settled.append(reference.bytes);
-    at = reference.at;
-  }
-  settled.append(owned_.view(at, owned_.size()));
   // Marks handed out before count other bytes now: none of them can be revised any more.
   owned_before_ += owned_.size();
-  owned_ = std::move(settled);
+  std::size_t from = owned_.size();
+  std::size_t referred = 0;
+  for (std::size_t i = first_reference_; i < references_.size(); ++i) {
+    referred += references_[i].bytes.size();
+  }
+  owned_.extend(referred);
+  // From the end, so that nothing is overwritten before it was moved; what stands in front of the
+  // first reference, however much that is, stays where it is.
+  std::size_t to = owned_.size();
+  for (std::size_t i = references_.size(); i-- > first_reference_;) {
+    const Reference& reference = references_[i];
+    const std::size_t behind = from - reference.at;
+    to -= behind;
+    std::memmove(owned_.data() + to, owned_.data() + reference.at, behind);
+    to -= reference.bytes.size();
+    std::memcpy(owned_.data() + to, reference.bytes.data(), reference.bytes.size());
+    from = reference.at;
+  }
+  assert(to == from);
   references_.clear();
-  consumed_ = 0;
   first_reference_ = 0;
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/bridge/bridge.hpp"
 
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -68,9 +69,18 @@ void ignore_signals() {
 
 }  // namespace
 
+// Large buffers come from the kernel and go back to it at once, and grow without a copy: the memory
+// that the process takes is what it holds (config::memory_bound). Left to itself the C library
+// would keep them from the first on that was freed.
+void keep_heap_small() {
+  ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
+}
+
 int run() {
   try {
     ignore_signals();
+    keep_heap_small();
     const config::BridgeSettings settings = read_settings();
     log::Log log(log_settings(settings.log));
     Scoreboard& scores = map_scoreboard(channel::kScoreboardDescriptor);

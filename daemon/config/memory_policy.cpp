@@ -16,10 +16,10 @@ std::uint64_t MemoryPolicy::step() const {
 }
 
 std::uint64_t MemoryPolicy::excess(std::uint64_t held) const {
-  return held > limit ? excess_of_heads(held) : 0;
+  return held > limit ? excess_of_expendable(held) : 0;
 }
 
-std::uint64_t MemoryPolicy::excess_of_heads(std::uint64_t held) const {
+std::uint64_t MemoryPolicy::excess_of_expendable(std::uint64_t held) const {
   return refuses(held) ? held - (limit - limit / 4) : 0;
 }
 

@@ -9,9 +9,11 @@ namespace viaduct::daemon::config {
 /// How limits.memory is kept: what is done at how many bytes held by all threads of a bridge.
 ///
 ///     0 ......... refuse_above() ................. limit ............ limit + threads x step()
-///       served      new requests are refused:        those that hold
-///                   503; incomplete heads are        most are given up
-///                   given up, the longest first
+///       served      new requests are refused,        those that hold
+///                   503; what is expendable is       most are given up
+///                   given up, the largest first
+///
+/// Expendable are long heads of requests that are not complete, and what nobody reads.
 ///
 /// Pure.
 struct MemoryPolicy {
@@ -28,8 +30,8 @@ struct MemoryPolicy {
   /// Bytes to be given up when so much is held: nothing up to the limit, else so much that new
   /// requests are served again.
   [[nodiscard]] std::uint64_t excess(std::uint64_t held) const;
-  /// The same of request heads that are not complete.
-  [[nodiscard]] std::uint64_t excess_of_heads(std::uint64_t held) const;
+  /// The same of what is expendable, from where requests are refused on.
+  [[nodiscard]] std::uint64_t excess_of_expendable(std::uint64_t held) const;
   /// Bytes that the heap may have free, for allocations to come, while held and free ones together
   /// exceed the limit; beyond that it is made to return them to the kernel.
   [[nodiscard]] std::uint64_t heap_slack() const;
@@ -42,7 +44,7 @@ struct MemoryPolicy {
 /// Parts of it: what an idle connection is, its buffers excepted; a thread with what all of its
 /// connections share; and a process that does nothing.
 constexpr std::uint64_t kMemoryOfConnection = 4 * 1024;
-constexpr std::uint64_t kMemoryOfThread = 8 * 1024 * 1024;
-constexpr std::uint64_t kMemoryOfProcess = 32 * 1024 * 1024;
+constexpr std::uint64_t kMemoryOfThread = 4 * 1024 * 1024;
+constexpr std::uint64_t kMemoryOfProcess = 24 * 1024 * 1024;
 
 }  // namespace viaduct::daemon::config

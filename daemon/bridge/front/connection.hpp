@@ -50,6 +50,10 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] bool only_head() const {
     return entries_.empty() && codec_->output().empty() && !codec_->idle();
   }
+  /// Whether its peer has taken nothing of what is to be sent for at least so long.
+  [[nodiscard]] bool unread_for(Clock::duration time) const {
+    return blocked_ && reactor_.now() - taken_at_ >= time;
+  }
   /// When idle, gives back what it keeps for the next request.
   void release_memory();
   /// Closes it when its peer has made it wait for too long.
@@ -114,6 +118,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   bool lingering_ = false;
   Clock::time_point linger_until_{};
   Clock::time_point refuse_until_{};  // epoch: it is served
+  Clock::time_point taken_at_{};      // by the socket, some output
   Patience patience_;
 };
 

@@ -56,6 +56,7 @@ void Connection::flush() {
       close();
       return;
     }
+    if (sent.bytes > 0) taken_at_ = reactor_.now();
   }
   output.settle();
   blocked_ = !output.empty();

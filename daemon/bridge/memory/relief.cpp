@@ -12,8 +12,14 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
-/// A head that is no longer than this is not worth a connection.
-constexpr std::size_t kLongHead = 8 * 1024;
+/// What holds no more than this is not worth a connection.
+constexpr std::size_t kWorthIt = 8 * 1024;
+constexpr auto kUnread = std::chrono::seconds(30);
+
+// New, or of no use to anybody.
+bool expendable(const Connection& connection) {
+  return connection.held() > kWorthIt && (connection.only_head() || connection.unread_for(kUnread));
+}
 
 }  // namespace
 
@@ -41,9 +47,9 @@ void Relief::flush() {
 void Relief::give_up() {
   const ProcessMemory& process = services_.use.memory;
   const std::uint64_t held = process.held.load(std::memory_order_relaxed);
-  const bool only_heads = process.policy.excess(held) == 0;
-  const std::uint64_t excess = process.policy.excess_of_heads(held);
-  std::vector<Holder> holders = find_holders(only_heads);
+  const bool only_expendable = process.policy.excess(held) == 0;
+  const std::uint64_t excess = process.policy.excess_of_expendable(held);
+  std::vector<Holder> holders = find_holders(only_expendable);
   std::make_heap(holders.begin(), holders.end());
   std::uint64_t freed = 0;
   std::size_t requests = 0;
@@ -64,14 +70,13 @@ void Relief::give_up() {
   report(held, requests, connections);
 }
 
-std::vector<Relief::Holder> Relief::find_holders(bool only_heads) {
+std::vector<Relief::Holder> Relief::find_holders(bool only_expendable) {
   std::vector<Holder> holders;
   connections_.each([&](Connection& connection) {
-    if (connection.held() == 0) return;
-    if (only_heads && (connection.held() <= kLongHead || !connection.only_head())) return;
+    if (connection.held() == 0 || (only_expendable && !expendable(connection))) return;
     holders.push_back({connection.held(), nullptr, &connection});
   });
-  if (only_heads) return holders;
+  if (only_expendable) return holders;
   services_.exchanges.each([&](Exchange& exchange) {
     if (exchange.has_client()) holders.push_back({exchange.held(), &exchange, nullptr});
   });

@@ -36,7 +36,7 @@ class Relief final : public Flushable {
   };
 
   void give_up();
-  std::vector<Holder> find_holders(bool only_heads);
+  std::vector<Holder> find_holders(bool only_expendable);
   void report(std::uint64_t held, std::size_t requests, std::size_t connections);
 
   Services& services_;

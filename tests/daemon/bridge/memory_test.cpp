@@ -26,9 +26,9 @@ constexpr const char* kShort = "memory is short: those that hold most of it are 
 
 class Memory : public AttackTest {
  protected:
-  void begin() {
+  void begin(std::size_t limit = kLimit) {
     settings.threads = 2;
-    settings.limits.memory = kLimit;
+    settings.limits.memory = limit;
     settings.limits.connections = 1000;
     shop(settings).limits.queue = 10'000;
     start();
@@ -209,6 +209,29 @@ TEST_F(Memory, OneKindOfAttackAfterTheOther) {
     run(240'000);
     end_wave("responses");
   }
+}
+
+// As long as the limit is not reached nobody is given up at once; but who does not read at all must
+// not keep the others out for ever.
+TEST_F(Memory, WhoReadsNothingForHalfAMinuteIsGivenUp) {
+  begin(4 * kMiB);
+  const auto reached = [&] { return bridge().log_count("limits.memory is reached") > 0; };
+  while (!reached() && !HasFailure()) {
+    const std::size_t before = seen;
+    add(fastcgi, test::request(1, {{"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/"}}), false);
+    until(
+        [&] {
+          work(512 * 1024);
+          const auto links = worker->links();
+          return reached() ||
+                 (seen > before && std::all_of(links.begin(), links.end(),
+                                               [](auto* link) { return link->taken(); }));
+        },
+        "the bridge to take a response");
+  }
+  EXPECT_EQ(bridge().log_count(kShort), 0u);
+  until([&] { return ask() == 200; }, "others to be served again");
+  EXPECT_GT(bridge().log_count(kShort), 0u);
 }
 
 // Held back on purpose: connections that have done nothing wrong outlive the attack.

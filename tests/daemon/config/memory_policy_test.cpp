@@ -14,7 +14,7 @@ TEST(MemoryPolicy, WhatIsGivenUpAtHowMuch) {
     std::uint64_t held;
     bool refuses;
     std::uint64_t excess;
-    std::uint64_t excess_of_heads;
+    std::uint64_t excess_of_expendable;
   } rows[] = {
       {0, false, 0, 0},
       {699, false, 0, 0},
@@ -29,7 +29,7 @@ TEST(MemoryPolicy, WhatIsGivenUpAtHowMuch) {
   for (const auto& row : rows) {
     EXPECT_EQ(policy.refuses(row.held), row.refuses) << row.held;
     EXPECT_EQ(policy.excess(row.held), row.excess) << row.held;
-    EXPECT_EQ(policy.excess_of_heads(row.held), row.excess_of_heads) << row.held;
+    EXPECT_EQ(policy.excess_of_expendable(row.held), row.excess_of_expendable) << row.held;
   }
 }
 
@@ -38,7 +38,7 @@ TEST(MemoryPolicy, WithoutALimitNothingIsRefused) {
   for (const std::uint64_t held : {std::uint64_t{0}, std::uint64_t{1}, UINT64_MAX}) {
     EXPECT_FALSE(policy.refuses(held));
     EXPECT_EQ(policy.excess(held), 0u);
-    EXPECT_EQ(policy.excess_of_heads(held), 0u);
+    EXPECT_EQ(policy.excess_of_expendable(held), 0u);
   }
 }
 
