@@ -137,18 +137,23 @@ TEST_F(Memory, IncompleteHeadsOfEveryProtocol) {
   begin();
   constexpr std::size_t kHead = 50'000;
   for (int round = 0; round < 2; ++round) {
-    const std::size_t before = bridge().log_count(kShort);
     for (std::size_t sent = 0; sent < 2 * kLimit; sent += 103 * kHead) {
       for (const auto listener : {fastcgi, scgi, uwsgi, http}) {
         add(listener, incomplete_head(listener, kHead));
       }
     }
     run();
-    EXPECT_GT(bridge().log_count(kShort), before);
-    EXPECT_TRUE(std::any_of(attackers.begin(), attackers.end(),
-                            [](const auto& client) { return client->closed(); }));
+    // The log says so once a second at most.
+    until(
+        [&] {
+          return std::any_of(attackers.begin(), attackers.end(), [](const auto& client) {
+            return client->closed() || client->failed();
+          });
+        },
+        "one of them to be given up");
     end_wave("heads");
   }
+  EXPECT_GT(bridge().log_count(kShort), 0u);
   expect_an_attack();
 }
 
