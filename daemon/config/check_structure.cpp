@@ -10,6 +10,7 @@ namespace {
 
 // Below it: "/PID/workers/" and the name of a socket, together at most 107 bytes.
 constexpr std::size_t kMaxRuntimeDir = 80;
+constexpr std::uint64_t kLeastMemory = 1 << 20;  // with less a bridge would refuse everything
 
 void check_peers(const Checking& check, const ListenerSettings& listener, const std::string& path,
                  const std::vector<PeerRule>& rules) {
@@ -183,6 +184,9 @@ void check_structure(const Checking& check) {
     check.error("runtime_dir",
                 "at most " + std::to_string(kMaxRuntimeDir) +
                     " bytes are allowed: the paths of sockets below it have a limit");
+  const std::uint64_t memory = check.settings.limits.memory;
+  if (memory != 0 && memory < kLeastMemory)
+    check.error("limits.memory", "expected at least 1MiB, or 0 for no limit");
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
     check_address(check, check.settings.listeners[index], listener_path(index));
     check_routes(check, check.settings.listeners[index], listener_path(index));

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -202,7 +203,11 @@ class SlowStart {
     if (input_[1] >= 0) ::close(std::exchange(input_[1], -1));
   }
   static void wait_for(const std::function<bool()>& condition) {
-    while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!condition()) {
+      if (std::chrono::steady_clock::now() > end) throw std::runtime_error("waited in vain");
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
 
   TemporaryDirectory directory;

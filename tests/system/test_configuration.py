@@ -18,6 +18,16 @@ def test_good_configuration_is_accepted(viaductd):
     assert result.returncode == 0, result.stderr
 
 
+def test_check_says_how_much_memory_a_bridge_takes_at_most(viaductd):
+    viaductd.app("sdk")
+    for limit, said in (("0", "unbounded (limits.memory is 0)"), ("64MiB", "at most 105 MiB")):
+        viaductd.settings["limits"] = {"memory": limit, "connections": 256}
+        viaductd.write()
+        result = viaductd.check()
+        assert result.returncode == 0, result.stderr
+        assert result.stdout == f"{viaductd.file}: ok\nmemory of a bridge process: {said}\n"
+
+
 def test_unknown_key_is_named_with_its_place(viaductd):
     viaductd.file.write_text("apps:\n  shop:\n    command: [/bin/true]\n    worker: 2\n")
     result = viaductd.check()

@@ -6,6 +6,7 @@
 #include "daemon/bridge/access_log.hpp"
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/dispatch/own_response.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -52,17 +53,11 @@ void Exchange::answer(int status, std::uint32_t retry_after) {
   if (client_ == nullptr) return;
   if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
   if (status == 502 || status == 504) count_error();
-  const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
-  protocol::ResponseHead head;
-  head.status = status;
-  head.reason = protocol::reason_phrase(status);
-  head.fields.add("Content-Type", "text/plain; charset=utf-8");
-  head.fields.add("Content-Length", std::to_string(text.size()));
-  if (retry_after > 0) head.fields.add("Retry-After", std::to_string(retry_after));
-  head.content_length = text.size();
+  OwnResponse response = own_response(status);
+  if (retry_after > 0) response.head.fields.add("Retry-After", std::to_string(retry_after));
   status_ = status;
-  client_->respond_head(client_id_, head);
-  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(text));
+  client_->respond_head(client_id_, response.head);
+  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(response.body));
   end_client(0);
 }
 

@@ -1,19 +1,13 @@
 #include "daemon/bridge/front/refusal.hpp"
 
-#include <string>
+#include "daemon/bridge/dispatch/own_response.hpp"
 
 namespace viaduct::daemon::bridge {
 
 void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status) {
-  const std::string text = std::to_string(status) + " " + protocol::reason_phrase(status) + "\n";
-  protocol::ResponseHead head;
-  head.status = status;
-  head.reason = protocol::reason_phrase(status);
-  head.fields.add("Content-Type", "text/plain; charset=utf-8");
-  head.fields.add("Content-Length", std::to_string(text.size()));
-  head.content_length = text.size();
-  codec.head(id, head);
-  codec.body(id, protocol::as_bytes(text));
+  const OwnResponse response = own_response(status);
+  codec.head(id, response.head);
+  codec.body(id, protocol::as_bytes(response.body));
   codec.end(id);
   codec.output().settle();
 }

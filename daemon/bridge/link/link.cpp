@@ -350,6 +350,7 @@ bool Link::write() {
     return false;
   }
   output.settle();
+  if (output.empty() && output.memory() > kKeptOutput) output.release();
   blocked_ = sent.blocked;
   socket_.watch_output(blocked_);
   return !blocked_;

@@ -117,6 +117,7 @@ class Link final : public Flushable, private Watcher {
   };
 
   static constexpr std::size_t kOutputLimit = 256 * 1024;
+  static constexpr std::size_t kKeptOutput = 32 * 1024;  // bytes of memory, when nothing is unsent
   static constexpr std::size_t kDiscard = 256 * 1024;  // output of one that lingers, then it closes
   static constexpr std::size_t kTurn = 32 * 1024;      // body bytes of one request at a time
   static constexpr int kRounds = 4;                    // writes of one flush

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,13 @@ constexpr const char* kShort = "memory is short: those that hold most of it are 
 
 class Memory : public AttackTest {
  protected:
-  void begin(std::size_t limit = kLimit) {
+  void begin(std::size_t limit = kLimit, std::uint32_t at_once = 2000) {
     settings.threads = 2;
     settings.limits.memory = limit;
     settings.limits.connections = 1000;
     shop(settings).limits.queue = 10'000;
     start();
-    worker = &add_worker({.max_reqs = 2000, .return_credit = false});
+    worker = &add_worker({.max_reqs = at_once, .return_credit = false});
   }
 
   void TearDown() override {
@@ -237,6 +238,65 @@ TEST_F(Memory, WhoReadsNothingForHalfAMinuteIsGivenUp) {
   EXPECT_EQ(bridge().log_count(kShort), 0u);
   until([&] { return ask() == 200; }, "others to be served again");
   EXPECT_GT(bridge().log_count(kShort), 0u);
+}
+
+// Requests that hold most, each at its own stage: queued, with a worker, and with a response begun.
+struct At {
+  const char* name;
+  std::uint32_t at_once;  // requests that the worker takes
+  bool answering;
+};
+
+void PrintTo(const At& at, std::ostream* to) {
+  *to << at.name;
+}
+
+class MemoryOfRequests : public Memory, public ::testing::WithParamInterface<At> {};
+
+INSTANTIATE_TEST_SUITE_P(Stages, MemoryOfRequests,
+                         ::testing::Values(At{"queued", 1, false}, At{"working", 2000, false},
+                                           At{"answering", 2000, true}),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST_P(MemoryOfRequests, ThoseThatHoldMostAreGivenUp) {
+  shop(settings).timeouts = {.queue = {}, .request = {}, .stall = {}};
+  begin(8 * kMiB, GetParam().at_once);
+  constexpr std::size_t kClients = 120;
+  const std::string head = encode(scgi, {{"CONTENT_LENGTH", "10000000"},
+                                         {"REQUEST_METHOD", "POST"},
+                                         {"REQUEST_URI", "/up"},
+                                         {"HTTP_LONG", std::string(10'000, 'l')}});
+  for (std::size_t i = 0; i < kClients; ++i) add(scgi, head);
+  const std::size_t taken = std::min<std::size_t>(kClients, GetParam().at_once);
+  until([&] { return worker->requests.size() == taken; }, "the requests");
+  until([&] { return score().active + score().queued == kClients; }, "all to be there");
+  if (GetParam().answering) {
+    for (const auto& request : worker->requests) request->write("Status: 200\r\n\r\npart");
+    for (const auto& client : attackers) ASSERT_TRUE(client->wait_for("part"));
+  }
+  for (const auto& client : attackers) client->raw(std::string(200'000, 'b'));
+  const auto given_up = [&] {
+    return std::count_if(attackers.begin(), attackers.end(), [](const auto& client) {
+      if (!GetParam().answering) return status(*client) == 503;
+      return client->closed() || client->failed();
+    });
+  };
+  until([&] { return bridge().log_count(kShort) > 0 && given_up() > 0; }, "some to be given up");
+  EXPECT_LT(given_up(), static_cast<std::ptrdiff_t>(kClients)) << "no more than need be";
+  for (const auto& client : attackers) {
+    if (client->received().empty()) continue;
+    EXPECT_EQ(status(*client), GetParam().answering ? 200 : 503);
+  }
+  if (taken > 1) {
+    const auto aborted = [](const auto& request) { return request->aborted; };
+    until([&] { return std::any_of(worker->requests.begin(), worker->requests.end(), aborted); },
+          "the worker to hear of it");
+  }
+  // What the bridge has forgotten of them it does not need when the worker dies, either.
+  attackers.clear();
+  kill_worker(*worker);
+  worker = &add_worker();
+  until([&] { return ask() == 200; }, "others to be served again");
 }
 
 // Held back on purpose: connections that have done nothing wrong outlive the attack.

@@ -51,6 +51,8 @@ TEST(Mistakes, InTheMainMap) {
            "main.yaml:1:19: bridge.groups[0]: no group named \"www\" on this system"},
           {"limits: {memory: 64MB}",
            "main.yaml:1:18: limits.memory: expected a size such as 64KiB or 16MiB"},
+          {"limits: {memory: 1048575}",
+           "main.yaml:1:18: limits.memory: expected at least 1MiB, or 0 for no limit"},
           {"limits: {connections: -1}",
            "main.yaml:1:23: limits.connections: expected a whole number from 1 to 1000000"},
           {"control: tcp:127.0.0.1:1", "main.yaml:1:10: control.address: expected unix:/path"},
