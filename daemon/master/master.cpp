@@ -11,6 +11,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "daemon/master/control/server.hpp"
 #include "daemon/master/timeouts.hpp"
 #include "daemon/master/worker_environment.hpp"
 

@@ -19,7 +19,7 @@
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
-#include "daemon/master/control/server.hpp"
+#include "daemon/master/control/api.hpp"
 #include "daemon/master/crash_desk.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
@@ -35,6 +35,10 @@
 #include "daemon/master/successor.hpp"
 
 namespace viaduct::daemon::master {
+
+namespace control {
+class Server;
+}
 
 /// What the configuration asks for cannot be had: no log file, no runtime_dir. ListenerError says
 /// the same of sockets.

@@ -8,6 +8,7 @@
 #include <boost/asio/post.hpp>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/master/control/server.hpp"
 #include "daemon/master/master.hpp"
 #include "daemon/master/timeouts.hpp"
 

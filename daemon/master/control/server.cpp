@@ -11,6 +11,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include "daemon/master/control/session.hpp"
+
 namespace viaduct::daemon::master::control {
 
 namespace {
@@ -107,7 +109,7 @@ void Server::accepted(Protocol::socket socket) {
     const bool full = census_->connections >= limits_.connections ||
                       (!may_change && census_->readers >= limits_.readers);
     if (full) return turn_away(socket.native_handle());
-    std::make_shared<Session>(std::move(socket), std::move(peer), api_, limits_, census_)->start();
+    serve(std::move(socket), std::move(peer), api_, limits_, census_);
   } catch (const std::exception&) {
     // The peer has left, or there is no memory for it: it sees its connection closed.
   }

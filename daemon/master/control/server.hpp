@@ -9,7 +9,7 @@
 
 #include "daemon/config/settings.hpp"
 #include "daemon/master/control/api.hpp"
-#include "daemon/master/control/session.hpp"
+#include "daemon/master/control/limits.hpp"
 #include "daemon/master/listener_socket.hpp"
 
 namespace viaduct::daemon::master::control {

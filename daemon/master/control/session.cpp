@@ -1,10 +1,16 @@
 #include "daemon/master/control/session.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <utility>
 
-#include <boost/asio/post.hpp>
+#include <boost/beast/core/basic_stream.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
 namespace viaduct::daemon::master::control {
@@ -30,7 +36,42 @@ std::optional<Reply> refusal(const boost::system::error_code& error) {
   return error_reply(400, "no HTTP request: " + error.message());
 }
 
-}  // namespace
+// One connection. Keeps itself alive while the peer is there.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  using Protocol = boost::asio::local::stream_protocol;
+
+  Session(Protocol::socket socket, Peer peer, Api& api, const Limits& limits,
+          std::shared_ptr<Census> census);
+  ~Session();
+
+  void start() { read(); }
+
+ private:
+  using Stream = boost::beast::basic_stream<Protocol>;
+  using Request = boost::beast::http::request_parser<boost::beast::http::string_body>;
+  using Response = boost::beast::http::response<boost::beast::http::string_body>;
+
+  void read();
+  void on_read(const boost::system::error_code& error);
+  void perform();
+  void watch_peer();
+  void reply(Reply reply, bool keep_alive);
+  void on_written(const boost::system::error_code& error);
+  void begin_answer();
+  void end_answer();
+
+  Stream stream_;
+  Peer peer_;
+  Api& api_;
+  Limits limits_;
+  std::shared_ptr<Census> census_;
+  bool reader_;
+  bool answering_ = false;
+  boost::beast::flat_buffer buffer_;
+  std::optional<Request> request_;
+  std::optional<Response> response_;
+};
 
 Session::Session(Protocol::socket socket, Peer peer, Api& api, const Limits& limits,
                  std::shared_ptr<Census> census)
@@ -124,6 +165,14 @@ void Session::begin_answer() {
 void Session::end_answer() {
   if (!std::exchange(answering_, false)) return;
   if (--census_->answering == 0 && census_->on_quiet) census_->on_quiet();
+}
+
+}  // namespace
+
+void serve(boost::asio::local::stream_protocol::socket socket, Peer peer, Api& api,
+           const Limits& limits, std::shared_ptr<Census> census) {
+  std::make_shared<Session>(std::move(socket), std::move(peer), api, limits, std::move(census))
+      ->start();
 }
 
 }  // namespace viaduct::daemon::master::control
