@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "daemon/bridge/reactor.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/log_settings.hpp"
 #include "protocol/pairs.hpp"
 
 namespace viaduct::daemon::bridge {

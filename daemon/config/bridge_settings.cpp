@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "daemon/config/described_json.hpp"
+#include "daemon/config/settings.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -12,7 +13,6 @@ BOOST_DESCRIBE_ENUM(Multiplex, never, automatic)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
-BOOST_DESCRIBE_ENUM(SendFile, off, x_accel_redirect, x_sendfile)
 BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
 BOOST_DESCRIBE_ENUM(LogFormat, text, json)
 BOOST_DESCRIBE_ENUM(LogTarget::Kind, off, inherit, standard_error, journal, syslog, file)

@@ -7,9 +7,15 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/address.hpp"
+#include "daemon/config/listener_settings.hpp"
+#include "daemon/config/log_settings.hpp"
+#include "daemon/config/peer_rule.hpp"
+#include "daemon/config/request_settings.hpp"
 
 namespace viaduct::daemon::config {
+
+struct Settings;
 
 // Requests at once at a server of `connect`, when `concurrency.limit` does not say: more than most
 // servers work on, so that none of them idles; what is too much for one waits in its backlog.

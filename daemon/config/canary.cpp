@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/config/settings.hpp"
+
 namespace viaduct::daemon::config {
 
 AppSettings canary_of(const AppSettings& app) {

@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 
 namespace viaduct::daemon::config {
+
+struct Settings;
 
 // The app as its canaries run it: the other command, in as many workers as their share of the
 // requests asks for, at least one. Only when `app.canary` is there.

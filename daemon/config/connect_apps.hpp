@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/document.hpp"
-#include "daemon/config/settings.hpp"
 #include "daemon/config/value_types.hpp"
 
 namespace viaduct::daemon::config {

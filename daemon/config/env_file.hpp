@@ -5,7 +5,7 @@
 #include <string_view>
 #include <variant>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 
 namespace viaduct::daemon::config {
 

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 
 namespace viaduct::daemon::config {
 

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/isolation_probe.hpp"
-#include "daemon/config/settings.hpp"
 
 namespace viaduct::daemon::config {
 

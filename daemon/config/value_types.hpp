@@ -13,8 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/document.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
 

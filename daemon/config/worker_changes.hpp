@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 
 namespace viaduct::daemon::config {
 

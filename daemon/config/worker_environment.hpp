@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 
 namespace viaduct::daemon::config {
 

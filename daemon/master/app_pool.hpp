@@ -12,8 +12,8 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/channel/message.hpp"
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/canary.hpp"
-#include "daemon/config/settings.hpp"
 #include "daemon/master/backoff.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/place.hpp"

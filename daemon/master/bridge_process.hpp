@@ -11,7 +11,7 @@
 
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/unique_fd.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/account.hpp"
 #include "daemon/master/context.hpp"
 
 namespace viaduct::daemon::master {

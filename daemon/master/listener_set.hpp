@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/listener_settings.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_socket.hpp"
 

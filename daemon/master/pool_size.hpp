@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 
 namespace viaduct::daemon::master {
 

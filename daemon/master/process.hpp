@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "daemon/channel/unique_fd.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/account.hpp"
 #include "daemon/master/confinement.hpp"
 #include "daemon/master/spawn_stage.hpp"
 

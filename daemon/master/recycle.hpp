@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 
 namespace viaduct::daemon::master {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "daemon/channel/unique_fd.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/account.hpp"
 
 namespace viaduct::daemon::master {
 

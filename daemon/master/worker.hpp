@@ -12,7 +12,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/crash_report.hpp"
 #include "daemon/master/output_reader.hpp"

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/worker_environment.hpp"
 
 namespace viaduct::daemon::master {

@@ -9,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/scalars.hpp"
-#include "daemon/config/settings.hpp"
 
 namespace viaduct::daemon::tool {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 
 namespace viaduct::daemon::bridge {
 

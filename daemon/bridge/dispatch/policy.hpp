@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "daemon/channel/message.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 #include "protocol/message.hpp"
 
 namespace viaduct::daemon::bridge {

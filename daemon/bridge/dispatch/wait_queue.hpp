@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "daemon/bridge/dispatch/controlled_delay.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/listener_settings.hpp"
 
 namespace viaduct::daemon::bridge {
 

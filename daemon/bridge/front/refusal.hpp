@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 #include "protocol/codec.hpp"
 
 namespace viaduct::daemon::bridge {

@@ -11,7 +11,7 @@
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 #include "protocol/client_codec.hpp"
 #include "protocol/fastcgi/flow_control.hpp"
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cstdint>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 
 namespace viaduct::daemon::bridge {
 

@@ -8,7 +8,7 @@
 
 #include "daemon/bridge/link/server_health.hpp"
 #include "daemon/bridge/socket.hpp"
-#include "daemon/config/settings.hpp"
+#include "daemon/config/request_settings.hpp"
 #include "daemon/log/log.hpp"
 
 namespace viaduct::daemon::bridge {

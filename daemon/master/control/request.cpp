@@ -5,7 +5,7 @@
 
 #include <boost/json.hpp>
 
-#include "daemon/config/settings.hpp"
+#include "daemon/config/app_settings.hpp"
 #include "daemon/log/escape.hpp"
 
 namespace viaduct::daemon::master::control {

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/config/settings.hpp"
+
 namespace viaduct::daemon::config {
 namespace {
 
