@@ -55,7 +55,8 @@ class ToolchainTest(unittest.TestCase):
                          "this is compiler Debian clang version 14.0.6")
 
     def test_compiler_has_one_name_whatever_it_was_called_by(self):
-        for line in ("c++ (Debian 12.2.0-14+deb12u1) 12.2.0", "g++-12 (Debian 12.2.0-14+deb12u1) 12.2.0"):
+        for name in ("c++", "g++-12"):
+            line = f"{name} (Debian 12.2.0-14+deb12u1) 12.2.0"
             self.assertEqual(toolchain.compiler_of(line), GCC["compiler"])
         self.assertEqual(toolchain.compiler_of("Debian clang version 14.0.6"),
                          "Debian clang version 14.0.6")
@@ -102,7 +103,8 @@ class ProfileTest(unittest.TestCase):
 
     def test_most_expensive_functions_come_first_with_their_share(self):
         lines = list(profile.most_expensive(profile.functions(PROFILE.splitlines()), 1))
-        self.assertEqual([line.split() for line in lines], [["60.0", "82.2%", "protocol::parse(int)"]])
+        self.assertEqual([line.split() for line in lines],
+                         [["60.0", "82.2%", "protocol::parse(int)"]])
 
 
 class InputTest(unittest.TestCase):

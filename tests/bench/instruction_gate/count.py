@@ -86,8 +86,8 @@ def run(row, programs, batches):
 
 
 def count(row, programs):
-    """Instructions per request by function: what a longer run takes more than a shorter one, so that
-    start and end of the process do not count."""
+    """Instructions per request by function: what a longer run takes more than a shorter one, so
+    that start and end of the process do not count."""
     short = run(row, programs, row.batches)
     long = run(row, programs, row.batches + row.more_batches)
     return profile.difference(short, long, row.more_batches * row.in_flight)

@@ -1,8 +1,11 @@
 #include "tests/bench/instruction_gate/idle.hpp"
 
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +18,7 @@ namespace {
 // 2050-01-01 00:00 UTC.
 constexpr time_t kNow = 2'524'608'000;
 constexpr int kPatienceMs = 10'000;
+constexpr int kRoom = 4 * 1024 * 1024;
 
 std::function<bool()>& peers() {
   static std::function<bool()> all;
@@ -47,6 +51,13 @@ extern "C" {
 [[gnu::visibility("default")]] int timerfd_settime(int, int, const itimerspec*,
                                                    itimerspec*) noexcept {
   return 0;
+}
+
+[[gnu::visibility("default")]] int connect(int socket, const sockaddr* address, socklen_t size) {
+  const int result = static_cast<int>(::syscall(SYS_connect, socket, address, size));
+  // What the kernel cannot give is left out: see net.core.wmem_max.
+  ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kRoom, sizeof kRoom);
+  return result;
 }
 
 [[gnu::visibility("default")]] int epoll_wait(int set, epoll_event* events, int room, int timeout) {

@@ -13,6 +13,7 @@ namespace viaduct::bench {
 ///   thread that would sleep. Instructions of `peers` are not counted. It plays everybody that the
 ///   program talks to, and returns whether it did anything. The program is never interrupted by
 ///   input that comes while it works.
+/// - Sockets that connect have room for a whole batch, whatever the kernel's default is.
 ///
 /// When nothing is left to do on either side for ten seconds, the process aborts.
 ///

@@ -53,6 +53,6 @@ def shorten(name, length=110):
     """A function's name without what every one has."""
     name = name.replace("viaduct::v1::detail::", "").replace("viaduct::", "")
     name = re.sub(r"std::basic_string_view<char, std::char_traits<char> >", "string_view", name)
-    name = re.sub(r"std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >",
-                  "string", name)
+    name = re.sub(r"std::__cxx11::basic_string<char, std::char_traits<char>, "
+                  r"std::allocator<char> >", "string", name)
     return name if len(name) <= length else name[:length - 3] + "..."

@@ -14,7 +14,7 @@
 namespace viaduct::bench {
 namespace {
 
-constexpr std::size_t kRoom = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t kMostAtOnce = std::size_t{1} << 20;
 constexpr int kBacklog = 1024;
 
 int require(int result, const char* call) {
@@ -29,12 +29,6 @@ Descriptor new_socket() {
 
 }  // namespace
 
-Stream::Stream(Descriptor socket) : socket_(std::move(socket)) {
-  // As far as net.core.wmem_max allows: a batch is at most 256 KiB.
-  const int room = static_cast<int>(kRoom);
-  require(::setsockopt(socket_.get(), SOL_SOCKET, SO_SNDBUF, &room, sizeof room), "SO_SNDBUF");
-}
-
 void Stream::send(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent =
@@ -45,7 +39,7 @@ void Stream::send(std::string_view bytes) {
 }
 
 std::string_view Stream::receive() {
-  static std::vector<char> buffer(kRoom);
+  static std::vector<char> buffer(kMostAtOnce);
   std::size_t size = 0;
   while (true) {
     const ssize_t got =

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 
 #include "tests/bench/connection.hpp"
 
@@ -10,7 +11,7 @@ namespace viaduct::bench {
 /// program closes it.
 class Stream {
  public:
-  explicit Stream(Descriptor socket);
+  explicit Stream(Descriptor socket) : socket_(std::move(socket)) {}
 
   /// Sends all of it. Gives up the run when the socket has no room: the program must find the whole
   /// batch in one receive.

@@ -10,6 +10,11 @@ def read_cache(text):
     return dict(re.findall(r"^([\w-]+):\w+=(.*)$", text, re.MULTILINE))
 
 
+def is_on(value):
+    """Whether CMake takes a variable with this value for true."""
+    return value.upper() in ("1", "ON", "TRUE", "Y", "YES")
+
+
 def compiler_of(version_line):
     """First line that `CXX --version` prints, under whichever name it was called."""
     if "clang" in version_line:
@@ -28,8 +33,7 @@ def toolchain_of(cache):
         "compiler": compiler_of(version.splitlines()[0]),
         "flags": " ".join(filter(None, flags)),
         "sanitizer": cache.get("VIADUCT_SANITIZE") or "none",
-        "libraries": "shared" if cache.get("BUILD_SHARED_LIBS", "").upper() in ("ON", "1", "TRUE", "YES")
-                     else "static",
+        "libraries": "shared" if is_on(cache.get("BUILD_SHARED_LIBS", "")) else "static",
         "libc": platform.libc_ver()[1],
         "boost": boost[1] if boost else "unknown",
         "machine": platform.machine(),
