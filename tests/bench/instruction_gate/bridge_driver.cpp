@@ -28,8 +28,7 @@ namespace config = viaduct::daemon::config;
 namespace protocol = viaduct::protocol;
 using protocol::Event;
 
-/// Plays the worker: an application of the SDK that answers all requests which arrived together at
-/// once.
+/// A worker on the SDK, which answers all requests that arrived together in one write.
 class Worker {
  public:
   explicit Worker(std::string answer)
@@ -94,7 +93,7 @@ class Worker {
   std::optional<Stream> link_;
 };
 
-/// Plays one connection of a front server, with one request at a time.
+/// One connection of a front server, with one request at a time.
 class FrontConnection {
  public:
   FrontConnection(const Descriptor& listener, AnswerCheck& check)
@@ -130,7 +129,7 @@ class FrontConnection {
   std::string http_;
 };
 
-/// Plays a front server that keeps its connections: as many as there are requests in flight.
+/// A front server that keeps its connections, one for each request in flight.
 class FrontServer {
  public:
   FrontServer(const Plan& plan, const Descriptor& listener)

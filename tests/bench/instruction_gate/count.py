@@ -45,7 +45,7 @@ class Row:
 
     @property
     def batches(self):
-        """Of the short run: memory, averages and tables have their usual sizes by then."""
+        """Batches of the short run: memory, averages and tables have their usual sizes then."""
         return max(2, 64 // self.in_flight)
 
     @property

@@ -8,7 +8,7 @@ INSTRUCTIONS = 100
 
 
 def bound(was):
-    """By how many instructions a row may differ from its figure."""
+    """The largest difference from a figure that passes."""
     return min(GROWTH * was, INSTRUCTIONS)
 
 
@@ -35,7 +35,7 @@ def describe(toolchain):
 
 
 def mismatch(figures, toolchain):
-    """Why figures do not hold for a toolchain; "" when they do."""
+    """The reason why figures do not hold for a toolchain; "" when they do."""
     if figures.toolchain == toolchain:
         return ""
     names = [name for name in {**figures.toolchain, **toolchain}

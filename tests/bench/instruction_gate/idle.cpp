@@ -57,7 +57,7 @@ extern "C" {
 
 [[gnu::visibility("default")]] int connect(int socket, const sockaddr* address, socklen_t size) {
   const int result = static_cast<int>(::syscall(SYS_connect, socket, address, size));
-  // What the kernel cannot give is left out: see net.core.wmem_max.
+  // The kernel gives net.core.wmem_max at most.
   ::setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &kRoom, sizeof kRoom);
   return result;
 }

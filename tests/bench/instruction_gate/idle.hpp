@@ -4,7 +4,7 @@
 
 namespace viaduct::bench {
 
-/// Makes a program that is counted by callgrind take the same steps in every run.
+/// Make a program that callgrind counts take the same steps in every run.
 ///
 /// - The clocks stand still, years ahead of the kernel's: no timer is set, and no wait with a time
 ///   limit ends by that.

@@ -33,7 +33,7 @@ struct Plan {
 /// Lines NAME=VALUE.
 test::NameValues read_params(const std::string& path);
 
-/// Ends the process successfully when all batches were answered.
+/// Batches left: the answer to the last one ends the process, successfully.
 class Progress {
  public:
   explicit Progress(const Plan& plan) : left_(plan.batches) {}
@@ -43,7 +43,7 @@ class Progress {
   unsigned left_;
 };
 
-/// Prints why the run is worth nothing and ends the process.
+/// Print why the run gives no figure, and end the process.
 [[noreturn]] void give_up(const std::string& why);
 
 }  // namespace viaduct::bench

@@ -23,7 +23,7 @@ class Sleeper {
   Sleeper& operator=(const Sleeper&) = delete;
 };
 
-// Without memory of the heap, whose state is the program's.
+// Use no heap: its state decides what the program's next allocation costs.
 int count_threads() {
   char text[4096] = {};
   const int file = ::open("/proc/self/status", O_RDONLY | O_CLOEXEC);

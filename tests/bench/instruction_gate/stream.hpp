@@ -13,8 +13,8 @@ class Stream {
  public:
   explicit Stream(Descriptor socket) : socket_(std::move(socket)) {}
 
-  /// Sends all of it. Gives up the run when the socket has no room: the program must find the whole
-  /// batch in one receive.
+  /// Send everything, or give up the run when the socket has no room: the program must find the
+  /// whole batch in one receive.
   void send(std::string_view bytes);
   /// Everything that has arrived, valid until the next call for any stream.
   [[nodiscard]] std::string_view receive();
@@ -23,9 +23,9 @@ class Stream {
   Descriptor socket_;
 };
 
-/// Creates a listening Unix socket, non-blocking, with a name of the kernel's choice.
+/// Create a listening Unix socket, non-blocking, with a name of the kernel's choice.
 Descriptor listen_somewhere();
-/// Connects to a socket of listen_somewhere().
+/// Connect to a socket of listen_somewhere().
 Descriptor connect_to(const Descriptor& listener);
 
 }  // namespace viaduct::bench

@@ -23,7 +23,7 @@ def compiler_of(version_line):
 
 
 def toolchain_of(cache):
-    """What figures depend on, by name."""
+    """Properties of a build that figures depend on, by name."""
     version = subprocess.run([cache["CMAKE_CXX_COMPILER"], "--version"], check=True, text=True,
                              stdout=subprocess.PIPE).stdout
     flags = [cache.get("CMAKE_CXX_FLAGS", ""),

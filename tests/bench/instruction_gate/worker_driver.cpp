@@ -19,8 +19,7 @@ namespace {
 
 using namespace viaduct::bench;
 
-/// Plays the bridge: one link, its window agreed, on which all requests of a batch are sent at
-/// once.
+/// One link of a bridge, its window agreed, on which all requests of a batch are sent at once.
 class Bridge {
  public:
   Bridge(const Plan& plan, const Descriptor& listener)
