@@ -11,6 +11,7 @@ from harness import fronts  # noqa: E402
 from harness.load import Load  # noqa: E402
 from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS  # noqa: E402
 from harness.paths import Stage  # noqa: E402
+from harness.ports import release_ports  # noqa: E402
 from harness.viaductd import Viaductd  # noqa: E402
 
 
@@ -35,6 +36,13 @@ def stage():
     made = Stage()
     yield made
     made.remove()
+
+
+@pytest.fixture(autouse=True)
+def ports():
+    """Ports that a test reserves are its own until everything that it has started is gone."""
+    yield
+    release_ports()
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from harness import fastcgi, http, scgi
-from harness.fronts import free_port
 from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS
+from harness.ports import reserve_port
 from harness.process import descriptors, memory, peak_memory, wait_for
 from harness.tool import Tool
 
@@ -73,7 +73,7 @@ def add_listener(daemon, protocol: str, address: str) -> None:
 def test_who_is_slow_or_gone_is_given_up(viaductd):
     """Slow heads in every protocol, idle HTTP clients, and TCP peers that vanished: all at once, since
     each of them takes a minute."""
-    web, fcgi, uwsgi = free_port(), free_port(), str(viaductd.directory / "uwsgi.sock")
+    web, fcgi, uwsgi = reserve_port(), reserve_port(), str(viaductd.directory / "uwsgi.sock")
     viaductd.app("sdk", concurrency={"model": "fibers", "limit": 64}, timeouts={"request": 0})
     add_listener(viaductd, "http", f"tcp:127.0.0.1:{web}")
     add_listener(viaductd, "fastcgi", f"tcp:127.0.0.1:{fcgi}")

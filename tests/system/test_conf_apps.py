@@ -14,7 +14,7 @@ from harness.apps import command
 from harness.fronts import Nginx, replace
 from harness.load import assert_clean
 from harness.paths import BUILD, CONF, ROOT
-from harness.process import Process, wait_for
+from harness.process import Process, accepts, wait_for
 from harness.servers import Uwsgi
 from harness.viaductd import WORKER_USER
 
@@ -180,7 +180,7 @@ def test_flask_to_cpp(viaductd, directory, shop, run_block, start_nginx, start_l
     stopping.append(uwsgi)
     logs.append(directory / "uwsgi.log")
     socket = directory / "shop.sock"
-    wait_for(socket.exists, "uWSGI listens")
+    wait_for(lambda: accepts(socket), "uWSGI listens")
     socket.chmod(0o666)
     assert served_by(start_nginx("before", str(socket)).port) == "Flask"
 

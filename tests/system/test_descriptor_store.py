@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from harness import fastcgi, scgi
+from harness.ports import reserve_port
 from harness.process import alive, descendants, wait_for
 from harness.service_manager import ServiceManager
 from harness.tool import Tool
@@ -17,12 +18,6 @@ def manager(directory, stopping):
     made = ServiceManager(directory)
     stopping.insert(0, made)  # stopped behind viaductd, which talks to it
     return made
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def name(address: str) -> str:
@@ -66,7 +61,7 @@ def end(viaductd, number: int) -> None:
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
 def test_connections_wait_until_viaductd_is_back(viaductd, manager, ending):
-    port = free_port()
+    port = reserve_port()
     abstract = f"@viaduct-{os.getpid()}-{port}"
     viaductd.app("sdk")
     viaductd.settings["listeners"] += [

@@ -1,13 +1,12 @@
 """What a client sees when something fails: one test or more for each row of that table."""
 
-import os
 import threading
 import time
 
 import pytest
 
 from harness import fastcgi, http
-from harness.process import alive, wait_for
+from harness.process import accepts, alive, wait_for
 
 
 class Background:
@@ -49,7 +48,7 @@ def test_requests_wait_for_a_starting_worker(viaductd):
     probe = viaductd.app("sdk")["command"]
     viaductd.settings["apps"]["web"]["command"] = ["/bin/sh", "-c", f"sleep 1; exec {probe[0]}"]
     viaductd.start(ready=False)
-    wait_for(lambda: os.path.exists(viaductd.socket), "the socket exists")
+    wait_for(lambda: accepts(viaductd.socket), "the socket has a listener")
     assert Background(viaductd, "/hello").result().body == b"hello\n"
 
 

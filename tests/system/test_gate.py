@@ -7,6 +7,7 @@ import pytest
 
 from harness import fronts, http
 from harness.paths import built
+from harness.ports import reserve_port
 from harness.process import Process, wait_for
 
 APACHE = """
@@ -84,7 +85,7 @@ def gate(directory, stopping, logs):
     )
     users = directory / "gate.users"
     users.write_text(f"ada:{made.stdout.strip()}\n")
-    port = fronts.free_port()
+    port = reserve_port()
     program = built("examples/gate")
     process = Process([program, "--fastcgi", f"tcp:127.0.0.1:{port}", "--users", users], directory / "gate.log")
     stopping.append(process)
@@ -127,7 +128,7 @@ def test_others_stay_outside(front, credentials):
 
 def test_a_gate_that_is_gone_lets_nobody_in(directory, stopping, logs):
     for kind in (GuardedApache, GuardedLighttpd):
-        front = kind(directory / kind.name, fronts.free_port())
+        front = kind(directory / kind.name, reserve_port())
         logs.append(front)
         stopping.append(front)
         front.start()

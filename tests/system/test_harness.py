@@ -1,14 +1,18 @@
 """The harness itself: a load generator that overlooked failures would make every test pass."""
 
+import contextlib
 import json
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
 from harness import http
 from harness.apps import Direct
 from harness.load import assert_clean
+from harness.network import Network
+from harness.ports import reserve_port
 
 
 @pytest.fixture
@@ -83,3 +87,29 @@ def test_client_sees_broken_answers(answer):
     port = serve(lambda peer: peer.sendall(answer))
     with pytest.raises(http.Broken):
         http.request(port, "/")
+
+
+def test_reserved_ports_are_given_to_nobody_else(stopping):
+    try:
+        network = Network({})
+    except OSError as error:
+        pytest.skip(f"no network namespaces can be made here: {error}")
+    stopping.append(network)
+    with network.inside("front"), contextlib.ExitStack() as taken:
+        Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40007")
+        port = reserve_port()
+        others = set()
+        with pytest.raises(OSError, match="in use"):
+            while True:
+                other = taken.enter_context(socket.socket())
+                other.bind(("127.0.0.1", 0))
+                others.add(other.getsockname()[1])
+        assert others == set(range(40000, 40008)) - {port}
+        taken.close()
+        with socket.create_server(("127.0.0.1", port)) as server:  # sets SO_REUSEADDR
+            clients = set()
+            with pytest.raises(OSError, match="assign"):
+                while True:
+                    client = taken.enter_context(socket.create_connection(server.getsockname()))
+                    clients.add(client.getsockname()[1])
+            assert clients == others

@@ -6,7 +6,8 @@ import pytest
 
 from harness import http
 from harness.direct import ModuleApache, PassingNginx
-from harness.fronts import Front, Haproxy, free_port
+from harness.fronts import Front, Haproxy
+from harness.ports import reserve_port
 from harness.site import check_site
 
 MIB = 1 << 20
@@ -32,7 +33,7 @@ def serve(viaductd, protocol: str, address: str, **keys):
 
 
 def serve_tcp(viaductd, **keys) -> int:
-    port = free_port()
+    port = reserve_port()
     serve(viaductd, "http", f"tcp:127.0.0.1:{port}", **keys)
     return port
 
@@ -158,7 +159,7 @@ def test_kept_connections_survive_a_reload(viaductd):
     [("tcp", "send-proxy"), ("tcp", "send-proxy-v2"), ("http", "send-proxy-v2"), ("http", "")],
 )
 def test_haproxy_says_whose_requests_they_are(viaductd, directory, start, mode, server):
-    port = free_port()
+    port = reserve_port()
     serve(viaductd, "http", f"tcp:127.0.0.1:{port}", trusted=["127.0.0.1"])
     front = start(ForwardingHaproxy(directory / "haproxy", f"127.0.0.1:{port}", mode, server))
     with http.Connection(front.port) as client:

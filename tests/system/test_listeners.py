@@ -11,6 +11,7 @@ import pytest
 
 from harness import fastcgi, scgi
 from harness.paths import ROOT
+from harness.ports import reserve_port
 from harness.process import descriptors, wait_for
 
 
@@ -254,12 +255,6 @@ def test_mode_and_group_of_the_socket(viaductd):
         assert grp.getgrgid(status.st_gid).gr_name == "www-data"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def scgi_get(port, source="127.0.0.1"):
     with socket.create_connection(("127.0.0.1", port), source_address=(source, 0)) as peer:
         peer.sendall(scgi.head("GET", "/hello", 0))
@@ -273,7 +268,7 @@ def scgi_get(port, source="127.0.0.1"):
 
 
 def test_tcp_listener(viaductd):
-    port = free_port()
+    port = reserve_port()
     viaductd.app("sdk")
     viaductd.settings["listeners"].append(
         {"protocol": "scgi", "address": f"tcp:127.0.0.1:{port}", "app": "web"}
@@ -283,7 +278,7 @@ def test_tcp_listener(viaductd):
 
 
 def test_tcp_listener_serves_only_who_is_allowed(viaductd):
-    port = free_port()
+    port = reserve_port()
     viaductd.app("sdk")
     viaductd.settings["listeners"].append(
         {

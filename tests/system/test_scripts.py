@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
-from harness import fronts, http
+from harness import http
 from harness.paths import SOURCE
+from harness.ports import reserve_port
 from harness.process import Process, alive, descendants, wait_for
 
 QUICKSTART = SOURCE / "contrib" / "quickstart"
@@ -18,7 +19,7 @@ QUICKSTART = SOURCE / "contrib" / "quickstart"
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("front", ["http", "nginx", "apache", "caddy"])
 def test_quickstart_serves_a_page_and_leaves_nothing(directory, stopping, logs, front, number):
-    port = fronts.free_port()
+    port = reserve_port()
     log = directory / "quickstart.log"
     logs.append(log)
     process = Process([QUICKSTART, "--front", front, "--port", port], log, cwd="/")

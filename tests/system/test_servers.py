@@ -6,8 +6,8 @@ import pytest
 
 from harness import http
 from harness.apps import command
-from harness.fronts import free_port
 from harness.load import assert_clean
+from harness.ports import reserve_port
 from harness.process import Process, wait_for
 from harness.servers import Spawned, Uwsgi, connect
 from harness.tool import Tool
@@ -32,7 +32,7 @@ def uwsgi(viaductd, stage, directory, stopping):
 @pytest.fixture
 def port(viaductd):
     """Of an HTTP listener: bodies come without their length there."""
-    number = free_port()
+    number = reserve_port()
     routes = [{"path": "/", "mount": True, "app": "web"}]
     viaductd.settings["listeners"] = [{"protocol": "http", "address": f"tcp:127.0.0.1:{number}", "routes": routes}]
     return number

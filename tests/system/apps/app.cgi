@@ -19,11 +19,16 @@ def plain(text, *fields):
 
 
 def mark(text):
+    path = os.path.join(VARIABLES["MARKS"], QUERY["mark"])
+    unfinished = f"{path}.{os.getpid()}"
+    with open(unfinished, "w") as file:
+        file.write(text)
     try:
-        with open(os.path.join(VARIABLES["MARKS"], QUERY["mark"]), "x") as file:
-            file.write(text)
+        os.link(unfinished, path)
     except FileExistsError:
         return False
+    finally:
+        os.unlink(unfinished)
     return True
 
 

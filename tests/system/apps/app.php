@@ -7,8 +7,11 @@ $path = strtok($_SERVER['REQUEST_URI'] ?? '', '?');
 
 function mark(string $text): bool
 {
-    $file = @fopen(getenv('MARKS') . '/' . $_GET['mark'], 'x');
-    return $file !== false && fwrite($file, $text) !== false;
+    $path = getenv('MARKS') . '/' . $_GET['mark'];
+    $unfinished = $path . '.' . getmypid();
+    $made = file_put_contents($unfinished, $text) !== false && @link($unfinished, $path);
+    unlink($unfinished);
+    return $made;
 }
 
 function pattern(int $bytes): bool

@@ -12,10 +12,13 @@ my %query;
 sub plain { return [200, ['Content-Type' => 'text/plain'], [join '', @_]] }
 
 sub mark {
-    sysopen my $file, "$marks/$query{mark}", POSIX::O_CREAT() | POSIX::O_EXCL() | POSIX::O_WRONLY()
-        or return 0;
+    my $path = "$marks/$query{mark}";
+    my $unfinished = "$path.$$";
+    open my $file, '>', $unfinished or return 0;
     print $file @_;
-    return close $file;
+    my $made = close($file) && link $unfinished, $path;
+    unlink $unfinished;
+    return $made;
 }
 
 sub pattern {

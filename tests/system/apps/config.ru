@@ -9,10 +9,14 @@ def plain(*text)
 end
 
 def mark(name, text)
-  File.write("#{MARKS}/#{name}", text, mode: File::WRONLY | File::CREAT | File::EXCL)
+  unfinished = "#{MARKS}/#{name}.#{Process.pid}"
+  File.write(unfinished, text)
+  File.link(unfinished, "#{MARKS}/#{name}")
   true
 rescue Errno::EEXIST
   false
+ensure
+  File.unlink(unfinished)
 end
 
 # The pattern, and what happens once it has gone out or cannot.

@@ -19,10 +19,13 @@ my $marks = $ENV{MARKS} // '/tmp';
 sub plain { print $out "Content-Type: text/plain\r\n\r\n", @_ }
 
 sub mark {
-    sysopen my $file, "$marks/$query{mark}", POSIX::O_CREAT() | POSIX::O_EXCL() | POSIX::O_WRONLY()
-        or return 0;
+    my $path = "$marks/$query{mark}";
+    my $unfinished = "$path.$$";
+    open my $file, '>', $unfinished or return 0;
     print $file @_;
-    return close $file;
+    my $made = close($file) && link $unfinished, $path;
+    unlink $unfinished;
+    return $made;
 }
 
 sub pattern {

@@ -16,12 +16,17 @@ def plain(body, status=200, headers=()):
     return Response(body, status, [("Content-Type", "text/plain"), *headers])
 
 
-def mark(text):
+def mark(name, text):
+    path = os.path.join(os.environ["MARKS"], name)
+    unfinished = f"{path}.{os.getpid()}"
+    with open(unfinished, "w") as file:
+        file.write(text)
     try:
-        with open(os.path.join(os.environ["MARKS"], request.args["mark"]), "x") as file:
-            file.write(text)
+        os.link(unfinished, path)
     except FileExistsError:
         return False
+    finally:
+        os.unlink(unfinished)
     return True
 
 
@@ -104,15 +109,14 @@ def sleep():
 
 @app.get("/endless")
 def endless():
-    path = os.path.join(os.environ["MARKS"], request.args["mark"])
+    name = request.args["mark"]
 
     def forever():
         try:
             while True:
                 yield BLOCK
         finally:  # uWSGI closes the iterator when it cannot write
-            with open(path, "x") as file:
-                file.write("write failed\n")
+            mark(name, "write failed\n")
 
     return plain(forever())
 
@@ -132,14 +136,14 @@ def crash():
 
 @app.get("/once")
 def once():
-    if mark("crashed once\n"):
+    if mark(request.args["mark"], "crashed once\n"):
         os.abort()
     return plain(f"{os.getpid()}\n")
 
 
 @app.get("/hang")
 def hang():
-    mark("hanging\n")
+    mark(request.args["mark"], "hanging\n")
     while True:
         signal.pause()
 

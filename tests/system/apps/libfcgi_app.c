@@ -38,16 +38,19 @@ static void sleep_ms(long ms) {
 }
 
 static int mark(FCGX_Request* request, const char* text) {
-  char name[128], path[512];
+  char name[128], path[512], unfinished[544];
   const char* directory = getenv("MARKS");
   FILE* file;
+  int made;
   snprintf(path, sizeof path, "%s/%s", directory ? directory : "/tmp",
            query(request, "mark", name, sizeof name));
-  file = fopen(path, "wx");
+  snprintf(unfinished, sizeof unfinished, "%s.%d", path, (int)getpid());
+  file = fopen(unfinished, "w");
   if (!file) return 0;
   fputs(text, file);
-  fclose(file);
-  return 1;
+  made = fclose(file) == 0 && link(unfinished, path) == 0;
+  unlink(unfinished);
+  return made;
 }
 
 static void plain(FCGX_Request* request, const char* text) {

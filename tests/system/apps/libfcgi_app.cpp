@@ -60,10 +60,13 @@ struct Exchange {
   bool mark(const char* text) const {
     const char* directory = std::getenv("MARKS");
     const std::string path = std::string(directory ? directory : "/tmp") + "/" + query("mark");
-    std::FILE* file = std::fopen(path.c_str(), "wx");
+    const std::string unfinished = path + '.' + std::to_string(getpid());
+    std::FILE* file = std::fopen(unfinished.c_str(), "w");
     if (!file) return false;
     std::fputs(text, file);
-    return std::fclose(file) == 0;
+    const bool made = std::fclose(file) == 0 && link(unfinished.c_str(), path.c_str()) == 0;
+    unlink(unfinished.c_str());
+    return made;
   }
 
   bool pattern(unsigned long long bytes) const {

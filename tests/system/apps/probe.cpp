@@ -4,8 +4,6 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -39,15 +37,19 @@ std::string text(Request& request, std::string_view name) {
   return std::string(request.query().get(name).value_or(""));
 }
 
-/// Creates $MARKS/<mark>; false when it is there already.
-bool mark(Request& request, std::string_view content) {
+/// Creates $MARKS/<mark><suffix>, complete as soon as it exists; false when it is there already.
+bool mark(Request& request, std::string_view content, std::string_view suffix = "") {
   const char* directory = std::getenv("MARKS");
-  const auto path = std::filesystem::path(directory ? directory : "/tmp") / text(request, "mark");
-  std::FILE* file = std::fopen(path.c_str(), "wx");
+  const std::string path = std::string(directory ? directory : "/tmp") + '/' +
+                           text(request, "mark") + std::string(suffix);
+  const std::string unfinished =
+      path + '.' + std::to_string(::getpid()) + '.' + std::to_string(::gettid());
+  std::FILE* file = std::fopen(unfinished.c_str(), "w");
   if (!file) return false;
   std::fwrite(content.data(), 1, content.size(), file);
-  std::fclose(file);
-  return true;
+  const bool made = std::fclose(file) == 0 && ::link(unfinished.c_str(), path.c_str()) == 0;
+  ::unlink(unfinished.c_str());
+  return made;
 }
 
 class Sha256 {
@@ -165,10 +167,7 @@ void endless(Request& request, Response& response) {
 void wait_for_stop(Request& request, Response& response) {
   mark(request, "waiting\n");
   while (!request.stop().stop_requested()) viaduct::sleep_for(std::chrono::milliseconds(5));
-  const char* directory = std::getenv("MARKS");
-  std::ofstream(std::filesystem::path(directory ? directory : "/tmp") /
-                (text(request, "mark") + ".stopped"))
-      << "stopped\n";
+  mark(request, "stopped\n", ".stopped");
   response.send("stopped\n");
 }
 

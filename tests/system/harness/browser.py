@@ -149,7 +149,10 @@ class Browser:
     def downloaded(self, name: str) -> bytes:
         """Waits until a file of that name has been downloaded; its content."""
         path = self.downloads / name
-        wait_for(path.exists, f"{name} is downloaded")
+        wait_for(
+            lambda: path.exists() and not list(self.downloads.glob("*.crdownload")),
+            f"{name} is downloaded",
+        )
         return path.read_bytes()
 
     # elements

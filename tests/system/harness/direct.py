@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from .fronts import Apache, Front, Lighttpd, Nginx
-from .process import Process, wait_for
+from .process import Process, accepts, wait_for
 
 MODULES = Path("/usr/lib/apache2/modules")
 
@@ -86,7 +86,7 @@ class App:
         self.process = Process(command, log, umask=0, **options)
 
     def wait_for_socket(self, path: Path) -> "App":
-        wait_for(lambda: path.exists() or not self.process.running(), f"{path} exists")
+        wait_for(lambda: accepts(path) or not self.process.running(), f"{path} has a listener")
         assert self.process.running(), self.text()
         return self
 

@@ -13,15 +13,10 @@ from pathlib import Path
 from typing import Optional
 
 from .paths import CONF
+from .ports import reserve_port
 from .process import Process, wait_for
 
 SOCKET = "/run/viaduct/web.sock"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def replace(text: str, old: str, new: str) -> str:
@@ -60,9 +55,9 @@ class Front:
         return dict(os.environ)
 
     def start(self) -> "Front":
-        # The port is free when asked for; somebody else may take it before the server does.
+        # A server that listens on all addresses may find the port in use on another one.
         for _ in range(5):
-            port = free_port()
+            port = reserve_port()
             self.write(port)
             self.process = Process(
                 self.command(), self.directory / "output.log", cwd=self.directory, env=self.environment()

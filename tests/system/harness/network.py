@@ -18,11 +18,16 @@ def _ip(*words: str) -> None:
         raise OSError(f"ip {' '.join(words)}: {done.stderr.strip()}")
 
 
-def _enter(path: str) -> None:
+def _enter(namespace: int) -> None:
+    if _libc.setns(namespace, CLONE_NEWNET) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int]:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if _libc.setns(descriptor, CLONE_NEWNET) != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+        yield descriptor
     finally:
         os.close(descriptor)
 
@@ -61,11 +66,15 @@ class Network:
     @contextlib.contextmanager
     def inside(self, name: str) -> Iterator[None]:
         """What this thread connects and starts meanwhile, it does on that host."""
-        _enter(f"/run/netns/{self.prefix}{name}")
-        try:
-            yield
-        finally:
-            _enter(f"/proc/{os.getpid()}/ns/net")
+        with (
+            _opened("/proc/thread-self/ns/net") as outside,
+            _opened(f"/run/netns/{self.prefix}{name}") as host,
+        ):
+            _enter(host)
+            try:
+                yield
+            finally:
+                _enter(outside)
 
     def cut(self, name: str) -> None:
         """Its cable is pulled: nothing reaches it, and nobody is told."""

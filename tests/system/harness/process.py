@@ -3,6 +3,7 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -25,6 +26,12 @@ def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -
         if time.monotonic() > end:
             raise AssertionError(f"waited {timeout:g} s in vain: {what}")
         time.sleep(0.01)
+
+
+def accepts(path: object) -> bool:
+    """Whether somebody listens on the Unix socket: between bind() and listen() there is only a file."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 class Process:

@@ -5,8 +5,8 @@ import signal
 import subprocess
 
 from .apps import command
-from .fronts import free_port
 from .paths import SYSTEM
+from .ports import reserve_port
 from .process import Process, wait_for
 
 
@@ -22,7 +22,7 @@ class Spawned:
             path = str(directory / f"{name}.sock")
             self.address, words = f"unix:{path}", ["-s", path, "-M", "0666"]
         else:
-            port = free_port()
+            port = reserve_port()
             self.address, words = f"tcp:127.0.0.1:{port}", ["-a", "127.0.0.1", "-p", str(port)]
         self.pids = directory / f"{name}.pid"
         subprocess.run(
