@@ -37,7 +37,7 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
                  int channel, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
-      use_{.memory = {.policy = {settings.limits.memory, settings.threads},
+      use_{.memory = {.policy = {settings.limits.memory, settings.threads, settings.unread},
                       .give_back = [] { ::malloc_trim(0); }}},
       apps_(share(settings)),
       threads_(make_threads(scores, listeners)),

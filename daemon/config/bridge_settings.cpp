@@ -39,7 +39,8 @@ BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, ro
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
                        score, canary_share, canary_variable, connect, server))
-BOOST_DESCRIBE_STRUCT(BridgeSettings, (), (threads, limits, log, access_log, listeners, apps))
+BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
+                      (threads, limits, unread, log, access_log, listeners, apps))
 
 std::string header_variable(std::string_view field) {
   std::string name;

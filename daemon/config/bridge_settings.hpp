@@ -2,6 +2,7 @@
 // environment variable or the content of an env_file.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "daemon/config/address.hpp"
 #include "daemon/config/listener_settings.hpp"
 #include "daemon/config/log_settings.hpp"
+#include "daemon/config/memory_policy.hpp"
 #include "daemon/config/peer_rule.hpp"
 #include "daemon/config/request_settings.hpp"
 
@@ -53,6 +55,7 @@ struct BridgeApp {
 struct BridgeSettings {
   std::uint32_t threads = 1;
   GlobalLimits limits;
+  std::chrono::milliseconds unread = MemoryPolicy{}.unread;  // no key of the configuration
   LogSettings log;
   AccessLogSettings access_log;
   std::vector<BridgeListener> listeners;  // same order and number as Settings::listeners

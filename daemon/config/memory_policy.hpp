@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
 #include "daemon/config/request_settings.hpp"
@@ -19,6 +20,8 @@ namespace viaduct::daemon::config {
 struct MemoryPolicy {
   std::uint64_t limit = 0;  ///< bytes; 0: nothing is refused or given up
   std::uint32_t threads = 1;
+  /// A connection is expendable once its client has read nothing for so long.
+  std::chrono::milliseconds unread{30'000};
 
   /// A new request is refused while more than this is held.
   [[nodiscard]] std::uint64_t refuse_above() const { return limit - limit / 8; }

@@ -142,7 +142,7 @@ def test_commands_that_come_together_are_all_answered(running, tool):
 @pytest.mark.slow
 def test_restart_under_load_loses_nothing(running, tool, start_front, start_load):
     front = start_front("nginx", running.socket)
-    load = start_load(front.port, concurrency=32, mix="both")
+    load = start_load(front.port, concurrency=32, mix="both", least=100)
     seen = set(running.workers())
     for _ in range(10):
         assert "web restarted" in tool.done("restart", "web")
@@ -152,7 +152,7 @@ def test_restart_under_load_loses_nothing(running, tool, start_front, start_load
         assert load.running()
     tool.done("scale", "web", "4")
     tool.done("scale", "web", "1")
-    assert_clean(load.finish(), least=100)
+    assert_clean(load.finish())
     wait_for(lambda: len(running.workers()) == 1, "one worker is left", 60)
 
 

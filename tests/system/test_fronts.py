@@ -198,7 +198,7 @@ def test_two_hundred_slow_requests_at_once(viaductd, start_front, start_load, va
         front.port, concurrency=200, target="/sleep?ms=1000", expect="slept\n", seconds=0.2
     )
     report = load.wait(60)
-    assert_clean(report, least=200)
+    assert_clean(report)
     assert report["requests"] == 200
     # One after another they would take 200 seconds, by eight threads 25.
     assert report["seconds"] < 6

@@ -94,9 +94,9 @@ def test_recycling_loses_no_request(viaductd, start_front, start_load):
     viaductd.start()
     first = viaductd.workers()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=16, mix="both")
+    load = start_load(front.port, concurrency=16, mix="both", least=600)
     wait_for(lambda: viaductd.text().count("is recycled: limits.requests") >= 6, "replacements")
-    assert_clean(load.finish(), least=600)
+    assert_clean(load.finish())
     assert not set(first) & set(viaductd.workers())
 
 

@@ -28,7 +28,7 @@ def test_fifty_reloads_lose_no_request(viaductd, start_front, start_load, varian
     app["command"] = [str(current)]
     viaductd.start()
     front = start_front(variant, viaductd.socket)
-    load = start_load(front.port, concurrency=64, mix="both")
+    load = start_load(front.port, concurrency=64, mix="both", least=1000)
     for number in range(50):
         if number % 2:
             app["env"]["NUMBER"] = str(number)
@@ -39,7 +39,7 @@ def test_fifty_reloads_lose_no_request(viaductd, start_front, start_load, varian
         viaductd.reload()
         assert load.running()
     time.sleep(0.5)
-    assert_clean(load.finish(), least=1000)
+    assert_clean(load.finish())
     wait_for(lambda: len(viaductd.bridges()) == 1, "the old bridges are gone", 60)
     assert len(viaductd.workers()) == 2
 

@@ -35,7 +35,7 @@ def test_reloads_lose_no_request(kind, viaductd, start_front, start_load):
     app["env"]["NUMBER"] = "0"
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=CLIENTS, mix="both")
+    load = start_load(front.port, concurrency=CLIENTS, mix="both", least=RELOADS * CLIENTS)
     tool = Tool(viaductd)
 
     def number() -> str:
@@ -48,7 +48,7 @@ def test_reloads_lose_no_request(kind, viaductd, start_front, start_load):
         assert "web restarted (env changed)" in viaductd.reload(PATIENCE)
         wait_for(lambda: number() == f"{reload}\n", "the new workers answer", PATIENCE)
         assert load.running()
-    assert_clean(load.finish(), RELOADS * CLIENTS)
+    assert_clean(load.finish())
     wait_for(lambda: len(viaductd.bridges()) == 1, "the old bridges are gone", PATIENCE)
     wait_for(lambda: len(viaductd.workers()) == WORKERS, "the old workers are gone", PATIENCE)
     assert not set(viaductd.workers()) & set(replaced)
@@ -70,7 +70,9 @@ def test_reloads_lose_no_request_at_servers_that_others_run(
     connect(viaductd, *addresses, **keys)
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=CLIENTS, mix="both")
+    load = start_load(
+        front.port, concurrency=CLIENTS, mix="both", least=2 * RELOADS * CLIENTS
+    )
     tool = Tool(viaductd)
     for reload in range(2 * RELOADS):
         wait_for_answers(tool)
@@ -80,7 +82,7 @@ def test_reloads_lose_no_request_at_servers_that_others_run(
         assert ("web restarted (connect changed)" if changed else "web kept") in report
         assert load.running()
     wait_for_answers(tool)
-    assert_clean(load.finish(), 2 * RELOADS * CLIENTS)
+    assert_clean(load.finish())
     wait_for(lambda: len(viaductd.bridges()) == 1, "the old bridges are gone", PATIENCE)
     assert [server["name"] for server in tool.status()["apps"][0]["servers"]] == addresses
     assert all(alive(pid) for server in servers for pid in server.processes())

@@ -89,7 +89,7 @@ def test_broken_deployment_under_load(viaductd, start_front, start_load):
     app = viaductd.app("sdk", workers=2)
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=32, mix="both")
+    load = start_load(front.port, concurrency=32, mix="both", least=500)
     before = viaductd.workers()
     command = app["command"]
     tool = Tool(viaductd)
@@ -104,7 +104,7 @@ def test_broken_deployment_under_load(viaductd, start_front, start_load):
         assert load.running()
     app["command"] = command
     assert viaductd.workers() == before
-    assert_clean(load.finish(), least=500)
+    assert_clean(load.finish())
 
 
 def test_workers_of_former_generations_run_the_former_program(viaductd):
@@ -171,7 +171,7 @@ def test_broken_program_in_place_of_the_old_one_under_load(viaductd, start_front
     app["command"] = [str(program)]
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=32, mix="both")
+    load = start_load(front.port, concurrency=32, mix="both", least=500)
     before = viaductd.workers()
     kept = viaductd.directory / "kept"
     shutil.copy2(program, kept)
@@ -191,7 +191,7 @@ def test_broken_program_in_place_of_the_old_one_under_load(viaductd, start_front
     os.rename(kept, program)
     assert viaductd.workers() == before
     assert "web restarted (binary changed)" in tool.done("reload")
-    assert_clean(load.finish(), least=500)
+    assert_clean(load.finish())
     wait_for(lambda: not set(viaductd.workers()) & set(before), "the old workers are gone")
 
 

@@ -23,7 +23,7 @@ def test_ten_upgrades_lose_no_request(viaductd, start_front, start_load, variant
     viaductd.app("sdk", workers=2)
     viaductd.start()
     front = start_front(variant, viaductd.socket)
-    load = start_load(front.port, concurrency=64, mix="both")
+    load = start_load(front.port, concurrency=64, mix="both", least=1000)
     pids = {viaductd.pid}
     for number in range(10):
         viaductd.settings["apps"]["web"]["env"]["NUMBER"] = str(number)
@@ -31,7 +31,7 @@ def test_ten_upgrades_lose_no_request(viaductd, start_front, start_load, variant
         viaductd.upgrade()
         pids.add(viaductd.pid)
         assert load.running()
-    assert_clean(load.finish(), least=1000)
+    assert_clean(load.finish())
     assert len(pids) == 11
     assert len(viaductd.workers()) == 2
 

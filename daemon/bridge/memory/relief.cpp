@@ -14,11 +14,10 @@ namespace {
 
 /// What holds no more than this is not worth a connection.
 constexpr std::size_t kWorthIt = 8 * 1024;
-constexpr auto kUnread = std::chrono::seconds(30);
 
 // New, or of no use to anybody.
-bool expendable(const Connection& connection) {
-  return connection.held() > kWorthIt && (connection.only_head() || connection.unread_for(kUnread));
+bool expendable(const Connection& connection, Clock::duration unread) {
+  return connection.held() > kWorthIt && (connection.only_head() || connection.unread_for(unread));
 }
 
 }  // namespace
@@ -71,9 +70,10 @@ void Relief::give_up() {
 }
 
 std::vector<Relief::Holder> Relief::find_holders(bool only_expendable) {
+  const Clock::duration unread = services_.use.memory.policy.unread;
   std::vector<Holder> holders;
   connections_.each([&](Connection& connection) {
-    if (connection.held() == 0 || (only_expendable && !expendable(connection))) return;
+    if (connection.held() == 0 || (only_expendable && !expendable(connection, unread))) return;
     holders.push_back({connection.held(), nullptr, &connection});
   });
   if (only_expendable) return holders;

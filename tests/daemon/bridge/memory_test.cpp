@@ -2,6 +2,7 @@
 // memory than it says, gives up those that hold most, and serves the others again.
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -219,7 +220,8 @@ TEST_F(Memory, OneKindOfAttackAfterTheOther) {
 
 // As long as the limit is not reached nobody is given up at once; but who does not read at all must
 // not keep the others out for ever.
-TEST_F(Memory, WhoReadsNothingForHalfAMinuteIsGivenUp) {
+TEST_F(Memory, ClientThatReadsNothingIsGivenUpInTime) {
+  settings.unread = std::chrono::seconds(5);
   begin(4 * kMiB);
   const auto reached = [&] { return bridge().log_count("limits.memory is reached") > 0; };
   while (!reached() && !HasFailure()) {

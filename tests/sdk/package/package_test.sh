@@ -2,7 +2,8 @@
 # Installs the SDK into an empty place and builds a project against it, with find_package and with
 # pkg-config alone, by each compiler, and the projects of the tutorial:
 # package_test.sh SOURCE_DIR BUILD_DIR WORK_DIR COMPILER static|shared USER...
-# COMPILER builds the shared library, the static one is that of BUILD_DIR; each USER builds the project.
+# COMPILER made BUILD_DIR, and each USER builds the project. The static library is that of BUILD_DIR;
+# the shared one is what BUILD_SHARED_LIBS=ON makes of the same objects.
 set -eu
 source=$1 build=$2 work=$3 compiler=$4 kind=$5
 shift 5
@@ -13,12 +14,18 @@ mkdir -p "$work"
 launcher=$(command -v ccache || true)
 log() { "$@" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }; }
 
-if [ "$kind" = shared ]; then
-  build=$work/build
-  log cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-      -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_FLAGS_RELEASE=-O0 -DBUILD_SHARED_LIBS=ON \
+cached() { sed -n "s/^$1:[A-Z]*=//p" "$build/CMakeCache.txt"; }
+
+if [ "$kind" = shared ] && [ "$(cached BUILD_SHARED_LIBS)" != ON ]; then
+  type=$(cached CMAKE_BUILD_TYPE)
+  flags=CMAKE_CXX_FLAGS_$(echo "$type" | tr '[:lower:]' '[:upper:]')
+  log cmake -S "$source" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=ON \
+      -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" \
+      -DCMAKE_CXX_FLAGS="$(cached CMAKE_CXX_FLAGS)" -D"$flags=$(cached "$flags")" \
       -DVIADUCT_BUILD_DAEMON=OFF -DVIADUCT_BUILD_TESTS=OFF -DVIADUCT_BUILD_EXAMPLES=OFF \
-      -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher"
+      -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON \
+      -DCMAKE_CXX_COMPILER_LAUNCHER="$source/tests/sdk/package/built_object.py;$build"
+  build=$work/build
   log cmake --build "$build" -j2
 fi
 log cmake --install "$build" --component sdk --prefix "$work/prefix"

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdlib>
@@ -17,6 +18,9 @@ namespace {
 using protocol::fastcgi::ClientEvent;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
+
+// A condition may become true without a byte from the app.
+constexpr milliseconds kLookAgain(5);
 
 }  // namespace
 
@@ -191,7 +195,8 @@ bool Peer::wait(const std::function<bool()>& done, milliseconds patience) {
     flush();
     if (done()) return true;
     const auto left = std::chrono::duration_cast<milliseconds>(until - steady_clock::now());
-    if (closed_ || left.count() <= 0 || !receive(left)) return done();
+    if (closed_ || left.count() <= 0) return done();
+    receive(std::min(left, kLookAgain));
   }
 }
 

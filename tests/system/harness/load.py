@@ -10,7 +10,8 @@ from .process import Process
 
 
 class Load:
-    """Runs from construction until finish()."""
+    """Runs from construction until finish(), or for `seconds`; then until it has made `least`
+    requests, which a busy machine takes longer for."""
 
     def __init__(
         self,
@@ -23,11 +24,13 @@ class Load:
         expect: str = "hello\n",
         post_bytes: int = 40000,
         seconds: float = 0,
+        least: int = 1,
         timeout: float = 30,
     ) -> None:
         arguments = [built("load"), "--port", port, "--concurrency", concurrency, "--mix", mix]
         arguments += ["--target", target, "--expect", expect, "--post-bytes", post_bytes]
-        arguments += ["--seconds", seconds, "--timeout", timeout]
+        arguments += ["--seconds", seconds, "--least", least]
+        arguments += ["--timeout", timeout]
         if close:
             arguments.append("--close")
         self.name = "load"
@@ -66,7 +69,7 @@ class Load:
         return self.process.text()
 
 
-def assert_clean(report: dict, least: int = 1) -> None:
-    """Zero failed requests, and enough of them to mean something."""
+def assert_clean(report: dict) -> None:
+    """Zero failed requests, and not of none."""
     assert report["failed"] == 0, "\n".join([f"{report['failed']} failed of {report['requests']}"] + report["failures"])
-    assert report["requests"] >= least, report
+    assert report["requests"] > 0, report

@@ -1,5 +1,5 @@
-// A load generator that verifies every answer. Runs until SIGTERM or SIGINT, or for --seconds, lets
-// the requests in flight finish, and prints one JSON object:
+// A load generator that verifies every answer. Runs until SIGTERM or SIGINT, or for --seconds, goes on
+// until it has made --least requests, lets those in flight finish, and prints one JSON object:
 //
 //   requests, failed, failures (the first 50, each "SECONDS KIND: text"), seconds,
 //   p50_ms, p99_ms, max_ms
@@ -40,6 +40,7 @@ struct Options {
   std::string expect = "hello\n";
   std::size_t post_bytes = 40000;
   double seconds = 0;
+  std::size_t least = 1;
   double timeout = 30;
   bool close = false;
 };
@@ -91,6 +92,7 @@ class Tally {
   [[nodiscard]] double elapsed() const {
     return std::chrono::duration<double>(Clock::now() - begin_).count();
   }
+  [[nodiscard]] std::size_t requests() const { return times_.size() + failed_; }
   boost::json::object report() {
     std::sort(times_.begin(), times_.end());
     const auto at = [this](double share) {
@@ -98,7 +100,7 @@ class Tally {
       const auto index = static_cast<std::size_t>(share * static_cast<double>(times_.size() - 1));
       return std::chrono::duration<double, std::milli>(times_[index]).count();
     };
-    return {{"requests", times_.size() + failed_},
+    return {{"requests", requests()},
             {"failed", failed_},
             {"failures", boost::json::value_from(failures_)},
             {"seconds", elapsed()},
@@ -120,6 +122,8 @@ struct Run {
   Tally tally;
   std::size_t next = 0;
   bool stopping = false;
+
+  [[nodiscard]] bool done() const { return stopping && tally.requests() >= options.least; }
 };
 
 /// One request and its answer; true when the connection may be used again.
@@ -168,7 +172,7 @@ asio::awaitable<bool> exchange(Run& run, std::optional<beast::tcp_stream>& strea
 
 asio::awaitable<void> client(Run& run) {
   std::optional<beast::tcp_stream> stream;
-  while (!run.stopping) {
+  while (!run.done()) {
     const auto& what = run.exchanges[run.next++ % run.exchanges.size()];
     if (!co_await exchange(run, stream, what)) stream.reset();
   }
@@ -184,6 +188,7 @@ Options parse(int argc, char** argv) {
   cli.add_option("--expect", options.expect, "the body that answers a GET");
   cli.add_option("--post-bytes", options.post_bytes, "the largest body");
   cli.add_option("--seconds", options.seconds, "0: until a signal");
+  cli.add_option("--least", options.least, "requests, however long they take");
   cli.add_option("--timeout", options.timeout, "seconds for one request");
   cli.add_flag("--close", options.close, "one connection per request");
   try {
