@@ -1,5 +1,6 @@
 """What a client sees when something fails: one test or more for each row of that table."""
 
+import contextlib
 import threading
 import time
 
@@ -7,6 +8,7 @@ import pytest
 
 from harness import fastcgi, http
 from harness.process import accepts, alive, wait_for
+from harness.tool import Tool
 
 
 class Background:
@@ -52,16 +54,37 @@ def test_requests_wait_for_a_starting_worker(viaductd):
     assert Background(viaductd, "/hello").result().body == b"hello\n"
 
 
+@contextlib.contextmanager
+def busy(daemon):
+    """The only place of the worker is taken until the end."""
+    with fastcgi.Client(daemon.socket) as client:
+        client.send(asking("/wait?mark=busy"))
+        daemon.mark("busy")
+        yield
+
+
+def asking(target: str) -> bytes:
+    return (
+        fastcgi.begin(1)
+        + fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("GET", target)))
+        + fastcgi.stream(fastcgi.STDIN, 1, b"")
+    )
+
+
+def wait_for_queue(daemon, length: int) -> None:
+    wait_for(
+        lambda: Tool(daemon).status()["apps"][0]["queued"] == length, f"{length} requests are queued"
+    )
+
+
 def test_full_queue_is_503_with_retry_after(daemon):
     daemon.app("sdk", concurrency={"model": "threads", "limit": 1}, limits={"queue": 1})
     daemon.start()
-    first = Background(daemon, "/sleep?ms=1500")
-    time.sleep(0.2)  # no condition shows that the request is in its handler
-    second = Background(daemon, "/sleep?ms=1")
-    time.sleep(0.2)
-    assert retry_after(fastcgi.request(daemon.socket, "/hello")) >= 1
-    assert first.result().body == b"slept\n"
-    assert second.result().body == b"slept\n"
+    with busy(daemon):
+        queued = Background(daemon, "/sleep?ms=1")
+        wait_for_queue(daemon, 1)
+        assert retry_after(fastcgi.request(daemon.socket, "/hello")) >= 1
+    assert queued.result().body == b"slept\n"
 
 
 def test_waiting_too_long_in_the_queue_is_503(daemon):
@@ -69,31 +92,24 @@ def test_waiting_too_long_in_the_queue_is_503(daemon):
         "sdk", concurrency={"model": "threads", "limit": 1}, timeouts={"queue": "300ms"}
     )
     daemon.start()
-    first = Background(daemon, "/sleep?ms=2500")
-    time.sleep(0.2)
-    begin = time.monotonic()
-    assert retry_after(fastcgi.request(daemon.socket, "/once?mark=never")) >= 1
-    assert 0.2 < time.monotonic() - begin < 1.5
-    assert first.result().body == b"slept\n"
+    with busy(daemon):
+        begin = time.monotonic()
+        assert retry_after(fastcgi.request(daemon.socket, "/once?mark=never")) >= 1
+        assert time.monotonic() - begin > 0.2
+    assert Background(daemon, "/hello").result().body == b"hello\n"
     assert not (daemon.marks / "never").exists()
 
 
 def test_client_gone_while_queued_is_never_run(daemon):
     daemon.app("sdk", concurrency={"model": "threads", "limit": 1})
     daemon.start()
-    first = Background(daemon, "/sleep?ms=1500")
-    time.sleep(0.2)
-    with fastcgi.Client(daemon.socket) as client:
-        values = fastcgi.pairs(fastcgi.variables("GET", "/hang?mark=never"))
-        client.send(
-            fastcgi.begin(1)
-            + fastcgi.stream(fastcgi.PARAMS, 1, values)
-            + fastcgi.stream(fastcgi.STDIN, 1, b"")
-        )
-        time.sleep(0.2)
+    with busy(daemon):
+        with fastcgi.Client(daemon.socket) as client:
+            client.send(asking("/hang?mark=never"))
+            wait_for_queue(daemon, 1)
+        wait_for_queue(daemon, 0)
     # It was next in line; were it run, it would hang and hold up this one.
     assert Background(daemon, "/hello").result().body == b"hello\n"
-    assert first.result().body == b"slept\n"
     assert not (daemon.marks / "never").exists()
 
 
@@ -172,8 +188,8 @@ def test_request_timeout_is_504_and_frees_the_worker(daemon):
     daemon.app("sdk", timeouts={"request": "500ms"})
     daemon.start()
     begin = time.monotonic()
-    assert fastcgi.request(daemon.socket, "/sleep?ms=2000").status == 504
-    assert 0.4 < time.monotonic() - begin < 3
+    assert fastcgi.request(daemon.socket, "/wait?mark=first").status == 504  # would go on for ever
+    assert time.monotonic() - begin > 0.4
     fastcgi.request(daemon.socket, "/wait?mark=slow")
     daemon.mark("slow.stopped")
     assert fastcgi.request(daemon.socket, "/hello").body == b"hello\n"

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Optional
 
@@ -34,6 +35,7 @@ class Load:
         if close:
             arguments.append("--close")
         self.name = "load"
+        self.began = time.monotonic()  # before what its failures are counted from
         number = len(list(directory.glob("load-*.log")))
         self.process = Process(arguments, directory / f"load-{number}.log")
         self.report: Optional[dict] = None

@@ -127,10 +127,14 @@ def alive(pid: int) -> bool:
 
 def children(pid: int) -> list[int]:
     """Pids of the direct children that are not zombies."""
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+    for task in tasks:
         try:
-            found += [int(word) for word in task.read_text().split()]
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
         except OSError:
             continue
     return [child for child in found if alive(child)]
