@@ -11,7 +11,8 @@ VARIANTS = ["nginx", "nginx-close", "nginx-unbuffered", "apache", "caddy", "ligh
 
 @pytest.fixture(params=VARIANTS)
 def front(request, stage, directory, start_front, stopping):
-    app = Direct("libfcgi", stage, directory)
+    # HAProxy keeps a connection, and with it a process, and sends another client's request elsewhere.
+    app = Direct("libfcgi", stage, directory, processes=2)
     stopping.append(app)
     return start_front(request.param, app.address)
 

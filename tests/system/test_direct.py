@@ -197,7 +197,7 @@ def test_handlers_stop_when_the_http_client_leaves(alone, directory, behind):
 
 def test_slow_reader_of_http_holds_the_handler_back(alone):
     app, port = alone
-    size = 64 << 20
+    size = 24 << 20
     with http.Connection(port, receive_buffer=4096) as client:
         client.send_head("GET", f"/generate?bytes={size}&length=0")
         reply = client.read_head()

@@ -134,6 +134,7 @@ def grown(viaductd, idle: str) -> list[threading.Thread]:
         "sdk",
         workers={"min": 1, "max": 3, "idle": idle},
         concurrency={"model": "threads", "limit": 1},
+        timeouts={"stop": "1s"},  # nobody waits for the answers
     )
     viaductd.start()
     threads = requests_at_once(viaductd.socket, 3, "/sleep?ms=20000")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from harness import http
-from harness.process import wait_for
+from harness.process import complete_lines, wait_for
 
 FRONTS = ["nginx", "nginx-scgi", "apache", "apache-scgi", "caddy", "lighttpd", "lighttpd-scgi", "haproxy"]
 APPS = ("shop", "orders", "search", "beta", "blog", "any")
@@ -56,7 +56,7 @@ class AccessLog:
 
     def app(self, query: str) -> str:
         def find():
-            lines = self.path.read_text().splitlines() if self.path.exists() else []
+            lines = complete_lines(self.path.read_text()) if self.path.exists() else []
             return next((json.loads(line)["app"] for line in lines if f"?{query}" in line), None)
 
         return wait_for(find, f"the access log has ?{query}")

@@ -11,7 +11,7 @@ import pytest
 from harness import fastcgi
 from harness.patch import patched
 from harness.paths import SOURCE, example as example_program
-from harness.process import wait_for
+from harness.process import complete_lines, wait_for
 
 MODELS = ("threads", "fibers")
 
@@ -102,7 +102,7 @@ def test_slow_log_names_the_handler_of_every_example(viaductd, logs):
     def record(site: str, message: str) -> bool:
         example, _, model = site.partition("-")
         wanted = (f"{message} app={site} ", f"id=id-{site} ", HANDLERS[example][2])
-        return any(all(part in line for part in wanted) for line in log.read_text().splitlines())
+        return any(all(part in line for part in wanted) for line in complete_lines(log.read_text()))
 
     def look(site: str) -> None:
         def told() -> bool:

@@ -71,7 +71,7 @@ def settings(name: str, stage: Stage) -> dict:
 class Direct:
     """An application on a listening Unix socket of its own, as spawn-fcgi would start it."""
 
-    def __init__(self, name: str, stage: Stage, directory: Path) -> None:
+    def __init__(self, name: str, stage: Stage, directory: Path, processes: int = 1) -> None:
         self.address = str(directory / f"{name}.sock")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self.address)
@@ -79,16 +79,20 @@ class Direct:
             listener.listen(64)
             self.log = directory / f"{name}.log"
             with open(self.log, "ab") as log:
-                self.child = subprocess.Popen(
-                    command(name, stage),
-                    stdin=listener,
-                    stdout=log,
-                    stderr=log,
-                    env={**os.environ, "MARKS": str(directory)},
-                )
+                self.children = [
+                    subprocess.Popen(
+                        command(name, stage),
+                        stdin=listener,
+                        stdout=log,
+                        stderr=log,
+                        env={**os.environ, "MARKS": str(directory)},
+                    )
+                    for _ in range(processes)
+                ]
 
     def stop(self) -> None:
-        self.child.kill()
-        self.child.wait()
+        for child in self.children:
+            child.kill()
+            child.wait()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Optional
 
 from .paths import ROOT
-from .process import PATIENCE, Process, wait_for
+from .process import PATIENCE, Process, complete_lines, wait_for
 
 # The key under which WebDriver sends a reference to an element (section 12.2).
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
@@ -60,7 +60,7 @@ class Driver:
 
         def said() -> str:
             assert self.process.running(), self.text()
-            return next((l for l in self.text().splitlines() if "successfully on port" in l), "")
+            return next((l for l in complete_lines(self.text()) if "successfully on port" in l), "")
 
         self.port = int(wait_for(said, "chromedriver names its port").rstrip(".").split()[-1])
         return self

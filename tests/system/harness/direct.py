@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from .fronts import Apache, Front, Lighttpd, Nginx
-from .process import Process, accepts, wait_for
+from .process import Process, accepts, complete_lines, wait_for
 
 MODULES = Path("/usr/lib/apache2/modules")
 
@@ -95,7 +95,7 @@ class App:
 
         def said() -> str:
             assert self.process.running(), self.text()
-            return next((line for line in self.text().splitlines() if "serving http" in line), "")
+            return next((line for line in complete_lines(self.text()) if "serving http" in line), "")
 
         line = wait_for(said, "the application says where it serves")
         return int(line.split("://")[1].split("/")[0].rpartition(":")[2])

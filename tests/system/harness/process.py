@@ -34,6 +34,11 @@ def accepts(path: object) -> bool:
         return probe.connect_ex(str(path)) == 0
 
 
+def complete_lines(text: str) -> list[str]:
+    """Without the last one as long as its end is not written: somebody else is writing the log."""
+    return text.rpartition("\n")[0].splitlines()
+
+
 class Process:
     """A child whose standard output and error go to a file."""
 

@@ -20,6 +20,7 @@ from .process import (
     adopt_orphans,
     children,
     command_line,
+    complete_lines,
     descendants,
     wait_for,
 )
@@ -194,7 +195,7 @@ class Viaductd:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def lines(self) -> list[str]:
-        return self.text().splitlines()
+        return complete_lines(self.text())
 
     def logged(self, text: str, timeout: float = PATIENCE) -> str:
         """Waits for a line of the log that contains `text`."""
