@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -75,9 +76,15 @@ std::string where(const Place& place) {
   return " at " + place.file.substr(place.file.rfind('/') + 1) + ':' + std::to_string(place.line);
 }
 
-// Of the language's library there are many small functions, all inlined.
+// The headers of the language's library have many small functions. clang names their directory by
+// way of its own: /usr/bin/../lib/gcc/.../include/c++/12.
+bool of_a_library(const Place& place) {
+  return place.file.starts_with("/usr/include/") ||
+         place.file.find("/include/c++/") != std::string::npos;
+}
+
 bool of_the_application(const Place& place) {
-  return !place.function.empty() && !place.file.starts_with("/usr/include/");
+  return !place.function.empty() && !of_a_library(place);
 }
 
 std::string module_and_offset(std::uintptr_t frame) {
@@ -110,6 +117,11 @@ std::string describe(const Found& found, std::uintptr_t frame) {
   return text + " (" + module + ')';
 }
 
+// Whether nothing that is inlined there is the application's.
+bool of_libraries(const Found& frame) {
+  return !frame.places.empty() && std::ranges::all_of(frame.places, &of_a_library);
+}
+
 // How many of the frames belong to the handler and what it called.
 std::size_t handler_frames(const std::vector<Found>& frames) {
   const auto has = [&](std::size_t i, std::string_view name) {
@@ -118,9 +130,11 @@ std::size_t handler_frames(const std::vector<Found>& frames) {
   std::size_t end = frames.size();
   while (end > 0 && !has(end - 1, "::detail::Dispatcher::serve(")) --end;
   if (end == 0) return frames.size();
-  while (end > 0 && (has(end - 1, "::detail::Dispatcher::") || has(end - 1, "::detail::Onion"))) {
-    --end;
-  }
+  const auto dispatches = [&](std::size_t i) {
+    return has(i, "::detail::Dispatcher::") || has(i, "::detail::Onion");
+  };
+  // Between those there are frames of std::function, unless it is inlined.
+  while (end > 0 && (dispatches(end - 1) || of_libraries(frames[end - 1]))) --end;
   return end == 0 ? frames.size() : end;
 }
 
