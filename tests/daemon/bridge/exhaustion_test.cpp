@@ -10,6 +10,7 @@
 
 #include "tests/daemon/bridge/bridge_fixture.hpp"
 #include "tests/daemon/bridge/byte_client.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/uwsgi_bytes.hpp"
 
 namespace viaduct::daemon::bridge::testing {
@@ -39,9 +40,9 @@ class Exhaustion : public BridgeTest {
 class Descriptors : public Exhaustion {
  protected:
   void SetUp() override {
-#ifdef __SANITIZE_ADDRESS__
-    GTEST_SKIP() << "UBSan opens a pipe to look at an object's type, and reports when it cannot";
-#endif
+    if (test::kAddressSanitizer) {
+      GTEST_SKIP() << "UBSan opens a pipe to look at an object's type, and reports when it cannot";
+    }
   }
 
   void answer_next(FakeWorker& worker, FrontClient& client) {

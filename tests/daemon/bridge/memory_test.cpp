@@ -10,19 +10,14 @@
 
 #include "daemon/config/memory_policy.hpp"
 #include "tests/daemon/bridge/attack.hpp"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define VIADUCT_UNDER_SANITIZER 1
-#else
-#define VIADUCT_UNDER_SANITIZER 0
-#endif
+#include "tests/support/sanitizers.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 namespace {
 
 constexpr std::size_t kMiB = 1024 * 1024;
 // Sanitizers have memory of their own, and take it slowly.
-constexpr bool kMeasured = VIADUCT_UNDER_SANITIZER == 0;
+constexpr bool kMeasured = !test::kAddressSanitizer && !test::kThreadSanitizer;
 constexpr std::size_t kLimit = (kMeasured ? 64 : 8) * kMiB;
 constexpr const char* kShort = "memory is short: those that hold most of it are given up";
 

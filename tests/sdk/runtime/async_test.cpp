@@ -265,23 +265,27 @@ TEST_P(AsyncTest, WaitsOfACoroutineEndWithItsDeadline) {
 
 // Left behind, it finds nobody to run it.
 TEST_P(AsyncTest, SpawnedCoroutineIsDroppedWithItsHandler) {
-  std::atomic<bool> ran{false};
+  struct Progress {
+    std::atomic<bool> handler_goes_on{false};
+    std::atomic<bool> ran_after_that{false};
+  } progress;
   app.get("/", [&](Request& req, Response& res) {
-    await(req, [](std::atomic<bool>& flag) -> asio::awaitable<void> {
-      const auto left_behind = [](std::atomic<bool>& set) -> asio::awaitable<void> {
-        co_await nap(milliseconds(20));
-        set = true;
+    await(req, [](Progress& seen) -> asio::awaitable<void> {
+      const auto left_behind = [](Progress& mine) -> asio::awaitable<void> {
+        while (!mine.handler_goes_on) co_await nap(milliseconds(1));
+        mine.ran_after_that = true;
       };
-      asio::co_spawn(co_await asio::this_coro::executor, left_behind(flag), asio::detached);
+      asio::co_spawn(co_await asio::this_coro::executor, left_behind(seen), asio::detached);
       co_await nap(milliseconds(1));
-    }(ran));
+    }(progress));
+    progress.handler_goes_on = true;
     await(req, nap(milliseconds(60)));
     res.send("ok");
   });
   const auto serving = serve();
   Peer peer(serving->address());
   EXPECT_EQ(peer.get("/").body(), "ok");
-  EXPECT_FALSE(ran);
+  EXPECT_FALSE(progress.ran_after_that);
 }
 
 TEST(AsyncThreadTest, UseWaitWorksOutsideOfHandlers) {

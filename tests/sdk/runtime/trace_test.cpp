@@ -31,6 +31,11 @@ __attribute__((noinline)) void wait_at_gate(Request&, Response& res) {
   res.send(passed ? std::to_string(*passed) : "closed");
 }
 
+// Ends what compute_digits() does, before the server of the test is destroyed.
+struct ComputeNoMore {
+  ~ComputeNoMore() { compute_on = false; }
+};
+
 class TraceTest : public ModelTest {
  protected:
   // A trace that holds `text`, asked for until it does: the handler may not be there yet.
@@ -49,6 +54,13 @@ class TraceTest : public ModelTest {
     peer.ask_trace(id);
     if (!peer.wait([&] { return peer.reply(id).traces.size() > before; })) return "no answer";
     return peer.reply(id).traces.back();
+  }
+  // A trace that has frames: a loaded machine may not run the thread in time to note them.
+  static std::string noted_trace(Peer& peer, Peer::RequestId id) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    std::string text;
+    while (text.empty() && std::chrono::steady_clock::now() < until) text = trace(peer, id);
+    return text;
   }
   static void begin(Peer& peer, Peer::RequestId id, std::string_view path) {
     peer.begin(id, "GET", path);
@@ -71,12 +83,13 @@ TEST_P(TraceTest, NamesHandlersThatComputeAllOfThem) {
   compute_on = true;
   const auto serving = serve(2);
   Peer peer(serving->address());
+  const ComputeNoMore at_the_end;
   peer.agree(256 * 1024);
   for (int id = 1; id <= count; ++id) begin(peer, static_cast<Peer::RequestId>(id), "/");
   while (computing < count) std::this_thread::yield();
   for (int round = 0; round < 20; ++round) {
     for (int id = 1; id <= count; ++id) {
-      const std::string text = trace(peer, static_cast<Peer::RequestId>(id));
+      const std::string text = noted_trace(peer, static_cast<Peer::RequestId>(id));
       ASSERT_THAT(text, AllOf(HasSubstr("compute_digits("), HasSubstr(" at trace_test.cpp:"),
                               Not(HasSubstr("Executor")), Not(HasSubstr("StackProbe"))));
     }
@@ -101,7 +114,7 @@ TEST_P(TraceTest, NamesHandlersThatWait) {
   EXPECT_TRUE(traced(peer, 1, "wait_at_gate("));
   peer.begin(2, "POST", "/body", {{"CONTENT_LENGTH", "2"}});
   peer.flush();
-  EXPECT_TRUE(traced(peer, 2, "lambda"));
+  EXPECT_TRUE(traced(peer, 2, "NamesHandlersThatWait"));
   EXPECT_TRUE(traced(peer, 2, "Exchange::read"));
   begin(peer, 3, "/sleep");
   EXPECT_TRUE(traced(peer, 3, "sleep_for("));
