@@ -71,9 +71,9 @@ Destination destination_of(const config::Address& address);
 
 /// A non-blocking socket whose connection has been made or is under way.
 struct Connecting {
-  int descriptor = -1;    ///< -1: it failed
-  bool pending = false;   ///< writable once it is made or has failed; see pending_error
-  std::error_code error;  ///< why it failed; EAGAIN: the backlog of a Unix socket is full
+  int descriptor = -1;         ///< -1: it failed
+  bool pending = false;        ///< writable once it is made or has failed; see pending_error
+  std::error_code error = {};  ///< why it failed; EAGAIN: the backlog of a Unix socket is full
 };
 Connecting connect_to(const Destination& destination);
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Which lines of protocol/ the fuzzers' corpora reach: coverage.py ROOT LEAST DIRECTORY.
+"""Which lines of protocol/ the fuzzers' corpora reach: coverage.py ROOT PROGRAMS LEAST LINES.
 
-DIRECTORY has TARGET.profraw for each fuzzer run on its corpus alone. Prints a line for each file, with
-the numbers of the lines that no target reaches; exits 1 when the share is below LEAST percent. The
-targets are read one by one: llvm-cov itself drops functions that differ between two programs."""
+LINES has TARGET.profraw for each fuzzer run on its corpus alone, PROGRAMS has fuzz_TARGET. Prints a
+line for each file, with the numbers of the lines that no target reaches; exits 1 when the share is
+below LEAST percent. The targets are read one by one: llvm-cov itself drops functions that differ
+between two programs."""
 
 import collections
 import os
@@ -36,11 +37,12 @@ def export(program: Path, raw: Path) -> str:
 
 
 def main() -> int:
-    root, least, directory = Path(sys.argv[1]).resolve(), float(sys.argv[2]), Path(sys.argv[3])
+    root, programs, least, directory = (
+        Path(sys.argv[1]).resolve(), Path(sys.argv[2]), float(sys.argv[3]), Path(sys.argv[4])
+    )
     counts: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for raw in sorted(directory.glob("*.profraw")):
-        program = root / "build/fuzz/tests/fuzz" / f"fuzz_{raw.stem}"
-        for name, lines in read_lcov(export(program, raw), root).items():
+        for name, lines in read_lcov(export(programs / f"fuzz_{raw.stem}", raw), root).items():
             for number, count in lines.items():
                 counts[name][number] += count
     missed = {name: sorted(n for n, count in lines.items() if not count) for name, lines in counts.items()}
