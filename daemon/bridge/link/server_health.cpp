@@ -24,20 +24,23 @@ bool ServerHealth::fail(Clock::time_point now) {
   const bool rising = share(now) < kWhole;
   if (!rising) times_down_.store(0, kRelaxed);
   if (failures_.fetch_add(1, kRelaxed) + 1 < policy_.fail && !rising) return false;
+  State expected = State::up;
+  if (!state_.compare_exchange_strong(expected, State::falling)) return false;  // by another thread
   until_.store((now + time_down()).time_since_epoch().count(), kRelaxed);
   passes_.store(0, kRelaxed);
-  if (down_.exchange(true)) return false;  // by another thread
   times_down_.fetch_add(1, kRelaxed);
+  state_.store(State::down, std::memory_order_release);
   return true;
 }
 
 bool ServerHealth::recover(Clock::time_point now) {
-  if (up() || now.time_since_epoch().count() < until_.load(kRelaxed)) return false;
+  if (state_.load(std::memory_order_acquire) != State::down) return false;
+  if (now.time_since_epoch().count() < until_.load(kRelaxed)) return false;
   const bool checked = policy_.interval.count() != 0;
   if (checked && passes_.load(kRelaxed) < policy_.pass) return false;
   failures_.store(0, kRelaxed);
   up_since_.store(now.time_since_epoch().count(), kRelaxed);
-  down_.store(false);
+  state_.store(State::up);
   return true;
 }
 

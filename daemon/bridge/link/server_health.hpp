@@ -41,7 +41,7 @@ class ServerHealth {
   /// Whether it is up again since now, after having been down. To be asked regularly.
   bool recover(Clock::time_point now);
 
-  [[nodiscard]] bool up() const { return !down_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool up() const { return state_.load(std::memory_order_relaxed) == State::up; }
   /// In thousandths: how much of what it takes at once it is to get, 1000 unless it has just come
   /// up.
   [[nodiscard]] std::uint32_t share(Clock::time_point now) const;
@@ -53,10 +53,13 @@ class ServerHealth {
   static constexpr std::uint32_t kLeast = 100;  ///< the share it begins with
 
  private:
+  /// `falling` lasts while the thread that found the server down notes until when.
+  enum class State : std::uint8_t { up, falling, down };
+
   [[nodiscard]] std::chrono::milliseconds time_down() const;
 
   config::Health policy_;
-  std::atomic<bool> down_{false};
+  std::atomic<State> state_{State::up};
   std::atomic<std::uint32_t> failures_{0};    // in a row
   std::atomic<std::uint32_t> passes_{0};      // since it is down, in a row
   std::atomic<std::uint32_t> times_down_{0};  // without having had its whole share in between
