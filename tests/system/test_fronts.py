@@ -195,7 +195,7 @@ def test_client_gone_stops_the_waiting_handler(viaductd, start_front, model):
 def test_two_hundred_slow_requests_at_once(viaductd, start_front, start_load, variant):
     front = site(viaductd, start_front, variant)
     load = start_load(
-        front.port, concurrency=200, target="/sleep?ms=1000", expect="slept\n", seconds=0.2
+        front.port, concurrency=200, target="/sleep?ms=1000", expect="slept\n", most=200
     )
     report = load.wait(60)
     assert_clean(report)

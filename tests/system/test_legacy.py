@@ -117,7 +117,7 @@ def test_one_request_per_worker_at_a_time(kind, viaductd, start_front, start_loa
     viaductd.app(kind, workers=2)
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
-    load = start_load(front.port, concurrency=8, target="/sleep?ms=100", expect="slept\n", seconds=0.05)
+    load = start_load(front.port, concurrency=8, target="/sleep?ms=100", expect="slept\n", most=8)
     report = load.wait(60)
     assert (report["requests"], report["failed"]) == (8, 0), report
     assert report["seconds"] >= 0.39  # eight times 0.1 s on two workers

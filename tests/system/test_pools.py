@@ -90,7 +90,7 @@ def test_reload_of_workers_alone_keeps_them(viaductd):
 
 
 def test_recycling_loses_no_request(viaductd, start_front, start_load):
-    viaductd.app("sdk", workers=2, limits={"requests": 200})
+    viaductd.app("sdk", workers=2, limits={"requests": 50})
     viaductd.start()
     first = viaductd.workers()
     front = start_front("nginx", viaductd.socket)

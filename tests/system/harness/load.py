@@ -12,7 +12,7 @@ from .process import Process
 
 class Load:
     """Runs from construction until finish(), or for `seconds`; then until it has made `least`
-    requests, which a busy machine takes longer for."""
+    requests, which a busy machine takes longer for. With `most`, until it has made so many."""
 
     def __init__(
         self,
@@ -26,12 +26,15 @@ class Load:
         post_bytes: int = 40000,
         seconds: float = 0,
         least: int = 1,
+        most: Optional[int] = None,
         timeout: float = 30,
     ) -> None:
         arguments = [built("load"), "--port", port, "--concurrency", concurrency, "--mix", mix]
         arguments += ["--target", target, "--expect", expect, "--post-bytes", post_bytes]
         arguments += ["--seconds", seconds, "--least", least]
         arguments += ["--timeout", timeout]
+        if most is not None:
+            arguments += ["--most", most]
         if close:
             arguments.append("--close")
         self.name = "load"

@@ -1,5 +1,6 @@
-// A load generator that verifies every answer. Runs until SIGTERM or SIGINT, or for --seconds, goes on
-// until it has made --least requests, lets those in flight finish, and prints one JSON object:
+// A load generator that verifies every answer. Runs until SIGTERM or SIGINT, or for --seconds, goes
+// on until it has made --least requests, or until it has begun --most of them; then lets those in
+// flight finish, and prints one JSON object:
 //
 //   requests, failed, failures (the first 50, each "SECONDS KIND: text"), seconds,
 //   p50_ms, p99_ms, max_ms
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <string>
@@ -41,6 +43,7 @@ struct Options {
   std::size_t post_bytes = 40000;
   double seconds = 0;
   std::size_t least = 1;
+  std::size_t most = SIZE_MAX;
   double timeout = 30;
   bool close = false;
 };
@@ -122,8 +125,11 @@ struct Run {
   Tally tally;
   std::size_t next = 0;
   bool stopping = false;
+  std::size_t clients = 0;
 
-  [[nodiscard]] bool done() const { return stopping && tally.requests() >= options.least; }
+  [[nodiscard]] bool done() const {
+    return next >= options.most || (stopping && tally.requests() >= options.least);
+  }
 };
 
 /// One request and its answer; true when the connection may be used again.
@@ -170,12 +176,15 @@ asio::awaitable<bool> exchange(Run& run, std::optional<beast::tcp_stream>& strea
   co_return response.keep_alive() && !run.options.close;
 }
 
-asio::awaitable<void> client(Run& run) {
+/// Calls `finished` when it is the last one.
+asio::awaitable<void> client(Run& run, std::function<void()> finished) {
   std::optional<beast::tcp_stream> stream;
+  ++run.clients;
   while (!run.done()) {
     const auto& what = run.exchanges[run.next++ % run.exchanges.size()];
     if (!co_await exchange(run, stream, what)) stream.reset();
   }
+  if (--run.clients == 0) finished();
 }
 
 Options parse(int argc, char** argv) {
@@ -189,6 +198,7 @@ Options parse(int argc, char** argv) {
   cli.add_option("--post-bytes", options.post_bytes, "the largest body");
   cli.add_option("--seconds", options.seconds, "0: until a signal");
   cli.add_option("--least", options.least, "requests, however long they take");
+  cli.add_option("--most", options.most, "requests");
   cli.add_option("--timeout", options.timeout, "seconds for one request");
   cli.add_flag("--close", options.close, "one connection per request");
   try {
@@ -209,7 +219,7 @@ int main(int argc, char** argv) {
   asio::io_context loop(1);
   asio::signal_set signals(loop, SIGTERM, SIGINT);
   asio::steady_timer timer(loop);
-  const auto stop = [&](error_code error, auto...) {
+  const auto stop = [&](error_code error = {}, auto...) {
     if (error) return;
     run.stopping = true;
     signals.cancel();
@@ -222,7 +232,7 @@ int main(int argc, char** argv) {
     timer.async_wait(stop);
   }
   for (std::size_t i = 0; i < run.options.concurrency; ++i) {
-    asio::co_spawn(loop, client(run), asio::detached);
+    asio::co_spawn(loop, client(run, stop), asio::detached);
   }
   loop.run();
   std::cout << boost::json::serialize(run.tally.report()) << std::endl;
