@@ -77,10 +77,22 @@ def test_status_says_why_an_app_fails(viaductd, tool):
     viaductd.command("/bin/false", name="bad")
     viaductd.settings["listeners"][1]["app"] = "bad"
     viaductd.start()
-    wait_for(lambda: tool.status()["apps"][1]["state"] == "failing", "bad is failing")
-    text = tool.done("status")
-    assert re.search(r"^bad +failing +0/1 ", text, re.M)
+
+    def failing() -> str:  # and not, for a moment, starting
+        text = tool.done("status")
+        return text if re.search(r"^bad +failing +0/1 ", text, re.M) else ""
+
+    text = wait_for(failing, "bad is failing")
     assert "bad: last failure: bad/1: exited with status 1 before it was ready" in text
+
+
+def wait_for_others(running, former) -> None:
+    """The former bridge is told to stop accepting when the reload is reported: it may have accepted
+    one more connection."""
+    wait_for(
+        lambda: int(fastcgi.request(running.socket, "/pid").body) not in former,
+        "another worker answers",
+    )
 
 
 def test_reload_reports_what_it_did(running, tool):
@@ -90,7 +102,7 @@ def test_reload_reports_what_it_did(running, tool):
     running.settings["apps"]["web"]["env"]["STAGE"] = "next"
     running.write()
     assert "web restarted (env changed)" in tool.done("reload")
-    assert int(fastcgi.request(running.socket, "/pid").body) not in before
+    wait_for_others(running, before)
     assert "web restarted (env changed)" in tool.done("status")
 
 
@@ -146,11 +158,7 @@ def test_restart_under_load_loses_nothing(running, tool, start_front, start_load
     seen = set(running.workers())
     for _ in range(10):
         assert "web restarted" in tool.done("restart", "web")
-        # The former bridge is told to stop accepting, and may have accepted one more connection.
-        wait_for(
-            lambda: int(fastcgi.request(running.socket, "/pid").body) not in seen,
-            "a new worker answers",
-        )
+        wait_for_others(running, seen)
         seen |= set(running.workers())
         assert load.running()
     tool.done("scale", "web", "4")
