@@ -87,7 +87,7 @@ void Api::handle(const Peer& peer, std::string_view method, std::string_view tar
   });
 }
 
-void Api::perform(const Command& command, std::function<void(Reply)> answer) {
+void Api::perform(const Command& command, const std::function<void(Reply)>& answer) {
   const Commands::Done done = [answer](const Outcome& outcome) { answer(to_reply(outcome)); };
   switch (command.action) {
     case Action::status:

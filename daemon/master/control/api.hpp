@@ -30,7 +30,7 @@ class Api {
               std::string_view body, std::function<void(Reply)> answer);
 
  private:
-  void perform(const Command& command, std::function<void(Reply)> answer);
+  void perform(const Command& command, const std::function<void(Reply)>& answer);
 
   Commands& commands_;
   Permission permission_;
