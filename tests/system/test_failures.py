@@ -78,7 +78,12 @@ def wait_for_queue(daemon, length: int) -> None:
 
 
 def test_full_queue_is_503_with_retry_after(daemon):
-    daemon.app("sdk", concurrency={"model": "threads", "limit": 1}, limits={"queue": 1})
+    daemon.app(
+        "sdk",
+        concurrency={"model": "threads", "limit": 1},
+        limits={"queue": 1},
+        timeouts={"queue": "60s"},
+    )
     daemon.start()
     with busy(daemon):
         queued = Background(daemon, "/sleep?ms=1")
@@ -101,7 +106,9 @@ def test_waiting_too_long_in_the_queue_is_503(daemon):
 
 
 def test_client_gone_while_queued_is_never_run(daemon):
-    daemon.app("sdk", concurrency={"model": "threads", "limit": 1})
+    daemon.app(
+        "sdk", concurrency={"model": "threads", "limit": 1}, timeouts={"queue": "60s"}
+    )
     daemon.start()
     with busy(daemon):
         with fastcgi.Client(daemon.socket) as client:
