@@ -1,5 +1,6 @@
 #include "daemon/channel/scoreboard.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -7,17 +8,22 @@
 #include <new>
 #include <system_error>
 
+#include "daemon/channel/unique_fd.hpp"
+
 namespace viaduct::daemon {
 
 int create_scoreboard() {
-  const int descriptor = ::memfd_create("viaduct-scoreboard", MFD_CLOEXEC);
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "memfd_create");
-  if (::ftruncate(descriptor, sizeof(Scoreboard)) != 0) {
-    const int error = errno;
-    ::close(descriptor);
-    throw std::system_error(error, std::generic_category(), "ftruncate");
+  const auto fail = [](const char* call) {
+    throw std::system_error(errno, std::generic_category(), call);
+  };
+  UniqueFd memory(::memfd_create("viaduct-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memory) fail("memfd_create");
+  if (::ftruncate(memory.get(), sizeof(Scoreboard)) != 0) fail("ftruncate");
+  // Pages that a bridge takes away would end every process that reads them.
+  if (::fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) {
+    fail("seal memfd");
   }
-  return descriptor;
+  return memory.release();
 }
 
 Scoreboard& map_scoreboard(int descriptor) {

@@ -34,6 +34,7 @@ struct Scoreboard {
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// Creates the shared memory (close-on-exec) and returns its descriptor; throws std::system_error.
+/// Its size is sealed: a process that has it can change values and nothing else.
 int create_scoreboard();
 /// Maps it; the mapping lives as long as the process. Throws std::system_error.
 Scoreboard& map_scoreboard(int descriptor);

@@ -28,5 +28,22 @@ TEST(ScoreboardTest, BeginsAtZeroAndIsSharedBetweenProcesses) {
   EXPECT_EQ(map_scoreboard(descriptor.get()).apps[5].requests.load(), 3u) << "mapped anew";
 }
 
+// Reading a page that is gone would end the master.
+TEST(ScoreboardTest, AProcessThatHasItCannotChangeItsSize) {
+  const UniqueFd descriptor(create_scoreboard());
+  Scoreboard& scores = map_scoreboard(descriptor.get());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool refused = ::ftruncate(descriptor.get(), 0) != 0 &&
+                         ::ftruncate(descriptor.get(), 2 * sizeof(Scoreboard)) != 0 &&
+                         ::fcntl(descriptor.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0;
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(scores.apps.back().queued.load(), 0);
+}
+
 }  // namespace
 }  // namespace viaduct::daemon
