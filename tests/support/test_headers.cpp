@@ -1,1 +1,2 @@
-// Compiles nothing: the target that owns the precompiled headers of all test programs needs a source.
+// Compiles nothing: the target that owns the precompiled headers of all test programs needs a
+// source.
