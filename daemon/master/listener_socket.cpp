@@ -38,6 +38,11 @@ using config::Address;
   fail(address, text);
 }
 
+[[noreturn]] void fail(const Address& address, const std::system_error& error) {
+  const char* name = ::strerrorname_np(error.code().value());
+  fail(address, ": " + std::string(error.what()) + (name ? " (" + std::string(name) + ")" : ""));
+}
+
 int backlog_of(const ListenerOptions& options) {
   return static_cast<int>(std::min<std::uint32_t>(options.backlog, INT_MAX));
 }
@@ -59,14 +64,7 @@ void make_room(const Address& address, const SocketAddress& target) {
   const Probe probe = probe_listener(target);
   if (probe.alive || probe.error == 0) fail_in_use(address, probe.pid);
   if (probe.error != ECONNREFUSED) fail(address, "connect", probe.error);
-  if (::unlink(address.name.c_str()) != 0) fail(address, "unlink", errno);
-}
-
-void apply_to_file(const Address& address, const ListenerOptions& options) {
-  const uid_t uid = options.uid.value_or(static_cast<uid_t>(-1));
-  const gid_t gid = options.gid.value_or(static_cast<gid_t>(-1));
-  if (::lchown(address.name.c_str(), uid, gid) != 0) fail(address, "chown", errno);
-  if (::chmod(address.name.c_str(), options.mode) != 0) fail(address, "chmod", errno);
+  if (const auto file = SocketFile::find(address.name)) file->unlink();
 }
 
 void bind_tcp(UniqueFd& made, const Address& address, const SocketAddress& target, int& error) {
@@ -106,28 +104,32 @@ UniqueFd open_abstract(const Address& address, const ListenerOptions& options) {
   return made;
 }
 
-UniqueFd open_file(const Address& address, const ListenerOptions& options) {
-  const SocketAddress target = unix_address(address.name);
-  make_room(address, target);
+struct Opened {
+  UniqueFd descriptor;
+  std::optional<SocketFile> file;
+};
+
+Opened open_file(const Address& address, const ListenerOptions& options) {
+  make_room(address, unix_address(address.name));
   UniqueFd made = make_socket(address, AF_UNIX);
-  if (::bind(made.get(), target.get(), target.length) != 0) fail(address, "bind", errno);
+  const SocketFile file = SocketFile::bind(made.get(), address.name, options.mode);
   // Nobody can connect before listen(): the permissions are complete by then.
   try {
-    apply_to_file(address, options);
+    file.set_owner(options.uid, options.gid);
     if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
   } catch (...) {
-    ::unlink(address.name.c_str());
+    file.unlink();
     throw;
   }
-  return made;
+  return {std::move(made), file};
 }
 
-UniqueFd open_descriptor(const Address& address, const ListenerOptions& options) {
+Opened open_address(const Address& address, const ListenerOptions& options) {
   switch (address.kind) {
     case Address::Kind::tcp:
-      return open_tcp(address, options);
+      return {open_tcp(address, options), std::nullopt};
     case Address::Kind::unix_abstract:
-      return open_abstract(address, options);
+      return {open_abstract(address, options), std::nullopt};
     case Address::Kind::unix_path:
       return open_file(address, options);
     case Address::Kind::systemd:
@@ -138,21 +140,15 @@ UniqueFd open_descriptor(const Address& address, const ListenerOptions& options)
 
 }  // namespace
 
-void ListenerSocket::own_file() {
-  made_ = true;
-  if (address_.kind != Address::Kind::unix_path) return;
-  struct stat status {};
-  if (::lstat(address_.name.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
-  file_ = FileId{status.st_dev, status.st_ino};
-}
-
 ListenerSocket ListenerSocket::open(const Address& address, const ListenerOptions& options) {
   try {
-    ListenerSocket made(open_descriptor(address, options), address);
-    made.own_file();
+    Opened opened = open_address(address, options);
+    ListenerSocket made(std::move(opened.descriptor), address);
+    made.made_ = true;
+    made.file_ = std::move(opened.file);
     return made;
   } catch (const std::system_error& error) {
-    fail(address, ": " + error_text(error.code().value()));
+    fail(address, error);
   }
 }
 
@@ -175,7 +171,8 @@ ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& addre
 
 ListenerSocket ListenerSocket::take_over(UniqueFd descriptor, const Address& address) {
   ListenerSocket taken = inherit(std::move(descriptor), address);
-  taken.own_file();
+  taken.made_ = true;
+  if (address.kind == Address::Kind::unix_path) taken.file_ = SocketFile::find(address.name);
   return taken;
 }
 
@@ -190,16 +187,19 @@ std::uint16_t ListenerSocket::port() const {
 
 void ListenerSocket::apply(const ListenerOptions& options) {
   if (address_.kind == Address::Kind::systemd) return;
-  if (file_) apply_to_file(address_, options);
+  if (file_) {
+    try {
+      file_->set_owner(options.uid, options.gid);
+      file_->set_mode(options.mode);
+    } catch (const std::system_error& error) {
+      fail(address_, error);
+    }
+  }
   if (::listen(descriptor(), backlog_of(options)) != 0) fail(address_, "listen", errno);
 }
 
 void ListenerSocket::unlink() noexcept {
-  if (!file_) return;
-  struct stat status {};
-  const bool ours = ::lstat(address_.name.c_str(), &status) == 0 &&
-                    status.st_dev == file_->device && status.st_ino == file_->inode;
-  if (ours) ::unlink(address_.name.c_str());
+  if (file_) file_->unlink();
   file_.reset();
 }
 

@@ -9,6 +9,7 @@
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/address.hpp"
+#include "daemon/master/socket_file.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -49,7 +50,8 @@ class ListenerSocket {
   /// Whether a viaductd opened it, rather than the service manager.
   bool made() const noexcept { return made_; }
 
-  /// Changes owner, mode and backlog of a socket that stays open; throws ListenerError.
+  /// Changes owner, mode and backlog of a socket that stays open. Throws ListenerError, also when
+  /// something else has taken the place of its file; that is left alone.
   void apply(const ListenerOptions& options);
 
   /// Leaves the socket file to another daemon: unlink() does nothing from now on.
@@ -59,20 +61,13 @@ class ListenerSocket {
   void unlink() noexcept;
 
  private:
-  struct FileId {
-    dev_t device = 0;
-    ino_t inode = 0;
-  };
-
   ListenerSocket(UniqueFd descriptor, config::Address address)
       : descriptor_(std::move(descriptor)), address_(std::move(address)) {}
-
-  void own_file();
 
   UniqueFd descriptor_;
   config::Address address_;
   bool made_ = false;
-  std::optional<FileId> file_;  // only of a file that open() made, here or in a predecessor
+  std::optional<SocketFile> file_;  // only of a file that open() made, here or in a predecessor
 };
 
 }  // namespace viaduct::daemon::master

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,7 +10,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "daemon/master/socket_address.hpp"
+#include "daemon/master/socket_file.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -21,20 +20,23 @@ namespace fs = std::filesystem;
 
 constexpr int kWorkerBacklog = 1024;
 
-[[noreturn]] void fail(const std::string& what) {
-  throw std::system_error(errno, std::generic_category(), what);
+[[noreturn]] void fail(const std::string& what, int error = errno) {
+  throw std::system_error(error, std::generic_category(), what);
 }
 
-void make_directory(const std::string& path, mode_t mode) {
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) fail("mkdir " + path);
+std::string socket_name(std::uint64_t serial) {
+  return std::to_string(serial) + ".sock";
 }
 
 // The lock, or nothing while another daemon lives there.
-UniqueFd try_lock(const std::string& directory, int flags) {
-  const std::string path = directory + "/lock";
-  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
-  return lock;
+UniqueFd try_lock(const Directory& directory, int flags) {
+  try {
+    UniqueFd lock = directory.open_below("lock", O_RDWR | flags, 0600);
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
+    return lock;
+  } catch (const std::system_error&) {
+    return {};
+  }
 }
 
 bool is_number(const std::string& name) {
@@ -42,65 +44,84 @@ bool is_number(const std::string& name) {
                                       [](unsigned char c) { return c >= '0' && c <= '9'; });
 }
 
+// Whether a daemon of our user made it, and has ended.
+bool is_left_over(const std::string& path) {
+  try {
+    const Directory directory = Directory::open(path);
+    return directory.owner() == ::geteuid() && try_lock(directory, 0);
+  } catch (const std::system_error&) {
+    return false;
+  }
+}
+
 void remove_leftovers(const std::string& runtime_dir) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(runtime_dir, ignored)) {
     if (!is_number(entry.path().filename()) || entry.is_symlink(ignored)) continue;
-    const UniqueFd lock = try_lock(entry.path(), 0);
-    if (lock) fs::remove_all(entry.path(), ignored);
+    if (is_left_over(entry.path())) fs::remove_all(entry.path(), ignored);
   }
 }
 
-void give_to(const std::string& path, const config::Account& account) {
-  if (account.uid == ::geteuid() && account.gid == ::getegid()) return;
-  if (::lchown(path.c_str(), account.uid, account.gid) != 0) fail("chown " + path);
+bool is_root() {
+  return ::geteuid() == 0;
+}
+
+// Whoever may replace files in it could lead root elsewhere.
+void refuse_if_insecure(const Directory& directory) {
+  if (!is_root()) return;
+  if (directory.owner() != 0) {
+    fail(directory.path() + " belongs to user " + std::to_string(directory.owner()) +
+             ", which root must not trust; it has to belong to root",
+         EPERM);
+  }
+  if (directory.open_to_others()) {
+    fail(directory.path() + " may be written by other users; take that away, or make it sticky",
+         EPERM);
+  }
+}
+
+Directory own_directory(const std::string& runtime_dir) {
+  const Directory parent = Directory::make(runtime_dir, 0755);
+  refuse_if_insecure(parent);
+  remove_leftovers(runtime_dir);
+  return parent.make_below(std::to_string(::getpid()), 0711);
 }
 
 }  // namespace
 
 RuntimeDirectory::RuntimeDirectory(const std::string& runtime_dir, const config::Account& bridge)
-    : path_(runtime_dir + "/" + std::to_string(::getpid())), bridge_(bridge) {
-  if (::mkdir(runtime_dir.c_str(), 0755) == 0) {
-    ::chmod(runtime_dir.c_str(), 0755);
-  } else if (errno != EEXIST) {
-    fail("mkdir " + runtime_dir);
-  }
-  remove_leftovers(runtime_dir);
-  make_directory(path_, 0711);
-  ::chmod(path_.c_str(), 0711);
-  lock_ = try_lock(path_, O_CREAT);
-  if (!lock_) fail("lock " + path_ + "/lock");
-  const std::string workers = path_ + "/workers";
-  make_directory(workers, 0700);
-  give_to(workers, bridge_);
+    : bridge_(bridge),
+      own_(own_directory(runtime_dir)),
+      workers_(own_.make_below("workers", is_root() ? 0711 : 0700)) {
+  lock_ = try_lock(own_, O_CREAT);
+  if (!lock_) fail("lock " + path() + "/lock");
 }
 
 RuntimeDirectory::~RuntimeDirectory() {
   std::error_code ignored;
-  fs::remove_all(path_, ignored);
+  fs::remove_all(path(), ignored);
 }
 
 std::string RuntimeDirectory::worker_socket(std::uint64_t serial) const {
-  return path_ + "/workers/" + std::to_string(serial) + ".sock";
+  return workers_.path() + "/" + socket_name(serial);
 }
 
 UniqueFd RuntimeDirectory::listen_for_worker(std::uint64_t serial) const {
   const std::string path = worker_socket(serial);
-  const SocketAddress address = unix_address(path);
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) fail("socket");
-  // What a dead daemon with our pid left; the directory is locked by us.
-  ::unlink(path.c_str());
-  if (::bind(socket.get(), address.get(), address.length) != 0) fail("bind " + path);
-  // Only the bridge's user can enter the directory, and nobody can connect before listen().
-  if (::chmod(path.c_str(), 0600) != 0) fail("chmod " + path);
-  give_to(path, bridge_);
+  // A dead daemon with our pid may have left one; the directory is locked by us.
+  workers_.unlink(socket_name(serial));
+  const SocketFile file = SocketFile::bind(socket.get(), path, 0600);
+  if (bridge_.uid != ::geteuid() || bridge_.gid != ::getegid()) {
+    file.set_owner(bridge_.uid, bridge_.gid);
+  }
   if (::listen(socket.get(), kWorkerBacklog) != 0) fail("listen " + path);
   return socket;
 }
 
 void RuntimeDirectory::remove_worker_socket(std::uint64_t serial) const noexcept {
-  ::unlink(worker_socket(serial).c_str());
+  workers_.unlink(socket_name(serial));
 }
 
 }  // namespace viaduct::daemon::master

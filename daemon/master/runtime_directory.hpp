@@ -6,6 +6,7 @@
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/account.hpp"
+#include "daemon/master/directory.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -14,14 +15,15 @@ namespace viaduct::daemon::master {
 class RuntimeDirectory {
  public:
   /// Creates runtime_dir (0755) when it is missing, removes what dead daemons left in it, and makes
-  /// the own directory; workers/ is 0700 and belongs to `bridge`. Throws std::system_error that
-  /// names the path.
+  /// the own directory. workers/ is 0711 for root, else 0700: only the daemon makes and removes
+  /// files there. Throws std::system_error that names the path; for root also when runtime_dir
+  /// belongs to another user, or others may write to it and it is not sticky.
   RuntimeDirectory(const std::string& runtime_dir, const config::Account& bridge);
   ~RuntimeDirectory();
   RuntimeDirectory(const RuntimeDirectory&) = delete;
   RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return own_.path(); }
 
   /// Where the socket of the worker with this serial lives.
   std::string worker_socket(std::uint64_t serial) const;
@@ -32,8 +34,9 @@ class RuntimeDirectory {
   void remove_worker_socket(std::uint64_t serial) const noexcept;
 
  private:
-  std::string path_;
   config::Account bridge_;
+  Directory own_;
+  Directory workers_;
   UniqueFd lock_;
 };
 

@@ -83,7 +83,7 @@ TEST_F(ListenerSetTest, FailureNamesTheListenerAndLeavesNothing) {
   ListenerSettings broken = at("x");
   broken.address.name = "/nonexistent/x";
   EXPECT_EQ(refusal({at("a"), at("new"), broken}, {}, before),
-            "listeners[2]: unix:/nonexistent/x: bind: No such file or directory (ENOENT)");
+            "listeners[2]: unix:/nonexistent/x: open /nonexistent: No such file or directory (ENOENT)");
   EXPECT_FALSE(exists("new"));
   EXPECT_TRUE(exists("a"));
 }

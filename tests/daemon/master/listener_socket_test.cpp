@@ -102,7 +102,7 @@ TEST(ListenerSocketTest, AnythingElseIsNeverRemoved) {
 
 TEST(ListenerSocketTest, MissingDirectoryIsNamed) {
   EXPECT_EQ(refusal(unix_path("/nonexistent/web.sock")),
-            "unix:/nonexistent/web.sock: bind: No such file or directory (ENOENT)");
+            "unix:/nonexistent/web.sock: open /nonexistent: No such file or directory (ENOENT)");
 }
 
 TEST(ListenerSocketTest, UnlinkLeavesASuccessorsFileAlone) {
@@ -141,6 +141,22 @@ TEST(ListenerSocketTest, ModeIsChangedWhileOpen) {
   socket.apply({.uid = {}, .gid = {}, .mode = 0666, .backlog = 1});
   EXPECT_EQ(status_of(address.name).st_mode & 07777, 0666u);
   EXPECT_TRUE(probe_listener(unix_address(address.name)).alive);
+}
+
+// As a reload does, which root may run on a directory that others may write.
+TEST(ListenerSocketTest, WhatTookThePlaceOfItsFileIsNotChanged) {
+  const TemporaryDirectory directory;
+  const std::string secret = directory / "secret";
+  std::ofstream(secret) << "secret";
+  ::chmod(secret.c_str(), 0600);
+  const Address address = unix_path(directory / "web.sock");
+  auto socket = ListenerSocket::open(address, {});
+  ::unlink(address.name.c_str());
+  ASSERT_EQ(::symlink(secret.c_str(), address.name.c_str()), 0);
+  EXPECT_THROW(socket.apply({.uid = {}, .gid = {}, .mode = 0666, .backlog = 16}), ListenerError);
+  EXPECT_EQ(status_of(secret).st_mode & 07777, 0600u);
+  socket.unlink();
+  EXPECT_TRUE(S_ISLNK(status_of(address.name).st_mode));
 }
 
 TEST(ListenerSocketTest, AbstractNamesNeedNoFile) {

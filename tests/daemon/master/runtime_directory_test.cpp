@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -33,14 +34,75 @@ bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
 }
 
-TEST(RuntimeDirectoryTest, WorkersDirectoryIsThatOfTheBridgeAlone) {
+TEST(RuntimeDirectoryTest, OnlyTheDaemonMakesFilesInTheWorkersDirectory) {
   const TemporaryDirectory directory;
   const RuntimeDirectory runtime(directory / "run", bridge_account());
   EXPECT_EQ(runtime.path(), directory / ("run/" + std::to_string(::getpid())));
   EXPECT_EQ(status_of(directory / "run").st_mode & 07777, 0755u);
   const auto workers = status_of(runtime.path() + "/workers");
-  EXPECT_EQ(workers.st_mode & 07777, 0700u);
-  EXPECT_EQ(workers.st_uid, bridge_account().uid);
+  EXPECT_EQ(workers.st_mode & 07777, ::geteuid() == 0 ? 0711u : 0700u);
+  EXPECT_EQ(workers.st_uid, ::geteuid());
+}
+
+TEST(RuntimeDirectoryTest, ModesDoNotDependOnTheUmask) {
+  const TemporaryDirectory directory;
+  const mode_t before = ::umask(0077);
+  const RuntimeDirectory runtime(directory / "run", bridge_account());
+  const UniqueFd listener = runtime.listen_for_worker(7);
+  ::umask(before);
+  EXPECT_EQ(status_of(directory / "run").st_mode & 07777, 0755u);
+  EXPECT_EQ(status_of(runtime.path()).st_mode & 07777, 0711u);
+  EXPECT_EQ(status_of(runtime.worker_socket(7)).st_mode & 07777, 0600u);
+}
+
+// A bridge that somebody has taken over.
+TEST(RuntimeDirectoryTest, TheBridgesUserCannotReplaceAWorkersSocket) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const TemporaryDirectory directory;
+  const RuntimeDirectory runtime(directory / "run", bridge_account());
+  const UniqueFd listener = runtime.listen_for_worker(7);
+  const std::string socket = runtime.worker_socket(7);
+  const std::string target = runtime.path() + "/workers/target";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setgid(bridge_account().gid) != 0 || ::setuid(bridge_account().uid) != 0) ::_exit(2);
+    const bool refused = ::symlink("/etc/shadow", target.c_str()) != 0 &&
+                         ::rename(socket.c_str(), target.c_str()) != 0 &&
+                         ::unlink(socket.c_str()) != 0;
+    ::_exit(refused ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST(RuntimeDirectoryTest, ALinkInThePlaceOfAnOwnDirectoryIsNotFollowed) {
+  const TemporaryDirectory directory;
+  const std::string own = directory / std::to_string(::getpid());
+  ::mkdir((directory / "secret").c_str(), 0700);
+  ASSERT_EQ(::symlink((directory / "secret").c_str(), own.c_str()), 0);
+  EXPECT_THROW(RuntimeDirectory(directory.path(), bridge_account()), std::system_error);
+  EXPECT_EQ(status_of(directory / "secret").st_mode & 07777, 0700u);
+}
+
+TEST(RuntimeDirectoryTest, RootTrustsNoDirectoryThatOthersMayChange) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+  const TemporaryDirectory directory;
+  const auto refused = [&](uid_t owner, mode_t mode) {
+    EXPECT_EQ(::chown(directory.path().c_str(), owner, owner), 0);
+    EXPECT_EQ(::chmod(directory.path().c_str(), mode), 0);
+    try {
+      const RuntimeDirectory runtime(directory.path(), bridge_account());
+      return std::string();
+    } catch (const std::system_error& error) {
+      return std::string(error.what());
+    }
+  };
+  EXPECT_NE(refused(65534, 0755).find("belongs to user 65534"), std::string::npos);
+  EXPECT_NE(refused(0, 0775).find("may be written by other users"), std::string::npos);
+  EXPECT_NE(refused(0, 0757).find("may be written by other users"), std::string::npos);
+  EXPECT_EQ(refused(0, 01777), "") << "sticky: emptyDir of Kubernetes";
+  EXPECT_EQ(refused(0, 0755), "");
 }
 
 TEST(RuntimeDirectoryTest, WorkerSocketsAreThoseOfTheBridgeAlone) {

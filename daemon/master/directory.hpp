@@ -1,0 +1,59 @@
+#pragma once
+
+#include <fcntl.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "daemon/channel/unique_fd.hpp"
+
+namespace viaduct::daemon::master {
+
+/// Device and inode: which file it is, whatever its name.
+struct FileId {
+  dev_t device = 0;
+  ino_t inode = 0;
+
+  bool operator==(const FileId&) const = default;
+};
+
+/// A directory that stays open. Files in it are reached below its descriptor, and no symbolic link
+/// is followed there: whoever may rename in the directory, or above it, leads nobody to another
+/// file. The master may be root, so it changes owner and mode of files through this class and
+/// SocketFile only.
+///
+/// Functions throw std::system_error that names the path, unless they are noexcept.
+class Directory {
+ public:
+  /// An existing directory. Symbolic links in `path` are followed.
+  static Directory open(const std::string& path);
+  /// Makes `path` with this mode, whatever the umask, unless it is there; then opens it.
+  static Directory make(const std::string& path, mode_t mode);
+
+  /// The directory `name` in this one, made if it is missing. It gets this mode, whatever the
+  /// umask. Refused: a symbolic link, and a directory of another user.
+  [[nodiscard]] Directory make_below(const std::string& name, mode_t mode) const;
+  /// Opens the file `name` in this directory.
+  [[nodiscard]] UniqueFd open_below(const std::string& name, int flags, mode_t mode = 0) const;
+
+  [[nodiscard]] uid_t owner() const;
+  /// Whether another user than the owner may remove or replace files in it: the group or others may
+  /// write, and it is not sticky.
+  [[nodiscard]] bool open_to_others() const;
+
+  /// Removes the file `name`; whether it is gone.
+  bool unlink(const std::string& name) const noexcept;
+
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  Directory(UniqueFd descriptor, std::string path)
+      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+
+  UniqueFd descriptor_;
+  std::string path_;
+};
+
+}  // namespace viaduct::daemon::master
