@@ -1,7 +1,10 @@
 #include "daemon/channel/packet.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -13,13 +16,20 @@ std::error_code last_error() {
   return {errno, std::generic_category()};
 }
 
-int take_descriptor(msghdr& header) {
-  int found = -1;
+// The kernel passes on no more in one packet (SCM_MAX_FD): with room for all of them none is lost.
+constexpr std::size_t kMaxDescriptors = 253;
+
+// All that came, so that none stays open unnoticed; how many there were.
+std::size_t take_descriptors(msghdr& header, std::span<int> into) {
+  std::size_t count = 0;
   for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
     if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
-    std::memcpy(&found, CMSG_DATA(c), sizeof(found));
+    const std::size_t here = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    const std::size_t taken = std::min(here, into.size() - count);
+    std::memcpy(into.data() + count, CMSG_DATA(c), taken * sizeof(int));
+    count += taken;
   }
-  return found;
+  return count;
 }
 
 }  // namespace
@@ -49,7 +59,7 @@ std::optional<Packet> receive_packet(int socket, std::span<std::byte> into,
                                      std::error_code& error) {
   error.clear();
   iovec part{into.data(), into.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
   msghdr header{};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
@@ -67,8 +77,15 @@ std::optional<Packet> receive_packet(int socket, std::span<std::byte> into,
     error = std::make_error_code(std::errc::not_connected);
     return std::nullopt;
   }
+  std::array<int, kMaxDescriptors> descriptors;
+  const std::size_t count = take_descriptors(header, descriptors);
+  if (count > 1 || (header.msg_flags & MSG_CTRUNC) != 0) {
+    for (const int descriptor : std::span(descriptors).first(count)) ::close(descriptor);
+    error = std::make_error_code(std::errc::bad_message);
+    return std::nullopt;
+  }
   return Packet{static_cast<std::size_t>(size), (header.msg_flags & MSG_TRUNC) != 0,
-                take_descriptor(header)};
+                count == 1 ? descriptors.front() : -1};
 }
 
 Pair make_pair() {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "daemon/channel/message_check.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
@@ -20,6 +21,11 @@ namespace {
 using boost::asio::posix::descriptor_base;
 
 constexpr std::chrono::seconds kFarewell{5};
+
+// Messages in one turn of the event loop, so that a bridge in other hands cannot keep the loop, and
+// those of one that has ended: its queue holds fewer.
+constexpr std::size_t kMessagesPerTurn = 256;
+constexpr std::size_t kLastMessages = 4096;
 
 SpawnSpec bridge_spec(const Context& context, const BridgeSpec& bridge, int channel) {
   SpawnSpec spec;
@@ -56,6 +62,7 @@ void BridgeProcess::start(const BridgeSpec& spec) {
   const UniqueFd theirs(pair.second);
   Spawned spawned = spawn(bridge_spec(context_, spec, theirs.get()));
   pid_ = spawned.pid;
+  apps_ = spec.apps;
   channel_.assign(ours.release());
   context_.children.watch(pid_, [weak = weak_from_this()](int status) {
     if (const auto self = weak.lock()) self->ended(status);
@@ -118,18 +125,23 @@ void BridgeProcess::wait_readable() {
                       [weak = weak_from_this()](const boost::system::error_code& error) {
                         const auto self = weak.lock();
                         if (!self || error || !self->channel_.is_open()) return;
-                        if (self->receive_all()) self->wait_readable();
+                        if (self->receive(kMessagesPerTurn)) self->wait_readable();
                       });
 }
 
 // Whether the channel is still of use.
-bool BridgeProcess::receive_all() {
+bool BridgeProcess::receive(std::size_t most) {
   std::error_code error;
-  while (channel_.is_open()) {
+  for (std::size_t i = 0; i < most && channel_.is_open(); ++i) {
     auto received = channel::receive(channel_.native_handle(), error);
     if (!received) break;
-    observer_.bridge_says(received->message, UniqueFd(received->descriptor));
+    UniqueFd descriptor(received->descriptor);
+    const auto violation =
+        channel::violation_of(received->message, static_cast<bool>(descriptor), apps_);
+    if (!violation.empty()) return distrust(violation);
+    observer_.bridge_says(received->message, std::move(descriptor));
   }
+  if (error == std::errc::bad_message) return distrust(error.message());
   if (!error) return channel_.is_open();
   if (error != std::errc::not_connected && error != std::errc::connection_reset) {
     context_.logs.daemon().error("bridge channel: " + error.message(), {{"pid", pid_}});
@@ -143,12 +155,21 @@ bool BridgeProcess::receive_all() {
   return false;
 }
 
+// Nothing that it says is believed any more. Always false.
+bool BridgeProcess::distrust(std::string_view why) {
+  context_.logs.daemon().error("bridge breaks the rules of its channel, killed",
+                               {{"pid", pid_}, {"reason", std::string(why)}});
+  channel_.close();
+  kill();
+  return false;
+}
+
 void BridgeProcess::kill() noexcept {
   if (alive()) signal_group(pid_, SIGKILL);
 }
 
 void BridgeProcess::ended(int status) {
-  receive_all();
+  if (channel_.is_open()) receive(kLastMessages);
   pid_ = -1;
   farewell_.cancel();
   channel_.close();

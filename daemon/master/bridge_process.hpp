@@ -2,8 +2,10 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <deque>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -32,6 +34,7 @@ struct BridgeSpec {
   int settings = -1;    ///< sealed memfd: the settings as JSON
   int scoreboard = -1;  ///< memfd
   std::vector<int> listeners;
+  std::size_t apps = 0;  ///< in its settings
   config::Account account;
 };
 
@@ -45,6 +48,9 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   /// the process.
   void start(const BridgeSpec& spec);
 
+  /// A message that no bridge sends (message_check.hpp) ends the process: whoever took it over may
+  /// have sent those before, too.
+  ///
   /// Messages wait in the master while the bridge does not read; a bridge that leaves
   /// kMaxWaiting of them unread hangs and is killed.
   void send(const channel::Message& message, UniqueFd descriptor = {});
@@ -63,13 +69,15 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   void flush();
   void wait_writable();
   void wait_readable();
-  bool receive_all();
+  bool receive(std::size_t most);
+  bool distrust(std::string_view why);
   void watch_report(UniqueFd report);
   void ended(int status);
 
   Context& context_;
   BridgeObserver& observer_;
   pid_t pid_ = -1;
+  std::size_t apps_ = 0;
   boost::asio::posix::stream_descriptor channel_;
   boost::asio::posix::stream_descriptor report_;
   boost::asio::steady_timer farewell_;

@@ -73,7 +73,7 @@ void Generation::start() {
   bridge_started_ = false;
   bridge_since_ = Clock::now();
   bridge_->start({settings_memory_.get(), scoreboard_, listeners_.descriptors(),
-                  settings_.bridge.identity.account});
+                  settings_.apps.size(), settings_.bridge.identity.account});
   context_.logs.daemon().info("bridge started", {{"generation", number_}, {"pid", bridge_->pid()}});
   arm(kBridgeStart, &Generation::kill_bridge);
   introduce();
@@ -235,6 +235,8 @@ void Generation::worker_report(const Message& message) {
     told_[message.serial] = false;
     return observer_.worker_idle(*pool, *worker);
   }
+  // Said again, it changes nothing; a bridge in other hands says it as often as it can.
+  if (worker->state() >= WorkerState::discarded) return;
   context_.logs.daemon().warning(pool->name() + ": worker is replaced",
                                  {{"app", pool->name()},
                                   {"worker", worker->name()},

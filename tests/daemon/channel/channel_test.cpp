@@ -5,7 +5,10 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -69,6 +72,37 @@ TEST_F(ChannelTest, DescriptorsTravelCloseOnExec) {
   EXPECT_EQ(::write(taken.get(), "x", 1), 1);
   char byte = 0;
   EXPECT_EQ(::read(read_end.get(), &byte, 1), 1);
+}
+
+int open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return static_cast<int>(std::distance(begin(all), end(all)));
+}
+
+// A peer that sends many to fill the receiver's table.
+TEST_F(ChannelTest, MoreThanOneDescriptorIsRefusedAndNoneStaysOpen) {
+  const UniqueFd some(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const Message message;
+  for (const std::size_t count : {2, 3, 253}) {
+    const int before = open_descriptors();
+    const std::vector<int> sent(count, some.get());
+    std::vector<char> control(CMSG_SPACE(count * sizeof(int)));
+    iovec part{const_cast<Message*>(&message), sizeof(message)};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    cmsghdr* c = CMSG_FIRSTHDR(&header);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(count * sizeof(int));
+    std::memcpy(CMSG_DATA(c), sent.data(), count * sizeof(int));
+    ASSERT_EQ(::sendmsg(here_.get(), &header, 0), static_cast<ssize_t>(sizeof(message)));
+    EXPECT_FALSE(receive(there_.get(), error_));
+    EXPECT_EQ(error_, std::errc::bad_message) << count;
+    EXPECT_EQ(open_descriptors(), before) << count;
+  }
 }
 
 TEST_F(ChannelTest, EndOfThePeerIsTold) {

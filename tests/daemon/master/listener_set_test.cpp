@@ -82,8 +82,9 @@ TEST_F(ListenerSetTest, FailureNamesTheListenerAndLeavesNothing) {
   const ListenerSet before = ListenerSet::open({at("a")}, none_, {});
   ListenerSettings broken = at("x");
   broken.address.name = "/nonexistent/x";
-  EXPECT_EQ(refusal({at("a"), at("new"), broken}, {}, before),
-            "listeners[2]: unix:/nonexistent/x: open /nonexistent: No such file or directory (ENOENT)");
+  EXPECT_EQ(
+      refusal({at("a"), at("new"), broken}, {}, before),
+      "listeners[2]: unix:/nonexistent/x: open /nonexistent: No such file or directory (ENOENT)");
   EXPECT_FALSE(exists("new"));
   EXPECT_TRUE(exists("a"));
 }

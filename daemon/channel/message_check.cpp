@@ -1,0 +1,69 @@
+#include "daemon/channel/message_check.hpp"
+
+#include <algorithm>
+
+namespace viaduct::daemon::channel {
+
+namespace {
+
+enum class Attachment { none, possible, required };
+
+// What a message of a bridge carries besides its numbers.
+struct Shape {
+  bool from_bridge = false;
+  bool names_app = false;
+  Attachment descriptor = Attachment::none;
+};
+
+Shape shape_of(Type type) {
+  switch (type) {
+    case Type::started:
+    case Type::ready:
+    case Type::unhealthy:
+    case Type::kill:
+    case Type::worker_idle:
+    case Type::requests:
+    case Type::drained:
+      return {.from_bridge = true};
+    case Type::server:
+    case Type::server_gone:
+    case Type::demand:
+      return {.from_bridge = true, .names_app = true};
+    case Type::listing:
+      return {.from_bridge = true, .names_app = true, .descriptor = Attachment::required};
+    case Type::requests_lost:
+      return {.from_bridge = true, .descriptor = Attachment::possible};
+    case Type::worker_added:
+    case Type::worker_draining:
+    case Type::worker_dead:
+    case Type::app_state:
+    case Type::log_target:
+    case Type::accept:
+    case Type::drain:
+    case Type::adopt:
+    case Type::list_requests:
+      break;
+  }
+  return {};
+}
+
+template <std::size_t Size>
+bool ends(const std::array<char, Size>& text) {
+  return std::find(text.begin(), text.end(), '\0') != text.end();
+}
+
+}  // namespace
+
+std::string_view violation_of(const Message& message, bool descriptor, std::size_t apps) {
+  const Shape shape = shape_of(message.type);
+  if (!shape.from_bridge) return "a type that no bridge sends";
+  if (shape.names_app && message.app >= apps) return "an app that does not exist";
+  if (descriptor && shape.descriptor == Attachment::none)
+    return "a descriptor with a plain message";
+  if (!descriptor && shape.descriptor == Attachment::required) return "no descriptor with a list";
+  if (!ends(message.path) || !ends(message.reason)) return "text without an end";
+  if (message.state > AppState::idle) return "a state that does not exist";
+  return "";
+}
+
+}  // namespace viaduct::daemon::channel

@@ -1,0 +1,146 @@
+// A bridge in other hands against its master.
+#include "daemon/master/bridge_process.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <gtest/gtest.h>
+
+#include "daemon/channel/sealed_memory.hpp"
+#include "daemon/master/cgroup_tree.hpp"
+#include "daemon/master/children.hpp"
+#include "daemon/master/log_set.hpp"
+#include "daemon/master/runtime_directory.hpp"
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+using channel::Type;
+
+std::ptrdiff_t open_descriptors() {
+  const std::filesystem::directory_iterator all("/proc/self/fd");
+  return std::distance(begin(all), end(all));
+}
+
+class BridgeProcessTest : public testing::Test, protected BridgeObserver {
+ protected:
+  static constexpr std::chrono::seconds kPatience{60};
+  static constexpr std::size_t kApps = 1;
+
+  ~BridgeProcessTest() override {
+    if (bridge && bridge->alive()) bridge->kill();
+    bridge.reset();
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+  }
+
+  void start(const std::string& deed) {
+    const UniqueFd settings = channel::sealed_memory("deed", deed);
+    bridge = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
+    bridge->start({settings.get(), null_.get(), {}, kApps, account()});
+  }
+
+  template <class Done>
+  void until(Done done, const std::string& what) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (!done()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << what;
+      io.run_one_for(std::chrono::milliseconds(100));
+      io.restart();
+    }
+  }
+
+  void bridge_says(const channel::Message& message, UniqueFd) override {
+    said.push_back(message.type);
+  }
+  void bridge_ended(int status) override { ended = status; }
+
+  boost::asio::io_context io{1};
+  std::shared_ptr<BridgeProcess> bridge;
+  std::vector<Type> said;
+  std::optional<int> ended;
+
+ private:
+  static config::Account account() {
+    config::Account own;
+    own.uid = ::geteuid();
+    own.gid = ::getegid();
+    return own;
+  }
+
+  TemporaryDirectory directory_;
+  LogSet logs_;
+  Children children_{io};
+  RuntimeDirectory runtime_{directory_ / "run", account()};
+  CgroupTree cgroups_{config::CgroupPlace{}};
+  UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  Context context_{.io = io,
+                   .logs = logs_,
+                   .children = children_,
+                   .runtime = runtime_,
+                   .cgroups = cgroups_,
+                   .environment = {},
+                   .null = null_.get()};
+};
+
+TEST_F(BridgeProcessTest, WhatABridgeSendsIsHandedOn) {
+  start("well-behaved");
+  until([&] { return !said.empty(); }, "a message");
+  EXPECT_EQ(said, std::vector{Type::started});
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
+  for (const char* deed : {"type", "app", "text", "size", "descriptor", "descriptors"}) {
+    SCOPED_TRACE(deed);
+    ended.reset();
+    start(deed);
+    until([&] { return ended.has_value(); }, "the end of the bridge");
+    EXPECT_TRUE(said.empty());
+    ASSERT_TRUE(ended);
+    EXPECT_TRUE(WIFSIGNALED(*ended));
+    EXPECT_EQ(WTERMSIG(*ended), SIGKILL);
+  }
+}
+
+TEST_F(BridgeProcessTest, DescriptorsThatComeWithThatAreClosed) {
+  start("well-behaved");
+  until([&] { return !said.empty(); }, "a message");
+  bridge->kill();
+  until([&] { return ended.has_value(); }, "the end of the bridge");
+  const auto before = open_descriptors();
+  for (const char* deed : {"descriptor", "descriptors"}) {
+    ended.reset();
+    start(deed);
+    until([&] { return ended.has_value(); }, "the end of the bridge");
+  }
+  EXPECT_EQ(open_descriptors(), before);
+}
+
+// The event loop has work of others, too.
+TEST_F(BridgeProcessTest, AFloodDoesNotKeepTheLoop) {
+  start("flood");
+  until([&] { return said.size() > 1000; }, "a thousand messages");
+  bool turn = false;
+  boost::asio::post(io, [&] { turn = true; });
+  const std::size_t before = said.size();
+  until([&] { return turn; }, "somebody else's turn");
+  EXPECT_LE(said.size(), before + 1000);
+  bridge->kill();
+  until([&] { return ended.has_value(); }, "the end of the bridge");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master
