@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -67,8 +68,6 @@ void ignore_signals() {
   }
 }
 
-}  // namespace
-
 // Large buffers come from the kernel and go back to it at once, and grow without a copy: the memory
 // that the process takes is what it holds (config::memory_bound). Left to itself the C library
 // would keep them from the first on that was freed.
@@ -77,8 +76,19 @@ void keep_heap_small() {
   ::mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);
 }
 
+// No process of the same user may trace the bridge or read its memory, and no core shows it. The
+// sanitizers look for leaks by tracing.
+void hide_memory() {
+#ifndef VIADUCT_SANITIZED
+  ::prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+}  // namespace
+
 int run() {
   try {
+    hide_memory();
     ignore_signals();
     keep_heap_small();
     const config::BridgeSettings settings = read_settings();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string_view>
 
@@ -22,6 +23,15 @@ std::string_view send_file_value(config::SendFile send_file) {
       return "x-sendfile";
   }
   return {};
+}
+
+// How a build with sanitizers is told what to report, and where.
+bool is_for_sanitizers([[maybe_unused]] const std::string& name) {
+#ifdef VIADUCT_SANITIZED
+  return name.ends_with("SAN_OPTIONS") || name.ends_with("SAN_SYMBOLIZER_PATH");
+#else
+  return false;
+#endif
 }
 
 }  // namespace
@@ -61,11 +71,14 @@ Environment worker_environment(const config::AppSettings& app, const std::string
 }
 
 Environment bridge_environment(const Environment& inherited) {
+  constexpr std::array<std::string_view, 6> kNames = {"LANG",   "TZ",          "PATH",
+                                                      "TMPDIR", "RES_OPTIONS", "LOCALDOMAIN"};
   Environment result = inherited;
-  std::erase_if(result, [](const auto& entry) {
+  std::erase_if(result, [&](const auto& entry) {
     const std::string& name = entry.first;
-    return name == "NOTIFY_SOCKET" || name == "FDSTORE" || name.starts_with("LISTEN_") ||
-           name.starts_with("WATCHDOG_");
+    const bool wanted = std::find(kNames.begin(), kNames.end(), name) != kNames.end() ||
+                        name.starts_with("LC_") || is_for_sanitizers(name);
+    return !wanted;
   });
   return result;
 }

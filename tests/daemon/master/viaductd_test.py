@@ -204,6 +204,19 @@ class MasterTest(unittest.TestCase):
         daemon.told("READY=1")
         self.assertNotIn(left[0], list((daemon.directory / "run").iterdir()))
 
+    def test_bridge_shows_and_knows_little(self):
+        daemon = self.daemon()
+        daemon.configure({"web": SLEEPER})
+        daemon.start(environment={"DATABASE_PASSWORD": "secret", "LANG": "C.UTF-8"})
+        daemon.told("READY=1")
+        (bridge,) = daemon.bridges()
+        environment = Path(f"/proc/{bridge}/environ").read_bytes().split(b"\0")
+        self.assertIn(b"LANG=C.UTF-8", environment)
+        self.assertFalse([entry for entry in environment if b"secret" in entry])
+        if ROOT and not [name for name in environment if b"SAN_OPTIONS" in name]:
+            # Files of a process that may not be traced belong to root.
+            self.assertNotEqual(os.stat(f"/proc/{bridge}/environ").st_uid, pwd.getpwnam("nobody").pw_uid)
+
     def test_killed_bridge_is_replaced_and_workers_stay(self):
         daemon = self.sleeping()
         workers = daemon.workers()
