@@ -10,9 +10,11 @@ namespace viaduct::daemon::config {
 inline constexpr std::size_t kMaxFileBytes = 1 << 20;  // of a configuration file or an env_file
 
 struct ReadFailure {
-  int error = 0;  // errno; EFBIG: longer than kMaxFileBytes
+  int error = 0;  // errno; EFBIG: longer than kMaxFileBytes; ESPIPE: a pipe or socket
 };
 
+// Reads a regular file or a character device. Pipes are read only by the names /dev/stdin and
+// /dev/fd/N: others could keep the reader waiting for ever.
 std::variant<std::string, ReadFailure> read_text_file(const std::string& path);
 
 // "No such file or directory (ENOENT)".

@@ -85,6 +85,15 @@ TEST_F(LogTest, SymbolicLinksAreNotFollowed) {
   ::close(open_file("/dev/stderr"));
 }
 
+TEST_F(LogTest, APipeIsRefusedWhetherOrNotSomebodyReads) {
+  ASSERT_EQ(::mkfifo(path("log").c_str(), 0600), 0);
+  EXPECT_THROW(open_file(path("log")), std::system_error);
+  const int both = ::open(path("log").c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_GE(both, 0);
+  EXPECT_THROW(open_file(path("log")), std::system_error);
+  ::close(both);
+}
+
 TEST_F(LogTest, ErrorNamesThePath) {
   try {
     open_file("/nonexistent/dir/log");
