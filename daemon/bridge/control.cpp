@@ -254,7 +254,14 @@ void Control::drain(int successor) {
       return !channel::send_connection(successor, listener, descriptor);
     };
   }
-  on_every_thread([hand_over](Thread& t) { t.drain(hand_over); });
+  const auto accepting = std::make_shared<std::atomic<std::size_t>>(threads_.size());
+  on_every_thread([this, hand_over, accepting](Thread& t) {
+    t.drain(hand_over);
+    if (accepting->fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+    Message message;
+    message.type = Type::left;
+    send(message);
+  });
 }
 
 void Control::tick() {

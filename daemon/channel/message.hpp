@@ -43,6 +43,8 @@ enum class Type : std::uint32_t {
   drained,        ///< nothing is left open; the bridge exits
   listing,        ///< app, serial: of the question, count: requests left out; descriptor: a sealed
                   ///< memfd with a JSON array of the others
+  left,           ///< a draining bridge has closed its listeners on every thread: whoever connects
+                  ///< now reaches another
   requests_lost,  ///< serial of a dead worker, count: requests that it had; descriptor, if there
                   ///< were any: a sealed memfd with what decode() of lost_requests.hpp reads
 };

@@ -8,7 +8,7 @@ namespace {
 
 enum class Attachment { none, possible, required };
 
-// What a message of a bridge carries besides its numbers.
+// Parts of a bridge's message besides its numbers.
 struct Shape {
   bool from_bridge = false;
   bool names_app = false;
@@ -24,6 +24,7 @@ Shape shape_of(Type type) {
     case Type::worker_idle:
     case Type::requests:
     case Type::drained:
+    case Type::left:
       return {.from_bridge = true};
     case Type::server:
     case Type::server_gone:

@@ -200,6 +200,8 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
       return worker_report(message);
     case Type::drained:
       return context_.logs.daemon().debug("bridge drained", {{"generation", number_}});
+    case Type::left:
+      return observer_.bridge_left(*this);
     case Type::listing:
       return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
     case Type::requests_lost:

@@ -35,6 +35,8 @@ class GenerationObserver {
   /// The answer to ask_requests(); `list`: a memfd with JSON, not verified.
   virtual void requests_listed(Generation& generation, std::uint64_t question,
                                std::uint32_t omitted, UniqueFd list) = 0;
+  /// It is superseded, and its bridge has closed its listeners.
+  virtual void bridge_left(Generation& generation) = 0;
   /// Its bridge ended; a new one follows by itself.
   virtual void bridge_lost(Generation& generation) = 0;
 

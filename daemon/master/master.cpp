@@ -77,6 +77,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       queries_(io_),
       crashes_(io_, logs_),
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
+      leave_timer_(io_),
       probation_timer_(io_) {
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);

@@ -94,6 +94,9 @@ class Master final : private PoolObserver,
   void reload_failed(const std::string& why);
   void reload_finished();
   void answer_reload();
+  void answer_once_left(const Generation& old);
+  void answer_left(unsigned generation);
+  void answer_all_left();
 
   // Probation.
   void begin_probation(const Generation& old);
@@ -144,6 +147,7 @@ class Master final : private PoolObserver,
   // GenerationObserver
   void bridge_started(Generation& generation) override;
   void bridge_lost(Generation& generation) override;
+  void bridge_left(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
   void load_changed(AppPool& pool) override;
   void requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) override;
@@ -229,6 +233,15 @@ class Master final : private PoolObserver,
   ReloadRequest next_reload_;
   ReloadRequest this_reload_;
   control::Outcome reload_outcome_;
+
+  // Reloads that are over but for the former bridge: it may still accept.
+  struct Leaving {
+    unsigned generation = 0;  // the former one
+    std::vector<Done> waiting;
+    control::Outcome outcome;
+  };
+  std::vector<Leaving> leaving_;
+  boost::asio::steady_timer leave_timer_;
   std::string last_reload_;
   ReloadPlan plan_;
   std::chrono::steady_clock::time_point reload_since_;

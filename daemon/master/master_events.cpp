@@ -53,6 +53,10 @@ void Master::bridge_lost(Generation&) {
   later(&Master::check_idle_workers);
 }
 
+void Master::bridge_left(Generation& generation) {
+  answer_left(generation.number());
+}
+
 void Master::worker_idle(AppPool&, Worker&) {
   later(&Master::check_idle_workers);
 }
@@ -82,6 +86,7 @@ void Master::generation_gone(Generation& generation, int status) {
   if (&generation == candidate_.get()) discard("its bridge " + exit_text(status));
   const bool preparing = takeover_ == Takeover::preparing && !stopping_;
   if (preparing && &generation == current_.get()) give_up("its bridge " + exit_text(status));
+  answer_left(generation.number());
   later(&Master::sweep);
 }
 

@@ -1,6 +1,7 @@
 // From one generation to the next.
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <utility>
 
 #include "daemon/channel/channel.hpp"
@@ -16,6 +17,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxDraining = 2;
+// For a bridge that drains to close its listeners, before a reload is reported all the same.
+constexpr std::chrono::seconds kLeave{5};
 
 bool is_kept(const ReloadPlan& plan, const std::string& app) {
   const AppChange* change = find_change(plan, app);
@@ -182,7 +185,37 @@ void Master::promote() {
   former_pools_.clear();
   logs_.daemon().info(last_reload_);
   reload_outcome_.message = last_reload_;
+  answer_once_left(*old);
   reload_finished();
+}
+
+// Who asked for the reload may rely on it: a connection that is made after the answer reaches the
+// new generation.
+void Master::answer_once_left(const Generation& old) {
+  if (!old.has_bridge() || stopping_) return;
+  leaving_.push_back({old.number(), std::exchange(this_reload_.waiting, {}), reload_outcome_});
+  leave_timer_.expires_after(kLeave);
+  leave_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) answer_all_left();
+  });
+}
+
+void Master::answer_left(unsigned generation) {
+  const auto others = std::stable_partition(
+      leaving_.begin(), leaving_.end(),
+      [generation](const Leaving& leaving) { return leaving.generation == generation; });
+  std::vector<Leaving> left(std::make_move_iterator(leaving_.begin()),
+                            std::make_move_iterator(others));
+  leaving_.erase(leaving_.begin(), others);
+  for (const Leaving& leaving : left) {
+    for (const Done& done : leaving.waiting) done(leaving.outcome);
+  }
+}
+
+void Master::answer_all_left() {
+  for (const Leaving& leaving : std::exchange(leaving_, {})) {
+    for (const Done& done : leaving.waiting) done(leaving.outcome);
+  }
 }
 
 // The predecessor's front connections that wait between two requests move over.
@@ -236,6 +269,7 @@ void Master::reload_failed(const std::string& why) {
 void Master::answer_reload() {
   for (const Done& done : std::exchange(this_reload_.waiting, {})) done(reload_outcome_);
   if (!stopping_) return;
+  answer_all_left();
   for (const Done& done : std::exchange(next_reload_.waiting, {})) {
     done({control::Outcome::Kind::refused, "reload failed: " + why_stopping_, {}, {}});
   }

@@ -66,7 +66,7 @@ bool is_root() {
   return ::geteuid() == 0;
 }
 
-// Whoever may replace files in it could lead root elsewhere.
+// A user who may replace files in it could lead root elsewhere.
 void refuse_if_insecure(const Directory& directory) {
   if (!is_root()) return;
   if (directory.owner() != 0) {

@@ -14,7 +14,7 @@ import pytest
 from harness import fastcgi
 from harness.load import assert_clean
 from harness.paths import ROOT
-from harness.process import PATIENCE, Adopted, adopt_orphans, alive, wait_for
+from harness.process import PATIENCE, Adopted, adopt_orphans, alive, pause, wait_for
 from harness.tool import Tool
 
 NOBODY = 65534
@@ -86,15 +86,6 @@ def test_status_says_why_an_app_fails(viaductd, tool):
     assert "bad: last failure: bad/1: exited with status 1 before it was ready" in text
 
 
-def wait_for_others(running, former) -> None:
-    """The former bridge is told to stop accepting when the reload is reported: it may have accepted
-    one more connection."""
-    wait_for(
-        lambda: int(fastcgi.request(running.socket, "/pid").body) not in former,
-        "another worker answers",
-    )
-
-
 def test_reload_reports_what_it_did(running, tool):
     before = running.workers()
     assert re.fullmatch(r"generation 2: web kept; ready in \d+\.\d s\n", tool.done("reload"))
@@ -102,7 +93,7 @@ def test_reload_reports_what_it_did(running, tool):
     running.settings["apps"]["web"]["env"]["STAGE"] = "next"
     running.write()
     assert "web restarted (env changed)" in tool.done("reload")
-    wait_for_others(running, before)
+    assert int(fastcgi.request(running.socket, "/pid").body) not in before
     assert "web restarted (env changed)" in tool.done("status")
 
 
@@ -158,7 +149,8 @@ def test_restart_under_load_loses_nothing(running, tool, start_front, start_load
     seen = set(running.workers())
     for _ in range(10):
         assert "web restarted" in tool.done("restart", "web")
-        wait_for_others(running, seen)
+        current = int(fastcgi.request(running.socket, "/pid").body)
+        assert current not in seen
         seen |= set(running.workers())
         assert load.running()
     tool.done("scale", "web", "4")
@@ -349,7 +341,7 @@ def test_plain_workers_have_no_stacks(viaductd, tool):
 
 def test_bridge_that_hangs_makes_the_list_incomplete(running, tool):
     bridge = running.bridge()
-    os.kill(bridge, signal.SIGSTOP)
+    pause(bridge)
     try:
         answer = tool.run("--json", "requests", "web").json
         assert answer["complete"] is False
@@ -400,7 +392,7 @@ def test_nobody_there(viaductd, tool):
 
 
 def test_timeout(running, tool):
-    running.process.send(signal.SIGSTOP)
+    pause(running.process.pid)
     try:
         result = tool.run("--timeout", "300ms", "status")
     finally:
