@@ -109,9 +109,12 @@ class Browsers:
 
     def until(self, done, what: str, patience: float) -> None:
         deadline = time.monotonic() + patience
+        # done() looks at every stream: asked after each event, it would take longer than the events.
         while not done():
-            assert time.monotonic() < deadline, f"not within {patience} s: {what}"
-            self.serve(0.2)
+            now = time.monotonic()
+            assert now < deadline, f"not within {patience} s: {what}"
+            while time.monotonic() < now + 0.2:
+                self.serve(0.2)
 
     def stop(self) -> None:
         for stream in self.streams:

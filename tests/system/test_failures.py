@@ -100,7 +100,7 @@ def test_waiting_too_long_in_the_queue_is_503(daemon):
     with busy(daemon):
         begin = time.monotonic()
         assert retry_after(fastcgi.request(daemon.socket, "/once?mark=never")) >= 1
-        assert time.monotonic() - begin > 0.2
+        assert 0.2 < time.monotonic() - begin < 25
     assert Background(daemon, "/hello").result().body == b"hello\n"
     assert not (daemon.marks / "never").exists()
 
@@ -196,7 +196,7 @@ def test_request_timeout_is_504_and_frees_the_worker(daemon):
     daemon.start()
     begin = time.monotonic()
     assert fastcgi.request(daemon.socket, "/wait?mark=first").status == 504  # would go on for ever
-    assert time.monotonic() - begin > 0.4
+    assert 0.4 < time.monotonic() - begin < 25
     fastcgi.request(daemon.socket, "/wait?mark=slow")
     daemon.mark("slow.stopped")
     assert fastcgi.request(daemon.socket, "/hello").body == b"hello\n"

@@ -9,7 +9,7 @@ import pytest
 
 from harness import fastcgi, http
 from harness.load import assert_clean
-from harness.process import wait_for
+from harness.process import pause, wait_for
 from harness.tool import Tool
 
 
@@ -127,7 +127,7 @@ def test_request_that_loses_the_replaced_worker_is_answered_by_its_successor(via
     viaductd.start()
     front = start_front("nginx", viaductd.socket)
     (old,) = viaductd.workers()
-    os.kill(old, signal.SIGSTOP)
+    pause(old)
     with http.Connection(front.port) as client:
         client.send_head("GET", "/hello")
         tool = Tool(viaductd)

@@ -22,6 +22,7 @@ if [ "$kind" = shared ] && [ "$(cached BUILD_SHARED_LIBS)" != ON ]; then
   log cmake -S "$source" -B "$work/build" -G Ninja -DBUILD_SHARED_LIBS=ON \
       -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE="$type" \
       -DCMAKE_CXX_FLAGS="$(cached CMAKE_CXX_FLAGS)" -D"$flags=$(cached "$flags")" \
+      -DVIADUCT_WERROR="$(cached VIADUCT_WERROR)" \
       -DVIADUCT_BUILD_DAEMON=OFF -DVIADUCT_BUILD_TESTS=OFF -DVIADUCT_BUILD_EXAMPLES=OFF \
       -DCMAKE_INSTALL_LIBDIR=lib -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON \
       -DCMAKE_CXX_COMPILER_LAUNCHER="$source/tests/sdk/package/built_object.py;$build"

@@ -28,6 +28,17 @@ def wait_for(condition: Callable[[], T], what: str, timeout: float = PATIENCE) -
         time.sleep(0.01)
 
 
+def pause(pid: int) -> None:
+    """SIGSTOP, in force when this returns: a thread that runs on another processor goes on until then."""
+    os.kill(pid, signal.SIGSTOP)
+
+    def stopped() -> bool:
+        stats = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/stat")]
+        return bool(stats) and all(stat.rpartition(") ")[2][0] == "T" for stat in stats)
+
+    wait_for(stopped, f"process {pid} has stopped")
+
+
 def accepts(path: object) -> bool:
     """Whether somebody listens on the Unix socket: between bind() and listen() there is only a file."""
     with socket.socket(socket.AF_UNIX) as probe:
