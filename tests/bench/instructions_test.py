@@ -27,7 +27,7 @@ class VerdictTest(unittest.TestCase):
     def test_row_that_shrank_is_reported_and_does_not_fail(self):
         self.assertEqual(self.judge({"a": 12000}, {"a": 11900}), [])
         self.assertEqual(self.judge({"a": 12000}, {"a": 11899}), [
-            ("smaller a: 12,000 -> 11,899 instructions a request (-101, -0.8%), bound 100", False)])
+            ("FAILED, renew the file: a: 12,000 -> 11,899 instructions a request (-101, -0.8%), bound 100", True)])
 
     def test_row_and_figure_without_the_other_fail(self):
         self.assertEqual(self.judge({"gone": 5}, {"new": 7}), [

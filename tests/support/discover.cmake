@@ -7,8 +7,8 @@
 # share the cases out instead, TARGET.shard1 and so on. run_shard.py runs them: it holds each case
 # to TIMEOUT, and reports by case.
 function(viaduct_discover_tests target)
-  # What is tested is optimised; the tests themselves are sooner compiled than run.
-  target_compile_options(${target} PRIVATE -O0)
+  # Libraries under test are optimised. The tests themselves are sooner compiled than run.
+  target_compile_options(${target} PRIVATE -O0 -U_FORTIFY_SOURCE)
   target_precompile_headers(${target} REUSE_FROM test_headers)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "PREFIX;LABEL;TIMEOUT;SHARDS" "")
   if(NOT arg_LABEL)

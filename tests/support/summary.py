@@ -19,7 +19,11 @@ from pathlib import Path
 SHOWN_LINES = 60
 
 
-def cases(file: Path):
+# How ctest says that a test skipped itself. One that could not be run at all is "skipped", too.
+SKIPPED_ITSELF = ("SKIP_RETURN_CODE", "SKIP_REGULAR_EXPRESSION", "Disabled")
+
+
+def cases(file: Path, by_ctest: bool = False):
     """(name, passed, what it printed) of each case; passed is None for skipped ones."""
     try:
         root = ElementTree.parse(file).getroot()
@@ -28,7 +32,11 @@ def cases(file: Path):
         return
     for case in root.iter("testcase"):
         name = f"{case.get('classname') or ''} {case.get('name')}".strip()
-        if case.find("skipped") is not None or case.get("status") == "disabled":
+        skipped = case.find("skipped")
+        reason = skipped.get("message", "") if skipped is not None else ""
+        if by_ctest and skipped is not None and not reason.startswith(SKIPPED_ITSELF):
+            yield name, False, f"not run: {reason}"
+        elif skipped is not None or case.get("status") in ("disabled", "notrun"):
             yield name, None, ""
         else:
             failed = case.find("failure") is not None or case.find("error") is not None
@@ -39,7 +47,7 @@ def cases(file: Path):
 def gather(directory: Path):
     for file in sorted(directory.glob("*.xml")):
         pytest_files = {inner.stem: inner for inner in (directory / file.stem).glob("*.xml")}
-        for name, passed, text in cases(file):
+        for name, passed, text in cases(file, by_ctest=True):
             single = name.split()[-1]
             if single in pytest_files:
                 inner = [(f"{file.stem}: {n}", p, t) for n, p, t in cases(pytest_files[single])]
@@ -63,6 +71,8 @@ def main() -> int:
     failed = [(name, text) for name, passed, text in results if passed is False]
     passed = sum(1 for _, result, _ in results if result)
     skipped = sum(1 for _, result, _ in results if result is None)
+    for name in sorted({name for name, passed, _ in results if passed is None}):
+        print(f"skipped: {name}")
     for name, text in failed:
         if not text:
             continue

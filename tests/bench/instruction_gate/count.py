@@ -17,7 +17,7 @@ TIMEOUT = 120  # seconds, one run
 _BASELINE = ("AVX", "AVX2", "AVX512F", "AVX512VL", "AVX512BW", "AVX_Fast_Unaligned_Load", "BMI2",
              "ERMS", "FSRM", "MOVBE", "RTM", "SSE4_1", "SSE4_2", "SSSE3")
 ENVIRONMENT = {
-    "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+    "PATH": "/usr/bin:/bin",
     "LD_BIND_NOW": "1",
     "GLIBC_TUNABLES": ":".join(("glibc.cpu.hwcaps=" + ",".join("-" + one for one in _BASELINE),
                                 "glibc.cpu.x86_non_temporal_threshold=0xc0000",

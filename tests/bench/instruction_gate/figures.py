@@ -64,7 +64,7 @@ def verdict(name, was, now):
         return None
     change = (f"{name}: {was:,} -> {now:,} instructions a request"
               f" ({now - was:+,}, {(now - was) / was:+.1%}), bound {allowed:.0f}")
-    return Verdict(f"FAILED {change}", True) if now > was else Verdict(f"smaller {change}", False)
+    return Verdict(f"FAILED {change}" if now > was else f"FAILED, renew the file: {change}", True)
 
 
 def verdicts(was, now):

@@ -19,7 +19,7 @@ namespace {
 
 // 2050-01-01 00:00 UTC.
 constexpr time_t kNow = 2'524'608'000;
-constexpr int kPatienceMs = 10'000;
+constexpr int kPatienceMs = 60'000;
 constexpr int kRoom = 4 * 1024 * 1024;
 
 std::function<bool()>& peers() {
