@@ -1,6 +1,5 @@
 #include "daemon/bridge/control.hpp"
 
-#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,8 +36,12 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
                  int channel, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
-      use_{.memory = {.policy = {settings.limits.memory, settings.threads, settings.unread},
-                      .give_back = [] { ::malloc_trim(0); }}},
+      use_{.memory = {.policy = {.limit = settings.limits.memory,
+                                 .threads = settings.threads,
+                                 .connections = settings.limits.connections,
+                                 .unread = settings.unread},
+                      .give_back = Footprint::trim,
+                      .footprint = [this] { return footprint_.growth(); }}},
       apps_(share(settings)),
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),

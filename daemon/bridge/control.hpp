@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/bridge/dispatch/poison_guard.hpp"
+#include "daemon/bridge/memory/footprint.hpp"
 #include "daemon/bridge/names/name_watch.hpp"
 #include "daemon/bridge/thread.hpp"
 #include "daemon/channel/channel.hpp"
@@ -95,6 +96,7 @@ class Control final : public WorkerReports {
 
   const config::BridgeSettings& settings_;
   log::Log& log_;
+  Footprint footprint_;
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
   std::vector<PoisonGuard> guards_;                                        // by app

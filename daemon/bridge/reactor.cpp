@@ -153,6 +153,13 @@ void Reactor::forget(Flushable& target) {
 }
 
 void Reactor::finish_event() {
+  do {
+    flush_soon_targets();
+    bury_dead();
+  } while (memory_.look_again());
+}
+
+void Reactor::flush_soon_targets() {
   // A flush may make further targets due: a written response frees a slot for the next request.
   for (std::size_t i = 0; i < soon_.size(); ++i) {
     if (Flushable* target = soon_[i]) {
@@ -161,6 +168,9 @@ void Reactor::finish_event() {
     }
   }
   soon_.clear();
+}
+
+void Reactor::bury_dead() {
   if (graveyard_.empty()) return;
   // Destructors may bury more.
   const auto dead = std::exchange(graveyard_, {});

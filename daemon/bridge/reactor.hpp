@@ -131,6 +131,8 @@ class Reactor {
   bool serve_ready();
   void serve(epoll_event& event);
   void finish_event();
+  void flush_soon_targets();
+  void bury_dead();
   void end_turn();
   void arm_tick();
 

@@ -27,11 +27,23 @@ std::uint64_t MemoryPolicy::heap_slack() const {
   return std::max(limit / 8, kLeastSlack);
 }
 
+std::uint64_t MemoryPolicy::footprint_limit() const {
+  return limit + heap_slack() + connections * kMemoryOfConnection;
+}
+
+std::uint64_t MemoryPolicy::footprint_target() const {
+  return footprint_limit() - heap_slack() / 2;
+}
+
+std::uint64_t MemoryPolicy::excess_of_footprint(std::uint64_t footprint, std::uint64_t held) const {
+  if (limit == 0 || footprint <= footprint_target() || held <= limit / 8) return 0;
+  return footprint - (footprint_target() - limit / 4);
+}
+
 std::uint64_t memory_bound(const GlobalLimits& limits, std::uint32_t threads) {
   if (limits.memory == 0) return 0;
-  const MemoryPolicy policy{limits.memory, threads};
-  return limits.memory + threads * policy.step() + policy.heap_slack() +
-         limits.connections * kMemoryOfConnection + threads * kMemoryOfThread + kMemoryOfProcess;
+  const MemoryPolicy policy{limits.memory, threads, limits.connections};
+  return policy.footprint_limit() + threads * (policy.step() + kMemoryOfThread) + kMemoryOfProcess;
 }
 
 }  // namespace viaduct::daemon::config

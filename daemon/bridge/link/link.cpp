@@ -80,6 +80,8 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   begun_ = true;
   codec_->begin(id, role, keep);
   codec_->params(id, params);
+  // The flush is not before the end of the turn, which may bring many requests.
+  count_memory();
   input_ready(id);
   return id;
 }
@@ -274,6 +276,7 @@ void Link::flush() {
   if (deaf_) codec_->output().consume(codec_->output().size());
   if (!open() || blocked_ || deaf_) {
     codec_->output().settle();
+    count_memory();
     return;
   }
   bool more = true;

@@ -39,15 +39,15 @@ void Relief::flush() {
   services_.exchanges.release_memory();
   memory.publish();
   give_up();
-  memory.publish();
 }
 
 // What this thread does not hold is for others to give up.
 void Relief::give_up() {
   const ProcessMemory& process = services_.use.memory;
   const std::uint64_t held = process.held.load(std::memory_order_relaxed);
-  const bool only_expendable = process.policy.excess(held) == 0;
-  const std::uint64_t excess = process.policy.excess_of_expendable(held);
+  const std::uint64_t of_footprint = process.excess.load(std::memory_order_relaxed);
+  const bool only_expendable = process.policy.excess(held) == 0 && of_footprint == 0;
+  const std::uint64_t excess = std::max(process.policy.excess_of_expendable(held), of_footprint);
   std::vector<Holder> holders = find_holders(only_expendable);
   std::make_heap(holders.begin(), holders.end());
   std::uint64_t freed = 0;
@@ -66,6 +66,8 @@ void Relief::give_up() {
       holder.request->give_up();
     }
   }
+  if (requests + connections == 0) return;
+  services_.reactor.memory().gave_up();
   report(held, requests, connections);
 }
 
@@ -84,7 +86,6 @@ std::vector<Relief::Holder> Relief::find_holders(bool only_expendable) {
 }
 
 void Relief::report(std::uint64_t held, std::size_t requests, std::size_t connections) {
-  if (requests + connections == 0) return;
   const auto decision = reports_.admit("", services_.reactor.now());
   if (!decision.write) return;
   services_.log.warning("memory is short: those that hold most of it are given up",

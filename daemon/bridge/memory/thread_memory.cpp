@@ -1,9 +1,37 @@
 #include "daemon/bridge/memory/thread_memory.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace viaduct::daemon::bridge {
+
+namespace {
+
+constexpr auto kOrder = std::memory_order_relaxed;
+
+}  // namespace
+
+bool ProcessMemory::room_is_due() const {
+  return taken.load(kOrder) > policy.footprint_limit() || excess.load(kOrder) > 0;
+}
+
+void ProcessMemory::make_room() {
+  if (policy.limit == 0 || !room_is_due()) return;
+  const std::lock_guard lock(making_room);
+  if (!room_is_due()) return;
+  // Read before measuring: what other threads add meanwhile counts twice rather than never.
+  const std::uint64_t before = taken.load(kOrder);
+  const auto measure = [this] { return footprint ? footprint() : std::nullopt; };
+  std::optional<std::uint64_t> now = measure();
+  if (!now || *now > policy.footprint_target()) {
+    give_back();
+    now = measure();
+  }
+  const std::uint64_t holding = held.load(kOrder);
+  const std::uint64_t current = now.value_or(holding);
+  // Unsigned: a decrease wraps around and adds up all the same.
+  taken.fetch_add(current - before, kOrder);
+  excess.store(policy.excess_of_footprint(current, holding), kOrder);
+}
 
 void ThreadMemory::join(ProcessMemory& process, std::function<void()> on_pressure) {
   process_ = &process;
@@ -24,28 +52,18 @@ void ThreadMemory::tell() {
 
 void ThreadMemory::publish() {
   if (process_ == nullptr) return;
-  constexpr auto kOrder = std::memory_order_relaxed;
   const std::int64_t before = std::exchange(told_, held_);
-  // Unsigned: a decrease wraps around and adds up all the same.
   process_->held.fetch_add(static_cast<std::uint64_t>(held_ - before), kOrder);
-  if (process_->policy.limit == 0) return;
-  const std::uint32_t round = process_->rounds.load(std::memory_order_acquire);
-  if (std::exchange(round_, round) != round) peak_ = before;
-  if (held_ > peak_) {
-    process_->taken.fetch_add(static_cast<std::uint64_t>(held_ - peak_), kOrder);
-    peak_ = held_;
-  }
-  const std::uint64_t held = process_->held.load(kOrder);
-  const std::uint64_t taken = process_->taken.load(kOrder);
-  if (taken > process_->policy.limit && taken > held + process_->policy.heap_slack()) give_back();
+  process_->taken.fetch_add(static_cast<std::uint64_t>(std::exchange(added_, 0)), kOrder);
+  process_->make_room();
 }
 
-void ThreadMemory::give_back() {
-  if (process_->giving_back.exchange(true, std::memory_order_acquire)) return;
-  process_->give_back();
-  process_->taken.store(process_->held.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  process_->rounds.fetch_add(1, std::memory_order_release);
-  process_->giving_back.store(false, std::memory_order_release);
+bool ThreadMemory::look_again() {
+  if (!std::exchange(gave_up_, false) || process_ == nullptr) return false;
+  publish();
+  if (process_->excess.load(kOrder) == 0) return false;
+  on_pressure_();
+  return true;
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -63,6 +63,31 @@ TEST(MemoryPolicy, WhatThreadsKeepToThemselvesIsASixteenthTogether) {
   }
 }
 
+TEST(MemoryPolicy, FootprintIsLookedAtUpToItsLimit) {
+  // The slack of 80 MiB is 10, of which one half is above the target.
+  const MemoryPolicy policy{.limit = 80 * kMiB, .threads = 2, .connections = 256};
+  ASSERT_EQ(policy.footprint_limit(), 91 * kMiB) << "limit, slack and 4 KiB for each connection";
+  ASSERT_EQ(policy.footprint_target(), 86 * kMiB);
+  const struct {
+    std::uint64_t footprint;
+    std::uint64_t held;
+    std::uint64_t excess;
+  } rows[] = {
+      {0, 0, 0},
+      {86 * kMiB, 80 * kMiB, 0},
+      {86 * kMiB + 1, 80 * kMiB, 20 * kMiB + 1},
+      {86 * kMiB + 1, 10 * kMiB + 1, 20 * kMiB + 1},
+      {86 * kMiB + 1, 10 * kMiB, 0},  // an eighth
+      {1000 * kMiB, 10 * kMiB, 0},
+      {1000 * kMiB, 80 * kMiB, 934 * kMiB},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(policy.excess_of_footprint(row.footprint, row.held), row.excess)
+        << row.footprint << ' ' << row.held;
+  }
+  EXPECT_EQ((MemoryPolicy{.limit = 0, .threads = 2, .connections = 256}).excess_of_footprint(UINT64_MAX, UINT64_MAX), 0u);
+}
+
 TEST(MemoryBound, IsTheSumOfItsParts) {
   const std::uint64_t parts = 100 * kMemoryOfConnection + 2 * kMemoryOfThread + kMemoryOfProcess;
   EXPECT_EQ(memory_bound({.connections = 100, .memory = 512 * kMiB}, 2),
@@ -71,6 +96,15 @@ TEST(MemoryBound, IsTheSumOfItsParts) {
             1 + 2 * 64 * kKiB + 1 * kMiB + parts);
   EXPECT_EQ(memory_bound({.connections = 100, .memory = 0}, 2), 0u) << "there is none";
   EXPECT_LT(memory_bound({}, 1), std::uint64_t{1} << 30) << "as it is configured by default";
+}
+
+TEST(MemoryBound, LeavesEachThreadAStepAndAnEventAboveTheLimitOfTheFootprint) {
+  for (const std::uint32_t threads : {1U, 2U, 16U, 64U}) {
+    const MemoryPolicy policy{.limit = 64 * kMiB, .threads = threads, .connections = 1000};
+    EXPECT_EQ(memory_bound({.connections = 1000, .memory = 64 * kMiB}, threads) -
+                  policy.footprint_limit() - kMemoryOfProcess,
+              threads * (policy.step() + kMemoryOfThread));
+  }
 }
 
 }  // namespace

@@ -1,5 +1,10 @@
 #include "daemon/bridge/memory/thread_memory.hpp"
 
+#include <atomic>
+#include <optional>
+#include <thread>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace viaduct::daemon::bridge {
@@ -16,10 +21,31 @@ class ThreadMemoryTest : public ::testing::Test {
     }
   }
 
+  // Adds so much, and holds no more than before.
+  static void add_and_free(ThreadMemory& thread, std::uint64_t bytes) {
+    thread.change(static_cast<std::int64_t>(bytes));
+    thread.change(-static_cast<std::int64_t>(bytes));
+  }
+
   static constexpr std::uint64_t kLimit = 2 * kMiB;  // a step is 64 KiB, the slack 1 MiB
+  static constexpr std::uint64_t kFootprintLimit = 3 * kMiB;
+  static constexpr std::uint64_t kTarget = 5 * kMiB / 2;
+  unsigned measured = 0;
   unsigned given_back = 0;
   unsigned pressed = 0;
-  ProcessMemory process{.policy = {kLimit, 2}, .give_back = [this] { ++given_back; }};
+  std::uint64_t footprint = 0;
+  std::uint64_t after_giving_back = 0;
+  ProcessMemory process{.policy = {kLimit, 2},
+                        .give_back =
+                            [this] {
+                              ++given_back;
+                              footprint = after_giving_back;
+                            },
+                        .footprint =
+                            [this] {
+                              ++measured;
+                              return std::optional(footprint);
+                            }};
   ThreadMemory first;
   ThreadMemory second;
 };
@@ -67,30 +93,115 @@ TEST_F(ThreadMemoryTest, PressureIsSaidWithEveryStepAboveSevenEighths) {
   EXPECT_EQ(pressed, 2u);
 }
 
-// What one thread has freed is of no use to another.
-TEST_F(ThreadMemoryTest, FreeMemoryIsGivenBackWhenAnotherThreadTakesAsMuch) {
-  first.change(3 * kMiB / 2);
-  first.change(-std::int64_t{3 * kMiB / 2});
-  EXPECT_EQ(process.taken, 3 * kMiB / 2);
-  EXPECT_EQ(given_back, 0u) << "that much is allowed";
-  second.change(kMiB / 2);
-  EXPECT_EQ(given_back, 0u) << "still";
-  second.change(kStep);
-  EXPECT_EQ(given_back, 1u);
-  EXPECT_EQ(process.taken, kMiB / 2 + kStep);
-  // And what it takes again counts from there.
-  first.change(kMiB);
-  EXPECT_EQ(process.taken, 3 * kMiB / 2 + kStep);
-  EXPECT_EQ(given_back, 1u);
+TEST_F(ThreadMemoryTest, WhatIsAddedAndFreedAgainIsToldAfterAStepToo) {
+  for (int i = 0; i < 3; ++i) {
+    first.change(kStep / 4);
+    first.change(-kStep / 4);
+  }
+  EXPECT_EQ(process.taken, 0u);
+  first.change(kStep / 4);
+  EXPECT_EQ(process.taken, std::uint64_t{kStep});
+  EXPECT_EQ(process.held, std::uint64_t{kStep / 4});
 }
 
-TEST_F(ThreadMemoryTest, OneThreadUsesItsOwnFreeMemoryAgain) {
-  for (int i = 0; i < 10; ++i) {
-    first.change(kMiB);
-    first.change(-std::int64_t{kMiB});
-  }
-  EXPECT_EQ(process.taken, kMiB);
-  EXPECT_EQ(given_back, 0u);
+// Memory that small allocations have freed is of no use to large ones, nor to another thread.
+TEST_F(ThreadMemoryTest, FootprintIsMeasuredOnceSoMuchWasAdded) {
+  add_and_free(first, kFootprintLimit / 2);
+  add_and_free(second, kFootprintLimit / 2);
+  EXPECT_EQ(measured, 0u);
+  footprint = kTarget;
+  first.change(kStep);
+  EXPECT_EQ(measured, 1u);
+  EXPECT_EQ(given_back, 0u) << "it is no larger than that";
+  EXPECT_EQ(process.taken, kTarget);
+  add_and_free(second, kFootprintLimit - kTarget);
+  EXPECT_EQ(measured, 1u) << "counting goes on from what was measured";
+  second.change(kStep);
+  EXPECT_EQ(measured, 2u);
+}
+
+TEST_F(ThreadMemoryTest, FreeMemoryIsGivenBackAboveTheTarget) {
+  footprint = kTarget + 1;
+  after_giving_back = kTarget;
+  add_and_free(first, kFootprintLimit + kStep);
+  EXPECT_EQ(given_back, 1u);
+  EXPECT_EQ(process.taken, kTarget);
+  EXPECT_EQ(process.excess, 0u);
+  EXPECT_EQ(pressed, 0u);
+}
+
+TEST_F(ThreadMemoryTest, PressureIsSaidWhenGivingBackIsNotEnough) {
+  first.change(kLimit / 2);
+  footprint = after_giving_back = kTarget + 1;
+  add_and_free(second, kFootprintLimit);
+  EXPECT_EQ(process.excess, kLimit / 4 + 1);
+  EXPECT_TRUE(process.refusing());
+  EXPECT_EQ(pressed, 1u);
+  // Each thread hears of it, and hears that it is over.
+  first.tell();
+  EXPECT_EQ(pressed, 2u);
+  footprint = kTarget;
+  first.tell();
+  EXPECT_EQ(pressed, 2u);
+  EXPECT_FALSE(process.refusing());
+}
+
+TEST_F(ThreadMemoryTest, LookingAgainAsksForMoreUntilItIsEnough) {
+  first.change(kLimit / 2);
+  footprint = after_giving_back = kTarget + 1;
+  add_and_free(second, kFootprintLimit);
+  ASSERT_GT(process.excess, 0u);
+  pressed = 0;
+  EXPECT_FALSE(first.look_again()) << "nothing was given up";
+  first.gave_up();
+  EXPECT_TRUE(first.look_again());
+  EXPECT_EQ(pressed, 1u);
+  footprint = after_giving_back = kTarget;
+  first.gave_up();
+  EXPECT_FALSE(first.look_again());
+  EXPECT_EQ(pressed, 1u);
+  EXPECT_EQ(process.excess, 0u);
+}
+
+// Not for ever: pages that no request holds are not got back by refusing requests.
+TEST_F(ThreadMemoryTest, NothingIsAskedForWhileLittleIsHeld) {
+  first.change(kLimit / 8);
+  footprint = after_giving_back = 10 * kFootprintLimit;
+  add_and_free(second, kFootprintLimit);
+  EXPECT_EQ(given_back, 1u);
+  EXPECT_EQ(process.excess, 0u);
+  EXPECT_FALSE(process.refusing());
+}
+
+TEST_F(ThreadMemoryTest, WithoutAMeasureWhatIsHeldCountsAfterGivingBack) {
+  process.footprint = nullptr;
+  first.change(kMiB);
+  add_and_free(second, kFootprintLimit);
+  EXPECT_EQ(given_back, 1u);
+  EXPECT_EQ(process.taken, process.held);
+  EXPECT_EQ(process.excess, 0u);
+}
+
+// A thread that returns memory slowly must not let the others grow meanwhile.
+TEST_F(ThreadMemoryTest, OthersWaitWhileMemoryIsGivenBack) {
+  std::atomic<bool> waiting = false;
+  std::atomic<bool> through = false;
+  std::thread other;
+  process.give_back = [&] {
+    if (std::exchange(waiting, true)) return;
+    other = std::thread([&] {
+      second.change(kStep);
+      through = true;
+    });
+    while (process.taken < kFootprintLimit + 2 * kStep) std::this_thread::yield();
+    EXPECT_FALSE(through);
+    footprint = 0;
+  };
+  footprint = kTarget + 1;
+  first.change(kFootprintLimit + kStep);
+  other.join();
+  EXPECT_TRUE(through);
+  EXPECT_EQ(process.taken, std::uint64_t{kStep}) << "what the other added is not forgotten";
 }
 
 TEST_F(ThreadMemoryTest, SharesAreAsLastCountedAndGoWithTheirObject) {
