@@ -1,5 +1,6 @@
 #include "daemon/bridge/memory/thread_memory.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace viaduct::daemon::bridge {
@@ -20,14 +21,11 @@ void ProcessMemory::make_room() {
   if (!room_is_due()) return;
   // Read before measuring: what other threads add meanwhile counts twice rather than never.
   const std::uint64_t before = taken.load(kOrder);
-  const auto measure = [this] { return footprint ? footprint() : std::nullopt; };
-  std::optional<std::uint64_t> now = measure();
-  if (!now || *now > policy.footprint_target()) {
-    give_back();
-    now = measure();
-  }
+  give_back();
   const std::uint64_t holding = held.load(kOrder);
-  const std::uint64_t current = now.value_or(holding);
+  const std::uint64_t measured = (footprint ? footprint() : std::nullopt).value_or(holding);
+  // Buffers hold room that nothing was written to yet: its pages come later, and are counted now.
+  const std::uint64_t current = std::max(measured, holding);
   // Unsigned: a decrease wraps around and adds up all the same.
   taken.fetch_add(current - before, kOrder);
   excess.store(policy.excess_of_footprint(current, holding), kOrder);
