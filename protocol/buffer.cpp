@@ -1,6 +1,10 @@
 #include "protocol/buffer.hpp"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <new>
 
 namespace viaduct::protocol {
@@ -11,16 +15,67 @@ constexpr std::size_t kFirstCapacity = 512;
 // Room for more than asked for: as much again, but no more than this.
 constexpr std::size_t kMostFurther = 1024 * 1024;
 
+// Sanitizers find overruns in the heap only.
+#ifdef __has_feature
+#define VIADUCT_HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define VIADUCT_HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    VIADUCT_HAS_FEATURE(address_sanitizer) || VIADUCT_HAS_FEATURE(thread_sanitizer)
+constexpr bool kMaps = false;
+#else
+constexpr bool kMaps = true;
+#endif
+
+bool mapped(std::size_t capacity) {
+  return kMaps && capacity >= Buffer::kMapped;
+}
+
+std::size_t whole_pages(std::size_t size) {
+  static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  return (size + page - 1) / page * page;
+}
+
 }  // namespace
 
+void Buffer::Free::operator()(std::byte* memory) const {
+  if (mapped(capacity)) {
+    ::munmap(memory, capacity);
+  } else {
+    std::free(memory);
+  }
+}
+
 void Buffer::grow(std::size_t count) {
-  const std::size_t further = std::min(capacity_, kMostFurther);
-  const std::size_t capacity = std::max({size_ + count, capacity_ + further, kFirstCapacity});
+  const std::size_t further = std::min(capacity(), kMostFurther);
+  const std::size_t larger = std::max({size_ + count, capacity() + further, kFirstCapacity});
+  if (mapped(larger)) {
+    grow_mapped(whole_pages(larger));
+  } else {
+    grow_in_heap(larger);
+  }
+}
+
+void Buffer::grow_in_heap(std::size_t capacity) {
   auto* const memory = static_cast<std::byte*>(std::realloc(memory_.get(), capacity));
   if (memory == nullptr) throw std::bad_alloc();
   static_cast<void>(memory_.release());
-  memory_.reset(memory);
-  capacity_ = capacity;
+  memory_ = Memory(memory, {capacity});
+}
+
+void Buffer::grow_mapped(std::size_t capacity) {
+  const bool moves = mapped(this->capacity());
+  void* const memory =
+      moves ? ::mremap(memory_.get(), this->capacity(), capacity, MREMAP_MAYMOVE)
+            : ::mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  if (moves) {
+    static_cast<void>(memory_.release());
+  } else if (size_ > 0) {
+    std::memcpy(memory, memory_.get(), size_);
+  }
+  memory_ = Memory(static_cast<std::byte*>(memory), {capacity});
 }
 
 }  // namespace viaduct::protocol

@@ -68,9 +68,9 @@ void ignore_signals() {
   }
 }
 
-// Large buffers come from the kernel and go back to it at once, and grow without a copy: the memory
-// that the process takes is what it holds (config::memory_bound). Left to itself the C library
-// would keep them from the first on that was freed.
+// Large strings and vectors come from the kernel and go back to it at once, as protocol::Buffer
+// does: the memory that the process takes is what it holds (config::memory_bound). Left to itself
+// the C library would keep them from the first on that was freed.
 void keep_heap_small() {
   ::mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   ::mallopt(M_TRIM_THRESHOLD, 2 * 1024 * 1024);

@@ -27,6 +27,29 @@ TEST(Buffer, GrowsAtItsEndAndKeepsWhatItHas) {
   EXPECT_EQ(text(buffer), expected + large);
 }
 
+TEST(Buffer, KeepsWhatItHasBeyondTheSizeOfMappings) {
+  Buffer buffer;
+  std::string expected;
+  while (expected.size() < 20 * Buffer::kMapped) {
+    const std::string piece(buffer.size() / 3 + 1, static_cast<char>('a' + expected.size() % 26));
+    buffer.append(as_bytes(piece));
+    expected += piece;
+    ASSERT_EQ(text(buffer), expected) << expected.size();
+    ASSERT_GE(buffer.capacity(), buffer.size());
+  }
+  Buffer other;
+  other.append(as_bytes("small"));
+  buffer.swap(other);
+  EXPECT_EQ(text(buffer), "small");
+  EXPECT_EQ(text(other), expected);
+  other.release();
+  EXPECT_EQ(other.capacity(), 0u);
+  other.append(as_bytes(expected));
+  EXPECT_EQ(text(other), expected) << "mapped at once";
+  other = std::move(buffer);
+  EXPECT_EQ(text(other), "small");
+}
+
 TEST(Buffer, ExtendedBytesAreTheCallers) {
   Buffer buffer;
   buffer.append(as_bytes("ab"));

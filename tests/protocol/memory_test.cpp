@@ -2,6 +2,7 @@
 // own, since it counts every allocation.
 
 #include <malloc.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -14,36 +15,62 @@
 
 #include <gtest/gtest.h>
 
+#include "protocol/buffer.hpp"
 #include "protocol/fastcgi/client_codec.hpp"
 #include "protocol/fastcgi/flow_control.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
 #include "protocol/http/codec.hpp"
 #include "protocol/scgi/codec.hpp"
 #include "protocol/uwsgi/codec.hpp"
+#include "tests/support/sanitizers.hpp"
 #include "tests/support/scgi_bytes.hpp"
 #include "tests/support/uwsgi_bytes.hpp"
 
 namespace {
 
-std::size_t live = 0;  // bytes allocated and not freed
+std::size_t live = 0;     // bytes allocated or mapped, and not freed
+std::size_t highest = 0;  // of it, old and new memory counted while a block of the heap grows
+
+void* note(void* memory, std::size_t size) {
+  live += size;
+  highest = std::max(highest, live);
+  return memory;
+}
 
 }  // namespace
 
-// Of realloc() and free() the linker gives the program these (CMakeLists.txt).
+// The linker puts these in the place of the C library's (CMakeLists.txt).
 extern "C" {
 void* __real_realloc(void* memory, std::size_t size);
 void __real_free(void* memory);
+void* __real_mmap(void* at, std::size_t size, int access, int flags, int file, off_t from);
+void* __real_mremap(void* memory, std::size_t before, std::size_t size, int flags, ...);
+int __real_munmap(void* memory, std::size_t size);
 
 void* __wrap_realloc(void* memory, std::size_t size) {
-  live -= ::malloc_usable_size(memory);
+  const std::size_t before = ::malloc_usable_size(memory);
   void* const larger = __real_realloc(memory, size);
-  live += ::malloc_usable_size(larger);
+  note(larger, ::malloc_usable_size(larger));
+  live -= before;
   return larger;
 }
 
 void __wrap_free(void* memory) {
   live -= ::malloc_usable_size(memory);
   __real_free(memory);
+}
+
+void* __wrap_mmap(void* at, std::size_t size, int access, int flags, int file, off_t from) {
+  return note(__real_mmap(at, size, access, flags, file, from), size);
+}
+
+void* __wrap_mremap(void* memory, std::size_t before, std::size_t size, int flags, ...) {
+  return note(__real_mremap(memory, before, size, flags), size - before);
+}
+
+int __wrap_munmap(void* memory, std::size_t size) {
+  live -= size;
+  return __real_munmap(memory, size);
 }
 }
 
@@ -215,6 +242,21 @@ TEST(CodecMemory, ReleaseBetweenTwoRequestsChangesNothing) {
     codec.end(1, 0);
     codec.release();
   }
+}
+
+// However large it is: no copy beside it.
+TEST(BufferMemory, GrowsByNoMoreThanWhatIsAdded) {
+  if (test::kAddressSanitizer || test::kThreadSanitizer) GTEST_SKIP() << "stays in the heap";
+  Buffer buffer;
+  const std::size_t before = live;
+  for (int i = 0; i < 100; ++i) {
+    highest = live;
+    buffer.extend(Buffer::kMapped / 2);
+    ASSERT_NO_FATAL_FAILURE(compare(buffer.capacity(), live - before));
+    ASSERT_LE(highest - before, buffer.capacity() + Buffer::kMapped);
+  }
+  buffer.release();
+  EXPECT_LE(live - before, kUncounted);
 }
 
 TEST(ClientCodecMemory, IsWhatItHasFromTheHeap) {

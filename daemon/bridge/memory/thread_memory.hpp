@@ -18,7 +18,7 @@ struct ProcessMemory {
   std::function<void()> give_back;
   /// Bytes that the process has from the kernel, beyond those it started with; nothing when that
   /// cannot be known. May be empty.
-  std::function<std::optional<std::uint64_t>()> footprint;
+  std::function<std::optional<std::uint64_t>()> footprint{};
 
   std::atomic<std::uint64_t> held = 0;
   /// At least the footprint, but for what each thread has not told yet: the footprint when it was
@@ -26,7 +26,7 @@ struct ProcessMemory {
   std::atomic<std::uint64_t> taken = 0;
   /// Bytes to be given up, because returning free memory was not enough.
   std::atomic<std::uint64_t> excess = 0;
-  std::mutex making_room;
+  std::mutex making_room{};
 
   [[nodiscard]] bool refusing() const {
     return policy.refuses(held.load(std::memory_order_relaxed)) ||

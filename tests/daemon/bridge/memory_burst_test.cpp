@@ -77,7 +77,7 @@ class MemoryOfBursts : public Memory, public ::testing::WithParamInterface<std::
   // Responses that nobody reads: a large buffer for each connection.
   void responses() {
     constexpr std::size_t kResponse = 240 * 1024;
-    constexpr unsigned kRequests = 20;
+    constexpr unsigned kRequests = 100;
     std::string bytes;
     for (unsigned id = 1; id <= kRequests; ++id) {
       bytes += test::request(id, {{"REQUEST_METHOD", "GET"}, {"REQUEST_URI", "/large"}});

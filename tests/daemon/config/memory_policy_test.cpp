@@ -85,7 +85,9 @@ TEST(MemoryPolicy, FootprintIsLookedAtUpToItsLimit) {
     EXPECT_EQ(policy.excess_of_footprint(row.footprint, row.held), row.excess)
         << row.footprint << ' ' << row.held;
   }
-  EXPECT_EQ((MemoryPolicy{.limit = 0, .threads = 2, .connections = 256}).excess_of_footprint(UINT64_MAX, UINT64_MAX), 0u);
+  EXPECT_EQ((MemoryPolicy{.limit = 0, .threads = 2, .connections = 256})
+                .excess_of_footprint(UINT64_MAX, UINT64_MAX),
+            0u);
 }
 
 TEST(MemoryBound, IsTheSumOfItsParts) {
