@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -102,7 +103,10 @@ int serve(config::Settings settings, master::Invocation invocation) {
 
 void report_check(const Options& options, const config::Settings& settings) {
   std::cout << options.config.string() << ": ok\nmemory of a bridge process: ";
-  const std::uint64_t bound = config::memory_bound(settings.limits, settings.bridge.threads);
+  std::uint64_t params = 0;
+  for (const config::AppSettings& app : settings.apps) params = std::max(params, app.limits.params);
+  const std::uint64_t bound =
+      config::memory_bound(settings.limits, settings.bridge.threads, params);
   if (bound == 0) {
     std::cout << "unbounded (limits.memory is 0)\n";
   } else {

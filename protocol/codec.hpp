@@ -34,7 +34,11 @@ struct Event {
     credit,    ///< link only: the peer returned `count` bytes of credit for a request
     draining,  ///< link only: the peer is about to begin no more requests
     trace,     ///< link only: the peer asks what the handler of a request is doing
+    growth,    ///< FastCGI only: incomplete heads have grown by kGrowth bytes of memory
   };
+  /// A few bytes for each of many requests may make each of their stores twice as large.
+  static constexpr std::size_t kGrowth = 256 * 1024;
+
   Kind kind = Kind::none;
   RequestId id = 0;
   Errc error = Errc::ok;

@@ -40,10 +40,12 @@ std::uint64_t MemoryPolicy::excess_of_footprint(std::uint64_t footprint, std::ui
   return footprint - (footprint_target() - limit / 4);
 }
 
-std::uint64_t memory_bound(const GlobalLimits& limits, std::uint32_t threads) {
+std::uint64_t memory_bound(const GlobalLimits& limits, std::uint32_t threads,
+                           std::uint64_t params) {
   if (limits.memory == 0) return 0;
   const MemoryPolicy policy{limits.memory, threads, limits.connections};
-  return policy.footprint_limit() + threads * (policy.step() + kMemoryOfThread) + kMemoryOfProcess;
+  const std::uint64_t thread = policy.step() + kMemoryOfThread + kCopiesOfParams * params;
+  return policy.footprint_limit() + threads * thread + kMemoryOfProcess;
 }
 
 }  // namespace viaduct::daemon::config

@@ -12,6 +12,9 @@ constexpr std::uint64_t kMemoryOfConnection = 4 * 1024;
 /// A thread: its stack, the buffer into which it receives, and what one event adds before it is
 /// counted. An event takes at most 256 KiB from one socket.
 constexpr std::uint64_t kMemoryOfThread = 4 * 1024 * 1024;
+/// Copies of one request's variables that an event may make: as received, larger, merged, one
+/// merged value, and encoded for the worker. Strings that grow are there twice meanwhile.
+constexpr std::uint64_t kCopiesOfParams = 6;
 /// A process before its first connection: the pages of the program and its libraries, the
 /// configuration.
 constexpr std::uint64_t kMemoryOfProcess = 24 * 1024 * 1024;
@@ -74,6 +77,8 @@ struct MemoryPolicy {
 
 /// Bytes of memory that a process of the bridge takes at most (resident set), whatever its peers
 /// do and however its threads are scheduled; 0 where limits.memory is 0: there is no bound.
-[[nodiscard]] std::uint64_t memory_bound(const GlobalLimits& limits, std::uint32_t threads);
+/// `params`: the largest limits.params of an app.
+[[nodiscard]] std::uint64_t memory_bound(const GlobalLimits& limits, std::uint32_t threads,
+                                         std::uint64_t params);
 
 }  // namespace viaduct::daemon::config

@@ -159,9 +159,22 @@ void ServerCodec::on_params(const RecordPiece& piece) {
     return;
   }
   if (piece.content == 0) return on_params_end(piece.id, *request);
-  if (!request->params) give_params_reader(*request);
+  std::size_t before = 0;
+  if (request->params) {
+    before = request->params->memory();
+  } else {
+    give_params_reader(*request);
+  }
   const Errc error = request->params->feed(piece.bytes);
+  count_growth(before, request->params->memory());
   if (error != Errc::ok) refuse(piece.id, *request, error);
+}
+
+void ServerCodec::count_growth(std::size_t before, std::size_t after) {
+  growth_ += after - before;
+  if (growth_ < Event::kGrowth) return;
+  growth_ = 0;
+  report({.kind = Event::Kind::growth});
 }
 
 void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {

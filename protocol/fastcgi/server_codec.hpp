@@ -93,6 +93,7 @@ class ServerCodec final : public protocol::ServerCodec {
 
   void answer_values(const Pairs& names);
   void report(const Event& event);
+  void count_growth(std::size_t before, std::size_t after);
   void refuse(RequestId id, ActiveRequest& request, Errc error);
   void give_params_reader(ActiveRequest& request);
   void take_params_reader(ActiveRequest& request);
@@ -117,6 +118,7 @@ class ServerCodec final : public protocol::ServerCodec {
   std::array<Event, 2> events_;
   std::uint8_t event_count_ = 0;
   std::uint8_t next_event_ = 0;
+  std::size_t growth_ = 0;  // of incomplete heads, since it was reported
 
   std::string scratch_;  // a response head on its way into the output
   std::vector<std::unique_ptr<ParamsReader>> spare_readers_;

@@ -103,6 +103,7 @@ void trace_event(Lines& lines, const protocol::Event& event) {
     case Kind::trace:
       lines.line("trace " + id);
       break;
+    case Kind::growth:  // where it comes depends on how the input is cut
     case Kind::none:
       break;
   }

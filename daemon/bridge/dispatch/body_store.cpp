@@ -44,7 +44,7 @@ void BodyStore::reset(std::uint64_t keep) {
   in_second_ = false;
   forgotten_ = false;
   lost_ = false;
-  if (memory_.capacity() > kKeptMemory) protocol::give_back(memory_);
+  if (memory_.capacity() > kKeptMemory) memory_.release();
   memory_.clear();
   read_ = 0;
   if (file_ < 0) return;
@@ -56,7 +56,7 @@ void BodyStore::reset(std::uint64_t keep) {
 
 std::error_code BodyStore::append(protocol::Bytes bytes) {
   if (file_ < 0) {
-    memory_.insert(memory_.end(), bytes.begin(), bytes.end());
+    memory_.append(bytes);
   } else {
     for (std::size_t done = 0; done < bytes.size();) {
       const ssize_t count =
@@ -88,7 +88,7 @@ std::uint64_t BodyStore::readable() const {
 protocol::Bytes BodyStore::peek(std::size_t max, std::error_code& error) {
   max = static_cast<std::size_t>(std::min<std::uint64_t>(max, readable()));
   if (read_ < memory_.size()) {
-    return protocol::Bytes(memory_).subspan(read_, std::min(max, memory_.size() - read_));
+    return memory_.view(read_, std::min(read_ + max, memory_.size()));
   }
   const std::size_t wanted = std::min(max, kFileWindow);
   if (wanted == 0) return {};
@@ -133,11 +133,11 @@ void BodyStore::forget() {
 
 void BodyStore::trim() {
   if (read_ == memory_.size()) {
-    if (memory_.capacity() > kFileWindow) protocol::give_back(memory_);
+    if (memory_.capacity() > kFileWindow) memory_.release();
     memory_.clear();
     read_ = 0;
   } else if (read_ > memory_.size() / 2) {
-    memory_.erase(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(read_));
+    memory_.drop_front(read_);
     read_ = 0;
   }
 }

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <vector>
 
+#include "protocol/buffer.hpp"
 #include "protocol/output.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -51,7 +52,7 @@ class BodyStore {
   [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
   /// Bytes of memory that it holds.
   [[nodiscard]] std::size_t memory() const {
-    return protocol::memory_of(memory_) + protocol::memory_of(window_);
+    return memory_.capacity() + protocol::memory_of(window_);
   }
   /// Bytes of the body so far.
   [[nodiscard]] std::uint64_t total() const { return total_; }
@@ -79,7 +80,7 @@ class BodyStore {
   bool in_second_ = false;
   bool forgotten_ = false;  // nothing is kept any more
   bool lost_ = false;       // something passed on is gone
-  std::vector<std::byte> memory_;
+  protocol::Buffer memory_;
   std::size_t read_ = 0;  // position in memory_
   int file_ = -1;
   std::uint64_t file_size_ = 0;

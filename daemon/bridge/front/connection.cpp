@@ -93,6 +93,10 @@ void Connection::handle(const protocol::Event& event) {
     answer_refused(event.id, event.error);
     return;
   }
+  if (event.kind == Kind::growth) {
+    count_memory();
+    return;
+  }
   Entry* entry = find(event.id);
   if (entry == nullptr) return;
   switch (event.kind) {

@@ -96,6 +96,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   Entry* find(protocol::RequestId id);
   [[nodiscard]] bool wants_input();
   void count_memory();
+  [[nodiscard]] std::size_t backlog_room() const;
+  void added_to_output(std::size_t room_before);
   void abandon_all();
   void finish_output();
   void reset();

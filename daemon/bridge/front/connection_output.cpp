@@ -8,29 +8,45 @@ namespace viaduct::daemon::bridge {
 
 void Connection::respond_head(protocol::RequestId id, const protocol::ResponseHead& head) {
   if (front_.draining && !list_.has_successor()) codec_->close_after_response();
+  const std::size_t room = backlog_room();
   codec_->head(id, head);
-  reactor_.flush_soon(*this);
+  added_to_output(room);
 }
 
 void Connection::respond_body(protocol::RequestId id, protocol::Bytes bytes) {
+  const std::size_t room = backlog_room();
   codec_->body(id, bytes);
-  reactor_.flush_soon(*this);
+  added_to_output(room);
 }
 
 void Connection::respond_errors(protocol::RequestId id, protocol::Bytes bytes) {
+  const std::size_t room = backlog_room();
   codec_->errors(id, bytes);
-  reactor_.flush_soon(*this);
+  added_to_output(room);
 }
 
 void Connection::respond_end(protocol::RequestId id, std::uint32_t app_status) {
   end_entry(id);
+  const std::size_t room = backlog_room();
   codec_->end(id, app_status);
-  reactor_.flush_soon(*this);
+  added_to_output(room);
 }
 
 void Connection::respond_fail(protocol::RequestId id) {
   end_entry(id);
   codec_->fail(id);
+  reactor_.flush_soon(*this);
+}
+
+// Zero while the socket takes everything.
+std::size_t Connection::backlog_room() const {
+  return blocked_ ? codec_->output().memory() : 0;
+}
+
+// One event may add a few bytes to the backlogs of many connections, each of which may grow to
+// twice its size: count that before the next grows.
+void Connection::added_to_output(std::size_t room_before) {
+  if (blocked_ && codec_->output().memory() != room_before) count_memory();
   reactor_.flush_soon(*this);
 }
 

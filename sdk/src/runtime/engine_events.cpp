@@ -53,6 +53,7 @@ void Engine::take_held(const LinkPtr& link) {
 void Engine::handle(const LinkPtr& link, const Event& event) {
   switch (event.kind) {
     case Event::Kind::none:
+    case Event::Kind::growth:
       return;
     case Event::Kind::request:
       return on_request(link, event.id, *event.head);

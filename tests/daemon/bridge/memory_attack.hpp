@@ -36,7 +36,8 @@ class Memory : public AttackTest {
   }
 
   [[nodiscard]] std::size_t bound() const {
-    return config::memory_bound(settings.limits, settings.threads);
+    return config::memory_bound(settings.limits, settings.threads,
+                                settings.apps.front().limits.params);
   }
 
   void add(Listener listener, std::string_view bytes, bool reads = true) {

@@ -91,19 +91,22 @@ TEST(MemoryPolicy, FootprintIsLookedAtUpToItsLimit) {
 }
 
 TEST(MemoryBound, IsTheSumOfItsParts) {
-  const std::uint64_t parts = 100 * kMemoryOfConnection + 2 * kMemoryOfThread + kMemoryOfProcess;
-  EXPECT_EQ(memory_bound({.connections = 100, .memory = 512 * kMiB}, 2),
+  const std::uint64_t params = 5 * kMiB;
+  const std::uint64_t parts = 100 * kMemoryOfConnection + 2 * kMemoryOfThread + kMemoryOfProcess +
+                              2 * kCopiesOfParams * params;
+  EXPECT_EQ(memory_bound({.connections = 100, .memory = 512 * kMiB}, 2, params),
             512 * kMiB + 32 * kMiB + 64 * kMiB + parts);
-  EXPECT_EQ(memory_bound({.connections = 100, .memory = 1}, 2),
+  EXPECT_EQ(memory_bound({.connections = 100, .memory = 1}, 2, params),
             1 + 2 * 64 * kKiB + 1 * kMiB + parts);
-  EXPECT_EQ(memory_bound({.connections = 100, .memory = 0}, 2), 0u) << "there is none";
-  EXPECT_LT(memory_bound({}, 1), std::uint64_t{1} << 30) << "as it is configured by default";
+  EXPECT_EQ(memory_bound({.connections = 100, .memory = 0}, 2, params), 0u) << "there is none";
+  EXPECT_LT(memory_bound({}, 1, AppLimits{}.params), std::uint64_t{1} << 30)
+      << "as it is configured by default";
 }
 
 TEST(MemoryBound, LeavesEachThreadAStepAndAnEventAboveTheLimitOfTheFootprint) {
   for (const std::uint32_t threads : {1U, 2U, 16U, 64U}) {
     const MemoryPolicy policy{.limit = 64 * kMiB, .threads = threads, .connections = 1000};
-    EXPECT_EQ(memory_bound({.connections = 1000, .memory = 64 * kMiB}, threads) -
+    EXPECT_EQ(memory_bound({.connections = 1000, .memory = 64 * kMiB}, threads, 0) -
                   policy.footprint_limit() - kMemoryOfProcess,
               threads * (policy.step() + kMemoryOfThread));
   }

@@ -66,6 +66,37 @@ TEST(ServerLimits, ParamsErrorsRefuseTheRequestOnly) {
   }
 }
 
+// Few bytes can make the store of each of many requests twice as large.
+TEST(ServerLimits, GrowthOfManyHeadsIsReportedInPieces) {
+  constexpr unsigned kRequests = 500;
+  constexpr std::size_t kHead = 30'000;
+  ServerCodec codec(ServerOptions{});
+  std::size_t reported = 0;
+  const auto feed = [&](const std::string& text) {
+    for (Bytes bytes = as_bytes(text); !bytes.empty();) {
+      const std::size_t before = codec.memory();
+      bytes = bytes.subspan(codec.feed(bytes));
+      // One more head may have grown when it is noticed.
+      EXPECT_LE(codec.memory(), before + Event::kGrowth + 3 * kHead);
+      for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+        ASSERT_EQ(event.kind, Event::Kind::growth);
+        ++reported;
+      }
+    }
+  };
+  std::string more;
+  for (unsigned id = 1; id <= kRequests; ++id) {
+    feed(begin_record(id) +
+         record(FCGI_PARAMS, id, "\x01" + long_length(60'000) + "A" + std::string(kHead, 'x')));
+    more += record(FCGI_PARAMS, id, "x");
+  }
+  const std::size_t before = codec.memory();
+  reported = 0;
+  feed(more);
+  EXPECT_GT(codec.memory() - before, kRequests * kHead / 2) << "they did grow";
+  EXPECT_GE(reported, (codec.memory() - before) / (Event::kGrowth + 3 * kHead));
+}
+
 TEST(ServerLimits, BadContentLengthRefuses) {
   const std::string rest = "wrote \n";
   for (const test::NameValues& variables :
