@@ -159,22 +159,27 @@ void ServerCodec::on_params(const RecordPiece& piece) {
     return;
   }
   if (piece.content == 0) return on_params_end(piece.id, *request);
-  std::size_t before = 0;
-  if (request->params) {
-    before = request->params->memory();
-  } else {
+  Errc error = Errc::ok;
+  if (!request->params) {
+    // A head that begins takes what has come of it, and little more.
     give_params_reader(*request);
+    error = request->params->feed(piece.bytes);
+  } else {
+    error = feed_further(*request->params, piece.bytes);
   }
-  const Errc error = request->params->feed(piece.bytes);
-  count_growth(before, request->params->memory());
   if (error != Errc::ok) refuse(piece.id, *request, error);
 }
 
-void ServerCodec::count_growth(std::size_t before, std::size_t after) {
-  growth_ += after - before;
-  if (growth_ < Event::kGrowth) return;
-  growth_ = 0;
-  report({.kind = Event::Kind::growth});
+// A head that goes on may become twice as large by a few bytes.
+Errc ServerCodec::feed_further(ParamsReader& params, Bytes bytes) {
+  const std::size_t before = params.memory();
+  const Errc error = params.feed(bytes);
+  growth_ += params.memory() - before;
+  if (growth_ >= Event::kGrowth) {
+    growth_ = 0;
+    report({.kind = Event::Kind::growth});
+  }
+  return error;
 }
 
 void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {

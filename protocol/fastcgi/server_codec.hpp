@@ -93,7 +93,7 @@ class ServerCodec final : public protocol::ServerCodec {
 
   void answer_values(const Pairs& names);
   void report(const Event& event);
-  void count_growth(std::size_t before, std::size_t after);
+  Errc feed_further(ParamsReader& params, Bytes bytes);
   void refuse(RequestId id, ActiveRequest& request, Errc error);
   void give_params_reader(ActiveRequest& request);
   void take_params_reader(ActiveRequest& request);
