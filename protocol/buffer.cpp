@@ -16,13 +16,7 @@ constexpr std::size_t kFirstCapacity = 512;
 constexpr std::size_t kMostFurther = 1024 * 1024;
 
 // Sanitizers find overruns in the heap only.
-#ifdef __has_feature
-#define VIADUCT_HAS_FEATURE(feature) __has_feature(feature)
-#else
-#define VIADUCT_HAS_FEATURE(feature) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    VIADUCT_HAS_FEATURE(address_sanitizer) || VIADUCT_HAS_FEATURE(thread_sanitizer)
+#ifdef VIADUCT_SANITIZED
 constexpr bool kMaps = false;
 #else
 constexpr bool kMaps = true;
