@@ -9,7 +9,7 @@
 
 namespace viaduct::daemon::config {
 
-// What a process runs as: a user with the group and supplementary groups in force for it.
+// A user with the group and supplementary groups that a process runs with.
 struct Account {
   uid_t uid = 0;
   gid_t gid = 0;

@@ -15,7 +15,7 @@
 namespace viaduct::daemon::config {
 
 enum class FrontProtocol { fastcgi, scgi, uwsgi, http };
-// As written in the configuration.
+// The name in the configuration.
 std::string_view to_string(FrontProtocol protocol);
 
 enum class Priority { high, normal, low };

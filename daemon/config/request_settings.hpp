@@ -13,16 +13,16 @@ namespace viaduct::daemon::config {
 
 using std::chrono::milliseconds;
 
-// What servers of `connect` speak.
+// The protocol that servers of `connect` speak.
 enum class ServerProtocol { fastcgi, scgi, uwsgi };
-// As written in the configuration.
+// The name in the configuration.
 std::string_view to_string(ServerProtocol protocol);
 
 enum class Multiplex { never, automatic };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
 
-// Of one bridge process, all threads together.
+// Limits of one bridge process, all threads together.
 struct GlobalLimits {
   std::uint32_t connections = 16384;    // front connections open at once
   std::uint64_t memory = 512ull << 20;  // bytes buffered for requests; 0: no limit

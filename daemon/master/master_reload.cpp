@@ -189,8 +189,7 @@ void Master::promote() {
   reload_finished();
 }
 
-// Who asked for the reload may rely on it: a connection that is made after the answer reaches the
-// new generation.
+// A connection that is made after the answer has to reach the new generation: callers rely on it.
 void Master::answer_once_left(const Generation& old) {
   if (!old.has_bridge() || stopping_) return;
   leaving_.push_back({old.number(), std::exchange(this_reload_.waiting, {}), reload_outcome_});
