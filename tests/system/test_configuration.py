@@ -20,7 +20,7 @@ def test_good_configuration_is_accepted(viaductd):
 
 def test_check_says_how_much_memory_a_bridge_takes_at_most(viaductd):
     viaductd.app("sdk")
-    for limit, said in (("0", "unbounded (limits.memory is 0)"), ("64MiB", "at most 105 MiB")):
+    for limit, said in (("0", "unbounded (limits.memory is 0)"), ("64MiB", "at most 106 MiB")):
         viaductd.settings["limits"] = {"memory": limit, "connections": 256}
         viaductd.write()
         result = viaductd.check()
