@@ -15,40 +15,37 @@ constexpr std::size_t kFirstCapacity = 512;
 // Room for more than asked for: as much again, but no more than this.
 constexpr std::size_t kMostFurther = 1024 * 1024;
 
-// Sanitizers find overruns in the heap only.
-#ifdef VIADUCT_SANITIZED
-constexpr bool kMaps = false;
-#else
-constexpr bool kMaps = true;
-#endif
-
+// Sanitizers find overruns in the heap only: nothing is mapped for them.
+#ifndef VIADUCT_SANITIZED
 bool mapped(std::size_t capacity) {
-  return kMaps && capacity >= Buffer::kMapped;
+  return capacity >= Buffer::kMapped;
 }
 
 std::size_t whole_pages(std::size_t size) {
   static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   return (size + page - 1) / page * page;
 }
+#endif
 
 }  // namespace
 
 void Buffer::Free::operator()(std::byte* memory) const {
+#ifndef VIADUCT_SANITIZED
   if (mapped(capacity)) {
     ::munmap(memory, capacity);
-  } else {
-    std::free(memory);
+    return;
   }
+#endif
+  std::free(memory);
 }
 
 void Buffer::grow(std::size_t count) {
   const std::size_t further = std::min(capacity(), kMostFurther);
   const std::size_t larger = std::max({size_ + count, capacity() + further, kFirstCapacity});
-  if (mapped(larger)) {
-    grow_mapped(whole_pages(larger));
-  } else {
-    grow_in_heap(larger);
-  }
+#ifndef VIADUCT_SANITIZED
+  if (mapped(larger)) return grow_mapped(whole_pages(larger));
+#endif
+  grow_in_heap(larger);
 }
 
 void Buffer::grow_in_heap(std::size_t capacity) {
@@ -58,6 +55,7 @@ void Buffer::grow_in_heap(std::size_t capacity) {
   memory_ = Memory(memory, {capacity});
 }
 
+#ifndef VIADUCT_SANITIZED
 void Buffer::grow_mapped(std::size_t capacity) {
   const bool moves = mapped(this->capacity());
   void* const memory =
@@ -71,5 +69,6 @@ void Buffer::grow_mapped(std::size_t capacity) {
   }
   memory_ = Memory(static_cast<std::byte*>(memory), {capacity});
 }
+#endif
 
 }  // namespace viaduct::protocol

@@ -38,7 +38,8 @@ void* note(void* memory, std::size_t size) {
 
 }  // namespace
 
-// The linker puts these in the place of the C library's (CMakeLists.txt).
+// The linker puts these in the place of the C library's (CMakeLists.txt), and asks for their names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
 extern "C" {
 void* __real_realloc(void* memory, std::size_t size);
 void __real_free(void* memory);
@@ -72,6 +73,7 @@ int __wrap_munmap(void* memory, std::size_t size) {
   return __real_munmap(memory, size);
 }
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 void* operator new(std::size_t size) {
   void* const memory = __wrap_realloc(nullptr, size);
