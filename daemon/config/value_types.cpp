@@ -12,7 +12,8 @@ namespace {
 
 // A scalar whose text `parse` turns into an optional value.
 template <class T, class Parse>
-ValueType<T> parsed(std::string what, Parse parse, std::function<std::string(const T&)> print) {
+ValueType<T> parsed(const std::string& what, Parse parse,
+                    std::function<std::string(const T&)> print) {
   return {[=](Reading& reading, const Node& node, const std::string& path) -> std::optional<T> {
             const auto written = scalar(reading, node, path, what);
             if (!written) return std::nullopt;
@@ -25,7 +26,8 @@ ValueType<T> parsed(std::string what, Parse parse, std::function<std::string(con
 
 // A scalar whose text `parse` turns into a value or an explanation.
 template <class T, class Parse>
-ValueType<T> explained(std::string what, Parse parse, std::function<std::string(const T&)> print) {
+ValueType<T> explained(const std::string& what, Parse parse,
+                       std::function<std::string(const T&)> print) {
   return {[=](Reading& reading, const Node& node, const std::string& path) -> std::optional<T> {
             const auto written = scalar(reading, node, path, what);
             if (!written) return std::nullopt;
@@ -218,6 +220,7 @@ ValueType<LogTarget> log_target(LogTarget::Kind extra) {
   if (extra == Kind::off) words.push_back({"off", extra});
   if (extra == Kind::inherit) words.push_back({"inherit", extra});
   std::vector<std::string_view> names;
+  names.reserve(words.size());
   for (const auto& word : words) names.push_back(word.first);
   auto expected = names;
   expected.push_back("a path with a slash");

@@ -79,6 +79,7 @@ template <class T>
 ValueType<T> choice(std::vector<std::pair<std::string_view, T>> words) {
   return {[=](Reading& reading, const Node& node, const std::string& path) -> std::optional<T> {
             std::vector<std::string_view> names;
+            names.reserve(words.size());
             for (const auto& word : words) names.push_back(word.first);
             const auto index = detail::choose(reading, node, path, names);
             if (!index) return std::nullopt;

@@ -86,7 +86,11 @@ Environment bridge_environment(const Environment& inherited) {
 std::vector<std::string> to_strings(const Environment& environment) {
   std::vector<std::string> result;
   result.reserve(environment.size());
-  for (const auto& [name, value] : environment) result.push_back(name + "=" + value);
+  for (const auto& [name, value] : environment) {
+    std::string& entry = result.emplace_back(name);
+    entry += '=';
+    entry += value;
+  }
   return result;
 }
 

@@ -152,7 +152,7 @@ std::string default_control(const Surroundings& surroundings) {
   const auto directory = surroundings.environment("RUNTIME_DIRECTORY").value_or("");
   if (!directory.empty()) return directory.substr(0, directory.find(':')) + "/control.sock";
   const auto own = surroundings.environment("XDG_RUNTIME_DIR").value_or("");
-  const std::string path = own + "/viaduct/control.sock";
+  std::string path = own + "/viaduct/control.sock";
   if (!surroundings.root && !own.empty() && surroundings.exists(path)) return path;
   return "/run/viaduct/control.sock";
 }
