@@ -18,8 +18,8 @@ config::Environment own_environment();
 config::Environment worker_environment(const config::AppSettings& app, const std::string& worker,
                                        const config::Environment& inherited);
 
-/// What a bridge gets: language, time zone, PATH, TMPDIR, and what its resolver reads. The daemon's
-/// own variables may hold what is none of its business.
+/// The environment of a bridge: LANG, LC_*, TZ, PATH, TMPDIR, RES_OPTIONS and LOCALDOMAIN. Other
+/// variables of the daemon may hold secrets.
 config::Environment bridge_environment(const config::Environment& inherited);
 
 /// "NAME=value" strings, as execve(2) takes them.

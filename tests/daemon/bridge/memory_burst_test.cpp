@@ -26,7 +26,7 @@ class MemoryOfBursts : public Memory, public ::testing::WithParamInterface<std::
 
   static WorkerOptions options() { return {.max_reqs = 2000, .return_credit = false}; }
 
-  // What `fill` writes arrives at one moment.
+  // The bytes that `fill` writes arrive at one moment.
   template <class Fill>
   void burst(Fill fill) {
     bridge().freeze();

@@ -143,7 +143,7 @@ TEST(ListenerSocketTest, ModeIsChangedWhileOpen) {
   EXPECT_TRUE(probe_listener(unix_address(address.name)).alive);
 }
 
-// As a reload does, which root may run on a directory that others may write.
+// A reload applies mode and owner again, perhaps as root in a directory that others may write.
 TEST(ListenerSocketTest, WhatTookThePlaceOfItsFileIsNotChanged) {
   const TemporaryDirectory directory;
   const std::string secret = directory / "secret";

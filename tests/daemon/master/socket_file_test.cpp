@@ -1,4 +1,4 @@
-// What stands at the path of a socket may have been put there by somebody else.
+// Another user may have put a file of his own at the path of a socket.
 #include "daemon/master/socket_file.hpp"
 
 #include <sys/socket.h>
