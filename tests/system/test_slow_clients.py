@@ -71,12 +71,12 @@ def measure(start_load, port) -> float:
 
 
 def check(viaductd, start_load, front, occupy) -> None:
-    """Up to six rounds, each with a comparison of its own: what else the machine does may change
+    """Up to three rounds, each with a comparison of its own: what else the machine does may change
     between two measurements, what viaductd does would show in every round."""
     measure(start_load, front.port)  # caches, buffers, threads
     idle = {name: memory(pid) for name, pid in processes(viaductd).items()}
     rounds = []
-    while len(rounds) < 6:
+    while len(rounds) < 3:
         alone = measure(start_load, front.port)
         clients = occupy()
         try:

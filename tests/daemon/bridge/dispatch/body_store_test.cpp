@@ -108,6 +108,17 @@ TEST(BodyStore, ForgottenBodyStillGivesWhatWaits) {
   EXPECT_LE(store.memory(), 512u) << "the least that a Buffer takes";
 }
 
+TEST(BodyStore, ForgottenBodyHoldsOnlyWhatWaits) {
+  constexpr std::size_t kPiece = 1000;
+  BodyStore store(1'000'000);
+  store.forget();
+  for (int i = 0; i < 200; ++i) {
+    append(store, pattern(kPiece));
+    EXPECT_EQ(take(store, kPiece), pattern(kPiece));
+    ASSERT_LE(store.memory(), 4 * kPiece) << i;
+  }
+}
+
 TEST(BodyStore, BypassedBytesCountAndAreLost) {
   BodyStore store(10);
   store.bypass(0);
