@@ -12,6 +12,7 @@
 #include <viaduct/log.hpp>
 
 #include "sdk/src/runtime/codecs.hpp"
+#include "sdk/src/runtime/sockets.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -104,7 +105,7 @@ void Engine::accept(Listener& listener) {
       accepting_paused_ = true;
       schedule(Clock::now() + kAcceptPause);
       return;
-    } else {
+    } else if (errno != ECONNABORTED) {
       break;
     }
   }
@@ -322,12 +323,7 @@ void Engine::drain() {
   const Lock lock(mutex_);
   if (draining()) return;
   draining_ = true;
-  // Whoever has connected was promised an answer.
-  for (const auto& listener : listeners_) {
-    for (int fd = listener->accept(); fd >= 0; fd = listener->accept()) {
-      add_link(fd, listener->protocol);
-    }
-  }
+  accept_the_rest();
   close_listeners();
   for (const LinkPtr& link : links_) {
     if (link->fastcgi == nullptr) link->codec->close_after_response();
@@ -337,6 +333,18 @@ void Engine::drain() {
   stop_at_ = Clock::now() + options_.stop_time;
   schedule(stop_at_);
   check_finished();
+}
+
+// Whoever has connected was promised an answer; whoever connects meanwhile was not, and must not
+// keep this from ending.
+void Engine::accept_the_rest() {
+  for (const auto& listener : listeners_) {
+    for (int i = 0; i < kBacklog && links_.size() < kMaxLinks; ++i) {
+      const int fd = listener->accept();
+      if (fd >= 0) add_link(fd, listener->protocol);
+      if (fd < 0 && errno != ECONNABORTED) break;
+    }
+  }
 }
 
 void Engine::close_listeners() {

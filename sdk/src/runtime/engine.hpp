@@ -147,6 +147,7 @@ class Engine {
   void watch_client(Link& link);
   void schedule(Clock::time_point time);
   void on_timer();
+  void accept_the_rest();
   void close_listeners();
   void resume_accepting();
   void check_finished();

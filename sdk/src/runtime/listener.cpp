@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 namespace viaduct {
 inline namespace v1 {
@@ -32,19 +33,19 @@ Listener::Listener(boost::asio::io_context& io, int fd, Protocol protocol_spoken
 }
 
 int Listener::accept() {
-  while (true) {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    const int fd = ::accept4(descriptor.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
-                             SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) return -1;
-    if (may_connect(peer, peers_)) {
-      const int on = 1;
-      if (peer.ss_family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      return fd;
-    }
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  const int fd = ::accept4(descriptor.native_handle(), reinterpret_cast<sockaddr*>(&peer), &size,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (fd < 0) return -1;
+  if (!may_connect(peer, peers_)) {
     ::close(fd);
+    errno = ECONNABORTED;
+    return -1;
   }
+  const int on = 1;
+  if (peer.ss_family != AF_UNIX) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
 }
 
 }  // namespace detail

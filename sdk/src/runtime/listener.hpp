@@ -22,6 +22,7 @@ class Listener {
            std::vector<std::string> peers = {});
 
   /// A new connection, non-blocking, of a peer that may connect; -1 with errno if there is none.
+  /// ECONNABORTED: one was turned away, and there may be more.
   [[nodiscard]] int accept();
 
   boost::asio::posix::stream_descriptor descriptor;

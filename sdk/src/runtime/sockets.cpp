@@ -23,7 +23,6 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
-constexpr int kBacklog = 4096;
 constexpr int kFirstInherited = 3;
 
 [[noreturn]] void fail(const std::string& address, int error) {

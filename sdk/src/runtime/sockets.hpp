@@ -12,6 +12,9 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
+/// Connections that may wait to be accepted at a socket of listen_on().
+constexpr int kBacklog = 4096;
+
 /// A listening socket, and the file to remove when it is closed for good.
 struct ListeningSocket {
   int fd = -1;

@@ -40,9 +40,10 @@ class MemoryOfBursts : public Memory, public ::testing::WithParamInterface<std::
   }
 
   // Requests too large for what is free, so that they lie behind everything before them and the
-  // heap cannot shrink at its end.
+  // heap cannot shrink at its end. All of them together are a sixty-fourth of the limit, so that
+  // none is refused.
   void keep_some() {
-    for (int i = 0; i < 16; ++i) {
+    for (std::size_t i = 0; i < kLimit / (4 * kMiB); ++i) {
       kept.push_back(connect());
       kept.back()->begin(1, variables("POST", kKept, {{"HTTP_LONG", std::string(60'000, 'l')}}));
     }

@@ -1,4 +1,13 @@
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/sdk/runtime/model_test.hpp"
 
@@ -64,6 +73,50 @@ TEST_P(DrainTest, StopsWhatOutlastsTheTimeToDrain) {
   ASSERT_TRUE(peer.wait_end(1));
   EXPECT_EQ(peer.reply(1).status(), 503);
   EXPECT_TRUE(serving->returns(seconds(10)));
+}
+
+// Connects and disconnects, from several threads, faster than anybody accepts.
+class Hammer {
+ public:
+  explicit Hammer(const std::string& address) {
+    for (int i = 0; i < 3; ++i) {
+      threads_.emplace_back([this, name = address.substr(std::strlen("unix:@"))] {
+        while (!stopped_ && connect(name)) ++connections_;
+      });
+    }
+  }
+  Hammer(const Hammer&) = delete;
+  Hammer& operator=(const Hammer&) = delete;
+  ~Hammer() {
+    stopped_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+  [[nodiscard]] unsigned connections() const { return connections_; }
+
+ private:
+  static bool connect(const std::string& name) {
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+    const int result = ::connect(socket, reinterpret_cast<const sockaddr*>(&address), size);
+    const bool refused = result != 0 && errno == ECONNREFUSED;
+    ::close(socket);
+    return !refused;
+  }
+
+  std::atomic<bool> stopped_ = false;
+  std::atomic<unsigned> connections_ = 0;
+  std::vector<std::thread> threads_;
+};
+
+TEST_P(DrainTest, EndsHoweverFastOthersConnect) {
+  const auto serving = serve();
+  const Hammer hammer(serving->address());
+  while (hammer.connections() < 100) std::this_thread::yield();
+  serving->drain();
+  EXPECT_TRUE(serving->returns(seconds(60)));
 }
 
 }  // namespace

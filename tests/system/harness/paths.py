@@ -23,9 +23,11 @@ def built(name: str) -> Path:
     ):
         if candidate.is_file() and os.access(candidate, os.X_OK):
             return candidate
-    found = [p for p in BUILD.rglob(name) if p.is_file() and os.access(p, os.X_OK)]
-    if found:
-        return found[0]
+    # Tests that build packages make and remove directories there meanwhile: os.walk() forgives that.
+    for directory, _, files in os.walk(BUILD):
+        candidate = Path(directory) / name
+        if name in files and os.access(candidate, os.X_OK):
+            return candidate
     raise FileNotFoundError(f"{name} is not built below {BUILD}; cmake --build it first")
 
 
