@@ -1,6 +1,7 @@
 #include "protocol/cgi_head.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -67,11 +68,23 @@ void append_clean(std::string_view text, std::string& to) {
       ' ');
 }
 
+// A reason phrase has no control characters (RFC 9112 section 4), and ends up on terminals.
+void append_reason(std::string_view text, std::string& to) {
+  const auto control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; };
+  for (const char c : text) to.push_back(control(c) ? ' ' : c);
+}
+
 void append_status(const ResponseHead& head, std::string& to) {
   const bool valid = head.status >= kMinStatus && head.status <= kMaxStatus;
   const int status = valid ? head.status : 500;
-  to.append(std::to_string(status)).push_back(' ');
-  append_clean(head.reason.empty() ? reason_phrase(status) : std::string_view(head.reason), to);
+  const auto digit = [status](int of) { return static_cast<char>('0' + status / of % 10); };
+  const std::array<char, 4> number{digit(100), digit(10), digit(1), ' '};
+  to.append(number.data(), number.size());
+  if (head.reason.empty()) {
+    to.append(reason_phrase(status));
+  } else {
+    append_reason(head.reason, to);
+  }
   to.append("\r\n");
 }
 

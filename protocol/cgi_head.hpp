@@ -62,8 +62,9 @@ class CgiHeadReader {
 };
 
 /// Appends `Status: NNN reason`, the fields and the blank line (CRLF), as a CGI response begins.
-/// CR, LF and NUL in a value become spaces, fields whose name is no token are left out, an empty
-/// reason becomes the standard one, and a status outside 100 to 999 becomes 500.
+/// CR, LF and NUL in a value become spaces, as do all control characters but TAB in the reason (RFC
+/// 9112 section 4). Fields whose name is no token are left out, an empty reason becomes the
+/// standard one, and a status outside 100 to 999 becomes 500.
 void write_cgi_head(const ResponseHead& head, std::string& to);
 /// The same with a status line `HTTP/1.1 NNN reason` instead of the Status field.
 void write_http_head(const ResponseHead& head, std::string& to);

@@ -19,8 +19,9 @@ struct PairLengths {
 
 /// Reads the lengths that `stream` begins with.
 [[nodiscard]] inline PairLengths read_lengths(std::string_view stream) {
-  const auto at = [stream](std::size_t i) {
-    return std::uint64_t{static_cast<unsigned char>(stream[i])};
+  // Every access is behind a comparison with size(): operator[] would make another.
+  const auto at = [data = stream.data()](std::size_t i) {
+    return std::uint64_t{static_cast<unsigned char>(data[i])};
   };
   if (stream.size() >= 2 && (at(0) | at(1)) < 0x80) return {at(0), at(1), 2};
   PairLengths lengths;

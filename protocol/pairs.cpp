@@ -9,6 +9,13 @@
 
 namespace viaduct::protocol {
 
+namespace {
+
+// Each moves the rest of the stream, of which a peer decides.
+constexpr std::uint32_t kTakenOut = 2;
+
+}  // namespace
+
 std::uint32_t Pairs::append(std::string_view text) {
   const std::size_t at = store_.size();
   if (text.size() > std::numeric_limits<std::uint32_t>::max() - at) {
@@ -32,8 +39,13 @@ void Pairs::append_stream(std::string_view bytes) {
 }
 
 void Pairs::skip(const PairLengths& lengths) {
-  taken_ += lengths.total();
-  exact_ = false;
+  if (skipped_ < kTakenOut) {
+    ++skipped_;
+    store_.erase(taken_, lengths.total());
+  } else {
+    taken_ += lengths.total();
+    exact_ = false;
+  }
 }
 
 const Pairs::Slot* Pairs::find_slot(std::string_view name) const {
@@ -138,6 +150,7 @@ void Pairs::clear() {
   taken_ = 0;
   bytes_ = 0;
   exact_ = true;
+  skipped_ = 0;
 }
 
 }  // namespace viaduct::protocol

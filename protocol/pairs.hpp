@@ -27,6 +27,20 @@ class Pairs {
     std::string_view value;
   };
 
+ private:
+  struct Slot {
+    std::uint32_t name;  // offsets into store_
+    std::uint32_t name_size;
+    std::uint32_t value;
+    std::uint32_t value_size;
+
+    [[nodiscard]] Item item(const char* store) const {
+      return {{store + name, name_size}, {store + value, value_size}};
+    }
+    [[nodiscard]] std::uint32_t end() const { return value + value_size; }
+  };
+
+ public:
   /// Not while a stream is untaken.
   void add(std::string_view name, std::string_view value);
 
@@ -66,20 +80,19 @@ class Pairs {
   void take(const PairLengths& lengths) {
     const auto name = static_cast<std::uint32_t>(taken_ + lengths.size);
     const auto name_size = static_cast<std::uint32_t>(lengths.name);
-    slots_.push_back(
-        {name, name_size, name + name_size, static_cast<std::uint32_t>(lengths.value)});
+    const Slot slot{name, name_size, name + name_size, static_cast<std::uint32_t>(lengths.value)};
+    slots_.push_back(slot);
     bytes_ += lengths.name + lengths.value;
     taken_ += lengths.total();
   }
-  /// Leaves the next pair out, which must be complete.
+  /// Leaves the next pair out, which must be complete. The first few are taken out of the stream,
+  /// so that it remains what encoded() gives.
   void skip(const PairLengths& lengths);
 
   [[nodiscard]] std::size_t size() const { return slots_.size(); }
   [[nodiscard]] bool empty() const { return slots_.empty(); }
   [[nodiscard]] Item operator[](std::size_t index) const {
-    const Slot& slot = slots_[index];
-    return {{store_.data() + slot.name, slot.name_size},
-            {store_.data() + slot.value, slot.value_size}};
+    return slots_[index].item(store_.data());
   }
 
   /// Sum of the lengths of names and values.
@@ -97,31 +110,24 @@ class Pairs {
 
   class Iterator {
    public:
-    Iterator(const Pairs* pairs, std::size_t index) : pairs_(pairs), index_(index) {}
-    Item operator*() const { return (*pairs_)[index_]; }
+    Item operator*() const { return slot_->item(store_); }
     Iterator& operator++() {
-      ++index_;
+      ++slot_;
       return *this;
     }
     bool operator==(const Iterator&) const = default;
 
    private:
-    const Pairs* pairs_;
-    std::size_t index_;
+    friend class Pairs;
+    Iterator(const char* store, const Slot* slot) : store_(store), slot_(slot) {}
+
+    const char* store_;
+    const Slot* slot_;
   };
-  [[nodiscard]] Iterator begin() const { return {this, 0}; }
-  [[nodiscard]] Iterator end() const { return {this, size()}; }
+  [[nodiscard]] Iterator begin() const { return {store_.data(), slots_.data()}; }
+  [[nodiscard]] Iterator end() const { return {store_.data(), slots_.data() + slots_.size()}; }
 
  private:
-  struct Slot {
-    std::uint32_t name;  // offsets into store_
-    std::uint32_t name_size;
-    std::uint32_t value;
-    std::uint32_t value_size;
-
-    [[nodiscard]] std::uint32_t end() const { return value + value_size; }
-  };
-
   template <class Predicate>
   std::size_t erase_slots(Predicate predicate);
   [[nodiscard]] const Slot* find_slot(std::string_view name) const;
@@ -133,6 +139,7 @@ class Pairs {
   std::size_t taken_ = 0;  // of store_
   std::uint64_t bytes_ = 0;
   bool exact_ = true;  // what was taken of store_ is the pairs, and nothing else
+  std::uint32_t skipped_ = 0;
 };
 
 }  // namespace viaduct::protocol

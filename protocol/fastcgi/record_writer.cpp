@@ -20,7 +20,7 @@ void RecordWriter::header(unsigned type, RequestId id, std::size_t content, std:
 
 void RecordWriter::pad(std::uint8_t padding) {
   static constexpr std::array<std::byte, UINT8_MAX> kZeros{};
-  output_.copy(Bytes(kZeros).first(padding));
+  if (padding != 0) output_.copy({kZeros.data(), padding});
 }
 
 void RecordWriter::remember(unsigned type, RequestId id, std::size_t content) {

@@ -6,15 +6,19 @@ namespace viaduct::protocol::fastcgi {
 
 // Where `id` is, or the free place where it belongs.
 std::size_t RequestTable::locate(RequestId id) const {
+  const Key* const keys = keys_.data();
+  const std::size_t mask = keys_.size() - 1;
   std::size_t at = home(id);
-  while (keys_[at].id != 0 && keys_[at].id != id) at = (at + 1) & (keys_.size() - 1);
+  while (keys[at].id != 0 && keys[at].id != id) at = (at + 1) & mask;
   return at;
 }
 
-ActiveRequest* RequestTable::find(RequestId id) {
+ActiveRequest* RequestTable::search(RequestId id) {
   if (size_ == 0 || id == 0) return nullptr;
   const Key key = keys_[locate(id)];
-  return key.id == id ? &requests_[key.slot] : nullptr;
+  if (key.id != id) return nullptr;
+  found_ = key;
+  return &requests_[key.slot];
 }
 
 ActiveRequest& RequestTable::insert(RequestId id) {
@@ -25,7 +29,8 @@ ActiveRequest& RequestTable::insert(RequestId id) {
   }
   const std::uint16_t slot = free_.back();
   free_.pop_back();
-  keys_[locate(id)] = {id, slot};
+  found_ = {id, slot};
+  keys_[locate(id)] = found_;
   ++size_;
   return requests_[slot];
 }
@@ -36,6 +41,7 @@ void RequestTable::erase(RequestId id) {
   requests_[keys_[hole].slot] = ActiveRequest{};
   free_.push_back(keys_[hole].slot);
   --size_;
+  if (found_.id == id) found_ = {};
   // Close the gap, so that probing needs no tombstones: a key moves down unless its home lies
   // (cyclically) behind the hole.
   const std::size_t mask = keys_.size() - 1;

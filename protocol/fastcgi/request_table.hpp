@@ -42,7 +42,11 @@ struct ActiveRequest {
 /// References are valid until the next insert.
 class RequestTable {
  public:
-  [[nodiscard]] ActiveRequest* find(RequestId id);
+  [[nodiscard]] ActiveRequest* find(RequestId id) {
+    // The records of one request come one after the other, mostly.
+    if (id == found_.id && id != 0) return requests_.data() + found_.slot;
+    return search(id);
+  }
   /// `id` must not be in the table.
   ActiveRequest& insert(RequestId id);
   void erase(RequestId id);
@@ -59,11 +63,13 @@ class RequestTable {
 
   [[nodiscard]] std::size_t home(RequestId id) const { return id & (keys_.size() - 1); }
   [[nodiscard]] std::size_t locate(RequestId id) const;
+  [[nodiscard]] ActiveRequest* search(RequestId id);
   void grow();
 
   std::vector<Key> keys_;  // open addressing, linear probing, at most half full
   std::vector<ActiveRequest> requests_;
   std::vector<std::uint16_t> free_;
+  Key found_;  // the last one that was inserted or found, unless it was erased
   std::size_t size_ = 0;
 };
 

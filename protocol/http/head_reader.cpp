@@ -1,5 +1,7 @@
 #include "protocol/http/head_reader.hpp"
 
+#include <algorithm>
+
 namespace viaduct::protocol::http {
 namespace {
 
@@ -11,11 +13,29 @@ std::size_t HeadReader::feed(std::string_view bytes) {
   std::size_t from = 0;  // of what belongs to the head
   std::size_t at = 0;
   while (at < bytes.size() && !done_ && error_ == Errc::ok) {
+    if (const std::size_t passed = pass_over(bytes.substr(at))) {
+      at += passed;
+      continue;
+    }
     take(bytes[at++]);
     if (!begun_) from = at;
   }
   text_.append(bytes.substr(from, at - from));
   return at;
+}
+
+// Takes bytes within a line that no rule looks at, and says how many.
+std::size_t HeadReader::pass_over(std::string_view bytes) {
+  if (line_ == 0 || previous_ == '\r') return 0;
+  const auto most = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), limit_ - size_));
+  const auto end = std::find_if(bytes.data(), bytes.data() + most,
+                                [](char c) { return static_cast<unsigned char>(c) <= '\r'; });
+  const auto count = static_cast<std::size_t>(end - bytes.data());
+  if (count == 0) return 0;
+  previous_ = *(end - 1);
+  line_ += count;
+  size_ += count;
+  return count;
 }
 
 void HeadReader::take(char c) {

@@ -39,6 +39,7 @@ class HeadReader {
   }
 
  private:
+  std::size_t pass_over(std::string_view bytes);
   void take(char c);
   void end_line();
 

@@ -167,6 +167,21 @@ TEST(CgiHeadWriter, NeverEmitsLineBreaksFromAValue) {
   EXPECT_EQ(text, "Status: 200 O  K\r\nX: a  Set-Cookie: evil b\r\n\r\n");
 }
 
+TEST(CgiHeadWriter, ReasonHasNoControlCharacters) {
+  std::string reason;
+  std::string clean;
+  for (int c = 0; c < 256; ++c) {
+    reason.push_back(static_cast<char>(c));
+    clean.push_back((c < ' ' && c != '\t') || c == 0x7f ? ' ' : static_cast<char>(c));
+  }
+  std::string cgi;
+  write_cgi_head(head(200, reason), cgi);
+  EXPECT_EQ(cgi, "Status: 200 " + clean + "\r\n\r\n");
+  std::string http;
+  write_http_head(head(200, reason), http);
+  EXPECT_EQ(http, "HTTP/1.1 200 " + clean + "\r\n\r\n");
+}
+
 TEST(CgiHeadWriter, ImpossibleStatusBecomes500) {
   for (const int status : {-1, 0, 99, 1000}) {
     std::string text;

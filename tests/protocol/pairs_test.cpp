@@ -105,8 +105,27 @@ TEST(Pairs, AreTakenFromAStreamOneByOne) {
   pairs.take(read_lengths(pairs.untaken()));
   EXPECT_EQ(pairs.untaken(), "");
   EXPECT_EQ(text(pairs), "A=1;C=3;");
-  EXPECT_EQ(encoded(pairs), "none") << "the one left out is still in the store";
   EXPECT_EQ(pairs.bytes(), 4u);
+  EXPECT_EQ(encoded(pairs), "\1\1A1\1\1C3") << "the one left out is out of the stream, too";
+}
+
+TEST(Pairs, OnlyTheFirstThatAreLeftOutMoveTheRest) {
+  Pairs pairs;
+  const auto skip = [&] { pairs.skip(read_lengths(pairs.untaken())); };
+  pairs.append_stream("\1\1A1\1\1B2\1\1C3\1\1D4");
+  skip();
+  skip();
+  EXPECT_EQ(pairs.untaken(), "\1\1C3\1\1D4");
+  EXPECT_EQ(encoded(pairs), "");
+  skip();
+  EXPECT_EQ(encoded(pairs), "none") << "it is still in the store";
+  pairs.take(read_lengths(pairs.untaken()));
+  EXPECT_EQ(text(pairs), "D=4;");
+  pairs.clear();
+  pairs.append_stream("\1\1A1\1\1B2");
+  skip();
+  pairs.take(read_lengths(pairs.untaken()));
+  EXPECT_EQ(encoded(pairs), "\1\1B2");
 }
 
 TEST(Pairs, FindTellsNamesFromValuesAndLengths) {

@@ -54,11 +54,6 @@ void Link::ask(bool draining) {
   reactor_.flush_at_turn_end(*this);
 }
 
-Link::Slot* Link::find(protocol::RequestId id) {
-  if (id == 0 || id > slots_.size() || slots_[id - 1].caller == nullptr) return nullptr;
-  return &slots_[id - 1];
-}
-
 protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
                                 bool keep) {
   if (free_.empty()) {

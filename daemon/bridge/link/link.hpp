@@ -122,7 +122,11 @@ class Link final : public Flushable, private Watcher {
   static constexpr std::size_t kTurn = 32 * 1024;      // body bytes of one request at a time
   static constexpr int kRounds = 4;                    // writes of one flush
 
-  Slot* find(protocol::RequestId id);
+  Slot* find(protocol::RequestId id) {
+    if (id == 0 || id > slots_.size()) return nullptr;
+    Slot* const slot = slots_.data() + (id - 1);
+    return slot->caller == nullptr ? nullptr : slot;
+  }
   void on_readable() override;
   void on_writable() override;
   [[nodiscard]] bool urgent() const override { return true; }
