@@ -7,6 +7,13 @@
 namespace viaduct::daemon::config {
 namespace {
 
+constexpr const char* kBridgeUser = "viaduct";
+constexpr uid_t kNobody = 65534;
+constexpr const char* kHowToMakeUser =
+    "no user named \"viaduct\" on this system, which is the default: expected another one here, or "
+    "make it with \"systemd-sysusers viaduct.conf\" or \"useradd --system --user-group --home-dir "
+    "/nonexistent --shell /usr/sbin/nologin viaduct\"";
+
 bool is_root(const Checking& check) {
   return check.system.effective_user() == 0;
 }
@@ -91,16 +98,31 @@ void check_root_rules(const Checking& check, const AppSettings& app, const std::
   }
 }
 
+// Whoever runs as the user of the bridge may do to it what it may do itself.
+void check_user_of_bridge(const Checking& check, const Account& account) {
+  if (account.uid == 0)
+    return check.error("bridge.user", "the bridge cannot run as root: expected another user");
+  if (account.uid == kNobody)
+    return check.error("bridge.user", "the bridge cannot run as uid 65534 (" + account.name +
+                                          "), which other programs use, too: expected a user of "
+                                          "its own");
+  if (const auto process = check.system.other_process_of(account.uid))
+    check.warning("bridge.user", "user " + account.name +
+                                     " runs other processes, too, for instance " + *process +
+                                     ": a user of its own keeps the bridge from them");
+}
+
 void resolve_bridge(const Checking& check) {
   Identity& identity = check.settings.bridge.identity;
-  const bool chosen = !identity.user.empty();
-  if (!chosen && is_root(check))
-    identity.user = check.system.find_user("viaduct") ? "viaduct" : "nobody";
+  if (identity.user.empty() && is_root(check)) {
+    identity.user = kBridgeUser;
+    if (!check.system.find_user(kBridgeUser)) return check.error("bridge.user", kHowToMakeUser);
+  }
   if (!resolve(check, "bridge", identity)) return;
-  if (!is_root(check))
+  if (is_root(check))
+    check_user_of_bridge(check, identity.account);
+  else
     check_unchanged(check, "bridge", identity);
-  else if (identity.account.uid == 0)
-    check.error("bridge.user", "the bridge cannot run as root: expected another user");
 }
 
 void resolve_apps(const Checking& check) {

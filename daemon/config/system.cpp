@@ -19,6 +19,7 @@
 #include <fstream>
 
 #include "daemon/config/scalars.hpp"
+#include "daemon/config/user_processes.hpp"
 
 namespace viaduct::daemon::config {
 namespace {
@@ -167,6 +168,10 @@ class RealSystem : public System {
     if (uid && look_up(buffer, user, [&](auto... rest) { return getpwuid_r(*uid, rest...); }))
       return to_account(user);
     return std::nullopt;
+  }
+
+  std::optional<std::string> other_process_of(uid_t user) const override {
+    return config::other_process_of(user);
   }
 
   std::optional<gid_t> find_group(const std::string& name) const override {

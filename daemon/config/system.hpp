@@ -37,6 +37,8 @@ class System {
   virtual Account own_account() const = 0;  // of this process: effective ids and current groups
   // By name or number, with the groups the user database gives it. Absent: no such user.
   virtual std::optional<Account> find_user(const std::string& name) const = 0;
+  // As config::other_process_of().
+  virtual std::optional<std::string> other_process_of(uid_t user) const = 0;
   virtual std::optional<gid_t> find_group(const std::string& name) const = 0;
   virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
   // The same for a process whose root directory is `root`, symbolic links included.

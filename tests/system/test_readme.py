@@ -42,6 +42,7 @@ def test_five_minutes(viaductd, start_front, directory):
         "cmake --build --preset release",
     ]
     prefix = directory / "local"
+    assert install[4] == "sudo contrib/make-user"
     run(install[3].replace("build/release --prefix /usr", f"{BUILD} --prefix {prefix}"), SOURCE)
     program = prefix / "sbin" / "viaductd"
 

@@ -7,8 +7,12 @@
 namespace viaduct::daemon::config {
 namespace {
 
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 // One app with these keys, each line of `more` a key of the main map.
 std::string shop(const std::string& keys, const std::string& more = "") {
@@ -58,12 +62,35 @@ TEST(AccountsAsRoot, GroupAndGroupsAreThoseOfTheUserUnlessWritten) {
   EXPECT_THAT(account(", user: shop, groups: [www-data, adm, adm]").groups, ElementsAre(4, 33));
 }
 
-TEST(AccountsAsRoot, TheBridgeIsViaductElseNobody) {
+TEST(AccountsAsRoot, TheBridgeIsViaductWhichHasToBeThere) {
   const ConfigDir dir;
   FakeSystem system;
   EXPECT_EQ(dir.load(shop(", user: shop"), system).settings->bridge.identity.account.uid, 101u);
   system.users.erase("viaduct");
-  EXPECT_EQ(dir.load(shop(", user: shop"), system).settings->bridge.identity.account.uid, 65534u);
+  const LoadResult missing = dir.load(shop(", user: shop"), system);
+  EXPECT_FALSE(missing.settings);
+  ASSERT_EQ(missing.errors.size(), 1u);
+  EXPECT_THAT(dir.texts(missing.errors)[0],
+              AllOf(HasSubstr("bridge.user: no user named \"viaduct\""),
+                    HasSubstr("systemd-sysusers"), HasSubstr("useradd --system")));
+  EXPECT_TRUE(dir.load(shop(", user: shop", "bridge: {user: blog}\n"), system).settings);
+}
+
+TEST(AccountsAsRoot, TheUserOfTheBridgeIsItsOwn) {
+  const ConfigDir dir;
+  FakeSystem system;
+  EXPECT_THAT(
+      dir.texts(dir.load(shop(", user: shop", "bridge: {user: nobody}\n"), system).errors),
+      ElementsAre("main.yaml:2:16: bridge.user: the bridge cannot run as uid 65534 (nobody), "
+                  "which other programs use, too: expected a user of its own"));
+  system.processes = {{33, "pid 812 (nginx)"}, {1001, "pid 9 (shop)"}};
+  const LoadResult shared = dir.load(shop(", user: shop", "bridge: {user: www-data}\n"), system);
+  EXPECT_TRUE(shared.settings);
+  EXPECT_THAT(dir.texts(shared.warnings),
+              Contains("main.yaml:2:16: bridge.user: user www-data runs other processes, too, for "
+                       "instance pid 812 (nginx): a user of its own keeps the bridge from them"));
+  EXPECT_THAT(dir.texts(dir.load(shop(", user: shop"), system).warnings),
+              Not(Contains(HasSubstr("bridge.user"))));
 }
 
 TEST(AccountsAsRoot, NoAppSharesTheUserOfTheBridge) {
@@ -151,7 +178,7 @@ TEST(KeepFixed, AReloadKeepsWhatItCannotChangeAndSaysSo) {
   const Settings running = *dir.load(shop(", user: shop")).settings;
   LoadResult next = keep_fixed(dir.load(shop(", user: shop",
                                              "runtime_dir: /run/other\ncontrol: {mode: 600}\n"
-                                             "bridge: {user: nobody, threads: 2}\n"
+                                             "bridge: {user: blog, threads: 2}\n"
                                              "log: {level: debug}\n")),
                                running);
   ASSERT_TRUE(next.settings);
@@ -188,7 +215,7 @@ TEST(KeepFixed, AnAppCannotTakeTheUserThatTheRunningBridgeKeeps) {
   const ConfigDir dir;
   const Settings running = *dir.load(shop(", user: shop")).settings;
   const LoadResult next =
-      keep_fixed(dir.load(shop(", user: viaduct", "bridge: {user: nobody}\n")), running);
+      keep_fixed(dir.load(shop(", user: viaduct", "bridge: {user: blog}\n")), running);
   EXPECT_FALSE(next.settings);
   EXPECT_THAT(dir.texts(next.errors),
               ElementsAre("main.yaml:1:52: apps.shop.user: user viaduct is the user of the running "

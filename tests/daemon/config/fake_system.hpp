@@ -74,6 +74,10 @@ class FakeSystem : public System {
     const auto found = users.find(name);
     return found == users.end() ? std::nullopt : std::optional(found->second);
   }
+  std::optional<std::string> other_process_of(uid_t user) const override {
+    const auto found = processes.find(user);
+    return found == processes.end() ? std::nullopt : std::optional(found->second);
+  }
   std::optional<gid_t> find_group(const std::string& name) const override {
     const auto found = groups.find(name);
     return found == groups.end() ? std::nullopt : std::optional(found->second);
@@ -108,6 +112,7 @@ class FakeSystem : public System {
   std::string own = "root";  // who the daemon runs as
   std::map<std::string, Account> users;
   std::map<std::string, gid_t> groups;
+  std::map<uid_t, std::string> processes;  // one for each user that has some
   std::map<std::string, FileStatus> files;
   std::map<std::string, std::string> environment_;
   PinnedFile pinned;  // of every program

@@ -38,6 +38,13 @@ TEST(RealSystem, FindsGroupsByNameAndNumber) {
   EXPECT_FALSE(real_system().find_group("4294967295"));
 }
 
+TEST(RealSystem, FindsAProcessOfAUser) {
+  const auto own = real_system().other_process_of(geteuid());
+  ASSERT_TRUE(own);
+  EXPECT_TRUE(own->starts_with("pid ")) << *own;
+  EXPECT_FALSE(real_system().other_process_of(54321));
+}
+
 TEST(RealSystem, KnowsItself) {
   const Account own = real_system().own_account();
   EXPECT_EQ(own.uid, geteuid());

@@ -1,0 +1,41 @@
+#include "daemon/config/user_processes.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+namespace viaduct::daemon::config {
+namespace {
+
+bool is_number(const std::string& name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+std::string first_line(const std::filesystem::path& file, char end) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line, end);
+  return line;
+}
+
+}  // namespace
+
+std::optional<std::string> other_process_of(uid_t user) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string pid = entry->path().filename();
+    struct stat status {};
+    if (!is_number(pid) || ::stat(entry->path().c_str(), &status) != 0 || status.st_uid != user) {
+      continue;
+    }
+    if (first_line(entry->path() / "cmdline", '\0') == "viaductd: bridge") continue;
+    return "pid " + pid + " (" + first_line(entry->path() / "comm", '\n') + ')';
+  }
+  return std::nullopt;
+}
+
+}  // namespace viaduct::daemon::config
