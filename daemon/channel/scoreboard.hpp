@@ -22,12 +22,16 @@ struct AppScore {
   std::atomic<std::int64_t> queued;            ///< gauge: waiting now
 };
 
+/// Parts of a bridge's sandbox, as bits.
+enum SandboxPart : std::uint32_t { kSyscallFilter = 1, kFileRules = 2 };
+
 struct Scoreboard {
   /// Places for apps, which the master gives out by name: those of a full configuration, of the one
   /// that follows it and of two that still drain.
   static constexpr std::uint32_t kMaxApps = 4096;
   std::atomic<std::uint64_t> progress;    ///< loop turns of the bridge, for the watchdog
   std::atomic<std::int64_t> connections;  ///< gauge: open front connections
+  std::atomic<std::uint32_t> sandbox;     ///< of SandboxPart: those in force
   std::atomic<std::uint64_t> malformed;   ///< front connections closed for bad bytes
   std::array<AppScore, kMaxApps> apps;
 };

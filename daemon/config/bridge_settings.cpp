@@ -13,6 +13,7 @@ BOOST_DESCRIBE_ENUM(Multiplex, never, automatic)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
+BOOST_DESCRIBE_ENUM(SandboxMode, automatic, required, off)
 BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
 BOOST_DESCRIBE_ENUM(LogFormat, text, json)
 BOOST_DESCRIBE_ENUM(LogTarget::Kind, off, inherit, standard_error, journal, syslog, file)
@@ -40,7 +41,7 @@ BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
                        score, canary_share, canary_variable, connect, server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
-                      (threads, limits, unread, log, access_log, listeners, apps))
+                      (threads, sandbox, limits, unread, log, access_log, listeners, apps))
 
 std::string header_variable(std::string_view field) {
   std::string name;
@@ -53,6 +54,7 @@ std::string header_variable(std::string_view field) {
 BridgeSettings bridge_settings(const Settings& settings) {
   BridgeSettings bridge;
   bridge.threads = settings.bridge.threads;
+  bridge.sandbox = settings.bridge.sandbox;
   bridge.limits = settings.limits;
   bridge.log = settings.log;
   bridge.access_log = settings.access_log;

@@ -14,6 +14,7 @@
 #include "daemon/config/memory_policy.hpp"
 #include "daemon/config/peer_rule.hpp"
 #include "daemon/config/request_settings.hpp"
+#include "daemon/config/sandbox_mode.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -54,6 +55,7 @@ struct BridgeApp {
 
 struct BridgeSettings {
   std::uint32_t threads = 1;
+  SandboxMode sandbox = SandboxMode::automatic;
   GlobalLimits limits;
   std::chrono::milliseconds unread = MemoryPolicy{}.unread;  // no key of the configuration
   LogSettings log;

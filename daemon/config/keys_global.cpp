@@ -54,7 +54,11 @@ Keys<BridgeProcessSettings> bridge_keys() {
                              optional_key("groups", &Identity::groups, list(text()))};
   Keys<BridgeProcessSettings> keys = inlined(&BridgeProcessSettings::identity, identity);
   keys.insert(keys.begin(),
-              key("threads", &BridgeProcessSettings::threads, integer(1, kMaxThreads)));
+              {key("threads", &BridgeProcessSettings::threads, integer(1, kMaxThreads)),
+               key("sandbox", &BridgeProcessSettings::sandbox,
+                   choice<SandboxMode>({{"auto", SandboxMode::automatic},
+                                        {"required", SandboxMode::required},
+                                        {"off", SandboxMode::off}}))});
   return keys;
 }
 

@@ -20,6 +20,7 @@
 #include "daemon/config/log_settings.hpp"
 #include "daemon/config/origin.hpp"
 #include "daemon/config/request_settings.hpp"
+#include "daemon/config/sandbox_mode.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -34,6 +35,7 @@ struct ControlSettings {
 
 struct BridgeProcessSettings {
   std::uint32_t threads = 1;
+  SandboxMode sandbox = SandboxMode::automatic;
   Identity identity;
 };
 

@@ -98,6 +98,13 @@ void add_leaving(std::vector<control::AppStatus>& apps, const AppPool& pool) {
   add_workers(*app, pool);
 }
 
+std::vector<std::string> sandbox_parts(std::uint32_t parts) {
+  std::vector<std::string> names;
+  if ((parts & kSyscallFilter) != 0) names.emplace_back("seccomp");
+  if ((parts & kFileRules) != 0) names.emplace_back("landlock");
+  return names;
+}
+
 }  // namespace
 
 control::Status Master::status() const {
@@ -111,6 +118,7 @@ control::Status Master::status() const {
   status.last_reload = log::escape_invalid_utf8(last_reload_);
   status.connections = scores_.connections.load(std::memory_order_relaxed);
   status.malformed = scores_.malformed.load(std::memory_order_relaxed);
+  status.sandbox = sandbox_parts(scores_.sandbox.load(std::memory_order_relaxed));
   for (const auto& generation : generations_) {
     const pid_t bridge = generation->has_bridge() ? generation->bridge_pid() : 0;
     status.generations.push_back(

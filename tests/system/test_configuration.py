@@ -3,10 +3,12 @@
 import os
 import pwd
 import re
+from pathlib import Path
 
 import pytest
 
 from harness.paths import ROOT
+from harness.tool import Tool
 
 CONFIGURATION, USAGE = 78, 64
 
@@ -88,3 +90,22 @@ def test_nobody_but_the_master_is_root(viaductd):
     for pid in viaductd.workers():
         assert os.stat(f"/proc/{pid}").st_uid == worker
     assert os.stat(f"/proc/{viaductd.bridge()}").st_uid not in (0, worker)
+
+
+def seccomp_of(pid):
+    """The mode of the process's filter: 0 none, 2 a list of system calls."""
+    return re.search(r"^Seccomp:\t(\d)$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)[1]
+
+
+def test_bridge_is_in_its_sandbox(viaductd):
+    viaductd.app("sdk")
+    viaductd.settings["bridge"] = {"sandbox": "required"}
+    viaductd.start()
+    tool = Tool(viaductd)
+    assert tool.status()["sandbox"] == ["seccomp", "landlock"]
+    assert seccomp_of(viaductd.bridge()) == "2"
+    viaductd.settings["bridge"] = {"sandbox": "off"}
+    viaductd.write()
+    viaductd.reload()
+    assert tool.status()["sandbox"] == []
+    assert seccomp_of(viaductd.bridge()) == seccomp_of("self")

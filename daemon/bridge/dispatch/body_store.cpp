@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "daemon/bridge/spool_directory.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -144,8 +146,7 @@ void BodyStore::trim() {
 
 std::error_code BodyStore::spool() {
   if (file_ >= 0) return {};
-  const char* directory = std::getenv("TMPDIR");
-  file_ = open_unlinked(directory != nullptr && *directory != '\0' ? directory : "/tmp");
+  file_ = open_unlinked(spool_directory());
   return file_ < 0 ? last_error() : std::error_code{};
 }
 

@@ -13,6 +13,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "daemon/bridge/names/lookup_sockets.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -31,7 +33,9 @@ int make_channel(ares_channel& channel, const std::string& servers, ares_sock_st
   options.sock_state_cb_data = self;
   constexpr int kGiven = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
   const int status = ares_init_options(&channel, &options, kGiven);
-  if (status != ARES_SUCCESS || servers.empty()) return status;
+  if (status != ARES_SUCCESS) return status;
+  use_nonblocking_sockets(channel);
+  if (servers.empty()) return status;
   return ares_set_servers_ports_csv(channel, servers.c_str());
 }
 

@@ -75,11 +75,12 @@ struct Status {
   std::string version;
   std::int64_t pid = 0;
   std::chrono::milliseconds uptime_ms{0};
-  std::string state;             ///< starting, serving, stopping
-  std::string file;              ///< the configuration
-  std::string last_reload;       ///< how the last reload went; "" when there was none
-  std::int64_t connections = 0;  ///< from front servers, open now
-  std::uint64_t malformed = 0;   ///< connections closed because of what they sent
+  std::string state;                 ///< starting, serving, stopping
+  std::string file;                  ///< the configuration
+  std::string last_reload;           ///< how the last reload went; "" when there was none
+  std::int64_t connections = 0;      ///< from front servers, open now
+  std::uint64_t malformed = 0;       ///< connections closed because of what they sent
+  std::vector<std::string> sandbox;  ///< of the bridge: seccomp, landlock
   std::vector<GenerationStatus> generations;
   std::vector<ListenerStatus> listeners;
   std::vector<AppStatus> apps;
