@@ -1,10 +1,10 @@
 #include "protocol/variables.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <utility>
 
+#include "protocol/keyed_hash.hpp"
 #include "protocol/text.hpp"
 
 namespace viaduct::protocol {
@@ -13,11 +13,6 @@ namespace {
 constexpr std::size_t kFirstTable = 256;
 constexpr std::size_t kUsualBytes = 1024;
 constexpr std::size_t kUsualCount = 32;
-
-// A peer can make names that collide; it can make Limits::count of them at most.
-std::uint64_t hash(std::string_view name) {
-  return std::hash<std::string_view>{}(name);
-}
 
 Errc read_content_length(Pairs& params, std::optional<std::uint64_t>& length) {
   length.reset();
@@ -76,7 +71,7 @@ void Variables::index_last(std::uint32_t number) {
 void Variables::index(std::uint32_t number) {
   const std::string_view name = received_[number].name;
   const std::size_t mask = table_.size() - 1;
-  std::size_t at = hash(name) & mask;
+  std::size_t at = keyed_hash(name, process_hash_key()) & mask;
   for (; table_[at] != 0; at = (at + 1) & mask) {
     const std::uint32_t first = table_[at] - 1;
     if (received_[first].name == name) return link(first, number);

@@ -10,6 +10,7 @@
 
 #include <viaduct/middleware.hpp>
 
+#include "protocol/keyed_hash.hpp"
 #include "sdk/src/crypto.hpp"
 
 namespace viaduct {
@@ -71,7 +72,8 @@ class Buckets {
   const RateLimit& options_;
   std::mutex mutex_;
   std::list<Bucket> recent_;  // the latest first
-  std::unordered_map<std::string_view, std::list<Bucket>::iterator> index_;
+  // Clients have a say in the keys.
+  std::unordered_map<std::string_view, std::list<Bucket>::iterator, protocol::KeyedHash> index_;
 };
 
 struct Limiter {
