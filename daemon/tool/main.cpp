@@ -15,7 +15,7 @@ using namespace viaduct::daemon::tool;
 
 void show(const CommandLine& line, const Answer& answer) {
   if (line.json) {
-    std::cout << answer.body;
+    std::cout << printable_json(answer.body);
     return;
   }
   const boost::json::value value = boost::json::parse(answer.body);

@@ -246,7 +246,13 @@ void Dispatcher::report_refusal(std::string_view reason) {
 }
 
 void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
+  const auto decision = log_limit_.admit(line.size(), services_.reactor.now());
+  if (!decision.write) return;
   const log::Log& log = log_ != nullptr ? *log_ : services_.log;
+  if (decision.suppressed > 0) {
+    log.warning("lines of the error stream were dropped: too many at a time",
+                {{"app", app_.settings.name}, {"bytes", decision.suppressed}});
+  }
   log.info(line, {{"app", app_.settings.name}, who(worker)});
 }
 

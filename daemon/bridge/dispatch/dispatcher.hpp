@@ -21,6 +21,7 @@
 #include "daemon/channel/message.hpp"
 #include "daemon/channel/scoreboard.hpp"
 #include "daemon/config/bridge_settings.hpp"
+#include "daemon/log/byte_limit.hpp"
 #include "daemon/log/rate_limit.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -169,6 +170,8 @@ class Dispatcher final : public WorkerOwner {
   std::size_t turn_ = 0;           // with whom among equals the search begins: servers only
   const log::Log* log_ = nullptr;  // null: the daemon's
   SlowLog slow_log_;
+  // FCGI_STDERR, as much as the master takes of a worker's standard error.
+  log::ByteLimit log_limit_{64 * 1024, std::chrono::milliseconds(100)};
   WaitQueue queue_;
   Canary canary_;
   LossRecord losses_;

@@ -168,6 +168,14 @@ TEST(ToolTextTest, NothingInAnAnswerCommandsTheTerminal) {
   EXPECT_NE(text.find("GET?[2J /??\n"), std::string::npos) << text;
 }
 
+TEST(ToolTextTest, NoControlCharacterOfC1Either) {
+  const auto answer = json("{\"message\": \"a\\u009b2J \xc3\xbc \xc2\xa0\"}");
+  EXPECT_EQ(text_of(answer, "message"), "a?2J \xc3\xbc \xc2\xa0");
+  const std::string body = "{\"message\":\"a\xc2\x9b\x7f\xc2\x80 \xc2\xa0\xc3\xbc\"}";
+  EXPECT_EQ(printable_json(body), "{\"message\":\"a\\u009b\\u007f\\u0080 \xc2\xa0\xc3\xbc\"}");
+  EXPECT_EQ(json(printable_json(body)), json(body));
+}
+
 TEST(ToolTextTest, AnswersOfAnotherShapeAreShownAsFarAsTheyGo) {
   for (const char* text :
        {"{}", "[]", "1", "null", R"({"apps": 3, "generations": [1], "pid": "x"})",
