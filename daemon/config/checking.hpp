@@ -47,6 +47,9 @@ void check_isolation(const Checking& check);
 // Looks whether crash reports can be written where they are to go.
 void check_crash_dirs(const Checking& check);
 
+// Warns of directories in which others can replace what is made or opened there.
+void check_directories(const Checking& check);
+
 // Reads env_files, looks for every app's command and says why it cannot be run.
 void resolve_commands(const Checking& check);
 

@@ -115,6 +115,7 @@ class Loader {
     check_isolation(checking);
     resolve_commands(checking);
     check_crash_dirs(checking);
+    check_directories(checking);
   }
 
   void set_runtime_dir() {

@@ -15,10 +15,19 @@ void read_env_files(const Checking& check, AppSettings& app) {
   for (std::size_t index = 0; index < app.env_file.size(); ++index) {
     const EnvFile& file = app.env_file[index];
     const std::string path = app_path(app) + ".env_file[" + std::to_string(index) + ']';
-    auto content = read_text_file(file.path);
+    // Root's rights are not for a file that somebody else can exchange for a link to any other.
+    const bool as_user = check.system.effective_user() == 0 && app.identity.account.uid != 0 &&
+                         !check.system.only_root_can_change(file.path);
+    auto content =
+        as_user ? check.system.read_as(app.identity.account, file.path) : read_text_file(file.path);
     if (const auto* failure = std::get_if<ReadFailure>(&content)) {
+      const std::string reader =
+          as_user && failure->error == EACCES
+              ? ", read as user " + app.identity.account.name +
+                    " because others than root can change the file or a directory above it"
+              : "";
       if (!(file.optional && failure->error == ENOENT))
-        check.error(path, file.path + ": " + describe_errno(failure->error));
+        check.error(path, file.path + ": " + describe_errno(failure->error) + reader);
       continue;
     }
     auto parsed = parse_env_file(std::get<std::string>(content));

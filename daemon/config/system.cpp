@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/config/file_trust.hpp"
 #include "daemon/config/scalars.hpp"
 #include "daemon/config/user_processes.hpp"
 
@@ -195,6 +196,17 @@ class RealSystem : public System {
     if (root.empty()) return program_at(path);
     const auto outside = path_outside(root, path);
     return outside ? program_at(*outside) : Program{};
+  }
+
+  bool only_root_can_change(const std::string& path) const override {
+    return config::only_root_can_change(path);
+  }
+  bool others_can_replace_files(const std::string& directory) const override {
+    return config::others_can_replace_files(directory);
+  }
+  std::variant<std::string, ReadFailure> read_as(const Account& user,
+                                                 const std::string& path) const override {
+    return read_text_file_as(user, path);
   }
 
   const IsolationProbe& isolation() const override { return real_isolation_probe(); }

@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "daemon/config/app_settings.hpp"
 #include "daemon/config/isolation_probe.hpp"
+#include "daemon/config/text_file.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -48,6 +50,11 @@ class System {
   // from. So that descriptors do not run out, nothing is pinned while more than half of them are in
   // use.
   virtual Program program(const std::string& root, const std::string& path) const = 0;
+  // As config::only_root_can_change(), others_can_replace_files() and read_text_file_as().
+  virtual bool only_root_can_change(const std::string& path) const = 0;
+  virtual bool others_can_replace_files(const std::string& directory) const = 0;
+  virtual std::variant<std::string, ReadFailure> read_as(const Account& user,
+                                                         const std::string& path) const = 0;
   virtual const IsolationProbe& isolation() const = 0;
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   virtual std::uint32_t cpus_allowed() const = 0;  // at least 1

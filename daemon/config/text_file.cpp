@@ -2,10 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <thread>
+
+#include "daemon/channel/unique_fd.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -25,33 +29,50 @@ int make_readable(int file, const std::string& path) {
   return S_ISREG(status.st_mode) || S_ISCHR(status.st_mode) ? 0 : ESPIPE;
 }
 
-}  // namespace
-
-std::variant<std::string, ReadFailure> read_text_file(const std::string& path) {
-  // Opening a pipe waits for a writer unless told not to.
+// A descriptor, or with a negative sign the error. Opening a pipe waits for a writer unless told
+// not to.
+int open_to_read(const std::string& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (file < 0) return ReadFailure{errno};
-  if (const int why = make_readable(file, path); why != 0) {
-    close(file);
-    return ReadFailure{why};
-  }
+  return file >= 0 ? file : -errno;
+}
+
+// Users and groups of the thread alone: the C library's functions change those of all threads.
+int become(const Account& user) {
+  if (syscall(SYS_setgroups, user.groups.size(), user.groups.data()) != 0) return errno;
+  if (syscall(SYS_setresgid, user.gid, user.gid, user.gid) != 0) return errno;
+  return syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 ? 0 : errno;
+}
+
+std::variant<std::string, ReadFailure> read_opened(int file, const std::string& path) {
+  if (file < 0) return ReadFailure{-file};
+  const UniqueFd owner(file);
+  if (const int why = make_readable(file, path); why != 0) return ReadFailure{why};
   std::string text;
   char block[16'384];
-  int error = 0;
   for (;;) {
     const ssize_t count = read(file, block, sizeof block);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) error = errno;
-    if (count <= 0) break;
+    if (count < 0) return ReadFailure{errno};
+    if (count == 0) return text;
     text.append(block, static_cast<std::size_t>(count));
-    if (text.size() > kMaxFileBytes) {
-      error = EFBIG;
-      break;
-    }
+    if (text.size() > kMaxFileBytes) return ReadFailure{EFBIG};
   }
-  close(file);
-  if (error != 0) return ReadFailure{error};
-  return text;
+}
+
+}  // namespace
+
+std::variant<std::string, ReadFailure> read_text_file(const std::string& path) {
+  return read_opened(open_to_read(path), path);
+}
+
+std::variant<std::string, ReadFailure> read_text_file_as(const Account& user,
+                                                         const std::string& path) {
+  int file = -EPERM;
+  std::thread([&] {
+    const int error = become(user);
+    file = error == 0 ? open_to_read(path) : -error;
+  }).join();
+  return read_opened(file, path);
 }
 
 std::string describe_errno(int error) {

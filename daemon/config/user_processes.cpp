@@ -32,7 +32,9 @@ std::optional<std::string> other_process_of(uid_t user) {
     if (!is_number(pid) || ::stat(entry->path().c_str(), &status) != 0 || status.st_uid != user) {
       continue;
     }
-    if (first_line(entry->path() / "cmdline", '\0') == "viaductd: bridge") continue;
+    // One that has ended and was not waited for has no arguments.
+    const std::string program = first_line(entry->path() / "cmdline", '\0');
+    if (program.empty() || program == "viaductd: bridge") continue;
     return "pid " + pid + " (" + first_line(entry->path() / "comm", '\n') + ')';
   }
   return std::nullopt;

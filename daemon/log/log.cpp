@@ -1,7 +1,5 @@
 #include "daemon/log/log.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -133,35 +131,6 @@ void Log::replace_descriptor(int descriptor) noexcept {
   } else {
     DescriptorSink::close_owned(descriptor);
   }
-}
-
-namespace {
-
-// A descriptor of this process: whoever names one decides what it is.
-bool is_own_descriptor(const std::string& path) {
-  return path == "/dev/stdout" || path == "/dev/stderr" || path.starts_with("/dev/fd/");
-}
-
-// A write to a pipe or a terminal that nobody reads could take for ever.
-bool is_usable(int descriptor, const std::string& path) {
-  struct stat status {};
-  if (::fstat(descriptor, &status) != 0) return false;
-  return S_ISREG(status.st_mode) || S_ISCHR(status.st_mode) || is_own_descriptor(path);
-}
-
-}  // namespace
-
-int open_file(const std::string& path) {
-  const int follow = path.starts_with("/dev/") ? 0 : O_NOFOLLOW;
-  const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow;
-  const int descriptor = ::open(path.c_str(), flags, 0640);
-  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), "open " + path);
-  if (!is_usable(descriptor, path) || ::fcntl(descriptor, F_SETFL, O_APPEND) != 0) {
-    ::close(descriptor);
-    throw std::system_error(EINVAL, std::generic_category(),
-                            "open " + path + ", not a file or character device");
-  }
-  return descriptor;
 }
 
 }  // namespace viaduct::daemon::log

@@ -112,10 +112,11 @@ class Log {
 };
 
 /// Opens a log file for appending, created with mode 0640, close-on-exec. A symbolic link as last
-/// component is refused outside /dev (whoever may write to the directory could point it anywhere).
-/// Anything but a regular file or a character device is refused, too, unless it is /dev/stdout,
-/// /dev/stderr or /dev/fd/N: a write to a pipe that nobody reads takes for ever. Throws
-/// std::system_error that names the path.
+/// component is refused (whoever may write to the directory could point it anywhere), and anything
+/// but a regular file or a character device (a write to a pipe that nobody reads takes for ever).
+/// /dev/stdout, /dev/stderr and /dev/fd/N are what they are. Where others than root may write to
+/// the directory, root opens only a file of a single name that belongs to it or to the directory's
+/// owner. Throws std::system_error that names the path.
 int open_file(const std::string& path);
 
 /// What follows the level in a line of text: `message key=value ...`. Values with spaces, quotes,

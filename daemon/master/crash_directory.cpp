@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -18,6 +19,12 @@ namespace {
 
 [[noreturn]] void fail(const std::string& path) {
   throw std::system_error(errno, std::generic_category(), path);
+}
+
+bool is_roots_alone(int directory) {
+  struct stat status {};
+  return ::fstat(directory, &status) == 0 && status.st_uid == 0 &&
+         (status.st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
 bool write_all(int file, std::string_view text) {
@@ -32,11 +39,19 @@ bool write_all(int file, std::string_view text) {
 }  // namespace
 
 CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
-  const std::string name = "crash_dir " + path;
-  if (::mkdir(path.c_str(), 0750) != 0 && errno != EEXIST) fail(name);
-  directory_.reset(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!directory_) fail(name);
-  if (::faccessat(directory_.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) fail(name);
+  const std::string what = "crash_dir " + path;
+  auto whole = std::filesystem::path(path).lexically_normal();
+  if (!whole.has_filename()) whole = whole.parent_path();
+  const std::string name = whole.filename();
+  const UniqueFd parent(::open(whole.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent) fail(what);
+  if (::mkdirat(parent.get(), name.c_str(), 0750) != 0 && errno != EEXIST) fail(what);
+  // Root's own links may lead elsewhere, not those of whoever else may write there.
+  const int follow = is_roots_alone(parent.get()) ? 0 : O_NOFOLLOW;
+  directory_.reset(
+      ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
+  if (!directory_) fail(what);
+  if (::faccessat(directory_.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) fail(what);
 }
 
 std::string CrashDirectory::add(const CrashReport& report) const {

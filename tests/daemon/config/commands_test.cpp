@@ -14,7 +14,9 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 const std::string kShop =
     "listeners: [{address: unix:/s, app: shop}]\n"
@@ -184,6 +186,78 @@ TEST(EnvFiles, AreReadInOrderAndNamedInMistakes) {
   dir.write("dir/x", "");
   EXPECT_THAT(dir.texts(load_with("-dir").errors),
               ElementsAre("main.yaml:1:69: apps.shop.env_file[0]: dir: Is a directory (EISDIR)"));
+}
+
+TEST(EnvFiles, AreReadByTheirUserWhereOthersThanRootCanChangeThem) {
+  const ConfigDir dir;
+  dir.write("env", "A=1\n");
+  const std::string path = dir.path("env");
+  const auto load = [&](FakeSystem& system, const std::string& user) {
+    return dir.load("apps: {shop: {command: [/srv/shop/bin/shop], user: " + user +
+                        ", allow_root: true, env_file: [env]}}\n",
+                    system);
+  };
+  FakeSystem system;
+  EXPECT_TRUE(load(system, "shop").settings);
+  EXPECT_EQ(system.readers, (std::map<std::string, std::string>{{path, "shop"}}));
+
+  FakeSystem guarded;
+  guarded.files_of_root = {path};
+  EXPECT_TRUE(load(guarded, "shop").settings);
+  EXPECT_TRUE(load(system, "root").settings);
+  EXPECT_TRUE(guarded.readers.empty());
+
+  system.unreadable = {path};
+  const LoadResult refused = load(system, "shop");
+  EXPECT_FALSE(refused.settings);
+  EXPECT_THAT(
+      dir.texts(refused.errors),
+      Contains(HasSubstr("env: Permission denied (EACCES), read as user shop because others "
+                         "than root can change the file or a directory above it")));
+}
+
+TEST(Directories, WhereEverybodyMayReplaceFilesAreWarnedOf) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.add_file("/var/open", S_IFDIR | 0777);
+  system.add_file("/var/closed", S_IFDIR | 0755);
+  system.open_directories = {"/var/open"};
+  const auto warnings = [&](const std::string& place) {
+    return dir.texts(dir.load("listeners: [{address: unix:" + place +
+                                  "/web.sock, app: shop}]\n"
+                                  "control: unix:" +
+                                  place +
+                                  "/control.sock\n"
+                                  "log: {to: " +
+                                  place +
+                                  "/log}\n"
+                                  "access_log: {to: " +
+                                  place +
+                                  "/access}\n"
+                                  "apps: {shop: {command: [/srv/shop/bin/shop], user: shop,\n"
+                                  "  log: {to: " +
+                                  place +
+                                  "/shop},\n"
+                                  "  slow_log: " +
+                                  place +
+                                  "/slow,\n"
+                                  "  crash_dir: " +
+                                  place + "/crashes}}\n",
+                              system)
+                         .warnings);
+  };
+  const std::string why = ": /var/open is writable by all and not sticky";
+  const std::string others = ": everybody can put something else in the place of the ";
+  EXPECT_THAT(
+      warnings("/var/open"),
+      testing::IsSupersetOf({"main.yaml:1:23: listeners[0].address" + others + "socket" + why,
+                             "main.yaml:2:10: control.address" + others + "socket" + why,
+                             "main.yaml:3:11: log.to" + others + "log" + why,
+                             "main.yaml:4:18: access_log.to" + others + "log" + why,
+                             "main.yaml:6:13: apps.shop.log.to" + others + "log" + why,
+                             "main.yaml:7:13: apps.shop.slow_log" + others + "log" + why,
+                             "main.yaml:8:14: apps.shop.crash_dir" + others + "directory" + why}));
+  EXPECT_THAT(warnings("/var/closed"), Not(Contains(HasSubstr("everybody"))));
 }
 
 TEST(CrashDirs, HaveToBeWritableOrToBeMade) {

@@ -96,6 +96,18 @@ class FakeSystem : public System {
   FileStatus status_in(const std::string& root, const std::string& path) const override {
     return status(path == "/" ? root : root + path);
   }
+  bool only_root_can_change(const std::string& path) const override {
+    return files_of_root.contains(path);
+  }
+  bool others_can_replace_files(const std::string& directory) const override {
+    return open_directories.contains(directory);
+  }
+  std::variant<std::string, ReadFailure> read_as(const Account& user,
+                                                 const std::string& path) const override {
+    readers[path] = user.name;
+    if (unreadable.contains(path)) return ReadFailure{EACCES};
+    return read_text_file(path);
+  }
   const IsolationProbe& isolation() const override { return probe; }
   Program program(const std::string& root, const std::string& path) const override {
     const FileStatus found = root.empty() ? status(path) : status_in(root, path);
@@ -114,6 +126,10 @@ class FakeSystem : public System {
   std::map<std::string, gid_t> groups;
   std::map<uid_t, std::string> processes;  // one for each user that has some
   std::map<std::string, FileStatus> files;
+  std::set<std::string> files_of_root;                 // that nobody else can change
+  std::set<std::string> open_directories;              // in which others can replace files
+  std::set<std::string> unreadable;                    // for read_as()
+  mutable std::map<std::string, std::string> readers;  // as whom read_as() read a file
   std::map<std::string, std::string> environment_;
   PinnedFile pinned;  // of every program
   FakeProbe probe;

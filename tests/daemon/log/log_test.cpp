@@ -94,6 +94,37 @@ TEST_F(LogTest, APipeIsRefusedWhetherOrNotSomebodyReads) {
   ::close(both);
 }
 
+TEST_F(LogTest, SharedMemoryIsNoDevice) {
+  const std::string link = "/dev/shm/viaduct-log-test-" + std::to_string(::getpid());
+  ASSERT_EQ(::symlink(path("elsewhere").c_str(), link.c_str()), 0);
+  EXPECT_THROW(open_file(link), std::system_error);
+  ::unlink(link.c_str());
+}
+
+TEST_F(LogTest, RootWritesToNoFileThatOthersHavePutThere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "about being root";
+  constexpr uid_t kOther = 1;
+  const auto refused = [&](const char* name) {
+    try {
+      ::close(open_file(path(name)));
+      return std::string();
+    } catch (const std::system_error& error) {
+      return error.code().message();
+    }
+  };
+  ::close(open_file(path("own")));
+  ASSERT_EQ(::link(path("own").c_str(), path("second").c_str()), 0);
+  EXPECT_EQ(refused("second"), "") << "in a directory that is root's alone";
+  ASSERT_EQ(::chown(path("").c_str(), kOther, kOther), 0);
+  EXPECT_EQ(refused("second"), "Too many links");
+  ASSERT_EQ(::unlink(path("second").c_str()), 0);
+  EXPECT_EQ(refused("own"), "");
+  ASSERT_EQ(::chown(path("own").c_str(), kOther, kOther), 0);
+  EXPECT_EQ(refused("own"), "") << "of the directory's owner";
+  ASSERT_EQ(::chown(path("own").c_str(), kOther + 1, kOther + 1), 0);
+  EXPECT_EQ(refused("own"), "Operation not permitted");
+}
+
 TEST_F(LogTest, ErrorNamesThePath) {
   try {
     open_file("/nonexistent/dir/log");

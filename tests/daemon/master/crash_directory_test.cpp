@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 
 #include <gtest/gtest.h>
 
@@ -50,6 +51,21 @@ TEST_F(CrashDirectoryTest, IsMadeAndHoldsTheReport) {
   std::ifstream file(path);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   EXPECT_EQ(text, to_text(report(0)));
+}
+
+TEST_F(CrashDirectoryTest, LinksOfOthersAreNotFollowed) {
+  fs::create_directory(directory_ / "elsewhere");
+  fs::create_directory_symlink(directory_ / "elsewhere", path_);
+  if (::geteuid() == 0) {
+    EXPECT_NO_THROW(CrashDirectory{path_}) << "root's own link, where nobody else may write";
+  }
+  ASSERT_EQ(::chmod((directory_ / "").c_str(), 0777), 0);
+  try {
+    const CrashDirectory crashes(path_);
+    ADD_FAILURE() << "followed";
+  } catch (const std::system_error& error) {
+    EXPECT_NE(std::string(error.what()).find("crash_dir " + path_), std::string::npos);
+  }
 }
 
 TEST_F(CrashDirectoryTest, KeepsTheNewestOfEachApp) {

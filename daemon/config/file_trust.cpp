@@ -1,0 +1,28 @@
+#include "daemon/config/file_trust.hpp"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+namespace viaduct::daemon::config {
+
+bool only_root_can_change(const std::string& path) {
+  const std::filesystem::path whole(path);
+  if (!whole.is_absolute()) return false;
+  std::filesystem::path part;
+  for (const auto& name : whole) {
+    part /= name;
+    struct stat status {};
+    if (::lstat(part.c_str(), &status) != 0 || status.st_uid != 0) return false;
+    if (S_ISLNK(status.st_mode) || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) return false;
+  }
+  return true;
+}
+
+bool others_can_replace_files(const std::string& directory) {
+  struct stat status {};
+  if (::stat(directory.c_str(), &status) != 0) return false;
+  return (status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0;
+}
+
+}  // namespace viaduct::daemon::config

@@ -1,0 +1,16 @@
+// Who can change what a path leads to.
+#pragma once
+
+#include <string>
+
+namespace viaduct::daemon::config {
+
+// Whether only root can change the file and which file the path names: it and every directory above
+// belong to root, nobody else may write to them, and no part of the path is a symbolic link.
+bool only_root_can_change(const std::string& path);
+
+// Whether others than its owner and root can put another file in the place of one in that
+// directory: they may write to it, and it is not sticky. False when it is not there.
+bool others_can_replace_files(const std::string& directory);
+
+}  // namespace viaduct::daemon::config

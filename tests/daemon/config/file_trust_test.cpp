@@ -1,0 +1,75 @@
+#include "daemon/config/file_trust.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "daemon/config/system.hpp"
+#include "daemon/config/text_file.hpp"
+#include "tests/daemon/config/config_dir.hpp"
+
+namespace viaduct::daemon::config {
+namespace {
+
+TEST(FileTrust, FilesOfTheSystemAreRootsAlone) {
+  EXPECT_TRUE(only_root_can_change("/etc/passwd"));
+  EXPECT_FALSE(only_root_can_change("/etc/no such file"));
+  EXPECT_FALSE(only_root_can_change("etc/passwd")) << "relative to what";
+}
+
+TEST(FileTrust, EveryDirectoryAboveCounts) {
+  const ConfigDir dir;
+  dir.write("file", "x");
+  EXPECT_FALSE(only_root_can_change(dir.path("file"))) << "below /tmp, where everybody may write";
+}
+
+TEST(FileTrust, LinksLeadWhereOthersLike) {
+  const ConfigDir dir;
+  ASSERT_EQ(::symlink("/etc/passwd", dir.path("link").c_str()), 0);
+  EXPECT_FALSE(only_root_can_change(dir.path("link")));
+}
+
+TEST(FileTrust, DirectoriesOfEverybodyAreTold) {
+  const ConfigDir dir;
+  const std::string open = dir.path("open");
+  ASSERT_EQ(::mkdir(open.c_str(), 0700), 0);
+  const struct {
+    mode_t mode;
+    bool others;
+  } cases[] = {{0700, false}, {0755, false}, {0777, true}, {01777, false}, {0702, true}};
+  for (const auto& c : cases) {
+    ASSERT_EQ(::chmod(open.c_str(), c.mode), 0);
+    EXPECT_EQ(others_can_replace_files(open), c.others) << std::oct << c.mode;
+  }
+  EXPECT_FALSE(others_can_replace_files(dir.path("none")));
+}
+
+// A link to a file of root's, in the place of one that its owner may read.
+TEST(FileTrust, NothingIsReadThatTheUserCannotRead) {
+  if (::geteuid() != 0) GTEST_SKIP() << "about being root";
+  const ConfigDir dir;
+  ASSERT_EQ(::chmod(dir.path("").c_str(), 0755), 0);
+  dir.write("secret", "PASSWORD=root\n");
+  dir.write("env", "A=1\n");
+  ASSERT_EQ(::chmod(dir.path("secret").c_str(), 0600), 0);
+  ASSERT_EQ(::chmod(dir.path("env").c_str(), 0644), 0);
+  ASSERT_EQ(::symlink("secret", dir.path("link").c_str()), 0);
+  const auto daemon = real_system().find_user("daemon");
+  ASSERT_TRUE(daemon);
+  const auto text = [&](const char* name) {
+    auto result = read_text_file_as(*daemon, dir.path(name));
+    const auto* failure = std::get_if<ReadFailure>(&result);
+    return failure != nullptr ? describe_errno(failure->error) : std::get<std::string>(result);
+  };
+  EXPECT_EQ(text("env"), "A=1\n");
+  EXPECT_EQ(text("secret"), "Permission denied (EACCES)");
+  EXPECT_EQ(text("link"), "Permission denied (EACCES)");
+  EXPECT_EQ(::geteuid(), 0U) << "only the thread that read was somebody else";
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::config
