@@ -100,7 +100,8 @@ int run() {
     for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
       listeners.push_back(channel::kFirstListenerDescriptor + static_cast<int>(i));
     }
-    Control control(settings, log, scores, channel::kChannelDescriptor, listeners);
+    Control control(settings, log, scores, channel::kChannelDescriptor, channel::kReportsDescriptor,
+                    listeners);
     for (const int descriptor : listeners) ::close(descriptor);
     scores.sandbox = enter_sandbox(settings.sandbox, spool_directory(), log);
     control.run();

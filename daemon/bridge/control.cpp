@@ -33,7 +33,7 @@ log::Format log_format(config::LogFormat format) {
 }  // namespace
 
 Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores,
-                 int channel, const std::vector<int>& listeners)
+                 int channel, int reports, const std::vector<int>& listeners)
     : settings_(settings),
       log_(log),
       use_{.memory = {.policy = {.limit = settings.limits.memory,
@@ -46,9 +46,11 @@ Control::Control(const config::BridgeSettings& settings, log::Log& log, Scoreboa
       threads_(make_threads(scores, listeners)),
       channel_(threads_.front()->reactor().executor(), channel),
       predecessor_(threads_.front()->reactor().executor()),
+      outbox_(threads_.front()->reactor(), reports),
       loads_(settings.apps.size()),
       drained_(threads_.size()) {
   for (const config::BridgeApp& app : settings.apps) guards_.emplace_back(app.poison);
+  for (const int listener : listeners) listening_.push_back(channel::describe_listening(listener));
 }
 
 std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
@@ -71,7 +73,7 @@ void Control::run() {
   await(channel_, &Control::receive_master);
   Message started;
   started.type = Type::started;
-  send_now(started);
+  outbox_.send(started);
   std::vector<std::thread> others;
   for (std::size_t i = 1; i < threads_.size(); ++i) {
     others.emplace_back([this, i] {
@@ -97,7 +99,7 @@ void Control::await(Reactor::Descriptor& socket, void (Control::*receive)()) {
 
 void Control::receive_master() {
   std::error_code error;
-  while (const auto received = channel::receive(channel_.native_handle(), error)) {
+  while (const auto received = channel::receive(channel_.native_handle(), closer_, error)) {
     handle(*received);
     if (stopped_) return;
   }
@@ -106,17 +108,47 @@ void Control::receive_master() {
   stop_all();
 }
 
+// Some at a time, so that requests are served in between however fast they come.
 void Control::receive_predecessor() {
+  constexpr int kBatch = 64;
   std::error_code error;
-  while (auto received = channel::receive_connection(predecessor_.native_handle(), error)) {
-    Thread& thread = *threads_[next_adopter_++ % threads_.size()];
-    thread.reactor().post(
-        [&thread, listener = received->listener, descriptor = received->connection.release()] {
-          thread.adopt(listener, UniqueFd(descriptor));
-        });
+  for (int i = 0; i < kBatch && predecessor_.is_open(); ++i) {
+    auto received = channel::receive_connection(predecessor_.native_handle(), closer_, error);
+    if (!received) break;
+    adopt(std::move(*received));
   }
-  if (!error) return;
-  predecessor_.close();
+  if (error == std::errc::bad_message) {
+    log_.error("connections are not taken over any more: the other bridge breaks the form");
+  }
+  if (error) leave_predecessor();
+}
+
+void Control::adopt(channel::HandedOver handed) {
+  const auto listener = std::find_if(
+      listening_.begin(), listening_.end(),
+      [&handed](const auto& candidate) { return candidate.identity == handed.listener; });
+  // Where the configuration has dropped the listener, the connection is closed.
+  if (listener == listening_.end()) return closer_.close(std::move(handed.connection));
+  switch (channel::origin_of(*listener, handed.connection.get())) {
+    case channel::Origin::listener:
+      break;
+    case channel::Origin::foreign:
+      log_.error("connections are not taken over any more: one is not of the listener");
+      leave_predecessor();
+      [[fallthrough]];
+    case channel::Origin::disconnected:
+      return closer_.close(std::move(handed.connection));
+  }
+  Thread& thread = *threads_[next_adopter_++ % threads_.size()];
+  thread.reactor().post(
+      [&thread, listener = handed.listener, descriptor = handed.connection.release()] {
+        thread.adopt(listener, UniqueFd(descriptor));
+      });
+}
+
+// Connections that are still queued in the socket are closed with it.
+void Control::leave_predecessor() {
+  if (predecessor_.is_open()) closer_.close(UniqueFd(predecessor_.release()));
   share_plain_workers();
 }
 
@@ -130,7 +162,7 @@ void Control::handle(const channel::Received& received) {
       on_every_thread([message](Thread& t) { t.app(message.app).drain(message.serial); });
       break;
     case Type::worker_dead:
-      remove_worker(message);
+      remove_worker(message, UniqueFd(received.descriptor));
       break;
     case Type::app_state:
       apps_[message.app]->state = message.state;
@@ -146,7 +178,7 @@ void Control::handle(const channel::Received& received) {
       share_plain_workers();
       break;
     case Type::adopt:
-      if (predecessor_.is_open()) predecessor_.close();
+      if (predecessor_.is_open()) closer_.close(UniqueFd(predecessor_.release()));
       predecessor_.assign(received.descriptor);
       share_plain_workers();
       await(predecessor_, &Control::receive_predecessor);
@@ -155,7 +187,7 @@ void Control::handle(const channel::Received& received) {
       drain(received.descriptor);
       break;
     case Type::list_requests:
-      list_requests(message);
+      list_requests(message, UniqueFd(received.descriptor));
       break;
     default:
       log_.error("unexpected message from the master",
@@ -174,21 +206,7 @@ void Control::wake_others(std::uint32_t app) {
 }
 
 void Control::send(Message message) {
-  threads_.front()->reactor().post([this, message] { send_now(message); });
-}
-
-void Control::send_now(const Message& message, UniqueFd descriptor) {
-  outbox_.push_back({message, std::move(descriptor)});
-  flush_outbox();
-}
-
-void Control::flush_outbox() {
-  // On failure the next tick tries again: the master's queue is full, or it is gone, which reading
-  // tells.
-  while (!outbox_.empty() && !channel::send(channel_.native_handle(), outbox_.front().message,
-                                            outbox_.front().descriptor.get())) {
-    outbox_.pop_front();
-  }
+  threads_.front()->reactor().post([this, message] { outbox_.send(message); });
 }
 
 void Control::on_every_thread(const std::function<void(Thread&)>& work) {
@@ -269,7 +287,6 @@ void Control::drain(int successor) {
 
 void Control::tick() {
   drained_[0] = threads_.front()->drained();
-  flush_outbox();
   report();
   open_routes();
   remove_idle_servers();
@@ -279,7 +296,7 @@ void Control::tick() {
     return;
   Message message;
   message.type = Type::drained;
-  send_now(message);
+  outbox_.send(message);
   stop_all();
 }
 

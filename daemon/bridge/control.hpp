@@ -12,8 +12,11 @@
 #include "daemon/bridge/dispatch/poison_guard.hpp"
 #include "daemon/bridge/memory/footprint.hpp"
 #include "daemon/bridge/names/name_watch.hpp"
+#include "daemon/bridge/outbox.hpp"
 #include "daemon/bridge/thread.hpp"
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/hand_over.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
@@ -25,9 +28,10 @@ namespace viaduct::daemon::bridge {
 /// reactor, but for the reports of dispatchers, which come from any.
 class Control final : public WorkerReports {
  public:
-  /// `settings`, `log` and `scores` outlive it; `channel` is owned.
+  /// `settings`, `log` and `scores` outlive it; `channel` and `reports`, the socket from the master
+  /// and the pipe to it, are owned.
   Control(const config::BridgeSettings& settings, log::Log& log, Scoreboard& scores, int channel,
-          const std::vector<int>& listeners);
+          int reports, const std::vector<int>& listeners);
   ~Control();
 
   /// Runs all threads until the bridge is drained or the master is gone.
@@ -48,6 +52,8 @@ class Control final : public WorkerReports {
   void await(Reactor::Descriptor& socket, void (Control::*receive)());
   void receive_master();
   void receive_predecessor();
+  void adopt(channel::HandedOver handed);
+  void leave_predecessor();
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
   /// An address of `connect` that is a name, and the servers that it stands for now.
@@ -70,7 +76,7 @@ class Control final : public WorkerReports {
   const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
   void drain(int successor);
   void share_plain_workers();
-  void remove_worker(const channel::Message& message);
+  void remove_worker(const channel::Message& message, UniqueFd memory);
   void judge(std::uint32_t app, std::uint64_t worker);
   void close_route(std::uint32_t app, const PoisonGuard::Closing& closing);
   void open_routes();
@@ -82,16 +88,16 @@ class Control final : public WorkerReports {
   void report_load(std::uint32_t app, std::uint32_t busy);
   std::vector<std::uint32_t> busy_by_app() const;
   void send(channel::Message message);
-  void send_now(const channel::Message& message, UniqueFd descriptor = {});
-  void list_requests(const channel::Message& question);
-  void send_requests(channel::Message answer, std::vector<RequestListing> parts);
-  void report_lost(const channel::Message& dead, std::vector<channel::LostRequests> parts);
+  void list_requests(const channel::Message& question, UniqueFd memory);
+  void send_requests(channel::Message answer, const UniqueFd& memory,
+                     std::vector<RequestListing> parts);
+  void report_lost(const channel::Message& dead, const UniqueFd& memory,
+                   std::vector<channel::LostRequests> parts);
   /// Asks every thread for its part, which it gives at once or later, then calls `done` on the
   /// first one with all of them, in the order of the threads.
   template <class Part>
   void gather(std::function<void(Thread&, std::function<void(Part)>)> ask,
               std::function<void(std::vector<Part>)> done);
-  void flush_outbox();
   void on_every_thread(const std::function<void(Thread&)>& work);
 
   const config::BridgeSettings& settings_;
@@ -107,11 +113,9 @@ class Control final : public WorkerReports {
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
   int access_log_ = -1;
-  struct Outgoing {
-    channel::Message message;
-    UniqueFd descriptor;
-  };
-  std::deque<Outgoing> outbox_;  // what the channel did not take yet
+  Outbox outbox_;
+  std::vector<channel::Listening> listening_;
+  channel::BackgroundCloser closer_;
   struct Known {
     std::shared_ptr<WorkerInfo> info;
     bool shared = false;         // the master knows that it is ready

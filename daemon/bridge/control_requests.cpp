@@ -4,12 +4,13 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <system_error>
+#include <string>
 #include <utility>
 
 #include "daemon/bridge/control.hpp"
+#include "daemon/channel/answer_memory.hpp"
 #include "daemon/channel/lost_requests.hpp"
-#include "daemon/channel/sealed_memory.hpp"
+#include "daemon/channel/request_list.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -51,7 +52,7 @@ void Control::gather(std::function<void(Thread&, std::function<void(Part)>)> ask
   }
 }
 
-void Control::list_requests(const Message& question) {
+void Control::list_requests(const Message& question, UniqueFd memory) {
   if (question.app >= apps_.size()) return;
   Message answer;
   answer.type = Type::listing;
@@ -62,34 +63,39 @@ void Control::list_requests(const Message& question) {
       [app = question.app, stacks](Thread& thread, std::function<void(RequestListing)> give) {
         thread.list_requests(app, stacks, std::move(give));
       },
-      [this, answer](std::vector<RequestListing> parts) {
-        send_requests(answer, std::move(parts));
-      });
+      [this, answer, kept = std::make_shared<UniqueFd>(std::move(memory))](
+          std::vector<RequestListing> parts) { send_requests(answer, *kept, std::move(parts)); });
 }
 
-void Control::send_requests(Message answer, std::vector<RequestListing> parts) {
+void Control::send_requests(Message answer, const UniqueFd& memory,
+                            std::vector<RequestListing> parts) {
   const RequestListing listing = merge(std::move(parts));
-  answer.count = static_cast<std::uint32_t>(listing.total - listing.oldest.size());
-  try {
-    send_now(answer, channel::sealed_memory("viaduct-requests", to_json(listing)));
-  } catch (const std::system_error& error) {
-    log_.error("requests cannot be listed", {{"error", error.what()}});
+  const channel::EncodedList list = channel::encode(to_listed(listing));
+  answer.count = static_cast<std::uint32_t>(listing.total);
+  if (channel::write_answer(memory.get(), list.bytes)) {
+    answer.count = static_cast<std::uint32_t>(listing.total - list.requests);
+    answer.size = static_cast<std::uint32_t>(list.bytes.size());
+  } else {
+    log_.error("requests cannot be listed");
   }
+  outbox_.send(answer);
 }
 
-void Control::remove_worker(const Message& message) {
+void Control::remove_worker(const Message& message, UniqueFd memory) {
   known_.erase(message.serial);
   gather<channel::LostRequests>(
       [message](Thread& t, const std::function<void(channel::LostRequests)>& give) {
         give(t.app(message.app).remove(message.serial, message.status));
       },
-      [this, message](std::vector<channel::LostRequests> parts) {
+      [this, message, kept = std::make_shared<UniqueFd>(std::move(memory))](
+          std::vector<channel::LostRequests> parts) {
         judge(message.app, message.serial);
-        if (message.count != 0) report_lost(message, std::move(parts));
+        if (message.count != 0) report_lost(message, *kept, std::move(parts));
       });
 }
 
-void Control::report_lost(const Message& dead, std::vector<channel::LostRequests> parts) {
+void Control::report_lost(const Message& dead, const UniqueFd& memory,
+                          std::vector<channel::LostRequests> parts) {
   channel::LostRequests requests;
   for (channel::LostRequests& part : parts) requests.add(std::move(part));
   Message message;
@@ -97,13 +103,13 @@ void Control::report_lost(const Message& dead, std::vector<channel::LostRequests
   message.app = dead.app;
   message.serial = dead.serial;
   message.count = static_cast<std::uint32_t>(requests.total);
-  UniqueFd lines;
-  try {
-    if (requests.total > 0) lines = channel::sealed_memory("viaduct-lost", encode(requests));
-  } catch (const std::system_error& error) {
-    log_.error("lost requests cannot be told", {{"error", error.what()}});
+  const std::string lines = encode(requests);
+  if (channel::write_answer(memory.get(), lines)) {
+    message.size = static_cast<std::uint32_t>(lines.size());
+  } else {
+    log_.error("lost requests cannot be told");
   }
-  send_now(message, std::move(lines));
+  outbox_.send(message);
 }
 
 void Control::crashed(const WorkerInfo& info, std::vector<Suspect> suspects) {

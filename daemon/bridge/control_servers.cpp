@@ -131,7 +131,7 @@ void Control::remove_idle_servers() {
     gone.type = channel::Type::server_gone;
     gone.app = info->app;
     gone.serial = info->serial;
-    send_now(gone);
+    outbox_.send(gone);
     return true;
   });
 }

@@ -61,7 +61,7 @@ void Control::answered(const std::shared_ptr<WorkerInfo>& info) {
     ready.app = info->app;
     ready.serial = info->serial;
     ready.count = info->capacity;
-    send_now(ready);
+    outbox_.send(ready);
   });
 }
 
@@ -105,7 +105,7 @@ void Control::report_requests() {
     message.serial = serial;
     message.count = static_cast<std::uint32_t>(given - known.reported);
     known.reported = given;
-    send_now(message);
+    outbox_.send(message);
   }
 }
 
@@ -130,7 +130,7 @@ void Control::report_servers() {
     server.requests = given;
     server.active = message.busy;
     server.up = up;
-    send_now(message);
+    outbox_.send(message);
   }
 }
 
@@ -168,7 +168,7 @@ void Control::report_load(std::uint32_t app, std::uint32_t busy) {
       load.count == last.count && load.busy == last.busy && load.delay_ms == last.delay_ms;
   if (same) return;
   loads_[app] = load;
-  send_now(load);
+  outbox_.send(load);
 }
 
 void Control::unserved(std::uint32_t app) {

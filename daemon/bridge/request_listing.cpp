@@ -4,8 +4,6 @@
 #include <initializer_list>
 #include <iterator>
 
-#include <boost/json.hpp>
-
 #include "daemon/log/escape.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -27,10 +25,6 @@ std::string_view id_of(const protocol::Pairs& params) {
     if (value && !value->empty()) return *value;
   }
   return {};
-}
-
-boost::json::string_view view(std::string_view text) {
-  return {text.data(), text.size()};
 }
 
 }  // namespace
@@ -69,24 +63,19 @@ RequestListing merge(std::vector<RequestListing> parts) {
   return whole;
 }
 
-std::string to_json(const RequestListing& listing) {
-  boost::json::array entries;
+std::vector<channel::ListedRequest> to_listed(const RequestListing& listing) {
+  std::vector<channel::ListedRequest> listed;
   for (const RequestEntry& entry : listing.oldest) {
-    boost::json::object members{{"id", entry.id},
-                                {"method", entry.method},
-                                {"target", entry.target},
-                                {"age_ms", entry.age.count()},
-                                {"worker_pid", entry.worker_pid},
-                                {"state", view(entry.state)}};
-    if (!entry.stack.empty()) {
-      boost::json::array frames;
-      for (const std::string& frame : entry.stack) frames.emplace_back(frame);
-      members["stack"] = std::move(frames);
-    }
-    if (!entry.no_stack.empty()) members["no_stack"] = view(entry.no_stack);
-    entries.push_back(std::move(members));
+    listed.push_back({.id = entry.id,
+                      .method = entry.method,
+                      .target = entry.target,
+                      .state = std::string(entry.state),
+                      .no_stack = std::string(entry.no_stack),
+                      .age_ms = static_cast<std::uint64_t>(entry.age.count()),
+                      .worker_pid = entry.worker_pid,
+                      .stack = entry.stack});
   }
-  return boost::json::serialize(entries);
+  return listed;
 }
 
 }  // namespace viaduct::daemon::bridge

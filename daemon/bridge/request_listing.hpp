@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/channel/request_list.hpp"
 #include "protocol/pairs.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -38,9 +39,9 @@ std::string summarize_request(const protocol::Pairs& params, std::chrono::millis
 
 /// The requests of one app.
 struct RequestListing {
-  static constexpr std::size_t kMax = 10'000;
+  static constexpr std::size_t kMax = channel::kMaxListed;
   /// So many of the oldest may have stacks.
-  static constexpr std::size_t kMaxStacks = 50;
+  static constexpr std::size_t kMaxStacks = channel::kMaxListedStacks;
 
   std::vector<RequestEntry> oldest;  ///< at most kMax
   std::size_t total = 0;
@@ -51,7 +52,7 @@ struct RequestListing {
 /// Those of several threads together, the oldest first; stacks beyond kMaxStacks are dropped.
 RequestListing merge(std::vector<RequestListing> parts);
 
-/// A JSON array with an object for each of `oldest`.
-std::string to_json(const RequestListing& listing);
+/// `oldest`, as the master is told.
+std::vector<channel::ListedRequest> to_listed(const RequestListing& listing);
 
 }  // namespace viaduct::daemon::bridge

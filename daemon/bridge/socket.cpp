@@ -65,7 +65,10 @@ void Socket::open(int descriptor) {
 }
 
 void Socket::close() {
-  if (const int descriptor = release(); descriptor >= 0) ::close(descriptor);
+  const int descriptor = release();
+  if (descriptor < 0) return;
+  if (shared_) never_linger(descriptor);
+  ::close(descriptor);
 }
 
 int Socket::release() {
@@ -78,6 +81,11 @@ void Socket::change(std::uint32_t event, bool watch) {
   if (descriptor_ < 0 || events == events_) return;
   events_ = events;
   reactor_.watch(descriptor_, watcher_, events_, EPOLL_CTL_MOD);
+}
+
+void never_linger(int socket) {
+  const linger none{};
+  ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
 Transfer receive(int socket, std::span<std::byte> into) {

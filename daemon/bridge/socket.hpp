@@ -27,6 +27,9 @@ class Socket {
   /// Owns the descriptor from now on; watches nothing yet. Throws std::system_error.
   void open(int descriptor);
   void close();
+  /// Another process has the socket, too, and may change its options: close() switches SO_LINGER
+  /// off, which would make it wait.
+  void share() { shared_ = true; }
   /// Gives the descriptor to the caller.
   int release();
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
@@ -42,7 +45,11 @@ class Socket {
   Watcher& watcher_;
   int descriptor_ = -1;
   std::uint32_t events_ = 0;
+  bool shared_ = false;
 };
+
+/// Lets close() return at once, whatever SO_LINGER said.
+void never_linger(int socket);
 
 /// What one non-blocking receive or send came to.
 struct Transfer {

@@ -138,7 +138,6 @@ void Thread::keep_connections(bool keep) {
 void Thread::adopt(std::uint64_t listener, UniqueFd connection) {
   const auto front = std::find_if(fronts_.begin(), fronts_.end(),
                                   [listener](const auto& f) { return f->socket == listener; });
-  // Where the configuration has dropped the listener, the connection is closed.
   if (front == fronts_.end()) return;
   listeners_[static_cast<std::size_t>(front - fronts_.begin())]->adopt(connection.release());
 }

@@ -18,6 +18,6 @@ struct Received {
 std::error_code send(int socket, const Message& message, int descriptor = -1);
 
 /// Receives as receive_packet() does. Packets of another size are refused with EBADMSG.
-std::optional<Received> receive(int socket, std::error_code& error);
+std::optional<Received> receive(int socket, BackgroundCloser& closer, std::error_code& error);
 
 }  // namespace viaduct::daemon::channel

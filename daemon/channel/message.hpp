@@ -7,8 +7,9 @@
 
 namespace viaduct::daemon::channel {
 
-/// What master and bridge say to each other, one message per SEQPACKET packet, some with one
-/// descriptor attached. Both ends are the same binary, so the layout is the machine's own.
+/// Messages between master and bridge. To the bridge they go through a SEQPACKET socket, some with
+/// one descriptor attached (channel.hpp); to the master through a pipe, which carries no descriptor
+/// (message_pipe.hpp). Both ends are the same binary, so the layout is the machine's own.
 ///
 /// Apps are named by their index in the bridge's settings, workers by a serial that the master
 /// never uses twice.
@@ -19,7 +20,7 @@ enum class Type : std::uint32_t {
                     ///< bridge, so its answer has no deadline and is no readiness report
   worker_draining,  ///< serial: give it no new requests
   worker_dead,      ///< serial, status (of waitpid): its requests are lost; count 1: tell which,
-                    ///< with requests_lost
+                    ///< with requests_lost; descriptor: the memory for that (answer_memory.hpp)
   app_state,        ///< app, state, count: seconds for Retry-After
   log_target,       ///< target, app; descriptor: where log lines go from now on
   accept,           ///< start accepting on the listeners
@@ -27,7 +28,7 @@ enum class Type : std::uint32_t {
                     ///< front connections between two requests go (hand_over.hpp)
   adopt,            ///< descriptor: where a predecessor's front connections come from
   list_requests,    ///< app, serial: of the question; which requests are in flight? count 1: and
-                    ///< what do the handlers of the oldest do?
+                    ///< what do the handlers of the oldest do? descriptor: memory for the answer
 
   // bridge -> master
   started,      ///< the event loops run
@@ -41,12 +42,12 @@ enum class Type : std::uint32_t {
   server_gone,    ///< app, serial: it is not used any more
   demand,         ///< app, count: requests waiting, the oldest for delay_ms; busy: at workers
   drained,        ///< nothing is left open; the bridge exits
-  listing,        ///< app, serial: of the question, count: requests left out; descriptor: a sealed
-                  ///< memfd with a JSON array of the others
+  listing,        ///< app, serial: of the question, count: requests left out; size: bytes in the
+                  ///< question's memory, for decode() of request_list.hpp
   left,           ///< a draining bridge has closed its listeners on every thread: whoever connects
                   ///< now reaches another
-  requests_lost,  ///< serial of a dead worker, count: requests that it had; descriptor, if there
-                  ///< were any: a sealed memfd with what decode() of lost_requests.hpp reads
+  requests_lost,  ///< serial of a dead worker, count: requests that it had; size: bytes in the
+                  ///< memory of worker_dead, for decode() of lost_requests.hpp
 };
 
 /// What is known of an app that has no ready worker.
@@ -74,6 +75,7 @@ struct Message {
   std::uint32_t busy = 0;
   std::uint32_t delay_ms = 0;
   std::uint32_t canary = 0;        ///< of worker_added: it runs the app's canary
+  std::uint32_t size = 0;          ///< bytes of a long answer
   std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
   std::array<char, 128> reason{};  ///< NUL-terminated, for the log
 
@@ -83,9 +85,10 @@ struct Message {
 static_assert(std::is_trivially_copyable_v<Message>);
 
 /// Descriptors that the bridge process finds open when it starts.
-inline constexpr int kChannelDescriptor = 3;
+inline constexpr int kChannelDescriptor = 3;        ///< socket: messages from the master
 inline constexpr int kSettingsDescriptor = 4;       ///< sealed memfd: the settings as JSON
 inline constexpr int kScoreboardDescriptor = 5;     ///< memfd: the scoreboard
-inline constexpr int kFirstListenerDescriptor = 6;  ///< one per listener of the settings, in order
+inline constexpr int kReportsDescriptor = 6;        ///< pipe: messages to the master
+inline constexpr int kFirstListenerDescriptor = 7;  ///< one per listener of the settings, in order
 
 }  // namespace viaduct::daemon::channel

@@ -6,13 +6,10 @@ namespace viaduct::daemon::channel {
 
 namespace {
 
-enum class Attachment { none, possible, required };
-
-// Parts of a bridge's message besides its numbers.
 struct Shape {
   bool from_bridge = false;
   bool names_app = false;
-  Attachment descriptor = Attachment::none;
+  bool is_answer = false;  // and may have a size
 };
 
 Shape shape_of(Type type) {
@@ -31,9 +28,9 @@ Shape shape_of(Type type) {
     case Type::demand:
       return {.from_bridge = true, .names_app = true};
     case Type::listing:
-      return {.from_bridge = true, .names_app = true, .descriptor = Attachment::required};
+      return {.from_bridge = true, .names_app = true, .is_answer = true};
     case Type::requests_lost:
-      return {.from_bridge = true, .descriptor = Attachment::possible};
+      return {.from_bridge = true, .is_answer = true};
     case Type::worker_added:
     case Type::worker_draining:
     case Type::worker_dead:
@@ -55,13 +52,11 @@ bool ends(const std::array<char, Size>& text) {
 
 }  // namespace
 
-std::string_view violation_of(const Message& message, bool descriptor, std::size_t apps) {
+std::string_view violation_of(const Message& message, std::size_t apps) {
   const Shape shape = shape_of(message.type);
   if (!shape.from_bridge) return "a type that no bridge sends";
   if (shape.names_app && message.app >= apps) return "an app that does not exist";
-  if (descriptor && shape.descriptor == Attachment::none)
-    return "a descriptor with a plain message";
-  if (!descriptor && shape.descriptor == Attachment::required) return "no descriptor with a list";
+  if (message.size != 0 && !shape.is_answer) return "a long answer to nothing";
   if (!ends(message.path) || !ends(message.reason)) return "text without an end";
   if (message.state > AppState::idle) return "a state that does not exist";
   return "";

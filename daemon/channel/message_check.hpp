@@ -8,8 +8,7 @@
 namespace viaduct::daemon::channel {
 
 /// Checks a message that a bridge sent before anything is done with it: the bridge may be in other
-/// hands. `descriptor`: one came with it. `apps`: how many its settings have. Returns why no bridge
-/// sends such a message, or "".
-std::string_view violation_of(const Message& message, bool descriptor, std::size_t apps);
+/// hands. `apps`: how many its settings have. Returns why no bridge sends such a message, or "".
+std::string_view violation_of(const Message& message, std::size_t apps);
 
 }  // namespace viaduct::daemon::channel

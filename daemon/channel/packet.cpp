@@ -1,12 +1,13 @@
 #include "daemon/channel/packet.hpp"
 
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+
+#include "daemon/channel/background_closer.hpp"
 
 namespace viaduct::daemon::channel {
 
@@ -56,7 +57,7 @@ std::error_code send_packet(int socket, std::span<const std::byte> bytes, int de
 }
 
 std::optional<Packet> receive_packet(int socket, std::span<std::byte> into,
-                                     std::error_code& error) {
+                                     BackgroundCloser& closer, std::error_code& error) {
   error.clear();
   iovec part{into.data(), into.size()};
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
@@ -80,7 +81,9 @@ std::optional<Packet> receive_packet(int socket, std::span<std::byte> into,
   std::array<int, kMaxDescriptors> descriptors;
   const std::size_t count = take_descriptors(header, descriptors);
   if (count > 1 || (header.msg_flags & MSG_CTRUNC) != 0) {
-    for (const int descriptor : std::span(descriptors).first(count)) ::close(descriptor);
+    for (const int descriptor : std::span(descriptors).first(count)) {
+      closer.close(UniqueFd(descriptor));
+    }
     error = std::make_error_code(std::errc::bad_message);
     return std::nullopt;
   }

@@ -19,10 +19,13 @@ struct Packet {
 /// the descriptor stays the caller's.
 std::error_code send_packet(int socket, std::span<const std::byte> bytes, int descriptor = -1);
 
+class BackgroundCloser;
+
 /// Receives one packet if one is there. `error` is set on failure, to ENOTCONN when the peer
-/// closed, and to EBADMSG when more than one descriptor came, all of which are closed. Without an
-/// error, nothing is returned when no packet waits.
-std::optional<Packet> receive_packet(int socket, std::span<std::byte> into, std::error_code& error);
+/// closed, and to EBADMSG when more than one descriptor came, all of which `closer` closes. Without
+/// an error, nothing is returned when no packet waits.
+std::optional<Packet> receive_packet(int socket, std::span<std::byte> into,
+                                     BackgroundCloser& closer, std::error_code& error);
 
 /// A connected pair of non-blocking, close-on-exec SEQPACKET sockets. Throws std::system_error.
 struct Pair {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -31,25 +30,6 @@ UniqueFd sealed_memory(const char* name, std::string_view text) {
   ::lseek(memory.get(), 0, SEEK_SET);
   if (::fcntl(memory.get(), F_ADD_SEALS, kSeals) != 0) fail("seal memfd");
   return memory;
-}
-
-std::optional<std::string> read_sealed_memory(int descriptor, std::size_t limit) {
-  const int seals = ::fcntl(descriptor, F_GET_SEALS);
-  struct stat status {};
-  if (seals < 0 || (seals & kSeals) != kSeals || ::fstat(descriptor, &status) != 0) {
-    return std::nullopt;
-  }
-  if (static_cast<std::uint64_t>(status.st_size) > limit) return std::nullopt;
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t count =
-        ::pread(descriptor, text.data() + done, text.size() - done, static_cast<off_t>(done));
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return std::nullopt;
-    done += static_cast<std::size_t>(count);
-  }
-  return text;
 }
 
 }  // namespace viaduct::daemon::channel

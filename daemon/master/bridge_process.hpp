@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,14 +16,15 @@
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/account.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/open_questions.hpp"
 
 namespace viaduct::daemon::master {
 
 /// Called from the event loop.
 class BridgeObserver {
  public:
-  /// A message; a descriptor that came with it belongs to the observer.
-  virtual void bridge_says(const channel::Message& message, UniqueFd descriptor) = 0;
+  /// A message, with the long answer that belongs to it: a copy, not verified.
+  virtual void bridge_says(const channel::Message& message, std::string answer) = 0;
   /// waitpid() returned it, all its messages have been delivered. The last call.
   virtual void bridge_ended(int status) = 0;
 
@@ -38,7 +40,8 @@ struct BridgeSpec {
   config::Account account;
 };
 
-/// One bridge process and the master's end of its channel.
+/// One bridge process and the master's ends of its channel: a socket on which it only sends, and a
+/// pipe from which it only reads, so that no descriptor can come from the bridge.
 class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
  public:
   BridgeProcess(Context& context, BridgeObserver& observer);
@@ -56,6 +59,13 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   void send(const channel::Message& message, UniqueFd descriptor = {});
   static constexpr std::size_t kMaxWaiting = 65536;
 
+  /// Sends a message that has a long answer, list_requests or worker_dead. False when too many are
+  /// unanswered, or there is no memory: then nothing is sent.
+  bool ask(const channel::Message& question);
+
+  /// Ends the process, since it broke a rule: nothing that it says is believed any more. Logged.
+  void distrust(std::string_view why);
+
   void kill() noexcept;
   pid_t pid() const { return pid_; }
   bool alive() const { return pid_ > 0; }
@@ -70,19 +80,25 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   void wait_writable();
   void wait_readable();
   bool receive(std::size_t most);
-  bool distrust(std::string_view why);
+  void take(const channel::Message& message);
+  void reports_failed(const std::error_code& error);
+  void drop_waiting();
+  void release(UniqueFd descriptor, channel::Type type);
   void watch_report(UniqueFd report);
   void ended(int status);
 
   Context& context_;
   BridgeObserver& observer_;
   pid_t pid_ = -1;
+  bool reaped_ = false;  // the number may be another process's
   std::size_t apps_ = 0;
   boost::asio::posix::stream_descriptor channel_;
+  boost::asio::posix::stream_descriptor reports_;
   boost::asio::posix::stream_descriptor report_;
   boost::asio::steady_timer farewell_;
   std::deque<Waiting> waiting_;
   bool waiting_writable_ = false;
+  OpenQuestions questions_;
 };
 
 }  // namespace viaduct::daemon::master

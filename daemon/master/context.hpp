@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/worker_environment.hpp"
 
@@ -25,6 +26,7 @@ struct Context {
   int null = -1;                    ///< /dev/null, for reading and writing
   std::uint64_t next_serial = 1;
   std::mt19937 random{std::random_device{}()};
+  channel::BackgroundCloser closer{};
 };
 
 }  // namespace viaduct::daemon::master

@@ -6,7 +6,6 @@
 #include <utility>
 #include <variant>
 
-#include "daemon/channel/sealed_memory.hpp"
 #include "daemon/config/text_file.hpp"
 #include "daemon/master/crash_directory.hpp"
 #include "daemon/master/exit_text.hpp"
@@ -16,8 +15,6 @@ namespace viaduct::daemon::master {
 
 namespace {
 
-constexpr std::size_t kMaxLines =
-    channel::LostRequests::kMax * (channel::LostRequests::kMaxLine + 1);
 // Bytes of one value in the log's record.
 constexpr std::size_t kRequestsLogged = 4 * 1024;
 constexpr std::size_t kTraceLogged = 16 * 1024;
@@ -74,11 +71,10 @@ void CrashDesk::open(std::uint64_t serial, CrashReport report, const std::string
   });
 }
 
-void CrashDesk::requests_lost(std::uint64_t serial, std::uint32_t count, const UniqueFd& lines) {
+void CrashDesk::requests_lost(std::uint64_t serial, channel::LostRequests requests) {
   const auto found = cases_.find(serial);
   if (found == cases_.end()) return;
-  const auto bytes = lines ? channel::read_sealed_memory(lines.get(), kMaxLines) : std::nullopt;
-  found->second.report.requests.add(channel::decode(bytes.value_or(""), count));
+  found->second.report.requests.add(std::move(requests));
   if (--found->second.missing == 0) finish(serial);
 }
 

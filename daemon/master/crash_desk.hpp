@@ -8,7 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/channel/unique_fd.hpp"
+#include "daemon/channel/lost_requests.hpp"
 #include "daemon/master/crash_report.hpp"
 
 namespace viaduct::daemon::master {
@@ -29,8 +29,8 @@ class CrashDesk {
   void open(std::uint64_t serial, CrashReport report, const std::string& directory,
             unsigned bridges);
 
-  /// A bridge's word; `lines`, if there is something to tell: a sealed memfd.
-  void requests_lost(std::uint64_t serial, std::uint32_t count, const UniqueFd& lines);
+  /// A bridge's word.
+  void requests_lost(std::uint64_t serial, channel::LostRequests requests);
 
   /// Nothing more will be said: all that is open is finished.
   void close();

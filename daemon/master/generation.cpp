@@ -182,7 +182,7 @@ bool Generation::is_busy_with(const Worker& worker) const {
   return has_bridge() && told != told_.end() && told->second;
 }
 
-void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
+void Generation::bridge_says(const Message& message, std::string answer) {
   switch (message.type) {
     case Type::started:
       // While it drains, the timer is that of the drain.
@@ -203,9 +203,9 @@ void Generation::bridge_says(const Message& message, UniqueFd descriptor) {
     case Type::left:
       return observer_.bridge_left(*this);
     case Type::listing:
-      return observer_.requests_listed(*this, message.serial, message.count, std::move(descriptor));
+      return list_report(message, answer);
     case Type::requests_lost:
-      return observer_.requests_lost(message.serial, message.count, descriptor);
+      return observer_.requests_lost(message.serial, channel::decode(answer, message.count));
     case Type::server:
     case Type::server_gone:
       if (message.app < settings_.apps.size()) apps_[message.app].servers.note(message);
@@ -252,6 +252,12 @@ void Generation::load_report(const Message& message) {
   GenerationApp& app = apps_[message.app];  // canaries stand behind the apps
   app.load = {message.busy, message.count, std::chrono::milliseconds(message.delay_ms)};
   observer_.load_changed(*app.pool);
+}
+
+void Generation::list_report(const Message& message, std::string_view answer) {
+  auto requests = channel::decode_list(answer);
+  if (!requests) return bridge_->distrust("a list that cannot be read");
+  observer_.requests_listed(*this, message.serial, message.count, std::move(*requests));
 }
 
 // Of a bridge that is no more.

@@ -4,10 +4,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/steady_timer.hpp>
 
+#include "daemon/channel/lost_requests.hpp"
+#include "daemon/channel/request_list.hpp"
 #include "daemon/config/settings.hpp"
 #include "daemon/master/app_pool.hpp"
 #include "daemon/master/backoff.hpp"
@@ -30,11 +33,12 @@ class GenerationObserver {
   virtual void load_changed(AppPool& pool) = 0;
   /// Its bridge ended and the generation is gone. To be destroyed later, not within this call.
   virtual void generation_gone(Generation& generation, int status) = 0;
-  /// The answer to worker_dead(); `lines`: a memfd, not verified, or none.
-  virtual void requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) = 0;
-  /// The answer to ask_requests(); `list`: a memfd with JSON, not verified.
+  /// The answer to worker_dead().
+  virtual void requests_lost(std::uint64_t worker, channel::LostRequests requests) = 0;
+  /// The answer to ask_requests().
   virtual void requests_listed(Generation& generation, std::uint64_t question,
-                               std::uint32_t omitted, UniqueFd list) = 0;
+                               std::uint32_t omitted,
+                               std::vector<channel::ListedRequest> requests) = 0;
   /// It is superseded, and its bridge has closed its listeners.
   virtual void bridge_left(Generation& generation) = 0;
   /// Its bridge ended; a new one follows by itself.
@@ -89,12 +93,12 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void worker_added(AppPool& pool, Worker& worker);
   void worker_ready(AppPool& pool, Worker& worker);
   void worker_draining(AppPool& pool, Worker& worker);
-  /// Returns whether the bridge knew it. With `report` it will say which requests it had with it.
+  /// Returns whether the bridge knew it and, with `report`, will say which requests it had with it.
   bool worker_dead(AppPool& pool, Worker& worker, int status, bool report);
   void pool_changed(AppPool& pool);
 
   /// Asks the bridge for the requests of an app, the oldest with their `stacks` if so wished; false
-  /// when there is no bridge, or no such app.
+  /// when there is no bridge, no such app, or too much that this bridge has not answered.
   bool ask_requests(const std::string& app, bool stacks, std::uint64_t question);
 
   unsigned number() const { return number_; }
@@ -115,7 +119,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void close_listeners() { listeners_ = {}; }
 
  private:
-  void bridge_says(const channel::Message& message, UniqueFd descriptor) override;
+  void bridge_says(const channel::Message& message, std::string answer) override;
   void bridge_ended(int status) override;
 
   void try_crash_dirs() const;
@@ -132,6 +136,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
   void load_report(const channel::Message& message);
+  void list_report(const channel::Message& message, std::string_view answer);
   void forget_reports();
   std::uint32_t place_of(const AppPool& pool) const;  // in apps_; its size: not used here
 

@@ -43,8 +43,7 @@ bool Generation::ask_requests(const std::string& app, bool stacks, std::uint64_t
   message.app = static_cast<std::uint32_t>(found - settings_.apps.begin());
   message.serial = question;
   message.count = stacks ? 1 : 0;
-  bridge_->send(message);
-  return true;
+  return bridge_->ask(message);
 }
 
 void Generation::worker_added(AppPool& pool, Worker& worker) {
@@ -75,9 +74,11 @@ bool Generation::worker_dead(AppPool& pool, Worker& worker, int status, bool rep
   message.serial = worker.serial();
   message.pid = worker.pid();
   message.status = status;
-  message.count = report ? 1 : 0;
+  message.count = 1;
+  if (report && bridge_->ask(message)) return true;
+  message.count = 0;
   bridge_->send(message);
-  return true;
+  return !report;
 }
 
 void Generation::pool_changed(AppPool& pool) {
@@ -88,7 +89,8 @@ void Generation::pool_changed(AppPool& pool) {
 void Generation::send(Type type, UniqueFd descriptor) {
   Message message;
   message.type = type;
-  if (bridge_) bridge_->send(message, std::move(descriptor));
+  if (bridge_) return bridge_->send(message, std::move(descriptor));
+  context_.closer.close(std::move(descriptor));
 }
 
 std::vector<std::string> Generation::send_log_files() {

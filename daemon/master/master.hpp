@@ -150,9 +150,9 @@ class Master final : private PoolObserver,
   void bridge_left(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
   void load_changed(AppPool& pool) override;
-  void requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) override;
+  void requests_lost(std::uint64_t worker, channel::LostRequests requests) override;
   void requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
-                       UniqueFd list) override;
+                       std::vector<channel::ListedRequest> requests) override;
   void generation_gone(Generation& generation, int status) override;
 
   // control::Commands

@@ -73,13 +73,13 @@ void Master::load_changed(AppPool& pool) {
   pool.set_load(sum);
 }
 
-void Master::requests_lost(std::uint64_t worker, std::uint32_t count, const UniqueFd& lines) {
-  crashes_.requests_lost(worker, count, lines);
+void Master::requests_lost(std::uint64_t worker, channel::LostRequests requests) {
+  crashes_.requests_lost(worker, std::move(requests));
 }
 
 void Master::requests_listed(Generation& generation, std::uint64_t question, std::uint32_t omitted,
-                             UniqueFd list) {
-  queries_.answer(question, generation.number(), omitted, std::move(list));
+                             std::vector<channel::ListedRequest> requests) {
+  queries_.answer(question, generation.number(), omitted, std::move(requests));
 }
 
 void Master::generation_gone(Generation& generation, int status) {

@@ -27,11 +27,11 @@ constexpr int kPatienceMs = 10'000;
   throw std::runtime_error("taking over from another viaductd: " + what);
 }
 
-upgrade::Line next_line(int socket) {
+upgrade::Line next_line(int socket, channel::BackgroundCloser& closer) {
   pollfd wait{socket, POLLIN, 0};
   if (::poll(&wait, 1, kPatienceMs) <= 0) fail("it does not name its listeners");
   std::error_code error;
-  auto line = upgrade::receive(socket, error);
+  auto line = upgrade::receive(socket, closer, error);
   if (!line) fail(error ? error.message() : "it does not name its listeners");
   return std::move(*line);
 }
@@ -44,10 +44,14 @@ std::optional<config::Address> address_behind(std::string_view kind, std::string
 }
 
 struct Waiting {
-  Waiting(boost::asio::io_context& io, UniqueFd socket, std::function<void(UniqueFd)> handler)
-      : conversation(io, socket.release()), serve(std::move(handler)) {}
+  Waiting(boost::asio::io_context& io, UniqueFd socket, channel::BackgroundCloser background,
+          std::function<void(UniqueFd)> handler)
+      : conversation(io, socket.release()),
+        closer(std::move(background)),
+        serve(std::move(handler)) {}
 
   stream_descriptor conversation;
+  channel::BackgroundCloser closer;
   std::function<void(UniqueFd)> serve;
 };
 
@@ -56,8 +60,10 @@ void await_serve(const std::shared_ptr<Waiting>& waiting) {
       stream_descriptor::wait_read, [waiting](const boost::system::error_code& cancelled) {
         if (cancelled) return;
         std::error_code error;
-        while (auto line = upgrade::receive(waiting->conversation.native_handle(), error)) {
+        while (auto line = upgrade::receive(waiting->conversation.native_handle(), waiting->closer,
+                                            error)) {
           if (line->text == upgrade::kServe) return waiting->serve(std::move(line->descriptor));
+          waiting->closer.close(std::move(line->descriptor));
         }
         if (error) return waiting->serve({});
         await_serve(waiting);
@@ -87,7 +93,7 @@ Predecessor::Predecessor(UniqueFd conversation) : conversation_(std::move(conver
 void Predecessor::receive_listeners() {
   std::vector<std::shared_ptr<ListenerSocket>> sockets;
   while (true) {
-    upgrade::Line line = next_line(conversation_.get());
+    upgrade::Line line = next_line(conversation_.get(), closer_);
     if (line.text == upgrade::kEnd) break;
     if (const auto made = address_behind(upgrade::kMade, line.text)) {
       sockets.push_back(std::make_shared<ListenerSocket>(
@@ -98,6 +104,7 @@ void Predecessor::receive_listeners() {
     } else if (const auto control = address_behind(upgrade::kControl, line.text)) {
       control_ = ListenerSocket::take_over(std::move(line.descriptor), *control);
     }
+    closer_.close(std::move(line.descriptor));
   }
   listeners_ = ListenerSet(std::move(sockets));
 }
@@ -105,7 +112,8 @@ void Predecessor::receive_listeners() {
 void Predecessor::report_ready(boost::asio::io_context& io, std::function<void(UniqueFd)> serve) {
   // One that is gone is noticed by reading.
   (void)upgrade::send(conversation_.get(), upgrade::kReady);
-  await_serve(std::make_shared<Waiting>(io, std::move(conversation_), std::move(serve)));
+  await_serve(std::make_shared<Waiting>(io, std::move(conversation_), std::move(closer_),
+                                        std::move(serve)));
 }
 
 }  // namespace viaduct::daemon::master

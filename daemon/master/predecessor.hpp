@@ -8,6 +8,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/master/listener_set.hpp"
 
@@ -37,6 +38,7 @@ class Predecessor {
   void receive_listeners();
 
   UniqueFd conversation_;
+  channel::BackgroundCloser closer_;
   ListenerSet listeners_;
   std::optional<ListenerSocket> control_;
 };

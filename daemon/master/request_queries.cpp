@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/channel/sealed_memory.hpp"
-
 namespace viaduct::daemon::master {
 
 void RequestQueries::begin(const std::vector<unsigned>& generations, Done done) {
@@ -19,18 +17,17 @@ void RequestQueries::begin(const std::vector<unsigned>& generations, Done done) 
 }
 
 void RequestQueries::answer(std::uint64_t question, unsigned generation, std::uint32_t omitted,
-                            UniqueFd list) {
+                            std::vector<channel::ListedRequest> requests) {
   const auto query = queries_.find(question);
   if (query == queries_.end()) return;
   auto& lists = query->second.lists;
   const auto mine = std::find_if(lists.begin(), lists.end(), [&](const auto& candidate) {
     return candidate.generation == generation && !candidate.answered;
   });
-  auto json = channel::read_sealed_memory(list.get(), kMaxList);
-  if (mine == lists.end() || !json) return;
+  if (mine == lists.end()) return;
   mine->answered = true;
   mine->omitted = omitted;
-  mine->json = std::move(*json);
+  mine->requests = std::move(requests);
   const bool all = std::all_of(lists.begin(), lists.end(),
                                [](const auto& candidate) { return candidate.answered; });
   if (all) finish(question);

@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/channel/unique_fd.hpp"
+#include "daemon/channel/request_list.hpp"
 #include "daemon/master/control/commands.hpp"
 
 namespace viaduct::daemon::master {
@@ -19,9 +19,6 @@ namespace viaduct::daemon::master {
 class RequestQueries {
  public:
   using Done = std::function<void(std::vector<control::RequestList>)>;
-
-  /// A bridge's list that is larger is none.
-  static constexpr std::size_t kMaxList = 32 * 1024 * 1024;
 
   explicit RequestQueries(boost::asio::io_context& io,
                           std::chrono::milliseconds patience = std::chrono::seconds(2))
@@ -34,8 +31,9 @@ class RequestQueries {
   /// loop, with one list for each of them in the same order.
   void begin(const std::vector<unsigned>& generations, Done done);
 
-  /// A bridge's answer; `list`: a sealed memfd with a JSON array. Late ones are ignored.
-  void answer(std::uint64_t question, unsigned generation, std::uint32_t omitted, UniqueFd list);
+  /// A bridge's answer. Late ones are ignored.
+  void answer(std::uint64_t question, unsigned generation, std::uint32_t omitted,
+              std::vector<channel::ListedRequest> requests);
 
  private:
   struct Query {

@@ -115,13 +115,18 @@ void Successor::await_ready() {
         const auto self = weak.lock();
         if (!self || e || self->settled_) return;
         std::error_code error;
-        while (const auto line = upgrade::receive(self->conversation_.native_handle(), error)) {
+        while (auto line = upgrade::receive(self->conversation_.native_handle(),
+                                            self->context_.closer, error)) {
+          self->context_.closer.close(std::move(line->descriptor));
           if (line->text != upgrade::kReady) continue;
           self->timer_.cancel();
           return self->observer_.successor_ready();
         }
+        if (!error) return self->await_ready();
         // One that has closed its end ends, which waitpid tells.
-        if (!error) self->await_ready();
+        if (error != std::errc::bad_message) return;
+        self->failure_ = "it sent what no viaductd sends";
+        self->kill();
       });
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <span>
+#include <utility>
 
 #include "daemon/channel/packet.hpp"
 
@@ -12,13 +13,14 @@ std::error_code send(int socket, std::string_view text, int descriptor) {
   return channel::send_packet(socket, std::as_bytes(std::span(text)), descriptor);
 }
 
-std::optional<Line> receive(int socket, std::error_code& error) {
+std::optional<Line> receive(int socket, channel::BackgroundCloser& closer, std::error_code& error) {
   std::array<char, 4096> bytes{};
   const auto packet =
-      channel::receive_packet(socket, std::as_writable_bytes(std::span(bytes)), error);
+      channel::receive_packet(socket, std::as_writable_bytes(std::span(bytes)), closer, error);
   if (!packet) return std::nullopt;
   UniqueFd descriptor(packet->descriptor);
   if (packet->cut) {
+    closer.close(std::move(descriptor));
     error = std::make_error_code(std::errc::bad_message);
     return std::nullopt;
   }

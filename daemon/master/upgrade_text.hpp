@@ -5,6 +5,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
 
 namespace viaduct::daemon::master {
@@ -41,8 +42,9 @@ struct Line {
 std::error_code send(int socket, std::string_view text, int descriptor = -1);
 
 /// The next line if one is there. `error` is set on failure and when the peer has closed; lines of
-/// more than 4 KiB are EBADMSG.
-std::optional<Line> receive(int socket, std::error_code& error);
+/// more than 4 KiB, or with more than one descriptor, are EBADMSG, and `closer` closes what came
+/// with them.
+std::optional<Line> receive(int socket, channel::BackgroundCloser& closer, std::error_code& error);
 
 }  // namespace upgrade
 }  // namespace viaduct::daemon::master

@@ -34,6 +34,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   /// Answers its first request 503, and ends: it was accepted only to be told so. Ends without an
   /// answer when no request comes.
   void refuse_all();
+  /// Its socket came from another process, which may still have it.
+  void share() { socket_.share(); }
   /// Ends it with the next response, or now when idle.
   void drain();
   /// Between two requests, with nothing unread in our memory and nothing unsent.

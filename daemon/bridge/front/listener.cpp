@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "daemon/bridge/front/peer.hpp"
+#include "daemon/bridge/socket.hpp"
 #include "daemon/log/log.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -124,24 +125,26 @@ void Listener::report(std::string_view message, std::string_view name, std::stri
       message, {{"listener", front_.name}, {name, value}, {"suppressed", decision.suppressed}});
 }
 
-void Listener::take(int descriptor, bool refuse) {
+std::shared_ptr<Connection> Listener::take(int descriptor, bool refuse) {
   bool trusted = false;
   if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
     const Peer peer = identify(descriptor);
     if (!front_.settings.allow.empty() && !matches(front_.settings.allow, peer)) {
       report("connection refused: not in allow", "peer", peer.name);
       ::close(descriptor);
-      return;
+      return nullptr;
     }
     trusted = matches(front_.settings.trusted, peer);
   }
   const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, trusted);
   if (refuse) connection->refuse_all();
   connections_.add(connection);
+  return connection;
 }
 
 void Listener::adopt(int descriptor) {
-  take(descriptor);
+  never_linger(descriptor);
+  if (const auto connection = take(descriptor)) connection->share();
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "daemon/bridge/front/connection_list.hpp"
@@ -38,7 +39,7 @@ class Listener {
  private:
   void await_connection();
   void accept_some();
-  void take(int descriptor, bool refuse = false);
+  std::shared_ptr<Connection> take(int descriptor, bool refuse = false);
   void run_out(int error);
   [[nodiscard]] bool full() const;
   /// Logs at a limited rate, for each kind of message.

@@ -41,7 +41,28 @@ Reply to_reply(const Outcome& outcome) {
   return {status_of(outcome.kind), json::serialize(members), {}};
 }
 
-// The lists of the bridges hold bytes that clients sent: they are passed on as they are, unread.
+json::object to_json(const channel::ListedRequest& request) {
+  const auto text = [](const std::string& from) {
+    return json::string(log::escape_invalid_utf8(from));
+  };
+  json::object members{{"id", text(request.id)},           {"method", text(request.method)},
+                       {"target", text(request.target)},   {"age_ms", request.age_ms},
+                       {"worker_pid", request.worker_pid}, {"state", text(request.state)}};
+  if (!request.stack.empty()) {
+    json::array frames;
+    for (const std::string& frame : request.stack) frames.emplace_back(text(frame));
+    members["stack"] = std::move(frames);
+  }
+  if (!request.no_stack.empty()) members["no_stack"] = text(request.no_stack);
+  return members;
+}
+
+std::string to_json(const std::vector<channel::ListedRequest>& requests) {
+  json::array entries;
+  for (const channel::ListedRequest& request : requests) entries.push_back(to_json(request));
+  return json::serialize(entries);
+}
+
 Reply to_reply(const std::string& app, const std::vector<RequestList>& lists) {
   bool complete = true;
   std::string bridges;
@@ -50,7 +71,8 @@ Reply to_reply(const std::string& app, const std::vector<RequestList>& lists) {
     if (!bridges.empty()) bridges += ',';
     bridges += "{\"generation\":" + std::to_string(list.generation) +
                ",\"answered\":" + (list.answered ? "true" : "false") +
-               ",\"omitted\":" + std::to_string(list.omitted) + ",\"requests\":" + list.json + "}";
+               ",\"omitted\":" + std::to_string(list.omitted) +
+               ",\"requests\":" + to_json(list.requests) + "}";
   }
   return {200,
           "{\"app\":" + json::serialize(json::value(app)) +

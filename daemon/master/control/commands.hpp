@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/channel/request_list.hpp"
 #include "daemon/master/control/peer.hpp"
 #include "daemon/master/control/status.hpp"
 
@@ -29,8 +30,8 @@ struct Outcome {
 /// The requests that one bridge has in flight for an app.
 struct RequestList {
   unsigned generation = 0;
-  bool answered = false;      ///< false: the bridge did not say in time
-  std::string json = "[]";    ///< an array, as the bridge wrote it
+  bool answered = false;  ///< false: the bridge did not say in time
+  std::vector<channel::ListedRequest> requests{};
   std::uint32_t omitted = 0;  ///< requests left out because there are too many
 };
 

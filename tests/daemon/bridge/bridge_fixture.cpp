@@ -41,11 +41,15 @@ void BridgeTest::expect_clean_exit(BridgeProcess& process) {
   EXPECT_EQ(process.log_count("runtime error"), 0u) << process.log();
 }
 
-void BridgeTest::start() {
+void BridgeTest::listen() {
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
     settings.listeners[i].address = {config::Address::Kind::unix_path, socket_path(i), 0};
     listeners.push_back(listen_at(socket_path(i)));
   }
+}
+
+void BridgeTest::start() {
+  if (listeners.empty()) listen();
   bridge_ = spawn();
   ASSERT_TRUE(bridge_->wait_for(Type::started)) << bridge_->log();
   say(Type::accept);

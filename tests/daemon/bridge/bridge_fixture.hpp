@@ -26,6 +26,8 @@ class BridgeTest : public ::testing::Test {
   ~BridgeTest() override;
   void TearDown() override;
 
+  /// Opens the listening sockets, as start() does where that has not been done.
+  void listen();
   /// Starts the bridge, which accepts connections from then on; workers are being started.
   void start();
   /// A second bridge on the same listening sockets, not accepting yet.

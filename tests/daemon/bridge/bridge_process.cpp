@@ -16,8 +16,10 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/answer_memory.hpp"
 #include "daemon/channel/channel.hpp"
-#include "daemon/channel/sealed_memory.hpp"
+#include "daemon/channel/message_pipe.hpp"
+#include "daemon/channel/request_list.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 
@@ -41,17 +43,19 @@ BridgeProcess::BridgeProcess(Stage& stage, const config::BridgeSettings& setting
                              const std::vector<int>& listeners)
     : stage_(stage) {
   const channel::Pair channel = channel::make_pair();
-  const int settings_descriptor = settings_file(settings);
-  const int scoreboard = create_scoreboard();
-  scores_ = &map_scoreboard(scoreboard);
+  socket_.reset(channel.first);
+  const UniqueFd theirs(channel.second);
+  channel::MessagePipe reports = channel::make_message_pipe();
+  const UniqueFd settings_memory(settings_file(settings));
+  const UniqueFd scoreboard(create_scoreboard());
+  scores_ = &map_scoreboard(scoreboard.get());
   std::array<int, 2> log{};
   if (::pipe2(log.data(), O_CLOEXEC) != 0) fail("pipe2");
-  spawn(listeners, channel.second, settings_descriptor, scoreboard, log[1]);
-  for (const int descriptor : {channel.second, settings_descriptor, scoreboard, log[1]}) {
-    ::close(descriptor);
-  }
+  spawn(listeners, {theirs.get(), settings_memory.get(), scoreboard.get(), reports.writer.get()},
+        log[1]);
+  ::close(log[1]);
   ::fcntl(log[0], F_SETFL, O_NONBLOCK);
-  channel_.socket = channel.first;
+  channel_.pipe = std::move(reports.reader);
   log_.pipe = log[0];
   stage_.add(channel_);
   stage_.add(log_);
@@ -69,9 +73,8 @@ BridgeProcess::~BridgeProcess() {
   ::munmap(scores_, sizeof(Scoreboard));
 }
 
-void BridgeProcess::spawn(const std::vector<int>& listeners, int channel, int settings,
-                          int scoreboard, int log) {
-  std::vector<int> sources{channel, settings, scoreboard};
+void BridgeProcess::spawn(const std::vector<int>& listeners, const std::vector<int>& own, int log) {
+  std::vector<int> sources = own;
   sources.insert(sources.end(), listeners.begin(), listeners.end());
   // Moved out of the way of the numbers that they will get.
   std::vector<int> moved;
@@ -92,7 +95,14 @@ void BridgeProcess::spawn(const std::vector<int>& listeners, int channel, int se
 }
 
 void BridgeProcess::send(const channel::Message& message, int descriptor) {
-  if (const auto error = channel::send(channel_.socket, message, descriptor)) {
+  const bool asks = message.type == channel::Type::list_requests ||
+                    (message.type == channel::Type::worker_dead && message.count != 0);
+  if (asks) {
+    UniqueFd& memory = channel_.memories[message.serial];
+    memory = channel::make_answer_memory(channel::kMaxListBytes);
+    descriptor = ::fcntl(memory.get(), F_DUPFD_CLOEXEC, 0);
+  }
+  if (const auto error = channel::send(socket_.get(), message, descriptor)) {
     throw std::system_error(error, "sending to the bridge");
   }
   if (descriptor >= 0) ::close(descriptor);
@@ -127,8 +137,8 @@ std::size_t BridgeProcess::log_count(std::string_view text) const {
 }
 
 void BridgeProcess::leave() {
-  if (channel_.socket >= 0) ::close(channel_.socket);
-  channel_.socket = -1;
+  socket_.reset();
+  channel_.pipe.reset();
 }
 
 bool BridgeProcess::reap() {
@@ -168,14 +178,17 @@ short BridgeProcess::ChannelPeer::wanted() const {
 
 void BridgeProcess::ChannelPeer::ready(short) {
   std::error_code error;
-  while (const auto got = channel::receive(socket, error)) {
-    received_.push_back(got->message);
-    const UniqueFd descriptor(got->descriptor);
-    if (descriptor) sealed = channel::read_sealed_memory(descriptor.get(), 64 << 20).value_or("");
+  while (const auto got = channel::read_message(pipe.get(), error)) {
+    received_.push_back(*got);
+    const auto memory = memories.find(got->serial);
+    const bool answers =
+        got->type == channel::Type::listing || got->type == channel::Type::requests_lost;
+    if (!answers || memory == memories.end()) continue;
+    answer =
+        channel::read_answer(memory->second.get(), got->size, channel::kMaxListBytes).value_or("");
+    memories.erase(memory);
   }
-  if (!error) return;
-  ::close(socket);
-  socket = -1;
+  if (error) pipe.reset();
 }
 
 short BridgeProcess::LogPeer::wanted() const {

@@ -2,6 +2,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 
 #include "daemon/channel/message.hpp"
 #include "daemon/channel/scoreboard.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "tests/daemon/bridge/stage.hpp"
 
@@ -25,14 +28,14 @@ class BridgeProcess {
   BridgeProcess(const BridgeProcess&) = delete;
   BridgeProcess& operator=(const BridgeProcess&) = delete;
 
-  /// `descriptor` is closed behind the message.
+  /// `descriptor` is closed behind the message. A question gets memory for its answer.
   void send(const channel::Message& message, int descriptor = -1);
   /// What it sent, in order.
   [[nodiscard]] const std::vector<channel::Message>& received() const { return received_; }
   [[nodiscard]] std::size_t count(channel::Type type) const;
   [[nodiscard]] std::optional<channel::Message> last(channel::Type type) const;
-  /// Content of the last memfd that it sent.
-  [[nodiscard]] const std::string& sealed() const { return channel_.sealed; }
+  /// The last answer that was longer than a message.
+  [[nodiscard]] const std::string& answer() const { return channel_.answer; }
   /// Serves the stage until it has sent so many messages of the type.
   bool wait_for(channel::Type type, std::size_t count = 1);
 
@@ -61,11 +64,12 @@ class BridgeProcess {
   class ChannelPeer final : public Peer {
    public:
     explicit ChannelPeer(std::vector<channel::Message>& received) : received_(received) {}
-    [[nodiscard]] int descriptor() const override { return socket; }
+    [[nodiscard]] int descriptor() const override { return pipe.get(); }
     [[nodiscard]] short wanted() const override;
     void ready(short events) override;
-    int socket = -1;
-    std::string sealed;
+    UniqueFd pipe;
+    std::map<std::uint64_t, UniqueFd> memories;  // for answers, by serial
+    std::string answer;
 
    private:
     std::vector<channel::Message>& received_;
@@ -79,10 +83,11 @@ class BridgeProcess {
     std::string text;
   };
 
-  void spawn(const std::vector<int>& listeners, int channel, int settings, int scoreboard, int log);
+  void spawn(const std::vector<int>& listeners, const std::vector<int>& own, int log);
   bool reap();
 
   Stage& stage_;
+  UniqueFd socket_;  // to the bridge
   std::vector<channel::Message> received_;
   ChannelPeer channel_{received_};
   LogPeer log_;

@@ -3,15 +3,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/hand_over.hpp"
 #include "tests/daemon/bridge/bridge_fixture.hpp"
+#include "tests/daemon/channel/lingering_socket.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 namespace {
@@ -43,6 +46,19 @@ class Drain : public BridgeTest {
     say(Type::drain, between.first);
     return next;
   }
+
+  // A connection of the first listener that a predecessor has accepted.
+  struct AcceptedBefore {
+    std::unique_ptr<FrontClient> client;
+    UniqueFd connection;
+  };
+  AcceptedBefore accept_before() {
+    listen();
+    auto client = connect();
+    return {std::move(client), UniqueFd(::accept4(listeners[0], nullptr, nullptr, SOCK_CLOEXEC))};
+  }
+
+  channel::BackgroundCloser closer;
 };
 
 TEST_F(Drain, ConnectionsEndWithTheirNextResponse) {
@@ -224,6 +240,7 @@ TEST_F(Drain, ConnectionsOfADroppedListenerAreClosed) {
 }
 
 TEST_F(Drain, WaitsForWhatItsPredecessorStillHandsOver) {
+  const AcceptedBefore accepted = accept_before();
   start();
   add_worker();
   const channel::Pair before = channel::make_pair();
@@ -232,24 +249,90 @@ TEST_F(Drain, WaitsForWhatItsPredecessorStillHandsOver) {
   say(Type::drain, after.first);
   const UniqueFd predecessor(before.first);
   const UniqueFd successor(after.second);
-  const channel::Pair connection = channel::make_pair();
-  const UniqueFd ours(connection.first);
-  const UniqueFd theirs(connection.second);
   ASSERT_FALSE(channel::send_connection(predecessor.get(), channel::socket_identity(listeners[0]),
-                                        theirs.get()));
+                                        accepted.connection.get()));
   std::optional<channel::HandedOver> passed_on;
   until(
       [&] {
         std::error_code error;
-        passed_on = channel::receive_connection(successor.get(), error);
+        passed_on = channel::receive_connection(successor.get(), closer, error);
         return passed_on.has_value();
       },
       "the connection at the successor");
   EXPECT_EQ(bridge().count(Type::drained), 0u) << "more may come";
   EXPECT_EQ(channel::socket_identity(passed_on->connection.get()),
-            channel::socket_identity(theirs.get()));
+            channel::socket_identity(accepted.connection.get()));
   ::shutdown(predecessor.get(), SHUT_RDWR);
   ASSERT_TRUE(bridge().wait_for(Type::drained));
+}
+
+// A predecessor in other hands gives away whatever it could open.
+TEST_F(Drain, SocketsThatAreNoneOfTheListenersEndTheHandOver) {
+  start();
+  FakeWorker& worker = add_worker();
+  constexpr int kLongerThanTheTest = 3600;
+  channel::LingeringSocket lingering(kLongerThanTheTest);
+  const channel::Pair between = channel::make_pair();
+  const UniqueFd predecessor(between.first);
+  say(Type::adopt, between.second);
+  bridge().freeze();
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_FALSE(channel::send_connection(predecessor.get(), channel::socket_identity(listeners[0]),
+                                          lingering.socket.get()));
+  }
+  lingering.socket.reset();
+  bridge().thaw();
+  ASSERT_TRUE(bridge().wait_for_log("one is not of the listener"));
+  const auto client = connect();
+  client->get(1, "/", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request) << "the bridge waits for the socket";
+  request->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(bridge().log_count("one is not of the listener"), 1u);
+}
+
+TEST_F(Drain, PacketsOfAnotherFormEndTheHandOver) {
+  start();
+  add_worker();
+  const channel::Pair between = channel::make_pair();
+  const UniqueFd predecessor(between.first);
+  say(Type::adopt, between.second);
+  ASSERT_FALSE(channel::send_packet(predecessor.get(), std::array<std::byte, 3>{}, 0));
+  ASSERT_TRUE(bridge().wait_for_log("the other bridge breaks the form"));
+}
+
+// The predecessor may still have the socket that it gave away: SO_LINGER would make close() wait.
+TEST_F(Drain, ConnectionsThatWereHandedOverDoNotLinger) {
+  const AcceptedBefore accepted = accept_before();
+  const int theirs = accepted.connection.get();
+  const auto set_linger = [theirs] {
+    const linger wait{1, 3600};
+    ::setsockopt(theirs, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+  };
+  const auto lingers = [theirs] {
+    linger now{};
+    socklen_t size = sizeof(now);
+    ::getsockopt(theirs, SOL_SOCKET, SO_LINGER, &now, &size);
+    return now.l_onoff != 0;
+  };
+  start();
+  FakeWorker& worker = add_worker();
+  const channel::Pair between = channel::make_pair();
+  const UniqueFd predecessor(between.first);
+  say(Type::adopt, between.second);
+  set_linger();
+  ASSERT_FALSE(
+      channel::send_connection(predecessor.get(), channel::socket_identity(listeners[0]), theirs));
+  accepted.client->get(1, "/", false);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  EXPECT_FALSE(lingers());
+  set_linger();
+  request->respond("ok");
+  ASSERT_TRUE(accepted.client->wait(1));
+  until([&] { return bridge().scores().connections == 0; }, "its end");
+  EXPECT_FALSE(lingers());
 }
 
 TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
@@ -266,7 +349,7 @@ TEST_F(Drain, MoreConnectionsThanTheSuccessorsQueueHolds) {
   int received = 0;
   const bool all = stage.run_until([&] {
     std::error_code error;
-    while (channel::receive_connection(between.second, error)) ++received;
+    while (channel::receive_connection(between.second, closer, error)) ++received;
     return received == kMany;
   });
   ::close(between.second);

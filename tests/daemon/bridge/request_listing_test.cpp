@@ -92,21 +92,20 @@ TEST(RequestListingTest, OnlyTheOldestOfAllThreadsKeepTheirStacks) {
   }
 }
 
-TEST(RequestListingTest, IsAnArrayOfObjects) {
-  EXPECT_EQ(to_json({}), "[]");
-  RequestEntry entry{"7", "GET", "/a\"b", std::chrono::milliseconds(12), 900, "working"};
-  EXPECT_EQ(to_json({{entry, aged(0)}, 2}),
-            R"([{"id":"7","method":"GET","target":"/a\"b","age_ms":12,"worker_pid":900,)"
-            R"("state":"working"},{"id":"","method":"","target":"","age_ms":0,"worker_pid":0,)"
-            R"("state":""}])");
-  RequestEntry traced;
-  traced.stack = {"#0 a \"b\"", "#1 c"};
-  RequestEntry untraced;
-  untraced.no_stack = "no worker has it";
-  EXPECT_EQ(to_json({{traced, untraced}, 2}),
-            R"([{"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
-            R"("stack":["#0 a \"b\"","#1 c"]},{"id":"","method":"","target":"","age_ms":0,)"
-            R"("worker_pid":0,"state":"","no_stack":"no worker has it"}])");
+TEST(RequestListingTest, EveryMemberIsTold) {
+  EXPECT_TRUE(to_listed({}).empty());
+  RequestEntry entry{"7", "GET", "/a", std::chrono::milliseconds(12), 900, "working"};
+  entry.stack = {"#0 a", "#1 c"};
+  entry.no_stack = "why";
+  const std::vector<channel::ListedRequest> wanted{{.id = "7",
+                                                    .method = "GET",
+                                                    .target = "/a",
+                                                    .state = "working",
+                                                    .no_stack = "why",
+                                                    .age_ms = 12,
+                                                    .worker_pid = 900,
+                                                    .stack = {"#0 a", "#1 c"}}};
+  EXPECT_EQ(to_listed({{entry}, 1}), wanted);
 }
 
 }  // namespace

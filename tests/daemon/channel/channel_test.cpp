@@ -1,9 +1,11 @@
 #include "daemon/channel/channel.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <iterator>
@@ -12,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
 
 namespace viaduct::daemon::channel {
@@ -26,6 +29,7 @@ class ChannelTest : public testing::Test {
   }
 
   UniqueFd here_, there_;
+  BackgroundCloser closer_;
   std::error_code error_;
 };
 
@@ -44,17 +48,17 @@ TEST_F(ChannelTest, MessagesArriveWholeAndInOrder) {
   second.type = Type::drain;
   ASSERT_FALSE(send(here_.get(), second));
 
-  const auto first = receive(there_.get(), error_);
+  const auto first = receive(there_.get(), closer_, error_);
   ASSERT_TRUE(first);
   EXPECT_EQ(first->message.type, Type::worker_added);
   EXPECT_EQ(first->message.serial, 1ull << 40);
   EXPECT_STREQ(first->message.path.data(), "/run/viaduct/1/workers/7.sock");
   EXPECT_EQ(first->descriptor, -1);
-  EXPECT_EQ(receive(there_.get(), error_)->message.type, Type::drain);
+  EXPECT_EQ(receive(there_.get(), closer_, error_)->message.type, Type::drain);
 }
 
 TEST_F(ChannelTest, NothingThereIsNoError) {
-  EXPECT_FALSE(receive(there_.get(), error_));
+  EXPECT_FALSE(receive(there_.get(), closer_, error_));
   EXPECT_FALSE(error_);
 }
 
@@ -64,7 +68,7 @@ TEST_F(ChannelTest, DescriptorsTravelCloseOnExec) {
   const UniqueFd read_end(ends[0]);
   ASSERT_FALSE(send(here_.get(), worker_added(), ends[1]));
   ::close(ends[1]);
-  const auto received = receive(there_.get(), error_);
+  const auto received = receive(there_.get(), closer_, error_);
   ASSERT_TRUE(received);
   const UniqueFd taken(received->descriptor);
   ASSERT_GE(taken.get(), 0);
@@ -99,15 +103,17 @@ TEST_F(ChannelTest, MoreThanOneDescriptorIsRefusedAndNoneStaysOpen) {
     c->cmsg_len = CMSG_LEN(count * sizeof(int));
     std::memcpy(CMSG_DATA(c), sent.data(), count * sizeof(int));
     ASSERT_EQ(::sendmsg(here_.get(), &header, 0), static_cast<ssize_t>(sizeof(message)));
-    EXPECT_FALSE(receive(there_.get(), error_));
+    EXPECT_FALSE(receive(there_.get(), closer_, error_));
     EXPECT_EQ(error_, std::errc::bad_message) << count;
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (open_descriptors() != before && std::chrono::steady_clock::now() < end) ::sched_yield();
     EXPECT_EQ(open_descriptors(), before) << count;
   }
 }
 
 TEST_F(ChannelTest, EndOfThePeerIsTold) {
   here_.reset();
-  EXPECT_FALSE(receive(there_.get(), error_));
+  EXPECT_FALSE(receive(there_.get(), closer_, error_));
   EXPECT_EQ(error_, std::errc::not_connected);
   EXPECT_TRUE(send(there_.get(), worker_added())) << "and no SIGPIPE";
 }
@@ -118,7 +124,7 @@ TEST_F(ChannelTest, PacketsOfAnotherSizeAreRefused) {
   std::memcpy(bytes.data(), &message, sizeof(message));
   for (const std::size_t size : {sizeof(Message) - 1, sizeof(Message) + 1}) {
     ASSERT_EQ(::send(here_.get(), bytes.data(), size, 0), static_cast<ssize_t>(size));
-    EXPECT_FALSE(receive(there_.get(), error_));
+    EXPECT_FALSE(receive(there_.get(), closer_, error_));
     EXPECT_EQ(error_, std::errc::bad_message) << size;
   }
 }

@@ -19,8 +19,8 @@ Message of(Type type, std::uint32_t app = 0) {
 
 struct Case {
   Type type;
-  bool without_descriptor;  // whether it may come without one
-  bool with_descriptor;
+  bool without_size;  // whether it may come without one
+  bool with_size;
   bool names_app;
 };
 
@@ -37,7 +37,7 @@ TEST(MessageCheck, WhatEachTypeMayCarry) {
       {Type::demand, true, false, true},
       {Type::drained, true, false, false},
       {Type::left, true, false, false},
-      {Type::listing, false, true, true},
+      {Type::listing, true, true, true},
       {Type::requests_lost, true, true, false},
       {Type::worker_added, false, false, false},
       {Type::worker_draining, false, false, false},
@@ -51,20 +51,21 @@ TEST(MessageCheck, WhatEachTypeMayCarry) {
   };
   for (const Case& one : cases) {
     const auto type = static_cast<unsigned>(one.type);
-    EXPECT_EQ(violation_of(of(one.type), false, kApps).empty(), one.without_descriptor) << type;
-    EXPECT_EQ(violation_of(of(one.type), true, kApps).empty(), one.with_descriptor) << type;
-    if (!one.without_descriptor && !one.with_descriptor) continue;
-    const bool descriptor = !one.without_descriptor;
-    EXPECT_TRUE(violation_of(of(one.type, kApps - 1), descriptor, kApps).empty()) << type;
-    EXPECT_EQ(violation_of(of(one.type, kApps), descriptor, kApps).empty(), !one.names_app) << type;
-    EXPECT_EQ(violation_of(of(one.type, UINT32_MAX), descriptor, kApps).empty(), !one.names_app);
+    EXPECT_EQ(violation_of(of(one.type), kApps).empty(), one.without_size) << type;
+    Message with_size = of(one.type);
+    with_size.size = 1;
+    EXPECT_EQ(violation_of(with_size, kApps).empty(), one.with_size) << type;
+    if (!one.without_size) continue;
+    EXPECT_TRUE(violation_of(of(one.type, kApps - 1), kApps).empty()) << type;
+    EXPECT_EQ(violation_of(of(one.type, kApps), kApps).empty(), !one.names_app) << type;
+    EXPECT_EQ(violation_of(of(one.type, UINT32_MAX), kApps).empty(), !one.names_app);
   }
 }
 
 TEST(MessageCheck, ATypeThatDoesNotExist) {
   const auto last = static_cast<std::uint32_t>(Type::requests_lost);
   for (const std::uint32_t type : {last + 1, 1000u, UINT32_MAX}) {
-    EXPECT_FALSE(violation_of(of(static_cast<Type>(type)), false, kApps).empty()) << type;
+    EXPECT_FALSE(violation_of(of(static_cast<Type>(type)), kApps).empty()) << type;
   }
 }
 
@@ -82,18 +83,18 @@ TEST(MessageCheck, TextHasAnEnd) {
       }
     };
     fill(1);
-    EXPECT_EQ(violation_of(message, false, kApps), "");
+    EXPECT_EQ(violation_of(message, kApps), "");
     fill(0);
-    EXPECT_EQ(violation_of(message, false, kApps), "text without an end");
+    EXPECT_EQ(violation_of(message, kApps), "text without an end");
   }
 }
 
 TEST(MessageCheck, StatesExist) {
   Message message = of(Type::server);
   message.state = AppState::idle;
-  EXPECT_EQ(violation_of(message, false, kApps), "");
+  EXPECT_EQ(violation_of(message, kApps), "");
   message.state = static_cast<AppState>(static_cast<std::uint32_t>(AppState::idle) + 1);
-  EXPECT_EQ(violation_of(message, false, kApps), "a state that does not exist");
+  EXPECT_EQ(violation_of(message, kApps), "a state that does not exist");
 }
 
 }  // namespace

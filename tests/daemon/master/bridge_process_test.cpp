@@ -6,17 +6,21 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include "daemon/channel/request_list.hpp"
 #include "daemon/channel/sealed_memory.hpp"
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
@@ -62,14 +66,26 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
     }
   }
 
-  void bridge_says(const channel::Message& message, UniqueFd) override {
+  void bridge_says(const channel::Message& message, std::string answer) override {
     said.push_back(message.type);
+    answers.push_back(std::move(answer));
+    // As a generation does.
+    const bool list = message.type == Type::listing;
+    if (list && !channel::decode_list(answers.back())) bridge->distrust("no list");
   }
   void bridge_ended(int status) override { ended = status; }
+
+  static channel::Message question(std::uint64_t serial) {
+    channel::Message message;
+    message.type = Type::list_requests;
+    message.serial = serial;
+    return message;
+  }
 
   boost::asio::io_context io{1};
   std::shared_ptr<BridgeProcess> bridge;
   std::vector<Type> said;
+  std::vector<std::string> answers;
   std::optional<int> ended;
 
  private:
@@ -103,7 +119,7 @@ TEST_F(BridgeProcessTest, WhatABridgeSendsIsHandedOn) {
 }
 
 TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
-  for (const char* deed : {"type", "app", "text", "size", "descriptor", "descriptors"}) {
+  for (const char* deed : {"type", "app", "text", "size", "long", "bytes", "answer"}) {
     SCOPED_TRACE(deed);
     ended.reset();
     start(deed);
@@ -115,18 +131,54 @@ TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
   }
 }
 
-TEST_F(BridgeProcessTest, DescriptorsThatComeWithThatAreClosed) {
-  start("well-behaved");
+TEST_F(BridgeProcessTest, DescriptorsCannotBeSent) {
+  start("socket");
   until([&] { return !said.empty(); }, "a message");
+  const auto before = open_descriptors();
   bridge->kill();
   until([&] { return ended.has_value(); }, "the end of the bridge");
-  const auto before = open_descriptors();
-  for (const char* deed : {"descriptor", "descriptors"}) {
+  for (int i = 0; i < 3; ++i) {
     ended.reset();
-    start(deed);
+    said.clear();
+    start("socket");
+    until([&] { return !said.empty(); }, "a message");
+    EXPECT_EQ(open_descriptors(), before);
+    bridge->kill();
     until([&] { return ended.has_value(); }, "the end of the bridge");
   }
-  EXPECT_EQ(open_descriptors(), before);
+}
+
+TEST_F(BridgeProcessTest, LongAnswersAreCopied) {
+  start("list good");
+  EXPECT_TRUE(bridge->ask(question(7)));
+  until([&] { return said.size() == 2; }, "the answer");
+  const auto requests = channel::decode_list(answers.back());
+  ASSERT_TRUE(requests);
+  EXPECT_EQ(requests->size(), 1u);
+  EXPECT_FALSE(ended);
+}
+
+TEST_F(BridgeProcessTest, LiesInLongAnswersEndIt) {
+  for (const char* how : {"list bytes", "list size", "list twice"}) {
+    SCOPED_TRACE(how);
+    ended.reset();
+    start(how);
+    EXPECT_TRUE(bridge->ask(question(7)));
+    until([&] { return ended.has_value(); }, "the end of the bridge");
+    EXPECT_EQ(WTERMSIG(*ended), SIGKILL);
+  }
+}
+
+TEST_F(BridgeProcessTest, OneThatDoesNotAnswerIsNotAskedForEver) {
+  start("well-behaved");
+  until([&] { return !said.empty(); }, "a message");
+  for (std::uint64_t i = 1; i <= OpenQuestions::kMaxOpen; ++i) {
+    EXPECT_TRUE(bridge->ask(question(i))) << i;
+  }
+  EXPECT_FALSE(bridge->ask(question(OpenQuestions::kMaxOpen + 1)));
+  channel::Message other = question(1);
+  other.type = Type::worker_dead;
+  EXPECT_TRUE(bridge->ask(other)) << "another kind";
 }
 
 // The event loop has work of others, too.

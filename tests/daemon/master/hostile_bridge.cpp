@@ -1,18 +1,25 @@
 #include "tests/daemon/master/hostile_bridge.hpp"
 
+#include <fcntl.h>
 #include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
+#include <cstdint>
+#include <string>
+#include <system_error>
 
+#include "daemon/channel/answer_memory.hpp"
+#include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/channel.hpp"
+#include "daemon/channel/message_pipe.hpp"
+#include "daemon/channel/request_list.hpp"
 
 namespace viaduct::daemon::master {
 
 namespace {
 
 using channel::kChannelDescriptor;
+using channel::kReportsDescriptor;
 using channel::Message;
 using channel::Type;
 
@@ -23,50 +30,75 @@ Message of(Type type, std::uint32_t app = 0) {
   return message;
 }
 
-void send_two_descriptors(const Message& message) {
-  const int descriptors[2] = {0, 1};
-  iovec part{const_cast<Message*>(&message), sizeof(message)};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(descriptors))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof(control);
-  cmsghdr* c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = SOL_SOCKET;
-  c->cmsg_type = SCM_RIGHTS;
-  c->cmsg_len = CMSG_LEN(sizeof(descriptors));
-  std::memcpy(CMSG_DATA(c), descriptors, sizeof(descriptors));
-  (void)::sendmsg(kChannelDescriptor, &header, MSG_NOSIGNAL);
+void send(const Message& message) {
+  (void)channel::write_message(kReportsDescriptor, message);
+}
+
+// Whether the kernel refuses it.
+bool cannot_send_a_descriptor() {
+  return static_cast<bool>(channel::send(kChannelDescriptor, of(Type::started), 0));
 }
 
 void flood() {
   const Message message = of(Type::started);
-  while (::send(kChannelDescriptor, &message, sizeof(message), MSG_NOSIGNAL) > 0 ||
-         errno == EAGAIN) {
-    pollfd writable{kChannelDescriptor, POLLOUT, 0};
-    ::poll(&writable, 1, -1);
-    if ((writable.revents & (POLLHUP | POLLERR)) != 0) return;
+  while (true) {
+    const auto error = channel::write_message(kReportsDescriptor, message);
+    if (error && error != std::errc::resource_unavailable_try_again) return;
+    pollfd writable{kReportsDescriptor, POLLOUT, 0};
+    if (error) ::poll(&writable, 1, -1);
   }
+}
+
+void send_bytes(std::size_t size) {
+  const std::string bytes(size, '\0');
+  (void)!::write(kReportsDescriptor, bytes.data(), bytes.size());
+}
+
+channel::Received next_question() {
+  channel::BackgroundCloser closer;
+  while (true) {
+    std::error_code error;
+    if (const auto received = channel::receive(kChannelDescriptor, closer, error)) {
+      if (received->message.type == Type::list_requests) return *received;
+      continue;
+    }
+    if (error) ::_exit(1);
+    pollfd readable{kChannelDescriptor, POLLIN, 0};
+    ::poll(&readable, 1, -1);
+  }
+}
+
+void list(std::string_view how) {
+  send(of(Type::started));
+  const channel::Received question = next_question();
+  const std::string bytes = how == "bytes" ? "no list" : channel::encode({{}}).bytes;
+  (void)channel::write_answer(question.descriptor, bytes);
+  Message answer = of(Type::listing);
+  answer.serial = question.message.serial;
+  answer.size = static_cast<std::uint32_t>(how == "size" ? UINT32_MAX : bytes.size());
+  send(answer);
+  if (how == "twice") send(answer);
 }
 
 void act(std::string_view deed) {
   Message message = of(Type::started);
+  if (deed.starts_with("list ")) return list(deed.substr(5));
+  if (deed == "flood") return flood();
+  if (deed == "size") return send_bytes(sizeof(message) / 2);
+  if (deed == "long") return send_bytes(4096);
+  if (deed == "socket" && !cannot_send_a_descriptor()) return;
+  if (deed == "bytes") {
+    ::fcntl(kReportsDescriptor, F_SETFL, 0);
+    return send_bytes(2 * sizeof(message));
+  }
   if (deed == "type") message = of(Type::accept);
   if (deed == "app") message = of(Type::demand, 1);
+  if (deed == "answer") message = of(Type::listing);
   if (deed == "text") {
     message = of(Type::server);
     message.reason.fill('x');
   }
-  if (deed == "size") {
-    (void)::send(kChannelDescriptor, &message, sizeof(message) / 2, MSG_NOSIGNAL);
-  } else if (deed == "descriptors") {
-    send_two_descriptors(of(Type::requests_lost));
-  } else if (deed == "flood") {
-    flood();
-  } else {
-    (void)channel::send(kChannelDescriptor, message, deed == "descriptor" ? 0 : -1);
-  }
+  send(message);
 }
 
 }  // namespace

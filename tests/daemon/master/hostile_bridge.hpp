@@ -12,9 +12,15 @@ namespace viaduct::daemon::master {
 ///   app            an app that does not exist
 ///   text           text without its NUL
 ///   size           half a message
-///   descriptor     a descriptor with a message that has none
-///   descriptors    two descriptors with one that may have one
+///   long           a packet of a whole page
+///   bytes          two messages without a boundary
+///   answer         a long answer to a question that nobody asked
+///   socket         the attempt to send a message with a descriptor through the master's socket;
+///                  then, when the kernel has refused, as `well-behaved`
 ///   flood          messages without end
+///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
+///                  with more than there is memory (`size`), twice (`twice`), or as it should
+///                  (`good`)
 int hostile_bridge(std::string_view deed);
 
 }  // namespace viaduct::daemon::master

@@ -123,7 +123,8 @@ TEST_F(PredecessorTest, IsToldOnceThatItMayServe) {
     with_connections = static_cast<bool>(connections);
   });
   std::error_code error;
-  const auto line = upgrade::receive(old_.get(), error);
+  channel::BackgroundCloser closer;
+  const auto line = upgrade::receive(old_.get(), closer, error);
   ASSERT_TRUE(line);
   EXPECT_EQ(line->text, "ready");
   say("later version");

@@ -4,8 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include "daemon/channel/sealed_memory.hpp"
-
 namespace viaduct::daemon::master {
 namespace {
 
@@ -28,47 +26,48 @@ class RequestQueriesTest : public ::testing::Test {
   std::optional<Lists> lists;
 };
 
-UniqueFd sealed(std::string_view text) {
-  return channel::sealed_memory("test", text);
+std::vector<channel::ListedRequest> one(std::string_view id) {
+  channel::ListedRequest request;
+  request.id = id;
+  return {request};
 }
 
 TEST_F(RequestQueriesTest, IsDoneWhenAllHaveAnswered) {
   const auto question = ask({3, 4});
-  queries.answer(question, 4, 5, sealed("[4]"));
+  queries.answer(question, 4, 5, one("4"));
   EXPECT_FALSE(lists);
-  queries.answer(question, 3, 0, sealed("[3]"));
+  queries.answer(question, 3, 0, one("3"));
   ASSERT_TRUE(lists);
   ASSERT_EQ(lists->size(), 2u);
   EXPECT_EQ(lists->at(0).generation, 3u);
-  EXPECT_EQ(lists->at(0).json, "[3]");
+  EXPECT_EQ(lists->at(0).requests, one("3"));
   EXPECT_TRUE(lists->at(0).answered);
-  EXPECT_EQ(lists->at(1).json, "[4]");
+  EXPECT_EQ(lists->at(1).requests, one("4"));
   EXPECT_EQ(lists->at(1).omitted, 5u);
   run();
 }
 
 TEST_F(RequestQueriesTest, IsDoneInTimeWithoutThoseThatDidNotAnswer) {
   const auto question = ask({3, 4});
-  queries.answer(question, 3, 0, sealed("[3]"));
+  queries.answer(question, 3, 0, one("3"));
   run();
   ASSERT_TRUE(lists);
   EXPECT_TRUE(lists->at(0).answered);
   EXPECT_FALSE(lists->at(1).answered);
-  EXPECT_EQ(lists->at(1).json, "[]");
+  EXPECT_TRUE(lists->at(1).requests.empty());
   lists.reset();
-  queries.answer(question, 4, 0, sealed("[4]"));
+  queries.answer(question, 4, 0, one("4"));
   EXPECT_FALSE(lists) << "too late";
 }
 
 TEST_F(RequestQueriesTest, AnswersThatFitNoQuestionAreIgnored) {
   const auto question = ask({3});
-  queries.answer(question + 1, 3, 0, sealed("[1]"));
-  queries.answer(question, 9, 0, sealed("[1]"));
-  queries.answer(question, 3, 0, UniqueFd());
+  queries.answer(question + 1, 3, 0, one("1"));
+  queries.answer(question, 9, 0, one("1"));
   EXPECT_FALSE(lists);
-  queries.answer(question, 3, 0, sealed("[3]"));
+  queries.answer(question, 3, 0, one("3"));
   ASSERT_TRUE(lists);
-  EXPECT_EQ(lists->at(0).json, "[3]");
+  EXPECT_EQ(lists->at(0).requests, one("3"));
   run();
 }
 

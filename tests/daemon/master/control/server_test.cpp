@@ -192,7 +192,9 @@ TEST_F(ControlServerTest, SilentPeersAreDroppedAndOthersServedMeanwhile) {
 }
 
 TEST_F(ControlServerTest, PeersThatDoNotReadAreDropped) {
-  commands.lists = {{.generation = 1, .answered = true, .json = std::string(8'000'000, ' ')}};
+  channel::ListedRequest large;
+  large.target = std::string(8'000'000, 'x');
+  commands.lists = {{.generation = 1, .answered = true, .requests = {large}}};
   start({.connections = 1, .patience = std::chrono::milliseconds(300)});
   Connection connection(path);
   connection.send("GET /v1/apps/shop/requests HTTP/1.1\r\nHost: x\r\n\r\n");
