@@ -54,7 +54,8 @@ BridgeProcess::BridgeProcess(Context& context, BridgeObserver& observer)
       channel_(context.io),
       reports_(context.io),
       report_(context.io),
-      farewell_(context.io) {}
+      farewell_(context.io),
+      pause_(context.io) {}
 
 BridgeProcess::~BridgeProcess() {
   if (!alive()) return;
@@ -107,6 +108,7 @@ void BridgeProcess::send(const channel::Message& message, UniqueFd descriptor) {
     release(std::move(descriptor), message.type);
     return kill();
   }
+  conduct_.told(message);
   waiting_.push_back({message, std::move(descriptor)});
   if (!waiting_writable_) flush();
 }
@@ -160,6 +162,7 @@ void BridgeProcess::wait_writable() {
 }
 
 void BridgeProcess::wait_readable() {
+  if (budget_.empty(TokenBucket::Clock::now())) return wait_for_tokens();
   reports_.async_wait(descriptor_base::wait_read,
                       [weak = weak_from_this()](const boost::system::error_code& error) {
                         const auto self = weak.lock();
@@ -168,12 +171,21 @@ void BridgeProcess::wait_readable() {
                       });
 }
 
+void BridgeProcess::wait_for_tokens() {
+  pause_.expires_after(budget_.wait(TokenBucket::Clock::now()));
+  pause_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error && self->reports_.is_open()) self->wait_readable();
+  });
+}
+
 // Whether the pipe is still of use.
 bool BridgeProcess::receive(std::size_t most) {
   std::error_code error;
   for (std::size_t i = 0; i < most && reports_.is_open(); ++i) {
     const auto message = channel::read_message(reports_.native_handle(), error);
     if (!message) break;
+    budget_.spend(BridgeConduct::cost_of(*message), TokenBucket::Clock::now());
     take(*message);
   }
   if (error) reports_failed(error);
@@ -181,7 +193,8 @@ bool BridgeProcess::receive(std::size_t most) {
 }
 
 void BridgeProcess::take(const channel::Message& message) {
-  const auto violation = channel::violation_of(message, apps_);
+  auto violation = channel::violation_of(message, apps_);
+  if (violation.empty()) violation = conduct_.violation_of(message);
   if (!violation.empty()) return distrust(violation);
   std::string answer;
   if (message.type == Type::listing || message.type == Type::requests_lost) {
@@ -208,6 +221,7 @@ void BridgeProcess::distrust(std::string_view why) {
                                {{"pid", pid_}, {"reason", std::string(why)}});
   reports_.close();
   kill();
+  observer_.bridge_distrusted();
 }
 
 void BridgeProcess::kill() noexcept {
@@ -219,6 +233,7 @@ void BridgeProcess::ended(int status) {
   if (reports_.is_open()) receive(kLastMessages);
   pid_ = -1;
   farewell_.cancel();
+  pause_.cancel();
   reports_.close();
   channel_.close();
   drop_waiting();

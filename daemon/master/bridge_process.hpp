@@ -15,8 +15,10 @@
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/account.hpp"
+#include "daemon/master/bridge_conduct.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/open_questions.hpp"
+#include "daemon/master/token_bucket.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -25,6 +27,8 @@ class BridgeObserver {
  public:
   /// A message, with the long answer that belongs to it: a copy, not verified.
   virtual void bridge_says(const channel::Message& message, std::string answer) = 0;
+  /// It broke a rule of the channel and is killed.
+  virtual void bridge_distrusted() = 0;
   /// waitpid() returned it, all its messages have been delivered. The last call.
   virtual void bridge_ended(int status) = 0;
 
@@ -51,8 +55,10 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   /// the process.
   void start(const BridgeSpec& spec);
 
-  /// A message that no bridge sends (message_check.hpp) ends the process: whoever took it over may
-  /// have sent those before, too.
+  /// A message that no bridge sends (message_check.hpp), or not now (bridge_conduct.hpp), ends the
+  /// process: whoever took it over may have sent those before, too. Messages beyond kPerSecond wait
+  /// in the pipe, and an honest bridge merges its reports meanwhile.
+  static constexpr double kPerSecond = 10'000;
   ///
   /// Messages wait in the master while the bridge does not read; a bridge that leaves
   /// kMaxWaiting of them unread hangs and is killed.
@@ -79,6 +85,7 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   void flush();
   void wait_writable();
   void wait_readable();
+  void wait_for_tokens();
   bool receive(std::size_t most);
   void take(const channel::Message& message);
   void reports_failed(const std::error_code& error);
@@ -96,9 +103,12 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   boost::asio::posix::stream_descriptor reports_;
   boost::asio::posix::stream_descriptor report_;
   boost::asio::steady_timer farewell_;
+  boost::asio::steady_timer pause_;
   std::deque<Waiting> waiting_;
   bool waiting_writable_ = false;
   OpenQuestions questions_;
+  BridgeConduct conduct_;
+  TokenBucket budget_{kPerSecond, kPerSecond};
 };
 
 }  // namespace viaduct::daemon::master

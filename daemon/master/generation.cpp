@@ -42,7 +42,8 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
       apps_(std::move(apps)),
       scoreboard_(scoreboard),
       observer_(observer),
-      timer_(context.io) {
+      timer_(context.io),
+      replace_timer_(context.io) {
   config::BridgeSettings bridge = config::bridge_settings(settings_);
   for (const GenerationApp& app : apps_) {
     if (!app.canary) bridge.apps[app.index].score = app.score->index;
@@ -208,8 +209,7 @@ void Generation::bridge_says(const Message& message, std::string answer) {
       return observer_.requests_lost(message.serial, channel::decode(answer, message.count));
     case Type::server:
     case Type::server_gone:
-      if (message.app < settings_.apps.size()) apps_[message.app].servers.note(message);
-      return;
+      return server_report(message);
     case Type::demand:
       return load_report(message);
     default:
@@ -218,38 +218,72 @@ void Generation::bridge_says(const Message& message, std::string answer) {
   }
 }
 
-void Generation::worker_report(const Message& message) {
-  Worker* worker = nullptr;
-  AppPool* pool = nullptr;
+AppPool* Generation::pool_of(std::uint64_t serial) const {
   for (const GenerationApp& app : apps_) {
-    worker = app.pool->find(message.serial);
-    pool = app.pool.get();
-    if (worker != nullptr) break;
+    if (app.pool->find(serial) != nullptr) return app.pool.get();
   }
+  return nullptr;
+}
+
+void Generation::worker_report(const Message& message) {
+  const auto told = told_.find(message.serial);
+  AppPool* const pool = pool_of(message.serial);
   // It may have died while the message was on its way.
-  if (worker == nullptr) return;
-  if (message.type == Type::ready) {
-    worker->set_capacity(message.count);
-    return worker->handle(WorkerEvent::answered);
+  if (told == told_.end() || pool == nullptr) return;
+  Worker& worker = *pool->find(message.serial);
+  switch (message.type) {
+    case Type::ready:
+      worker.set_capacity(message.count);
+      return worker.handle(WorkerEvent::answered);
+    case Type::requests:
+      return pool->add_requests(worker, message.count);
+    case Type::worker_idle:
+      if (std::exchange(told->second, false)) observer_.worker_idle(*pool, worker);
+      return;
+    default:
+      // Said again, it changes nothing; a bridge in other hands says it as often as it can.
+      if (worker.state() >= WorkerState::discarded) return;
+      replacements_.ask(message.serial, reason_of(message));
+      return replace_workers();
   }
-  if (message.type == Type::requests) return pool->add_requests(*worker, message.count);
-  if (message.type == Type::worker_idle) {
-    told_[message.serial] = false;
-    return observer_.worker_idle(*pool, *worker);
-  }
-  // Said again, it changes nothing; a bridge in other hands says it as often as it can.
-  if (worker->state() >= WorkerState::discarded) return;
+}
+
+void Generation::replace_workers() {
+  while (const auto wanted = replacements_.next(Clock::now())) replace(*wanted);
+  if (replacements_.empty()) return;
+  replace_timer_.expires_after(replacements_.wait(Clock::now()));
+  replace_timer_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
+    const auto self = weak.lock();
+    if (self && !error) self->replace_workers();
+  });
+}
+
+void Generation::replace(const Replacements::Wanted& wanted) {
+  AppPool* const pool = pool_of(wanted.serial);
+  if (pool == nullptr) return;
+  Worker& worker = *pool->find(wanted.serial);
+  if (worker.state() >= WorkerState::discarded) return;
   context_.logs.daemon().warning(pool->name() + ": worker is replaced",
                                  {{"app", pool->name()},
-                                  {"worker", worker->name()},
-                                  {"pid", worker->pid()},
-                                  {"reason", reason_of(message)}});
-  worker->handle(WorkerEvent::replace);
+                                  {"worker", worker.name()},
+                                  {"pid", worker.pid()},
+                                  {"reason", wanted.reason}});
+  worker.handle(WorkerEvent::replace);
+}
+
+void Generation::server_report(const Message& message) {
+  GenerationApp& app = apps_[message.app];  // canaries stand behind the apps
+  const std::size_t addresses = app.pool->settings().connect.size();
+  if (addresses == 0) return bridge_->distrust("a server of an app that has none");
+  app.servers.note(message, addresses);
+}
+
+void Generation::bridge_distrusted() {
+  observer_.bridge_distrusted(*this);
 }
 
 void Generation::load_report(const Message& message) {
-  if (message.app >= settings_.apps.size()) return;
-  GenerationApp& app = apps_[message.app];  // canaries stand behind the apps
+  GenerationApp& app = apps_[message.app];
   app.load = {message.busy, message.count, std::chrono::milliseconds(message.delay_ms)};
   observer_.load_changed(*app.pool);
 }
@@ -281,6 +315,8 @@ void Generation::bridge_ended(int status) {
   context_.logs.daemon().write(level, "bridge " + exit_text(status), {{"generation", number_}});
   bridge_.reset();
   told_.clear();
+  replacements_.clear();
+  replace_timer_.cancel();
   forget_reports();
   handle(GenerationEvent::bridge_ended);
 }

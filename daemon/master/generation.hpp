@@ -18,6 +18,7 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation_lifecycle.hpp"
 #include "daemon/master/listener_set.hpp"
+#include "daemon/master/replacements.hpp"
 #include "daemon/master/score_slots.hpp"
 #include "daemon/master/server_board.hpp"
 
@@ -41,6 +42,8 @@ class GenerationObserver {
                                std::vector<channel::ListedRequest> requests) = 0;
   /// It is superseded, and its bridge has closed its listeners.
   virtual void bridge_left(Generation& generation) = 0;
+  /// Its bridge broke a rule of the channel and is killed.
+  virtual void bridge_distrusted(Generation& generation) = 0;
   /// Its bridge ended; a new one follows by itself.
   virtual void bridge_lost(Generation& generation) = 0;
 
@@ -120,6 +123,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
 
  private:
   void bridge_says(const channel::Message& message, std::string answer) override;
+  void bridge_distrusted() override;
   void bridge_ended(int status) override;
 
   void try_crash_dirs() const;
@@ -135,6 +139,10 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void send_state(std::uint32_t place);
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
+  AppPool* pool_of(std::uint64_t serial) const;  // null: it has no worker of that serial
+  void replace_workers();
+  void replace(const Replacements::Wanted& wanted);
+  void server_report(const channel::Message& message);
   void load_report(const channel::Message& message);
   void list_report(const channel::Message& message, std::string_view answer);
   void forget_reports();
@@ -155,6 +163,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   unsigned bridge_failures_ = 0;
   int last_status_ = 0;
   boost::asio::steady_timer timer_;
+  boost::asio::steady_timer replace_timer_;
+  Replacements replacements_;
   GenerationState state_ = GenerationState::preparing;
   std::map<std::uint64_t, bool> told_;  // serial of workers the bridge knows; true: it may use it
 };

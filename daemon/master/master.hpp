@@ -148,6 +148,7 @@ class Master final : private PoolObserver,
   void bridge_started(Generation& generation) override;
   void bridge_lost(Generation& generation) override;
   void bridge_left(Generation& generation) override;
+  void bridge_distrusted(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
   void load_changed(AppPool& pool) override;
   void requests_lost(std::uint64_t worker, channel::LostRequests requests) override;
@@ -219,6 +220,7 @@ class Master final : private PoolObserver,
   std::uint64_t watched_progress_ = 0;
   std::chrono::steady_clock::time_point progress_seen_;
   unsigned last_generation_ = 0;
+  std::uint64_t violations_ = 0;  // bridges that broke a rule of their channel
 
   std::vector<std::shared_ptr<AppPool>> pools_;           // all that have processes
   std::vector<std::shared_ptr<Generation>> generations_;  // all that are not gone

@@ -118,6 +118,7 @@ control::Status Master::status() const {
   status.last_reload = log::escape_invalid_utf8(last_reload_);
   status.connections = scores_.connections.load(std::memory_order_relaxed);
   status.malformed = scores_.malformed.load(std::memory_order_relaxed);
+  status.violations = violations_;
   status.sandbox = sandbox_parts(scores_.sandbox.load(std::memory_order_relaxed));
   for (const auto& generation : generations_) {
     const pid_t bridge = generation->has_bridge() ? generation->bridge_pid() : 0;

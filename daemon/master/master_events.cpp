@@ -57,6 +57,10 @@ void Master::bridge_left(Generation& generation) {
   answer_left(generation.number());
 }
 
+void Master::bridge_distrusted(Generation&) {
+  ++violations_;
+}
+
 void Master::worker_idle(AppPool&, Worker&) {
   later(&Master::check_idle_workers);
 }

@@ -2,19 +2,12 @@
 
 namespace viaduct::daemon::master {
 
-namespace {
-
-// Of a few dozen addresses with at most as many IP addresses each, with room to spare.
-constexpr std::size_t kMaxServers = 65'536;
-
-}  // namespace
-
-void ServerBoard::note(const channel::Message& message) {
+void ServerBoard::note(const channel::Message& message, std::size_t addresses) {
   if (message.type == channel::Type::server_gone) {
     servers_.erase(message.serial);
     return;
   }
-  if (servers_.size() >= kMaxServers && !servers_.contains(message.serial)) return;
+  if (servers_.size() >= addresses * kPerAddress && !servers_.contains(message.serial)) return;
   Server& server = servers_[message.serial];
   server.name = message.path.data();
   server.up = message.state == channel::AppState::serving;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -20,8 +21,10 @@ class ServerBoard {
     std::string failure;         ///< why it is down; "" when it is up
   };
 
-  /// A message of type server or server_gone.
-  void note(const channel::Message& message);
+  /// A message of type server or server_gone. Of an app with so many addresses no more than
+  /// kPerAddress servers for each are kept.
+  void note(const channel::Message& message, std::size_t addresses);
+  static constexpr std::size_t kPerAddress = 128;
   /// In the order of the configuration.
   [[nodiscard]] std::vector<Server> servers() const;
 

@@ -199,6 +199,9 @@ std::string status_text(const json::value& answer) {
   text += "configuration " + text_of(answer, "file") + "\n";
   const std::string reload = text_of(answer, "last_reload");
   if (!reload.empty()) text += "last reload: " + reload + "\n";
+  if (const auto violations = number_of(answer, "violations"); violations > 0) {
+    text += plural(violations, "bridge") + " ended for breaking the rules of the channel\n";
+  }
   return text + generations_text(answer) + listeners_text(answer) + apps_text(answer) +
          workers_text(answer) + servers_text(answer);
 }

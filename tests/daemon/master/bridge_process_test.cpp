@@ -73,6 +73,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
     const bool list = message.type == Type::listing;
     if (list && !channel::decode_list(answers.back())) bridge->distrust("no list");
   }
+  void bridge_distrusted() override { ++distrusted; }
   void bridge_ended(int status) override { ended = status; }
 
   static channel::Message question(std::uint64_t serial) {
@@ -87,6 +88,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
   std::vector<Type> said;
   std::vector<std::string> answers;
   std::optional<int> ended;
+  int distrusted = 0;
 
  private:
   static config::Account account() {
@@ -119,7 +121,7 @@ TEST_F(BridgeProcessTest, WhatABridgeSendsIsHandedOn) {
 }
 
 TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
-  for (const char* deed : {"type", "app", "text", "size", "long", "bytes", "answer"}) {
+  for (const char* deed : {"type", "app", "text", "size", "long", "bytes", "answer", "early"}) {
     SCOPED_TRACE(deed);
     ended.reset();
     start(deed);
@@ -129,6 +131,17 @@ TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
     EXPECT_TRUE(WIFSIGNALED(*ended));
     EXPECT_EQ(WTERMSIG(*ended), SIGKILL);
   }
+}
+
+TEST_F(BridgeProcessTest, WhatABridgeDoesNotSendNowEndsIt) {
+  for (const char* deed : {"twice", "left"}) {
+    SCOPED_TRACE(deed);
+    ended.reset();
+    start(deed);
+    until([&] { return ended.has_value(); }, "the end of the bridge");
+  }
+  EXPECT_EQ(said, (std::vector{Type::started, Type::started}));
+  EXPECT_EQ(distrusted, 2);
 }
 
 TEST_F(BridgeProcessTest, DescriptorsCannotBeSent) {
@@ -179,6 +192,22 @@ TEST_F(BridgeProcessTest, OneThatDoesNotAnswerIsNotAskedForEver) {
   channel::Message other = question(1);
   other.type = Type::worker_dead;
   EXPECT_TRUE(bridge->ask(other)) << "another kind";
+}
+
+// Demands cost more than other messages.
+TEST_F(BridgeProcessTest, AFloodIsSlowedDown) {
+  const auto begin = std::chrono::steady_clock::now();
+  start("flood");
+  constexpr double kCost = 4;
+  const double burst = BridgeProcess::kPerSecond / kCost;
+  until([&] { return static_cast<double>(said.size()) > 1.5 * burst; }, "more than a burst");
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
+  // A turn may go on with a bucket that has become empty.
+  constexpr double kTurn = 256;
+  EXPECT_LE(static_cast<double>(said.size()), (1 + passed.count()) * burst + kTurn);
+  bridge->kill();
+  until([&] { return ended.has_value(); }, "the end of the bridge");
+  EXPECT_EQ(distrusted, 0);
 }
 
 // The event loop has work of others, too.

@@ -40,7 +40,8 @@ bool cannot_send_a_descriptor() {
 }
 
 void flood() {
-  const Message message = of(Type::started);
+  send(of(Type::started));
+  const Message message = of(Type::demand);
   while (true) {
     const auto error = channel::write_message(kReportsDescriptor, message);
     if (error && error != std::errc::resource_unavailable_try_again) return;
@@ -92,6 +93,8 @@ void act(std::string_view deed) {
     return send_bytes(2 * sizeof(message));
   }
   if (deed == "type") message = of(Type::accept);
+  if (deed == "early" || deed == "left") message = of(Type::left);
+  if (deed == "twice" || deed == "left") send(of(Type::started));
   if (deed == "app") message = of(Type::demand, 1);
   if (deed == "answer") message = of(Type::listing);
   if (deed == "text") {

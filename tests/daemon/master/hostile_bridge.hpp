@@ -17,7 +17,10 @@ namespace viaduct::daemon::master {
 ///   answer         a long answer to a question that nobody asked
 ///   socket         the attempt to send a message with a descriptor through the master's socket;
 ///                  then, when the kernel has refused, as `well-behaved`
-///   flood          messages without end
+///   early          a message before the first one
+///   twice          the first message, twice
+///   left           says that it has left, which nobody told it to do
+///   flood          demands without end
 ///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
 ///                  with more than there is memory (`size`), twice (`twice`), or as it should
 ///                  (`good`)

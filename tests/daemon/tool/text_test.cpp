@@ -45,7 +45,7 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
   const auto answer = json(R"({
     "version": "0.1", "pid": 812, "uptime_ms": 90000, "state": "serving", "file": "/etc/v.yaml",
     "last_reload": "generation 7: shop kept; ready in 0.4 s", "connections": 1,
-    "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
+    "violations": 2, "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
                     {"number": 6, "state": "draining", "bridge_pid": 0}],
     "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]}],
     "apps": [
@@ -59,6 +59,7 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
             "viaductd 0.1 serving, pid 812, up 1m 30s, 1 connection\n"
             "configuration /etc/v.yaml\n"
             "last reload: generation 7: shop kept; ready in 0.4 s\n"
+            "2 bridges ended for breaking the rules of the channel\n"
             "generation 7 active, bridge 813\n"
             "generation 6 draining, no bridge\n"
             "scgi at tcp:127.0.0.1:1 for shop, api\n"
