@@ -6,9 +6,8 @@
 
 namespace viaduct::daemon {
 
-/// Counters and gauges in memory that master and bridges of every generation share. Written by the
-/// bridge's threads with relaxed atomics, read by the master at any time; nothing is ever decided
-/// by them. Counters only grow.
+/// Counters and gauges in memory that the master and one bridge process share. The bridge's threads
+/// write with relaxed atomics, the master reads at any time (master/board.hpp). Counters only grow.
 struct AppScore {
   std::atomic<std::uint64_t> requests;         ///< accepted for this app
   std::atomic<std::uint64_t> failed;           ///< answered 5xx by the bridge itself
@@ -26,9 +25,8 @@ struct AppScore {
 enum SandboxPart : std::uint32_t { kSyscallFilter = 1, kFileRules = 2 };
 
 struct Scoreboard {
-  /// Places for apps, which the master gives out by name: those of a full configuration, of the one
-  /// that follows it and of two that still drain.
-  static constexpr std::uint32_t kMaxApps = 4096;
+  /// Apps of a full configuration.
+  static constexpr std::uint32_t kMaxApps = 1024;
   std::atomic<std::uint64_t> progress;    ///< loop turns of the bridge, for the watchdog
   std::atomic<std::int64_t> connections;  ///< gauge: open front connections
   std::atomic<std::uint32_t> sandbox;     ///< of SandboxPart: those in force

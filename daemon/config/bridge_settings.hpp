@@ -69,7 +69,7 @@ struct BridgeSettings {
 // The CGI variable of a header field (RFC 3875 sections 4.1.2, 4.1.3 and 4.1.18).
 std::string header_variable(std::string_view field);
 
-// `score` is the position of the app; the master, who knows other generations, chooses another.
+// `score` is the position of the app.
 BridgeSettings bridge_settings(const Settings& settings);
 
 // One JSON document; from_json(to_json(x)) == x for every x, bytes that are no UTF-8 included.

@@ -33,21 +33,18 @@ std::string_view reason_of(const Message& message) {
 }  // namespace
 
 Generation::Generation(Context& context, unsigned number, config::Settings settings,
-                       ListenerSet listeners, std::vector<GenerationApp> apps, int scoreboard,
+                       ListenerSet listeners, std::vector<GenerationApp> apps, Tallies& tallies,
                        GenerationObserver& observer)
     : context_(context),
       number_(number),
       settings_(std::move(settings)),
       listeners_(std::move(listeners)),
       apps_(std::move(apps)),
-      scoreboard_(scoreboard),
+      tallies_(tallies),
       observer_(observer),
       timer_(context.io),
       replace_timer_(context.io) {
-  config::BridgeSettings bridge = config::bridge_settings(settings_);
-  for (const GenerationApp& app : apps_) {
-    if (!app.canary) bridge.apps[app.index].score = app.score->index;
-  }
+  const config::BridgeSettings bridge = config::bridge_settings(settings_);
   settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
     UniqueFd(log::open_file(file.path));
@@ -73,7 +70,9 @@ void Generation::start() {
   bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
   bridge_started_ = false;
   bridge_since_ = Clock::now();
-  bridge_->start({settings_memory_.get(), scoreboard_, listeners_.descriptors(),
+  // A process that the former bridge has left behind may still write to the former board.
+  board_ = std::make_unique<Board>(settings_.apps.size());
+  bridge_->start({settings_memory_.get(), board_->descriptor(), listeners_.descriptors(),
                   settings_.apps.size(), settings_.bridge.identity.account});
   context_.logs.daemon().info("bridge started", {{"generation", number_}, {"pid", bridge_->pid()}});
   arm(kBridgeStart, &Generation::kill_bridge);
@@ -86,6 +85,7 @@ void Generation::start_bridge() {
   } catch (const std::exception& error) {
     context_.logs.daemon().error("cannot start a bridge", {{"error", error.what()}});
     bridge_.reset();
+    board_.reset();
     restart_bridge();
   }
 }
@@ -302,6 +302,32 @@ void Generation::forget_reports() {
   }
 }
 
+// The board of a bridge that is no more is added up; what it counted as present is gone with it.
+void Generation::settle() {
+  if (!board_) return;
+  tallies_.malformed = saturated_sum(tallies_.malformed, board_->malformed());
+  for (GenerationApp& app : apps_) {
+    AppCounts counts = board_->app(app.index);
+    counts.active = counts.queued = 0;
+    app.ended += counts;
+    if (!app.canary) app.tally->past += counts;  // the tally is that of the app
+  }
+  board_.reset();
+}
+
+AppCounts Generation::counts_of(const AppTally& tally) const {
+  const auto found = std::find_if(apps_.begin(), apps_.end(), [&tally](const GenerationApp& app) {
+    return app.tally.get() == &tally;
+  });
+  return board_ && found != apps_.end() ? board_->app(found->index) : AppCounts{};
+}
+
+AppCounts Generation::counts_of(const GenerationApp& app) const {
+  AppCounts counts = app.ended;
+  if (board_) counts += board_->app(app.index);
+  return counts;
+}
+
 PoolLoad Generation::load_of(const AppPool& pool) const {
   const std::uint32_t place = place_of(pool);
   return place < apps_.size() ? apps_[place].load : PoolLoad{};
@@ -318,6 +344,7 @@ void Generation::bridge_ended(int status) {
   replacements_.clear();
   replace_timer_.cancel();
   forget_reports();
+  settle();
   handle(GenerationEvent::bridge_ended);
 }
 

@@ -14,13 +14,14 @@
 #include "daemon/config/settings.hpp"
 #include "daemon/master/app_pool.hpp"
 #include "daemon/master/backoff.hpp"
+#include "daemon/master/board.hpp"
 #include "daemon/master/bridge_process.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation_lifecycle.hpp"
 #include "daemon/master/listener_set.hpp"
 #include "daemon/master/replacements.hpp"
-#include "daemon/master/score_slots.hpp"
 #include "daemon/master/server_board.hpp"
+#include "daemon/master/tallies.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -58,7 +59,8 @@ struct GenerationApp {
   /// Whether this generation's bridge asks new workers the first question. While two generations
   /// share a pool only one does; the other learns of a worker when it is ready.
   bool asks = true;
-  std::shared_ptr<const ScoreSlot> score;
+  std::shared_ptr<AppTally> tally;
+  AppCounts ended{};  ///< counted by this generation's bridges that have ended; without gauges
   std::uint32_t index = 0;  ///< of the app in the settings, by which the bridge knows it
   bool canary = false;      ///< the pool is that of the app's canaries
   ServerBoard servers{};    ///< as this generation's bridge sees those that others run
@@ -70,7 +72,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
  public:
   /// Throws std::exception when files, memory or log files cannot be had.
   Generation(Context& context, unsigned number, config::Settings settings, ListenerSet listeners,
-             std::vector<GenerationApp> apps, int scoreboard, GenerationObserver& observer);
+             std::vector<GenerationApp> apps, Tallies& tallies, GenerationObserver& observer);
 
   /// Starts the bridge; throws std::system_error.
   void start();
@@ -114,6 +116,13 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   bool is_busy_with(const Worker& worker) const;
   /// What its bridge has reported of a pool; nothing when it does not use the pool.
   PoolLoad load_of(const AppPool& pool) const;
+  /// What its bridge has counted up to now, besides what `tallies` has; nothing without a bridge.
+  std::uint64_t progress() const { return board_ ? board_->progress() : 0; }
+  std::uint64_t malformed() const { return board_ ? board_->malformed() : 0; }
+  std::int64_t connections() const { return board_ ? board_->connections() : 0; }
+  AppCounts counts_of(const AppTally& tally) const;
+  /// What all its bridges have counted for one of its apps().
+  AppCounts counts_of(const GenerationApp& app) const;
   const config::Settings& settings() const { return settings_; }
   ListenerSet& listeners() { return listeners_; }
   const std::vector<GenerationApp>& apps() const { return apps_; }
@@ -146,6 +155,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void load_report(const channel::Message& message);
   void list_report(const channel::Message& message, std::string_view answer);
   void forget_reports();
+  void settle();
   std::uint32_t place_of(const AppPool& pool) const;  // in apps_; its size: not used here
 
   Context& context_;
@@ -153,10 +163,11 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   config::Settings settings_;
   ListenerSet listeners_;
   std::vector<GenerationApp> apps_;
-  int scoreboard_;
+  Tallies& tallies_;
   GenerationObserver& observer_;
   UniqueFd settings_memory_;
   UniqueFd successor_;
+  std::unique_ptr<Board> board_;  // of the bridge; null: there is none
   std::shared_ptr<BridgeProcess> bridge_;
   bool bridge_started_ = false;
   std::chrono::steady_clock::time_point bridge_since_;

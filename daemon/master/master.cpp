@@ -57,9 +57,6 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       runtime_(open_runtime(settings)),
       cgroups_(config::find_cgroup_place()),
       null_(open_null()),
-      scoreboard_(create_scoreboard()),
-      scores_(map_scoreboard(scoreboard_.get())),
-      slots_(scores_),
       context_{.io = io_,
                .logs = logs_,
                .children = children_,
@@ -152,9 +149,9 @@ void Master::enable_cgroups(const config::Settings& settings) {
 std::shared_ptr<Generation> Master::make_generation(config::Settings settings,
                                                     ListenerSet listeners,
                                                     std::vector<GenerationApp> apps) {
-  auto generation = std::make_shared<Generation>(
-      context_, ++last_generation_, std::move(settings), std::move(listeners), std::move(apps),
-      scoreboard_.get(), static_cast<GenerationObserver&>(*this));
+  auto generation = std::make_shared<Generation>(context_, ++last_generation_, std::move(settings),
+                                                 std::move(listeners), std::move(apps), tallies_,
+                                                 static_cast<GenerationObserver&>(*this));
   generations_.push_back(generation);
   return generation;
 }
@@ -285,7 +282,7 @@ void Master::end() {
 void Master::watch_bridge() {
   const auto interval = *notifier_.watchdog_interval();
   const auto now = Clock::now();
-  const std::uint64_t progress = scores_.progress.load(std::memory_order_relaxed);
+  const std::uint64_t progress = current_->progress();
   const bool expected = !stopping_ && current_->has_started_bridge();
   if (!expected || progress != watched_progress_) progress_seen_ = now;
   watched_progress_ = progress;

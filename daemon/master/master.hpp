@@ -12,7 +12,6 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "daemon/channel/scoreboard.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/app_pool.hpp"
@@ -31,8 +30,8 @@
 #include "daemon/master/reload_plan.hpp"
 #include "daemon/master/request_queries.hpp"
 #include "daemon/master/runtime_directory.hpp"
-#include "daemon/master/score_slots.hpp"
 #include "daemon/master/successor.hpp"
+#include "daemon/master/tallies.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -98,7 +97,10 @@ class Master final : private PoolObserver,
   void answer_left(unsigned generation);
   void answer_all_left();
 
+  AppCounts counts_of(const AppTally& tally) const;
+
   // Probation.
+  void note_outcomes(const Generation& old);
   void begin_probation(const Generation& old);
   void watch_probation();
   void check_probation();
@@ -199,9 +201,7 @@ class Master final : private PoolObserver,
   RuntimeDirectory runtime_;
   CgroupTree cgroups_;
   UniqueFd null_;
-  UniqueFd scoreboard_;
-  Scoreboard& scores_;
-  ScoreSlots slots_;
+  Tallies tallies_;
   Context context_;
   InheritedSockets inherited_;
   Invocation invocation_;
@@ -251,9 +251,9 @@ class Master final : private PoolObserver,
   // An app with new workers, and the ones it had.
   struct Watched {
     std::shared_ptr<AppPool> former;
-    std::shared_ptr<const ScoreSlot> score;
-    Outcomes before;  // of the former workers
-    Outcomes base;    // counted when the new ones took over
+    std::uint32_t place = 0;  // of the app in the current generation
+    Outcomes before;          // of the former workers
+    Outcomes base;            // counted when the new ones took over
     std::chrono::steady_clock::time_point until;
   };
   struct Probation {
@@ -263,7 +263,9 @@ class Master final : private PoolObserver,
   };
   std::optional<Probation> probation_;
   boost::asio::steady_timer probation_timer_;
-  std::map<std::string, Outcomes> outcome_bases_;  // by app: counted when its workers took over
+  // What became of the requests to a pool while its generations were current: a bridge that drains,
+  // and may be in other hands, adds nothing.
+  std::map<const AppPool*, Outcomes> past_outcomes_;
   std::vector<std::shared_ptr<AppPool>> former_pools_;  // of a candidate that goes back
   std::string going_back_;                              // why; "": that is not happening
 

@@ -16,8 +16,6 @@ namespace {
 
 using control::Outcome;
 
-constexpr auto kRelaxed = std::memory_order_relaxed;
-
 control::ListenerStatus listener_status(const config::ListenerSettings& listener) {
   control::ListenerStatus status;
   status.protocol = config::to_string(listener.protocol);
@@ -62,25 +60,25 @@ std::vector<control::ServerStatus> server_status(const GenerationApp& app) {
   return servers;
 }
 
-control::AppStatus app_status(const GenerationApp& app, const AppScore& score) {
+control::AppStatus app_status(const GenerationApp& app, const AppCounts& counts) {
   control::AppStatus status = pool_status(*app.pool);
   status.servers = server_status(app);
-  status.active = score.active.load(kRelaxed);
-  status.queued = score.queued.load(kRelaxed);
-  status.requests = score.requests.load(kRelaxed);
-  status.errors = score.errors.load(kRelaxed);
-  status.failed = score.failed.load(kRelaxed);
-  status.aborted = score.aborted.load(kRelaxed);
-  status.retried = score.retried.load(kRelaxed);
-  status.timeouts = score.timeouts.load(kRelaxed);
+  status.active = counts.active;
+  status.queued = counts.queued;
+  status.requests = counts.requests;
+  status.errors = counts.errors;
+  status.failed = counts.failed;
+  status.aborted = counts.aborted;
+  status.retried = counts.retried;
+  status.timeouts = counts.timeouts;
   return status;
 }
 
 control::AppStatus canary_status(const AppPool& pool, const config::AppSettings& app,
-                                 const AppScore& score) {
+                                 const AppCounts& counts) {
   control::AppStatus status = pool_status(pool);
-  status.requests = score.canary_requests.load(kRelaxed);
-  status.errors = score.canary_errors.load(kRelaxed);
+  status.requests = counts.canary_requests;
+  status.errors = counts.canary_errors;
   status.canary = {app.name, config::format_share(app.canary->share), app.canary->header};
   return status;
 }
@@ -116,8 +114,11 @@ control::Status Master::status() const {
   status.state = stopping_ ? "stopping" : ready_reported_ ? "serving" : "starting";
   status.file = log::escape_invalid_utf8(current_->settings().file);
   status.last_reload = log::escape_invalid_utf8(last_reload_);
-  status.connections = scores_.connections.load(std::memory_order_relaxed);
-  status.malformed = scores_.malformed.load(std::memory_order_relaxed);
+  status.malformed = tallies_.malformed;
+  for (const auto& generation : generations_) {
+    status.connections = saturated_sum(status.connections, generation->connections());
+    status.malformed = saturated_sum(status.malformed, generation->malformed());
+  }
   status.violations = violations_;
   status.sandbox = sandbox_parts(scores_.sandbox.load(std::memory_order_relaxed));
   for (const auto& generation : generations_) {
@@ -129,15 +130,21 @@ control::Status Master::status() const {
     status.listeners.push_back(listener_status(listener));
   }
   for (const GenerationApp& app : current_->apps()) {
-    const AppScore& score = scores_.apps[app.score->index];
+    const AppCounts counts = counts_of(*app.tally);
     status.apps.push_back(
-        app.canary ? canary_status(*app.pool, current_->settings().apps[app.index], score)
-                   : app_status(app, score));
+        app.canary ? canary_status(*app.pool, current_->settings().apps[app.index], counts)
+                   : app_status(app, counts));
   }
   for (const auto& pool : pools_) {
     if (!current_->uses(*pool) && !pool->empty()) add_leaving(status.apps, *pool);
   }
   return status;
+}
+
+AppCounts Master::counts_of(const AppTally& tally) const {
+  AppCounts counts = tally.past;
+  for (const auto& generation : generations_) counts += generation->counts_of(tally);
+  return counts;
 }
 
 bool Master::has_app(const std::string& app) const {

@@ -46,10 +46,6 @@ void Master::bridge_started(Generation& generation) {
 }
 
 void Master::bridge_lost(Generation&) {
-  const bool any = std::any_of(generations_.begin(), generations_.end(),
-                               [](const auto& generation) { return generation->has_bridge(); });
-  // What the dead one had counted as present is gone with it.
-  if (!any) slots_.reset_gauges();
   later(&Master::check_idle_workers);
 }
 
@@ -99,6 +95,7 @@ void Master::sweep() {
   std::erase_if(generations_, [](const auto& generation) {
     return generation->state() == GenerationState::gone;
   });
+  std::erase_if(past_outcomes_, [](const auto& past) { return past.first->finished(); });
   std::erase_if(pools_, [](const auto& pool) { return pool->finished(); });
   release_unused_pools();
   check_idle_workers();

@@ -121,7 +121,7 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
     GenerationApp made;
     made.canary = app.is_canary;
     made.index = static_cast<std::uint32_t>(find_app(settings, app.name) - settings.apps.data());
-    made.score = slots_.take(app.name);
+    made.tally = tallies_.take(app.name);
     made.pool = former_pool(name);
     if (is_kept(plan, name)) {
       made.pool = current_pool(name);

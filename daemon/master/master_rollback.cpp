@@ -13,15 +13,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{200};
 
+std::uint64_t difference(std::uint64_t whole, std::uint64_t part) {
+  return whole > part ? whole - part : 0;
+}
+
 // Canaries are an experiment: what comes of them says nothing about the other workers.
-Outcomes outcomes_of(const AppScore& score) {
-  constexpr auto kRelaxed = std::memory_order_relaxed;
-  return {score.requests.load(kRelaxed) - score.canary_requests.load(kRelaxed),
-          score.errors.load(kRelaxed) - score.canary_errors.load(kRelaxed)};
+Outcomes outcomes_of(const AppCounts& counts) {
+  return {difference(counts.requests, counts.canary_requests),
+          difference(counts.errors, counts.canary_errors)};
 }
 
 Outcomes since(const Outcomes& base, const Outcomes& now) {
-  return {now.requests - base.requests, now.errors - base.errors};
+  return {difference(now.requests, base.requests), difference(now.errors, base.errors)};
 }
 
 std::string text(const Outcomes& outcomes) {
@@ -30,20 +33,30 @@ std::string text(const Outcomes& outcomes) {
 
 }  // namespace
 
+void Master::note_outcomes(const Generation& old) {
+  for (const GenerationApp& app : old.apps()) {
+    if (app.canary) continue;
+    const Outcomes outcomes = outcomes_of(old.counts_of(app));
+    Outcomes& past = past_outcomes_[app.pool.get()];
+    past.requests = saturated_sum(past.requests, outcomes.requests);
+    past.errors = saturated_sum(past.errors, outcomes.errors);
+  }
+}
+
 void Master::begin_probation(const Generation& old) {
+  note_outcomes(old);
   Probation probation{old.number(), old.settings(), {}};
-  for (const GenerationApp& app : current_->apps()) {
+  const auto& apps = current_->apps();
+  for (std::uint32_t place = 0; place < apps.size(); ++place) {
+    const GenerationApp& app = apps[place];
     const AppChange* const change = find_change(plan_, app.pool->name());
-    if (app.canary || change->kind == AppChange::Kind::kept) continue;
-    const Outcomes now = outcomes_of(scores_.apps[app.score->index]);
-    const Outcomes base = std::exchange(outcome_bases_[app.pool->name()], now);
     const auto time = app.pool->settings().probation;
-    if (change->kind != AppChange::Kind::restarted || time.count() == 0) continue;
+    if (app.canary || change->kind != AppChange::Kind::restarted || time.count() == 0) continue;
     const auto former = std::find_if(
         old.apps().begin(), old.apps().end(),
         [&](const GenerationApp& candidate) { return candidate.pool->name() == app.pool->name(); });
-    probation.watched.push_back(
-        {former->pool, app.score, since(base, now), now, Clock::now() + time});
+    probation.watched.push_back({former->pool, place, past_outcomes_[former->pool.get()],
+                                 outcomes_of(current_->counts_of(app)), Clock::now() + time});
   }
   if (probation.watched.empty()) return;
   probation_ = std::move(probation);
@@ -59,7 +72,8 @@ void Master::watch_probation() {
 
 void Master::check_probation() {
   for (const Watched& watched : probation_->watched) {
-    const Outcomes now = since(watched.base, outcomes_of(scores_.apps[watched.score->index]));
+    const GenerationApp& app = current_->apps()[watched.place];
+    const Outcomes now = since(watched.base, outcomes_of(current_->counts_of(app)));
     if (fails_probation(watched.before, now)) {
       return go_back(watched.former->name() + ": " + text(now) + " requests failed in generation " +
                      std::to_string(current_->number()) + ", " + text(watched.before) + " before");

@@ -106,8 +106,8 @@ TEST_F(ChannelTest, MoreThanOneDescriptorIsRefusedAndNoneStaysOpen) {
     EXPECT_FALSE(receive(there_.get(), closer_, error_));
     EXPECT_EQ(error_, std::errc::bad_message) << count;
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (open_descriptors() != before && std::chrono::steady_clock::now() < end) ::sched_yield();
-    EXPECT_EQ(open_descriptors(), before) << count;
+    while (open_descriptors() > before && std::chrono::steady_clock::now() < end) ::sched_yield();
+    EXPECT_LE(open_descriptors(), before) << count;
   }
 }
 
