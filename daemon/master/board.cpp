@@ -65,6 +65,10 @@ std::int64_t Board::connections() const {
   return gauge(scores_->connections);
 }
 
+std::uint32_t Board::sandbox() const {
+  return scores_->sandbox.load(kRelaxed);
+}
+
 AppCounts Board::app(std::size_t index) {
   const AppScore& score = scores_->apps.at(index);
   AppCounts& seen = apps_.at(index);

@@ -45,6 +45,7 @@ class Board {
   [[nodiscard]] std::uint64_t progress() { return rise(progress_, scores_->progress); }
   [[nodiscard]] std::uint64_t malformed() { return rise(malformed_, scores_->malformed); }
   [[nodiscard]] std::int64_t connections() const;
+  [[nodiscard]] std::uint32_t sandbox() const;  ///< of SandboxPart
   /// `index`: of the app in the bridge's settings.
   [[nodiscard]] AppCounts app(std::size_t index);
 

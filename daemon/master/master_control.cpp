@@ -120,7 +120,7 @@ control::Status Master::status() const {
     status.malformed = saturated_sum(status.malformed, generation->malformed());
   }
   status.violations = violations_;
-  status.sandbox = sandbox_parts(scores_.sandbox.load(std::memory_order_relaxed));
+  status.sandbox = sandbox_parts(current_->sandbox());
   for (const auto& generation : generations_) {
     const pid_t bridge = generation->has_bridge() ? generation->bridge_pid() : 0;
     status.generations.push_back(

@@ -1,14 +1,17 @@
 #include "daemon/tool/text.hpp"
 
+#include <string>
+
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
+#include "daemon/tool/fields.hpp"
 #include "daemon/tool/table.hpp"
 
 namespace viaduct::daemon::tool {
 namespace {
 
-boost::json::value json(const char* text) {
+boost::json::value json(const std::string& text) {
   return boost::json::parse(text);
 }
 
