@@ -27,10 +27,11 @@ enum SandboxPart : std::uint32_t { kSyscallFilter = 1, kFileRules = 2 };
 struct Scoreboard {
   /// Apps of a full configuration.
   static constexpr std::uint32_t kMaxApps = 1024;
-  std::atomic<std::uint64_t> progress;    ///< loop turns of the bridge, for the watchdog
-  std::atomic<std::int64_t> connections;  ///< gauge: open front connections
-  std::atomic<std::uint32_t> sandbox;     ///< of SandboxPart: those in force
-  std::atomic<std::uint64_t> malformed;   ///< front connections closed for bad bytes
+  std::atomic<std::uint64_t> progress;       ///< loop turns of the bridge, for the watchdog
+  std::atomic<std::int64_t> connections;     ///< gauge: open front connections
+  std::atomic<std::uint32_t> sandbox;        ///< of SandboxPart: those in force
+  std::atomic<std::uint64_t> malformed;      ///< front connections closed for bad bytes
+  std::atomic<std::uint64_t> contradictory;  ///< requests of which some X-Forwarded-* fit no other
   std::array<AppScore, kMaxApps> apps;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

@@ -5,6 +5,15 @@
 #include "daemon/config/described_json.hpp"
 #include "daemon/config/settings.hpp"
 
+namespace viaduct::protocol {
+
+BOOST_DESCRIBE_ENUM(PeerRule::Kind, network, uid, gid)
+BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
+BOOST_DESCRIBE_ENUM(ForwardedSource, none, pass, x_forwarded_for, forwarded)
+BOOST_DESCRIBE_STRUCT(ForwardedOptions, (), (source, host, proto, port))
+
+}  // namespace viaduct::protocol
+
 namespace viaduct::daemon::config {
 
 BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi, uwsgi, http)
@@ -18,13 +27,11 @@ BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
 BOOST_DESCRIBE_ENUM(LogFormat, text, json)
 BOOST_DESCRIBE_ENUM(LogTarget::Kind, off, inherit, standard_error, journal, syslog, file)
 BOOST_DESCRIBE_ENUM(Address::Kind, unix_path, unix_abstract, tcp, systemd)
-BOOST_DESCRIBE_ENUM(PeerRule::Kind, network, uid, gid)
 
 BOOST_DESCRIBE_STRUCT(LogTarget, (), (kind, path))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level, format, to))
 BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
-BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
 BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
 BOOST_DESCRIBE_STRUCT(HeaderRule, (), (name, value))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (),
@@ -36,7 +43,7 @@ BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
 BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
-BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, routes))
+BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, forwarded, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
                        score, canary_share, canary_variable, connect, server))
@@ -59,8 +66,8 @@ BridgeSettings bridge_settings(const Settings& settings) {
   bridge.log = settings.log;
   bridge.access_log = settings.access_log;
   for (const ListenerSettings& listener : settings.listeners) {
-    bridge.listeners.push_back(
-        {listener.protocol, listener.address, listener.allow, listener.trusted, listener.routes});
+    bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
+                                listener.trusted, listener.forwarded, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(

@@ -26,9 +26,10 @@ inline constexpr std::uint32_t kServerConcurrency = 32;
 
 struct BridgeListener {
   FrontProtocol protocol = FrontProtocol::fastcgi;
-  Address address;                    // a name for log lines: the socket itself is inherited
-  std::vector<PeerRule> allow;        // empty: everyone
-  std::vector<PeerRule> trusted;      // empty: nobody
+  Address address;                // a name for log lines: the socket itself is inherited
+  std::vector<PeerRule> allow;    // empty: everyone
+  std::vector<PeerRule> trusted;  // empty: nobody
+  protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;

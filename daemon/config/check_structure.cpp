@@ -12,13 +12,14 @@ namespace {
 constexpr std::size_t kMaxRuntimeDir = 80;
 constexpr std::uint64_t kLeastMemory = 1 << 20;  // with less a bridge would refuse everything
 
+// `addressed`: peers may be known by addresses that others name, whatever the socket.
 void check_peers(const Checking& check, const ListenerSettings& listener, const std::string& path,
-                 const std::vector<PeerRule>& rules) {
+                 const std::vector<PeerRule>& rules, bool addressed = false) {
   const Address::Kind kind = listener.address.kind;
   for (std::size_t index = 0; index < rules.size(); ++index) {
     const bool network = rules[index].kind == PeerRule::Kind::network;
     const std::string item = path + '[' + std::to_string(index) + ']';
-    if (network && listener.address.is_unix())
+    if (network && listener.address.is_unix() && !addressed)
       check.error(item, "expected uid:NAME or gid:NAME for a Unix socket");
     if (!network && kind == Address::Kind::tcp)
       check.error(item, "expected an IP address or a network such as 10.0.0.0/8 for TCP");
@@ -41,7 +42,8 @@ void check_address(const Checking& check, const ListenerSettings& listener,
   if (listener.address.name.empty()) return;
   check_socket_file(check, listener, path);
   check_peers(check, listener, path + ".allow", listener.allow);
-  check_peers(check, listener, path + ".trusted", listener.trusted);
+  check_peers(check, listener, path + ".trusted", listener.trusted,
+              protocol::names_client(listener.forwarded.source));
   if (listener.address.kind == Address::Kind::tcp && !is_loopback(listener.address) &&
       listener.allow.empty() && !(check.written(path + ".allow[0]")))
     check.error(path + ".address", format(listener.address) +
@@ -188,6 +190,7 @@ void check_structure(const Checking& check) {
   if (memory != 0 && memory < kLeastMemory)
     check.error("limits.memory", "expected at least 1MiB, or 0 for no limit");
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
+    check_forwarded(check, check.settings.listeners[index], listener_path(index));
     check_address(check, check.settings.listeners[index], listener_path(index));
     check_routes(check, check.settings.listeners[index], listener_path(index));
   }

@@ -36,6 +36,10 @@ void check_structure(const Checking& check);
 // The same for the routes of one listener, written at `path`. Makes `app` and `default` routes.
 void check_routes(const Checking& check, ListenerSettings& listener, const std::string& path);
 
+// The rules for what a listener believes about clients, written at `path`. Chooses the default of
+// `forwarded`, which depends on the protocol.
+void check_forwarded(const Checking& check, ListenerSettings& listener, const std::string& path);
+
 // Looks up users and groups and applies the rules for root and for others.
 void resolve_accounts(const Checking& check);
 

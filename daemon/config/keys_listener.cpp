@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "daemon/config/keys.hpp"
 
 namespace viaduct::daemon::config {
@@ -11,6 +13,18 @@ ValueType<FrontProtocol> front_protocol() {
     words.emplace_back(to_string(protocol), protocol);
   }
   return choice<P>(std::move(words));
+}
+
+Keys<protocol::ForwardedOptions> forwarded_keys() {
+  using O = protocol::ForwardedOptions;
+  using S = protocol::ForwardedSource;
+  return {key("forwarded", &O::source,
+              choice<S>({{"x-forwarded-for", S::x_forwarded_for},
+                         {"forwarded", S::forwarded},
+                         {"none", S::none},
+                         {"pass", S::pass}})),
+          key("forwarded_host", &O::host, boolean()), key("forwarded_proto", &O::proto, boolean()),
+          key("forwarded_port", &O::port, boolean())};
 }
 
 }  // namespace
@@ -28,6 +42,10 @@ Keys<ListenerSettings> listener_keys() {
                   text_key("app", &L::app, text()),
                   routes_key(),
                   text_key("default", &L::default_app, text())};
+  const auto forwarded = inlined(&L::forwarded, forwarded_keys());
+  const auto behind_trusted =
+      std::find_if(keys.begin(), keys.end(), [](const Key<L>& key) { return key.name == "app"; });
+  keys.insert(behind_trusted, forwarded.begin(), forwarded.end());
   Key<L>& mode = keys[4];
   const auto print_mode = mode.print;
   mode.print = [=](DumpWriter& dump, const L& from, const std::string& path) {

@@ -11,6 +11,7 @@
 
 #include "daemon/config/address.hpp"
 #include "daemon/config/peer_rule.hpp"
+#include "protocol/forwarded.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -55,8 +56,9 @@ struct ListenerSettings {
   std::uint32_t backlog = 4096;
   std::vector<PeerRule> allow;    // empty: everyone who can connect
   std::vector<PeerRule> trusted;  // empty: nobody
-  std::string app;                // as written: empty when `routes` was used instead
-  std::string default_app;        // as written: for requests that no route takes; "": none
+  protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
+  std::string app;          // as written: empty when `routes` was used instead
+  std::string default_app;  // as written: for requests that no route takes; "": none
   std::vector<RouteSettings>
       routes;  // as written, never empty; one for `app`; `default` is the last
 };

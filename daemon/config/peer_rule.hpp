@@ -1,38 +1,15 @@
-// Who may connect to a listener, and whose forwarding headers it believes.
+// Who may connect to a listener, and whose word about the client it believes: the rules of
+// protocol/peer_rule.hpp under the names of the configuration.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <string>
-#include <string_view>
-#include <variant>
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
 
-// An IPv6 address in network byte order; IPv4 addresses are held in their mapped form
-// (::ffff:a.b.c.d), so that a rule matches a peer whichever way the kernel reports it.
-using IpBytes = std::array<std::uint8_t, 16>;
-
-// One entry of `allow` or `trusted`: "10.0.0.0/8", "fd00::1", "uid:www-data", "gid:33".
-struct PeerRule {
-  enum class Kind { network, uid, gid };
-
-  Kind kind = Kind::network;
-  std::string text;           // as written
-  IpBytes network{};          // network: its address, host bits zero
-  std::uint8_t prefix = 128;  // network: bits that count, in the mapped form (IPv4 /8 is 104)
-  std::uint32_t id = 0;       // uid, gid: the number, once names have been looked up
-  bool operator==(const PeerRule&) const = default;
-};
-
-// The rule, or a text that says what was expected. Names after uid: and gid: are not looked up
-// here: `id` is set when they are numbers, and 0 otherwise.
-std::variant<PeerRule, std::string> parse_peer_rule(std::string_view text);
-
-// The name after "uid:" or "gid:"; empty for networks.
-std::string_view principal(const PeerRule& rule);
-
-// Whether the rule is a network that contains the peer.
-bool matches_address(const PeerRule& rule, const IpBytes& peer);
+using protocol::IpBytes;
+using protocol::matches_address;
+using protocol::parse_peer_rule;
+using protocol::PeerRule;
+using protocol::principal;
 
 }  // namespace viaduct::daemon::config

@@ -44,6 +44,9 @@ class Board {
 
   [[nodiscard]] std::uint64_t progress() { return rise(progress_, scores_->progress); }
   [[nodiscard]] std::uint64_t malformed() { return rise(malformed_, scores_->malformed); }
+  [[nodiscard]] std::uint64_t contradictory() {
+    return rise(contradictory_, scores_->contradictory);
+  }
   [[nodiscard]] std::int64_t connections() const;
   [[nodiscard]] std::uint32_t sandbox() const;  ///< of SandboxPart
   /// `index`: of the app in the bridge's settings.
@@ -60,6 +63,7 @@ class Board {
   std::unique_ptr<const Scoreboard, Unmap> scores_;
   std::uint64_t progress_ = 0;
   std::uint64_t malformed_ = 0;
+  std::uint64_t contradictory_ = 0;
   std::vector<AppCounts> apps_;  // as last read
 };
 

@@ -306,6 +306,7 @@ void Generation::forget_reports() {
 void Generation::settle() {
   if (!board_) return;
   tallies_.malformed = saturated_sum(tallies_.malformed, board_->malformed());
+  tallies_.contradictory = saturated_sum(tallies_.contradictory, board_->contradictory());
   for (GenerationApp& app : apps_) {
     AppCounts counts = board_->app(app.index);
     counts.active = counts.queued = 0;

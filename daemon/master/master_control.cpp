@@ -119,6 +119,10 @@ control::Status Master::status() const {
     status.connections = saturated_sum(status.connections, generation->connections());
     status.malformed = saturated_sum(status.malformed, generation->malformed());
   }
+  status.contradictory = tallies_.contradictory;
+  for (const auto& generation : generations_) {
+    status.contradictory = saturated_sum(status.contradictory, generation->contradictory());
+  }
   status.violations = violations_;
   status.sandbox = sandbox_parts(current_->sandbox());
   for (const auto& generation : generations_) {

@@ -23,6 +23,8 @@ class Tallies {
 
   /// Front connections closed for bad bytes by bridges that have ended.
   std::uint64_t malformed = 0;
+  /// Requests of which some X-Forwarded-* fit no other, likewise.
+  std::uint64_t contradictory = 0;
 
  private:
   std::map<std::string, std::weak_ptr<AppTally>> apps_;

@@ -1,61 +1,49 @@
-// What proxies in front of an HTTP listener say of its client. The input is lines: the rules of
-// `trusted`, separated by blanks, and a line for each variable of the request: a letter that names
-// it, and its value.
-
-#include <arpa/inet.h>
+// Fields in which proxies name a client. The input is lines: the rules of `trusted`, separated by
+// blanks, and a line for each variable of the request: a letter that names it, and its value.
 
 #include <array>
+#include <optional>
 #include <variant>
+#include <vector>
 
-#include "daemon/bridge/front/forwarded.hpp"
-#include "daemon/bridge/front/peer.hpp"
+#include "protocol/forwarded.hpp"
 #include "tests/fuzz/invariants.hpp"
 #include "tests/fuzz/lines.hpp"
 
 namespace {
 
 using namespace viaduct;
-using daemon::bridge::ForwardedFor;
-using daemon::bridge::Peer;
-using daemon::config::PeerRule;
+using protocol::ForwardedFor;
+using protocol::ForwardedOptions;
+using protocol::ForwardedSource;
+using protocol::PeerRule;
 using test::require;
 
 constexpr std::array<std::string_view, 5> kNames{"HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR",
                                                  "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST",
                                                  "HTTP_X_FORWARDED_PORT"};
 
-// The address as the bridge compares it; absent where it is none.
-std::optional<Peer> peer_at(const std::string& address) {
-  Peer peer;
-  peer.local = false;
-  if (address.find('\0') != std::string::npos) return std::nullopt;
-  if (::inet_pton(AF_INET6, address.c_str(), peer.address.data()) == 1) return peer;
-  if (::inet_pton(AF_INET, address.c_str(), peer.address.data() + 12) != 1) return std::nullopt;
-  peer.address[10] = peer.address[11] = 0xff;
-  return peer;
-}
+constexpr std::array<ForwardedOptions, 2> kSources{
+    ForwardedOptions{ForwardedSource::forwarded, true, true, false},
+    ForwardedOptions{ForwardedSource::x_forwarded_for, true, true, true}};
 
 std::vector<PeerRule> rules_of(std::string_view line) {
   std::vector<PeerRule> rules;
   for (std::string_view rest = test::trim_blanks(line); !rest.empty();) {
     const std::string_view word = rest.substr(0, rest.find_first_of(" \t"));
     rest = test::trim_blanks(rest.substr(word.size()));
-    auto rule = daemon::config::parse_peer_rule(word);
+    auto rule = protocol::parse_peer_rule(word);
     if (!std::holds_alternative<PeerRule>(rule)) continue;
     rules.push_back(std::get<PeerRule>(std::move(rule)));
     if (rules.back().kind != PeerRule::Kind::network) continue;
-    Peer peer;
-    peer.local = false;
-    peer.address = rules.back().network;
-    require(matches(rules, peer), "a network does not contain its own address");
-    peer.local = true;
-    require(!matches({rules.back()}, peer), "a network names the peer of a Unix socket");
+    require(matches_address(rules, rules.back().network),
+            "a network does not contain its own address");
   }
   return rules;
 }
 
 void check_values(const ForwardedFor& said) {
-  require(said.address.empty() || peer_at(said.address), "a client's address is none");
+  require(said.address.empty() || protocol::parse_ip(said.address), "a client's address is none");
   require(said.scheme.empty() || said.scheme == "http" || said.scheme == "https",
           "a scheme is not of HTTP");
   for (const char c : said.host) {
@@ -72,15 +60,13 @@ void check_walk(const std::vector<PeerRule>& trusted, const std::string& list) {
   const auto address_of = [&](const std::string& value) {
     protocol::Pairs params;
     params.add("HTTP_X_FORWARDED_FOR", value);
-    return daemon::bridge::read_forwarded(trusted, params).address;
+    return read_forwarded(kSources[1], trusted, params).address;
   };
   require(address_of("192.0.2.1, x").empty(), "what stands before nonsense is believed");
   const std::string found = address_of(list);
   if (found.empty()) return;
   require(address_of(found) == found, "an address by itself is another one");
-  const auto peer = peer_at(found);
-  if (!peer || list.find('"') != std::string::npos) return;
-  const bool known = matches(trusted, *peer);
+  const bool known = matches_address(trusted, *protocol::parse_ip(found));
   require(known || address_of("198.51.100.7, " + list) == found,
           "a proxy that is not trusted is believed");
   require(address_of(list + ", " + found) == found, "the last address is passed over");
@@ -100,7 +86,7 @@ void check_applied(const ForwardedFor& said) {
     return params;
   };
   protocol::Pairs params = served();
-  daemon::bridge::apply_forwarded(said, params);
+  apply_forwarded(said, params);
   require(params.get("REMOTE_ADDR") == (said.address.empty() ? "203.0.113.9" : said.address),
           "another client than was named");
   require(params.get("REMOTE_PORT").has_value() == said.address.empty(),
@@ -112,8 +98,19 @@ void check_applied(const ForwardedFor& said) {
   require(test::decimal(params.get("SERVER_PORT").value_or("")).value_or(65536) <= 65535,
           "SERVER_PORT is no port");
   const std::size_t before = params.size();
-  daemon::bridge::apply_forwarded(said, params);
+  apply_forwarded(said, params);
   require(params.size() == before, "variables are repeated");
+}
+
+void check_settled(const ForwardedOptions& options, const std::vector<PeerRule>& trusted,
+                   protocol::Pairs params) {
+  settle_client(options, trusted, true, params);
+  for (const std::string_view name : kNames) {
+    require(!params.get(name), "a field reaches the application");
+  }
+  const std::size_t before = params.size();
+  settle_client(options, trusted, true, params);
+  require(params.size() == before, "a client that is known becomes another one");
 }
 
 }  // namespace
@@ -129,8 +126,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     params.set(kNames[static_cast<unsigned char>(lines[i][0]) % kNames.size()], value);
     check_walk(trusted, std::string(value));
   }
-  const ForwardedFor said = daemon::bridge::read_forwarded(trusted, params);
-  check_values(said);
-  check_applied(said);
+  for (const ForwardedOptions& options : kSources) {
+    const ForwardedFor said = read_forwarded(options, trusted, params);
+    check_values(said);
+    check_applied(said);
+    check_settled(options, trusted, params);
+  }
   return 0;
 }

@@ -160,7 +160,8 @@ def test_kept_connections_survive_a_reload(viaductd):
 )
 def test_haproxy_says_whose_requests_they_are(viaductd, directory, start, mode, server):
     port = reserve_port()
-    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", trusted=["127.0.0.1"])
+    believed = {"trusted": ["127.0.0.1"], "forwarded": "x-forwarded-for", "forwarded_proto": True}
+    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", **believed)
     front = start(ForwardingHaproxy(directory / "haproxy", f"127.0.0.1:{port}", mode, server))
     with http.Connection(front.port) as client:
         own = client.socket.getsockname()

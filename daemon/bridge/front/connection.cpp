@@ -7,9 +7,9 @@
 
 #include "daemon/bridge/dispatch/exchange_list.hpp"
 #include "daemon/bridge/front/connection_list.hpp"
-#include "daemon/bridge/front/forwarded.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/front/refusal.hpp"
+#include "protocol/forwarded.hpp"
 #include "protocol/refusal.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -137,6 +137,10 @@ void Connection::handle(const protocol::Event& event) {
 void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   patience_.request_began(reactor_.now());
   if (refuses_all()) return refuse(id, 503);
+  const config::BridgeListener& listener = front_.settings;
+  if (protocol::settle_client(listener.forwarded, listener.trusted, trusted_, head.params)) {
+    front_.services.scores.contradictory.fetch_add(1, std::memory_order_relaxed);
+  }
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404);
   if (front_.services.use.memory.refusing()) {
@@ -144,9 +148,6 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
     return refuse(id, 503);
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
-  if (trusted_ && front_.settings.protocol == config::FrontProtocol::http) {
-    apply_forwarded(read_forwarded(front_.settings.trusted, head.params), head.params);
-  }
   apply_mount(*route, head.params);
   apply_overrides(dispatcher.settings().params, trusted_, head.params);
   Exchange& exchange = front_.services.exchanges.add(front_.services);

@@ -84,7 +84,7 @@ bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer) {
   return std::any_of(rules.begin(), rules.end(), [&](const config::PeerRule& rule) {
     switch (rule.kind) {
       case Kind::network:
-        return !peer.local && config::matches_address(rule, peer.address);
+        return !peer.local && protocol::matches_address(rule, peer.address);
       case Kind::uid:
         return peer.local && peer.uid == rule.id;
       case Kind::gid:

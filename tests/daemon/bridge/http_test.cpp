@@ -30,6 +30,8 @@ class HttpTest : public BridgeTest {
         std::get<config::PeerRule>(config::parse_peer_rule("uid:" + std::to_string(::geteuid()))));
     settings.listeners[kHttp].trusted.push_back(
         std::get<config::PeerRule>(config::parse_peer_rule("10.0.0.0/8")));
+    settings.listeners[kHttp].forwarded = {protocol::ForwardedSource::x_forwarded_for, true, true,
+                                           false};
   }
   static std::string get(const std::string& path, const std::string& fields = "") {
     return "GET " + path + " HTTP/1.1\r\nHost: shop.test\r\n" + fields + "\r\n";
@@ -181,6 +183,7 @@ TEST_F(HttpTest, ATrustedPeerIsBelieved) {
   EXPECT_EQ(forwarded->param("REMOTE_ADDR"), "192.0.2.7");
   EXPECT_EQ(forwarded->param("REQUEST_SCHEME"), "https");
   EXPECT_EQ(forwarded->param("HTTP_HOST"), "www.example.org");
+  EXPECT_EQ(forwarded->params.get("HTTP_X_FORWARDED_FOR"), std::nullopt);
   const auto proxy = open();
   proxy->raw(kProxied);
   const auto proxied = worker.next_request();
@@ -193,7 +196,52 @@ TEST_F(HttpTest, ATrustedPeerIsBelieved) {
   ASSERT_TRUE(proxy->wait_for("200 Whatever"));
 }
 
+TEST_F(HttpTest, TheHostThatIsBelievedChoosesTheRoute) {
+  trust_peers();
+  settings.listeners[kHttp].routes = {{.host = "www.example.org", .app = "shop"}};
+  start();
+  FakeWorker& worker = add_worker();
+  const auto forwarding = open();
+  forwarding->raw(kForwarded);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  request->respond("ok");
+  ASSERT_TRUE(forwarding->wait_for("200 Whatever"));
+  forwarding->raw(get("/"));
+  ASSERT_TRUE(forwarding->wait_for("404 Not Found"));
+}
+
+TEST_F(HttpTest, ContradictionsAreCounted) {
+  trust_peers();
+  start();
+  FakeWorker& worker = add_worker();
+  const auto forwarding = open();
+  forwarding->raw(get("/", "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https, http\r\n"));
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->param("REMOTE_ADDR"), "192.0.2.7");
+  EXPECT_EQ(request->param("REQUEST_SCHEME"), "http");
+  request->respond("ok");
+  ASSERT_TRUE(forwarding->wait_for("200 Whatever"));
+  EXPECT_EQ(bridge().scores().contradictory, 1u);
+}
+
+TEST_F(HttpTest, FieldsReachTheApplicationWhereTheyPass) {
+  settings.listeners[kHttp].forwarded = {.source = protocol::ForwardedSource::pass};
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = open();
+  client->raw(kForwarded);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->param("HTTP_X_FORWARDED_FOR"), "192.0.2.7, 10.0.0.1");
+  EXPECT_EQ(request->param("REMOTE_ADDR"), "unix:");
+  request->respond("ok");
+  ASSERT_TRUE(client->wait_for("200 Whatever"));
+}
+
 TEST_F(HttpTest, OthersAreNotBelieved) {
+  settings.listeners[kHttp].forwarded = {.source = protocol::ForwardedSource::x_forwarded_for};
   start();
   FakeWorker& worker = add_worker();
   const auto forwarding = open();
@@ -203,6 +251,7 @@ TEST_F(HttpTest, OthersAreNotBelieved) {
   EXPECT_EQ(forwarded->param("REMOTE_ADDR"), "unix:");
   EXPECT_EQ(forwarded->param("REQUEST_SCHEME"), "http");
   EXPECT_EQ(forwarded->param("HTTP_HOST"), "shop.test");
+  EXPECT_EQ(forwarded->params.get("HTTP_X_FORWARDED_FOR"), std::nullopt);
   const auto proxy = open();
   proxy->raw(kProxied);
   ASSERT_TRUE(proxy->wait_closed());

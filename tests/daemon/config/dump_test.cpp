@@ -24,6 +24,9 @@ listeners:
   - {address: systemd:web, app: shop, protocol: scgi}
   - address: tcp:0.0.0.0:9000
     allow: [10.0.0.0/8, "fd00::/8"]
+    trusted: [10.0.0.5]
+    forwarded: x-forwarded-for
+    forwarded_proto: true
     routes: [{path: /a/, mount: true, app: shop, limit: 9}, {exact: /a/, host: "*.A.test", methods: [GET, PUT], header: "X-B=c: d", app: shop}]
     default: shop
 apps:
@@ -68,32 +71,38 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
   EXPECT_THAT(dumped, HasSubstr("  sample: 0.25  # main.yaml:4\n"));
   EXPECT_THAT(dumped, HasSubstr("listeners:\n  - protocol: scgi  # main.yaml:8\n"
                                 "    address: systemd:web  # main.yaml:8\n"));
-  EXPECT_THAT(dumped, HasSubstr("    routes:\n      - path: /a  # main.yaml:11\n"
-                                "        mount: true  # main.yaml:11\n"
-                                "        app: shop  # main.yaml:11\n"
+  EXPECT_THAT(dumped, HasSubstr("    forwarded: pass  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    trusted: [\"10.0.0.5\"]  # main.yaml:11\n"
+                                "    forwarded: x-forwarded-for  # main.yaml:12\n"
+                                "    forwarded_host: false  # default\n"
+                                "    forwarded_proto: true  # main.yaml:13\n"
+                                "    forwarded_port: false  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    routes:\n      - path: /a  # main.yaml:14\n"
+                                "        mount: true  # main.yaml:14\n"
+                                "        app: shop  # main.yaml:14\n"
                                 "        priority: normal  # default\n"
-                                "        limit: 9  # main.yaml:11\n"
-                                "      - host: \"*.a.test\"  # main.yaml:11\n"
-                                "        exact: /a/  # main.yaml:11\n"
-                                "        methods: [GET, PUT]  # main.yaml:11\n"
-                                "        header: \"X-B=c: d\"  # main.yaml:11\n"
+                                "        limit: 9  # main.yaml:14\n"
+                                "      - host: \"*.a.test\"  # main.yaml:14\n"
+                                "        exact: /a/  # main.yaml:14\n"
+                                "        methods: [GET, PUT]  # main.yaml:14\n"
+                                "        header: \"X-B=c: d\"  # main.yaml:14\n"
                                 "        mount: false  # default\n"));
-  EXPECT_THAT(dumped, HasSubstr("    default: shop  # main.yaml:12\n"));
+  EXPECT_THAT(dumped, HasSubstr("    default: shop  # main.yaml:15\n"));
   EXPECT_THAT(dumped, HasSubstr("    user: shop  # main.yaml:6\n"));
   EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    workers: 7  # apps.d/blog.yaml:2\n"));
-  EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:21\n"));
-  EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:22\n"
-                                "      max: 16  # main.yaml:22\n      spare: 0  # default\n"
-                                "      idle: 90s  # main.yaml:22\n"));
-  EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:23\n"));
-  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:18\n"));
+  EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:24\n"));
+  EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:25\n"
+                                "      max: 16  # main.yaml:25\n      spare: 0  # default\n"
+                                "      idle: 90s  # main.yaml:25\n"));
+  EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:26\n"));
+  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:21\n"));
   EXPECT_THAT(dumped, HasSubstr("    connect: [unix:/run/old.sock, \"tcp:[::1]:9000\"]  "
-                                "# main.yaml:27\n"));
+                                "# main.yaml:30\n"));
   EXPECT_THAT(dumped, HasSubstr("    protocol: fastcgi  # default\n"
-                                "    keepalive: true  # main.yaml:29\n"
+                                "    keepalive: true  # main.yaml:32\n"
                                 "    multiplex: never  # default\n"
-                                "    health:\n      interval: 5s  # main.yaml:30\n"
+                                "    health:\n      interval: 5s  # main.yaml:33\n"
                                 "      fail: 3  # default\n      pass: 2  # default\n"));
 }
 

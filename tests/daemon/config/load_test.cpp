@@ -370,5 +370,30 @@ TEST(Load, NoPlaceForTheRuntimeDirIsAnError) {
                           "$XDG_RUNTIME_DIR is set, and viaductd does not run as root"));
 }
 
+TEST(Load, WhetherClientsAreBelievedFollowsFromTheProtocol) {
+  using Source = protocol::ForwardedSource;
+  struct Row {
+    const char* keys;
+    Source source;
+  };
+  for (const Row& row :
+       {Row{"protocol: fastcgi", Source::pass}, Row{"protocol: scgi", Source::pass},
+        Row{"protocol: uwsgi", Source::pass}, Row{"protocol: http", Source::none},
+        Row{"protocol: fastcgi, trusted: [127.0.0.1]", Source::pass},
+        Row{"protocol: http, trusted: []", Source::none},
+        Row{"protocol: http, trusted: [127.0.0.1], forwarded: none", Source::none},
+        Row{"protocol: http, forwarded: pass", Source::pass},
+        Row{"protocol: http, trusted: [127.0.0.1], forwarded: forwarded", Source::forwarded},
+        Row{"protocol: scgi, trusted: [127.0.0.1], forwarded: x-forwarded-for",
+            Source::x_forwarded_for}}) {
+    const ConfigDir dir;
+    const LoadResult result =
+        dir.load("listeners: [{address: tcp:127.0.0.1:8080, app: shop, " + std::string(row.keys) +
+                 "}]\napps: {shop: {command: [/srv/shop/bin/shop], user: shop}}\n");
+    ASSERT_THAT(dir.texts(result.errors), IsEmpty()) << row.keys;
+    EXPECT_EQ(result.settings->listeners[0].forwarded.source, row.source) << row.keys;
+  }
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::config

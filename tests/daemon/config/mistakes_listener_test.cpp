@@ -161,6 +161,34 @@ TEST(Mistakes, InAListener) {
           {"address: tcp:127.0.0.1:80, app: shop, trusted: [front]",
            "main.yaml:2:62: listeners[0].trusted[0]: expected an IP address, a network such as "
            "10.0.0.0/8, uid:NAME or gid:NAME"},
+          {"address: tcp:127.0.0.1:80, app: shop, protocol: http, trusted: [127.0.0.1]",
+           "main.yaml:2:77: listeners[0].trusted: expected the key \"forwarded\" beside it: "
+           "x-forwarded-for or forwarded, whichever field these proxies append the client's "
+           "address to, or none to believe neither"},
+          {"address: tcp:127.0.0.1:80, app: shop, forwarded: x-real-ip",
+           "main.yaml:2:63: listeners[0].forwarded: expected x-forwarded-for, forwarded, none or "
+           "pass"},
+          {"address: tcp:127.0.0.1:80, app: shop, forwarded: forwarded",
+           "main.yaml:2:63: listeners[0].forwarded: expected \"trusted\" with the proxies whose "
+           "word it is"},
+          {"address: unix:/s, app: shop, trusted: [10.0.0.1], forwarded: x-forwarded-for",
+           "main.yaml:2:52: listeners[0].trusted: expected uid:NAME or gid:NAME of the processes "
+           "that connect to the Unix socket"},
+          {"address: unix:/s, app: shop, trusted: [10.0.0.1]",
+           "main.yaml:2:53: listeners[0].trusted[0]: expected uid:NAME or gid:NAME for a Unix "
+           "socket"},
+          {"address: tcp:127.0.0.1:80, app: shop, forwarded_host: maybe",
+           "main.yaml:2:68: listeners[0].forwarded_host: expected true or false"},
+          {"address: tcp:127.0.0.1:80, app: shop, forwarded_host: true",
+           "main.yaml:2:68: listeners[0].forwarded_host: only allowed with \"forwarded: "
+           "x-forwarded-for\" or \"forwarded: forwarded\""},
+          {"address: tcp:127.0.0.1:80, app: shop, forwarded: none, forwarded_proto: true",
+           "main.yaml:2:86: listeners[0].forwarded_proto: only allowed with \"forwarded: "
+           "x-forwarded-for\" or \"forwarded: forwarded\""},
+          {"address: tcp:127.0.0.1:80, app: shop, trusted: [127.0.0.1], forwarded: forwarded, "
+           "forwarded_port: true",
+           "main.yaml:2:112: listeners[0].forwarded_port: only allowed with \"forwarded: "
+           "x-forwarded-for\": Forwarded has the port in host="},
           {"address: tcp:127.0.0.1:65536, app: shop",
            "main.yaml:2:23: listeners[0].address: expected a port from 1 to 65535 after tcp:HOST:"},
           {"address: tcp:127.0.0.1, app: shop",

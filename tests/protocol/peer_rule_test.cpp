@@ -1,10 +1,10 @@
-#include "daemon/config/peer_rule.hpp"
+#include "protocol/peer_rule.hpp"
 
 #include <arpa/inet.h>
 
 #include <gtest/gtest.h>
 
-namespace viaduct::daemon::config {
+namespace viaduct::protocol {
 namespace {
 
 IpBytes ip(const std::string& text) {
@@ -49,11 +49,11 @@ TEST(PeerRules, UsersAndGroupsNeverMatchAddresses) {
 }
 
 TEST(PeerRules, EverythingElseIsExplained) {
-  for (const char* text :
-       {"", "front", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x",
-        "10.0.0.1/8", "::/129", "fd00::1/8", "uid:", "gid:", "user:x", "1.2.3.4/8/9"})
+  for (const char* text : {"", "front", "10.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
+                           "10.0.0.0/8x", "10.0.0.1/8", "::/129", "fd00::1/8",
+                           "uid:", "gid:", "uid:4294967296", "user:x", "1.2.3.4/8/9"})
     EXPECT_TRUE(std::holds_alternative<std::string>(parse_peer_rule(text))) << text;
 }
 
 }  // namespace
-}  // namespace viaduct::daemon::config
+}  // namespace viaduct::protocol

@@ -1,32 +1,13 @@
-#include "daemon/config/peer_rule.hpp"
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "protocol/peer_rule.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <optional>
+#include <cstring>
 
-namespace viaduct::daemon::config {
+namespace viaduct::protocol {
 namespace {
 
-constexpr std::uint8_t kMappedBits = 96;  // ::ffff:0:0/96 holds the IPv4 addresses
-
-struct ParsedAddress {
-  IpBytes bytes{};
-  bool is_v4 = false;
-};
-
-std::optional<ParsedAddress> parse_ip(const std::string& text) {
-  ParsedAddress parsed;
-  if (inet_pton(AF_INET, text.c_str(), parsed.bytes.data() + 12) == 1) {
-    parsed.bytes[10] = parsed.bytes[11] = 0xff;
-    parsed.is_v4 = true;
-    return parsed;
-  }
-  if (inet_pton(AF_INET6, text.c_str(), parsed.bytes.data()) == 1) return parsed;
-  return std::nullopt;
-}
+constexpr unsigned kMappedBits = 96;  // ::ffff:0:0/96 holds the IPv4 addresses
 
 template <class Number>
 bool parse_number(std::string_view text, Number& number) {
@@ -41,19 +22,20 @@ bool bit(const IpBytes& bytes, unsigned index) {
 
 std::variant<PeerRule, std::string> parse_network(std::string_view text) {
   const auto slash = text.find('/');
-  const auto address = parse_ip(std::string(text.substr(0, slash)));
+  const auto address = parse_ip(text.substr(0, slash));
   if (!address) return "expected an IP address, a network such as 10.0.0.0/8, uid:NAME or gid:NAME";
 
-  const unsigned width = address->is_v4 ? 32 : 128;
+  const bool ipv4 = text.substr(0, slash).find(':') == std::string_view::npos;
+  const unsigned width = ipv4 ? 32 : 128;
   unsigned prefix = width;
   if (slash != std::string_view::npos &&
       (!parse_number(text.substr(slash + 1), prefix) || prefix > width))
     return "expected a prefix length from 0 to " + std::to_string(width) + " after '/'";
-  if (address->is_v4) prefix += kMappedBits;
+  if (ipv4) prefix += kMappedBits;
 
   for (unsigned index = prefix; index < 128; ++index)
-    if (bit(address->bytes, index)) return "the address has bits set beyond its prefix length";
-  return PeerRule{PeerRule::Kind::network, std::string(text), address->bytes,
+    if (bit(*address, index)) return "the address has bits set beyond its prefix length";
+  return PeerRule{PeerRule::Kind::network, std::string(text), *address,
                   static_cast<std::uint8_t>(prefix), 0};
 }
 
@@ -69,7 +51,10 @@ std::variant<PeerRule, std::string> parse_peer_rule(std::string_view text) {
   const std::string_view name = principal(rule);
   if (name.empty())
     return std::string("expected a name or number after ") + (uid ? "uid:" : "gid:");
-  if (!parse_number(name, rule.id)) rule.id = 0;
+  if (parse_number(name, rule.id)) return rule;
+  if (name.find_first_not_of("0123456789") == std::string_view::npos)
+    return std::string("expected a number that fits 32 bits after ") + (uid ? "uid:" : "gid:");
+  rule.id = 0;
   return rule;
 }
 
@@ -78,11 +63,17 @@ std::string_view principal(const PeerRule& rule) {
   return std::string_view(rule.text).substr(4);
 }
 
-bool matches_address(const PeerRule& rule, const IpBytes& peer) {
+bool matches_address(const PeerRule& rule, const IpBytes& address) {
   if (rule.kind != PeerRule::Kind::network) return false;
-  for (unsigned index = 0; index < rule.prefix; ++index)
-    if (bit(rule.network, index) != bit(peer, index)) return false;
-  return true;
+  const std::size_t whole = rule.prefix / 8;
+  if (std::memcmp(rule.network.data(), address.data(), whole) != 0) return false;
+  const unsigned left = rule.prefix % 8;
+  return left == 0 || ((rule.network[whole] ^ address[whole]) >> (8 - left)) == 0;
 }
 
-}  // namespace viaduct::daemon::config
+bool matches_address(const std::vector<PeerRule>& rules, const IpBytes& address) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [&](const PeerRule& rule) { return matches_address(rule, address); });
+}
+
+}  // namespace viaduct::protocol
