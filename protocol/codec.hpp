@@ -111,9 +111,6 @@ class ServerCodec {
   /// No request is active and no partial input is held: the connection could be handed to another
   /// process without loss.
   [[nodiscard]] virtual bool idle() const = 0;
-  /// Whether another process could take over an idle connection: nothing is known of it but what
-  /// the kernel says.
-  [[nodiscard]] virtual bool movable() const { return true; }
   /// Whether the peer has ever had more than one request active at once.
   [[nodiscard]] virtual bool multiplexed() const = 0;
 

@@ -42,7 +42,7 @@ enum class Errc : std::uint8_t {
   bad_request_line,      ///< HTTP: not `method target HTTP/1.x`, or a target that is malformed.
   bad_field_line,        ///< HTTP: a field line that is malformed or continues another (obs-fold).
   bare_line_end,         ///< HTTP: CR or LF without the other, or NUL, in a head.
-  bad_proxy_header,      ///< HTTP: a PROXY protocol header that is malformed or too large.
+  bad_proxy_header,      ///< a PROXY protocol header that is malformed or too large.
   bad_host,              ///< HTTP: Host is missing in HTTP/1.1, stands twice or is malformed.
   ambiguous_length,      ///< HTTP: Content-Length or Transfer-Encoding twice, both, or malformed.
   unknown_coding,        ///< HTTP: a transfer coding other than chunked.

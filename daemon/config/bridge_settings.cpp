@@ -43,7 +43,8 @@ BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
 BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
-BOOST_DESCRIBE_STRUCT(BridgeListener, (), (protocol, address, allow, trusted, forwarded, routes))
+BOOST_DESCRIBE_STRUCT(BridgeListener, (),
+                      (protocol, address, allow, trusted, proxy_protocol, forwarded, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
                        score, canary_share, canary_variable, connect, server))
@@ -67,7 +68,8 @@ BridgeSettings bridge_settings(const Settings& settings) {
   bridge.access_log = settings.access_log;
   for (const ListenerSettings& listener : settings.listeners) {
     bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
-                                listener.trusted, listener.forwarded, listener.routes});
+                                listener.trusted, listener.proxy_protocol, listener.forwarded,
+                                listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(

@@ -33,16 +33,21 @@ void check_parts(const Checking& check, const ListenerSettings& listener, const 
 }
 
 // A process that connects to a Unix socket has no address.
+bool has_principal(const ListenerSettings& listener) {
+  return std::any_of(listener.trusted.begin(), listener.trusted.end(),
+                     [](const auto& rule) { return rule.kind != PeerRule::Kind::network; });
+}
+
 void check_somebody_is_trusted(const Checking& check, const ListenerSettings& listener,
                                const std::string& path) {
-  if (!protocol::names_client(listener.forwarded.source)) return;
+  const bool named = protocol::names_client(listener.forwarded.source);
+  if (!named && !listener.proxy_protocol) return;
   const bool malformed = check.written(path + ".trusted[0]") && listener.trusted.empty();
   if (malformed) return;
   if (listener.trusted.empty()) {
-    check.error(path + ".forwarded", "expected \"trusted\" with the proxies whose word it is");
-  } else if (listener.address.is_unix() &&
-             std::all_of(listener.trusted.begin(), listener.trusted.end(),
-                         [](const auto& rule) { return rule.kind == PeerRule::Kind::network; })) {
+    check.error(path + (named ? ".forwarded" : ".proxy_protocol"),
+                "expected \"trusted\" with the proxies whose word it is");
+  } else if (listener.address.is_unix() && !has_principal(listener)) {
     check.error(path + ".trusted",
                 "expected uid:NAME or gid:NAME of the processes that connect to the Unix socket");
   }

@@ -43,7 +43,7 @@ void check_address(const Checking& check, const ListenerSettings& listener,
   check_socket_file(check, listener, path);
   check_peers(check, listener, path + ".allow", listener.allow);
   check_peers(check, listener, path + ".trusted", listener.trusted,
-              protocol::names_client(listener.forwarded.source));
+              protocol::names_client(listener.forwarded.source) || listener.proxy_protocol);
   if (listener.address.kind == Address::Kind::tcp && !is_loopback(listener.address) &&
       listener.allow.empty() && !(check.written(path + ".allow[0]")))
     check.error(path + ".address", format(listener.address) +

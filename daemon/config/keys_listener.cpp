@@ -39,6 +39,7 @@ Keys<ListenerSettings> listener_keys() {
                   key("backlog", &L::backlog, integer(1, kMaxBacklog)),
                   key("allow", &L::allow, list(peer_rule())),
                   key("trusted", &L::trusted, list(peer_rule())),
+                  key("proxy_protocol", &L::proxy_protocol, boolean()),
                   text_key("app", &L::app, text()),
                   routes_key(),
                   text_key("default", &L::default_app, text())};

@@ -16,7 +16,6 @@ constexpr std::size_t kKeptHeld = 4096;
 ServerCodec::ServerCodec(ServerOptions options)
     : options_(std::move(options)),
       variables_(options_.limits),
-      input_(options_.proxy_header ? Input::proxy_header : Input::head),
       head_reader_(options_.limits.params) {}
 
 std::size_t ServerCodec::feed(Bytes bytes) {
@@ -57,9 +56,6 @@ Event ServerCodec::next() {
 void ServerCodec::advance(std::string_view& text) {
   while (!text.empty() && event_count_ == 0 && input_ != Input::answering) {
     switch (input_) {
-      case Input::proxy_header:
-        take_proxy_header(text);
-        break;
       case Input::head:
         take_head(text);
         break;
@@ -76,33 +72,6 @@ void ServerCodec::advance(std::string_view& text) {
         break;
     }
   }
-}
-
-void ServerCodec::take_proxy_header(std::string_view& text) {
-  using State = ProxyHeaderReader::State;
-  text.remove_prefix(proxy_header_.feed(text));
-  switch (proxy_header_.state()) {
-    case State::reading:
-      return;
-    case State::bad:
-      return refuse(Errc::bad_proxy_header);
-    case State::absent: {
-      input_ = Input::head;
-      // Fewer bytes than any head has: all of them are taken.
-      std::string_view begun = proxy_header_.text();
-      return take_head(begun);
-    }
-    case State::done:
-      break;
-  }
-  input_ = Input::head;
-  proxied_ = true;
-  const ProxyHeader& header = proxy_header_.header();
-  if (header.source.empty()) return;
-  options_.connection.remote_addr = header.source;
-  options_.connection.remote_port = header.source_port;
-  options_.connection.server_addr = header.destination;
-  options_.connection.server_port = header.destination_port;
 }
 
 void ServerCodec::take_head(std::string_view& text) {
@@ -189,15 +158,14 @@ void ServerCodec::refuse(Errc error) {
 }
 
 std::size_t ServerCodec::memory() const {
-  return variables_.memory() + output_.memory() + proxy_header_.memory() + head_reader_.memory() +
-         head_.params.memory() + memory_of(held_);
+  return variables_.memory() + output_.memory() + head_reader_.memory() + head_.params.memory() +
+         memory_of(held_);
 }
 
 void ServerCodec::release() {
   if (!idle()) return;
   variables_.release();
   output_.release();
-  if (input_ != Input::proxy_header) give_back(proxy_header_);
   head_reader_.release();
   give_back(head_.params);
   give_back(held_);
@@ -209,8 +177,7 @@ bool ServerCodec::wants_input() const {
 }
 
 bool ServerCodec::idle() const {
-  const bool at_start = input_ == Input::proxy_header && proxy_header_.text().empty();
-  return at_start || (input_ == Input::head && head_reader_.empty() && held().empty());
+  return input_ == Input::head && head_reader_.empty() && held().empty();
 }
 
 }  // namespace viaduct::protocol::http

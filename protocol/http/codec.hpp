@@ -9,7 +9,6 @@
 #include "protocol/codec.hpp"
 #include "protocol/http/chunked_reader.hpp"
 #include "protocol/http/head_reader.hpp"
-#include "protocol/http/proxy_header.hpp"
 #include "protocol/http/request_head.hpp"
 #include "protocol/variables.hpp"
 
@@ -19,9 +18,6 @@ struct ServerOptions {
   /// `params` also bounds the bytes of a whole head; `requests` is not used.
   Limits limits;
   ConnectionInfo connection;
-  /// Whether the peer may begin with a PROXY protocol header, whose addresses replace those of
-  /// `connection`.
-  bool proxy_header = false;
   /// The value of the Date field of a response; none is sent where it is absent or returns "".
   std::function<std::string_view()> date;
 };
@@ -29,8 +25,6 @@ struct ServerOptions {
 /// HTTP/1.1 and HTTP/1.0 (RFC 9112), server side. All requests have id 1: they are answered in the
 /// order in which they come, and one that comes early is held until the response before it ended.
 ///
-/// PROXY header, if `proxy_header`
-///             |
 ///             +------------------ response ended, keep-alive -----------------+
 ///             v                                                               |
 ///     head ------> body, if any ------> answering (later input is held) ------+
@@ -70,20 +64,17 @@ class ServerCodec final : public protocol::ServerCodec {
   void close_after_response() override { close_when_idle_ = true; }
   [[nodiscard]] bool wants_input() const override;
   [[nodiscard]] bool idle() const override;
-  /// Another process would not know the addresses of a PROXY header.
-  [[nodiscard]] bool movable() const override { return !proxied_; }
   [[nodiscard]] bool multiplexed() const override { return false; }
   [[nodiscard]] std::size_t memory() const override;
   void release() override;
 
  private:
-  enum class Input : std::uint8_t { proxy_header, head, length, chunked, answering, ignored };
+  enum class Input : std::uint8_t { head, length, chunked, answering, ignored };
   enum class Answer : std::uint8_t { none, due, begun, ended };
   enum class Framing : std::uint8_t { nothing, length, chunked, until_close };
 
   // codec.cpp: requests. Each takes bytes from the front of `text`.
   void advance(std::string_view& text);
-  void take_proxy_header(std::string_view& text);
   void take_head(std::string_view& text);
   void take_length(std::string_view& text);
   void take_chunked(std::string_view& text);
@@ -105,9 +96,7 @@ class ServerCodec final : public protocol::ServerCodec {
   Variables variables_;
   Output output_;
 
-  Input input_;
-  ProxyHeaderReader proxy_header_;
-  bool proxied_ = false;
+  Input input_ = Input::head;
   HeadReader head_reader_;
   RequestHead head_;
   ChunkedReader chunks_;

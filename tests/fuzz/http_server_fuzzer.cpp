@@ -33,11 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace viaduct;
   if (size == 0) return 0;
   const unsigned behaviour = data[0] & 3U;
-  const bool proxied = (data[0] & 4U) != 0;
-  const auto once = [behaviour, proxied](const std::vector<std::string_view>& pieces) {
+  const auto once = [behaviour](const std::vector<std::string_view>& pieces) {
     protocol::http::ServerOptions options;
     options.limits = {.params = 512, .name = 64, .value = 256, .count = 24, .requests = 1};
-    options.proxy_header = proxied;
     protocol::http::ServerCodec codec(options);
     return test::trace(codec, pieces,
                        [behaviour](protocol::ServerCodec& own_codec, const Event& event) {

@@ -138,7 +138,7 @@ void one_request_clients(const fs::path& root) {
 }
 
 // The first byte is the fuzzer's own: bits 0 and 1 the owner's behaviour (0 answers each request
-// when it is complete, 1 at once, 2 fails, 3 says nothing), bit 2 lets a PROXY header precede.
+// when it is complete, 1 at once, 2 fails, 3 says nothing).
 void http_server(const fs::path& root) {
   const Corpus corpus(root, "http_server");
   const std::string get = "GET /a%20b?c=d HTTP/1.1\r\nHost: example.org:80\r\nCookie: a\r\n\r\n";
@@ -156,12 +156,6 @@ void http_server(const fs::path& root) {
   corpus.add("folded", zero + "GET / HTTP/1.1\r\nHost: h\r\n x\r\n\r\n");
   corpus.add("bad_chunk", zero + post + chunked + "4\r\nbodyX");
   corpus.add("bad_chunk_pipelined", zero + get + post + chunked + "X");
-  const std::string four(1, '\4');
-  const std::string signature("\r\n\r\n\0\r\nQUIT\n", 12);
-  corpus.add("proxy_line", four + "PROXY TCP4 192.0.2.1 198.51.100.2 5000 443\r\n" + get);
-  corpus.add("proxy_binary", four + signature + std::string("\x21\x11\0\x0c", 4) +
-                                 std::string("\1\2\3\4\5\6\7\10\0\x50\0\x51", 12) + get);
-  corpus.add("proxy_absent", four + get);
   corpus.add("options", zero + "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 }
 

@@ -5,15 +5,15 @@
 
 #include <array>
 
-#include "protocol/http/proxy_header.hpp"
+#include "protocol/proxy_header.hpp"
 #include "tests/fuzz/invariants.hpp"
 #include "tests/fuzz/lines.hpp"
 
 namespace {
 
 using namespace viaduct;
-using protocol::http::ProxyHeader;
-using protocol::http::ProxyHeaderReader;
+using protocol::ProxyHeader;
+using protocol::ProxyHeaderReader;
 using State = ProxyHeaderReader::State;
 using test::require;
 

@@ -90,8 +90,7 @@ void operator delete(void* memory, std::size_t) noexcept {
 namespace viaduct::protocol {
 namespace {
 
-// What the heap adds to round up, and the addresses that a PROXY header names, which are kept with
-// the connection.
+// What the heap adds to round up.
 constexpr std::size_t kUncounted = 8 * 1024;
 
 void compare(std::size_t said, std::size_t held) {
@@ -124,16 +123,12 @@ test::NameValues many_variables() {
 }
 
 std::unique_ptr<ServerCodec> make_http() {
-  http::ServerOptions options;
-  options.proxy_header = true;
-  return std::make_unique<http::ServerCodec>(options);
+  return std::make_unique<http::ServerCodec>(http::ServerOptions{});
 }
 
 std::string http_requests() {
   const std::string fields = "Host: h\r\nX: " + std::string(30'000, 'x') + "\r\n";
-  return "PROXY TCP4 192.0.2.1 192.0.2.2 4000 80\r\n"
-         "GET /a HTTP/1.1\r\n" +
-         fields +
+  return "GET /a HTTP/1.1\r\n" + fields +
          "\r\n"
          "POST /b HTTP/1.1\r\n" +
          fields + "Content-Length: 5\r\n\r\nhelloGET /c HTTP/1.1\r\nHost: h\r\n\r\n";

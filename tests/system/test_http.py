@@ -1,12 +1,13 @@
 """uwsgi and HTTP listeners: behind front servers, and with clients that connect to viaductd itself."""
 
+import os
 import socket
 
 import pytest
 
 from harness import http
 from harness.direct import ModuleApache, PassingNginx
-from harness.fronts import Front, Haproxy
+from harness.fronts import Front, Haproxy, replace
 from harness.ports import reserve_port
 from harness.site import check_site
 
@@ -155,26 +156,46 @@ def test_kept_connections_survive_a_reload(viaductd):
 
 
 @pytest.mark.parametrize(
-    "mode, server",
-    [("tcp", "send-proxy"), ("tcp", "send-proxy-v2"), ("http", "send-proxy-v2"), ("http", "")],
+    "mode, server", [("tcp", "send-proxy"), ("tcp", "send-proxy-v2"), ("http", "send-proxy-v2")]
 )
-def test_haproxy_says_whose_requests_they_are(viaductd, directory, start, mode, server):
+def test_haproxy_says_whose_connections_they_are(viaductd, directory, start, mode, server):
     port = reserve_port()
-    believed = {"trusted": ["127.0.0.1"], "forwarded": "x-forwarded-for", "forwarded_proto": True}
-    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", **believed)
+    keys = {"trusted": ["127.0.0.1"], "proxy_protocol": True, "forwarded": "none"}
+    serve(viaductd, "http", f"tcp:127.0.0.1:{port}", **keys)
     front = start(ForwardingHaproxy(directory / "haproxy", f"127.0.0.1:{port}", mode, server))
-    with http.Connection(front.port) as client:
+    with http.Connection(front.port, source="127.0.0.2") as client:
         own = client.socket.getsockname()
-        client.send_head("GET", "/env", [("X-Forwarded-Proto", "https")])
+        client.send_head("GET", "/env")
         variables = client.read_reply().variables()
         client.send_head("GET", "/hello")
         assert client.read_reply().text == "hello\n"
-    if server:
-        assert variables["REMOTE_PORT"] == str(own[1])
-        assert variables["SERVER_PORT"] == "443"  # of https
-    assert (variables["REMOTE_ADDR"], variables["HTTPS"]) == ("127.0.0.1", "on")
+    assert (variables["REMOTE_ADDR"], variables["REMOTE_PORT"]) == ("127.0.0.2", str(own[1]))
+    assert variables["SERVER_PORT"] == str(front.port)
     if mode == "tcp":
         check_site(front.port)
+
+
+class ProxiedHaproxy(Haproxy):
+    """The site of conf/, but each FastCGI connection begins with a PROXY header."""
+
+    def write(self, port: int) -> None:
+        super().write(port)
+        file = self.directory / "viaduct.cfg"
+        file.write_text(replace(file.read_text(), "proto fcgi", "proto fcgi send-proxy-v2"))
+
+
+def test_fastcgi_behind_a_proxy_header(viaductd, directory, start):
+    path = directory / "other.sock"
+    serve(viaductd, "fastcgi", f"unix:{path}", trusted=[f"uid:{os.getuid()}"], proxy_protocol=True)
+    front = start(ProxiedHaproxy(directory / "haproxy", str(path)))
+    check_site(front.port, chunked=False)
+    with http.Connection(front.port, source="127.0.0.2") as client:
+        client.send_head("GET", "/env")
+        assert client.read_reply().variables()["REMOTE_ADDR"] == "127.0.0.2"
+    # Without the header.
+    plain = start(Haproxy(directory / "plain", str(path)))
+    assert http.request(plain.port, "/hello").status == 502
+    viaductd.logged("begins without a PROXY protocol header")
 
 
 def test_untrusted_client_is_not_believed(viaductd):

@@ -27,14 +27,17 @@ constexpr auto kRefuse = std::chrono::seconds(2);
 
 }  // namespace
 
-Connection::Connection(Front& front, ConnectionList& list, int descriptor, bool trusted)
+Connection::Connection(Front& front, ConnectionList& list, int descriptor, Standing standing)
     : front_(front),
       reactor_(front.services.reactor),
       list_(list),
       socket_(reactor_, *this),
-      codec_(front.make_codec(descriptor, trusted)),
+      codec_(front.make_codec(descriptor)),
+      proxy_header_(standing.proxy_header ? std::make_unique<protocol::ProxyHeaderReader>()
+                                          : nullptr),
       memory_(reactor_.memory()),
-      trusted_(trusted),
+      trusted_(standing.trusted),
+      proxied_(standing.proxy_header),
       patience_(front.settings.protocol == config::FrontProtocol::http, reactor_.now()) {
   socket_.open(descriptor);
   socket_.watch_input(true);
@@ -63,17 +66,50 @@ void Connection::watch_input() {
 }
 
 void Connection::feed(protocol::Bytes bytes) {
+  if (proxy_header_ != nullptr && !take_proxy_header(bytes)) return;
   while (!bytes.empty() && socket_.is_open()) {
     bytes = bytes.subspan(codec_->feed(bytes));
     take_events();
     if (codec_->error() != protocol::Errc::ok) {
-      report_malformed();
-      close();
+      close_malformed(protocol::describe(codec_->error()));
       return;
     }
   }
   submit_new();
   if (!codec_->output().empty() || codec_->closing()) reactor_.flush_soon(*this);
+}
+
+// Returns whether the rest of the bytes is for the codec.
+bool Connection::take_proxy_header(protocol::Bytes& bytes) {
+  using State = protocol::ProxyHeaderReader::State;
+  bytes = bytes.subspan(proxy_header_->feed(protocol::as_text(bytes)));
+  switch (proxy_header_->state()) {
+    case State::reading:
+      return false;
+    case State::absent:
+      close_malformed("a trusted peer begins without a PROXY protocol header");
+      return false;
+    case State::bad:
+      close_malformed(protocol::describe(protocol::Errc::bad_proxy_header));
+      return false;
+    case State::done:
+      break;
+  }
+  introduce(proxy_header_->header());
+  proxy_header_.reset();
+  return true;
+}
+
+// The peer is whom the proxy names: a proxy that is trusted, or a client that is not. Bytes of
+// somebody whom it cannot name must not count as its own.
+void Connection::introduce(const protocol::ProxyHeader& header) {
+  if (header.local) return;
+  trusted_ = false;
+  if (header.source.empty()) return;
+  const Ends ends{peer_at(header.source, header.source_port),
+                  peer_at(header.destination, header.destination_port)};
+  trusted_ = matches(front_.settings.trusted, ends.peer);
+  codec_ = front_.make_codec(ends);
 }
 
 void Connection::take_events() {
@@ -180,9 +216,10 @@ void Connection::refuse(protocol::RequestId id, int status) {
   answer(*codec_, id, status);
 }
 
-void Connection::report_malformed() {
+void Connection::close_malformed(std::string_view error) {
   front_.services.scores.malformed.fetch_add(1, std::memory_order_relaxed);
-  list_.report(*this, protocol::describe(codec_->error()));
+  list_.report(*this, error);
+  close();
 }
 
 bool Connection::wants_input() {
@@ -247,14 +284,14 @@ void Connection::tick(Clock::time_point now) {
 void Connection::lose_patience(Clock::time_point now) {
   using Verdict = Patience::Verdict;
   const bool busy = lingering_ || !entries_.empty() || !codec_->output().empty();
-  const Verdict verdict = patience_.tick(now, busy, codec_->idle());
+  const Verdict verdict = patience_.tick(now, busy, between_requests());
   if (verdict == Verdict::wait) return;
   if (verdict == Verdict::slow_head) list_.report(*this, "the head of a request is not completed");
   close();
 }
 
 bool Connection::idle() const {
-  return socket_.is_open() && !lingering_ && entries_.empty() && codec_->idle() &&
+  return socket_.is_open() && !lingering_ && entries_.empty() && between_requests() &&
          codec_->output().empty();
 }
 
@@ -278,7 +315,8 @@ int Connection::surrender() {
 
 void Connection::count_memory() {
   // What is closed is about to be destroyed.
-  memory_.set(socket_.is_open() ? codec_->memory() + protocol::memory_of(entries_) : 0);
+  const std::size_t header = proxy_header_ ? proxy_header_->memory() : 0;
+  memory_.set(socket_.is_open() ? codec_->memory() + protocol::memory_of(entries_) + header : 0);
 }
 
 void Connection::release_memory() {

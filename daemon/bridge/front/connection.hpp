@@ -14,6 +14,7 @@
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
+#include "protocol/proxy_header.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -27,8 +28,14 @@ class ConnectionList;
 /// dropped, because some front servers write the whole body before they read.
 class Connection final : public Client, public Flushable, private Watcher {
  public:
-  /// Owns `descriptor`. `trusted`: variables named VIADUCT_* are believed.
-  Connection(Front& front, ConnectionList& list, int descriptor, bool trusted);
+  /// What is known of the peer when the connection is accepted.
+  struct Standing {
+    bool trusted = false;       ///< its VIADUCT_* and the listener's `forwarded` are believed
+    bool proxy_header = false;  ///< its first bytes are a PROXY header, or it is closed
+  };
+
+  /// Owns `descriptor`.
+  Connection(Front& front, ConnectionList& list, int descriptor, Standing standing);
   ~Connection();
 
   /// Answers its first request 503, and ends: it was accepted only to be told so. Ends without an
@@ -40,8 +47,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   void drain();
   /// Between two requests, with nothing unread in our memory and nothing unsent.
   [[nodiscard]] bool idle() const;
-  /// Whether another process could serve it from here.
-  [[nodiscard]] bool movable() const { return codec_->movable(); }
+  /// Whether another process could serve it from here, which knows of it only what the kernel says.
+  [[nodiscard]] bool movable() const { return !proxied_; }
   /// Gives up the socket of an idle connection; the caller owns it, this is closed.
   int surrender();
   [[nodiscard]] int descriptor() const { return socket_.descriptor(); }
@@ -50,7 +57,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] std::size_t held() const { return memory_.bytes(); }
   /// Whether it has nothing but the head of a request, and that not whole.
   [[nodiscard]] bool only_head() const {
-    return entries_.empty() && codec_->output().empty() && !codec_->idle();
+    return entries_.empty() && codec_->output().empty() && !between_requests();
   }
   /// Whether its peer has taken nothing of what is to be sent for at least so long.
   [[nodiscard]] bool unread_for(Clock::duration time) const {
@@ -88,6 +95,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   void on_writable() override;
   void watch_input();
   void feed(protocol::Bytes bytes);
+  bool take_proxy_header(protocol::Bytes& bytes);
+  void introduce(const protocol::ProxyHeader& header);
   void take_events();
   void handle(const protocol::Event& event);
   void begin(protocol::RequestId id, protocol::RequestHead& head);
@@ -104,8 +113,11 @@ class Connection final : public Client, public Flushable, private Watcher {
   void finish_output();
   void reset();
   void linger();
-  void report_malformed();
+  void close_malformed(std::string_view error);
   void lose_patience(Clock::time_point now);
+  [[nodiscard]] bool between_requests() const {
+    return codec_->idle() && (proxy_header_ == nullptr || proxy_header_->text().empty());
+  }
   [[nodiscard]] bool refuses_all() const { return refuse_until_ != Clock::time_point{}; }
 
   Front& front_;
@@ -113,10 +125,12 @@ class Connection final : public Client, public Flushable, private Watcher {
   ConnectionList& list_;
   Socket socket_;
   std::unique_ptr<protocol::ServerCodec> codec_;
+  std::unique_ptr<protocol::ProxyHeaderReader> proxy_header_;  // null: none is awaited any more
   std::vector<Entry> entries_;
   MemoryShare memory_;
   std::size_t list_index_ = 0;
-  bool trusted_;
+  bool trusted_;  // the peer, or whom a proxy has named in its place
+  const bool proxied_;
   bool blocked_ = false;    // the socket takes nothing for now
   bool input_cut_ = false;  // a request ended before its body
   bool lingering_ = false;

@@ -30,24 +30,27 @@ std::unique_ptr<ServerCodec> make_fastcgi(const Front& front) {
   return std::make_unique<protocol::fastcgi::ServerCodec>(options);
 }
 
-std::unique_ptr<ServerCodec> make_http(Front& front, int socket, bool trusted) {
-  const Peer peer = identify(socket);
-  const Peer own_end = identify_own_end(socket);
+std::unique_ptr<ServerCodec> make_http(Front& front, const Ends& ends) {
   protocol::http::ServerOptions options;
   options.limits = front.limits;
   // As nginx says of a client on a Unix socket: REMOTE_ADDR must not be missing.
-  options.connection.remote_addr = peer.local ? "unix:" : peer.host;
-  options.connection.remote_port = peer.port;
-  options.connection.server_addr = own_end.host;
-  options.connection.server_port = own_end.port;
-  options.proxy_header = trusted;
+  options.connection.remote_addr = ends.peer.local ? "unix:" : ends.peer.host;
+  options.connection.remote_port = ends.peer.port;
+  options.connection.server_addr = ends.own.host;
+  options.connection.server_port = ends.own.port;
   options.date = [&front] { return front.date.text(std::time(nullptr)); };
   return std::make_unique<protocol::http::ServerCodec>(std::move(options));
 }
 
 }  // namespace
 
-std::unique_ptr<ServerCodec> Front::make_codec(int connection, bool trusted) {
+std::unique_ptr<ServerCodec> Front::make_codec(int connection) {
+  // The other protocols do not care.
+  if (settings.protocol != config::FrontProtocol::http) return make_codec(Ends{});
+  return make_codec(Ends{identify(connection), identify_own_end(connection)});
+}
+
+std::unique_ptr<ServerCodec> Front::make_codec(const Ends& ends) {
   switch (settings.protocol) {
     case config::FrontProtocol::fastcgi:
       break;
@@ -56,7 +59,7 @@ std::unique_ptr<ServerCodec> Front::make_codec(int connection, bool trusted) {
     case config::FrontProtocol::uwsgi:
       return std::make_unique<protocol::uwsgi::ServerCodec>(limits);
     case config::FrontProtocol::http:
-      return make_http(*this, connection, trusted);
+      return make_http(*this, ends);
   }
   return make_fastcgi(*this);
 }

@@ -29,8 +29,10 @@ struct Front {
 
   HttpDate date{};
 
-  /// A codec for a new connection. `trusted`: its peer may say of whom it has its requests.
-  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int connection, bool trusted);
+  /// A codec for a new connection, of which the kernel knows the ends.
+  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int connection);
+  /// The same for one between the ends that a proxy has named.
+  [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(const Ends& ends);
 };
 
 }  // namespace viaduct::daemon::bridge

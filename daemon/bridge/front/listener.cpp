@@ -86,7 +86,7 @@ void Listener::accept_some() {
         ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
       exhausted_since_ = {};
-      take(accepted);
+      take(accepted, Origin::accepted);
       continue;
     }
     if (errno == EINTR || errno == ECONNABORTED) continue;
@@ -115,7 +115,7 @@ void Listener::run_out(int error) {
   if (reactor.now() - exhausted_since_ < kPatience || !reserve_.give_up()) return;
   const int accepted =
       ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (accepted >= 0) take(accepted, true);
+  if (accepted >= 0) take(accepted, Origin::refused);
 }
 
 void Listener::report(std::string_view message, std::string_view name, std::string_view value) {
@@ -125,8 +125,8 @@ void Listener::report(std::string_view message, std::string_view name, std::stri
       message, {{"listener", front_.name}, {name, value}, {"suppressed", decision.suppressed}});
 }
 
-std::shared_ptr<Connection> Listener::take(int descriptor, bool refuse) {
-  bool trusted = false;
+std::shared_ptr<Connection> Listener::take(int descriptor, Origin origin) {
+  Connection::Standing standing;
   if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
     const Peer peer = identify(descriptor);
     if (!front_.settings.allow.empty() && !matches(front_.settings.allow, peer)) {
@@ -134,17 +134,20 @@ std::shared_ptr<Connection> Listener::take(int descriptor, bool refuse) {
       ::close(descriptor);
       return nullptr;
     }
-    trusted = matches(front_.settings.trusted, peer);
+    standing.trusted = matches(front_.settings.trusted, peer);
   }
-  const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, trusted);
-  if (refuse) connection->refuse_all();
+  // A predecessor hands over no connection of which it expected a PROXY header.
+  standing.proxy_header =
+      standing.trusted && front_.settings.proxy_protocol && origin != Origin::adopted;
+  const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, standing);
+  if (origin == Origin::refused) connection->refuse_all();
   connections_.add(connection);
   return connection;
 }
 
 void Listener::adopt(int descriptor) {
   never_linger(descriptor);
-  if (const auto connection = take(descriptor)) connection->share();
+  if (const auto connection = take(descriptor, Origin::adopted)) connection->share();
 }
 
 }  // namespace viaduct::daemon::bridge

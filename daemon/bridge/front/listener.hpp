@@ -39,7 +39,8 @@ class Listener {
  private:
   void await_connection();
   void accept_some();
-  std::shared_ptr<Connection> take(int descriptor, bool refuse = false);
+  enum class Origin : std::uint8_t { accepted, adopted, refused };
+  std::shared_ptr<Connection> take(int descriptor, Origin origin);
   void run_out(int error);
   [[nodiscard]] bool full() const;
   /// Logs at a limited rate, for each kind of message.

@@ -79,6 +79,18 @@ Peer identify_own_end(int socket) {
   return identify_end(socket, ::getsockname);
 }
 
+Peer peer_at(std::string_view address, std::string_view port) {
+  Peer peer;
+  const auto bytes = protocol::parse_ip(address);
+  if (!bytes) return peer;
+  peer.local = false;
+  peer.address = *bytes;
+  peer.host = protocol::format_ip(*bytes);
+  peer.port = port;
+  peer.name = (protocol::is_ipv4(*bytes) ? peer.host : "[" + peer.host + "]") + ":" + peer.port;
+  return peer;
+}
+
 bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer) {
   using Kind = config::PeerRule::Kind;
   return std::any_of(rules.begin(), rules.end(), [&](const config::PeerRule& rule) {

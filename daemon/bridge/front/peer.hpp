@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/config/peer_rule.hpp"
@@ -28,6 +29,14 @@ struct Peer {
 Peer identify(int socket);
 /// The same of our end of it; `uid` and `gid` are not set.
 Peer identify_own_end(int socket);
+/// The peer at an IP address, as a proxy names it. `address` is one.
+Peer peer_at(std::string_view address, std::string_view port);
+
+/// Both ends of a front connection.
+struct Ends {
+  Peer peer;
+  Peer own;
+};
 
 /// Whether one of the rules names the peer. An empty list names nobody.
 bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer);

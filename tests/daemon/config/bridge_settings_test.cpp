@@ -25,6 +25,7 @@ Settings full_settings() {
   listener.address = {Address::Kind::tcp, "::1", 9000};
   listener.allow = {rule("10.0.0.0/8"), rule("fd00::/8"), rule("uid:33")};
   listener.trusted = {rule("192.0.2.1")};
+  listener.proxy_protocol = true;
   listener.forwarded = {protocol::ForwardedSource::x_forwarded_for, true, false, true};
   listener.routes = {{.host = "*.example.org",
                       .path = "/orders",

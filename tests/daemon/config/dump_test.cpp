@@ -73,6 +73,7 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "    address: systemd:web  # main.yaml:8\n"));
   EXPECT_THAT(dumped, HasSubstr("    forwarded: pass  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    trusted: [\"10.0.0.5\"]  # main.yaml:11\n"
+                                "    proxy_protocol: false  # default\n"
                                 "    forwarded: x-forwarded-for  # main.yaml:12\n"
                                 "    forwarded_host: false  # default\n"
                                 "    forwarded_proto: true  # main.yaml:13\n"

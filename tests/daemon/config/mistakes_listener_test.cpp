@@ -171,6 +171,14 @@ TEST(Mistakes, InAListener) {
           {"address: tcp:127.0.0.1:80, app: shop, forwarded: forwarded",
            "main.yaml:2:63: listeners[0].forwarded: expected \"trusted\" with the proxies whose "
            "word it is"},
+          {"address: tcp:127.0.0.1:80, app: shop, proxy_protocol: v2",
+           "main.yaml:2:68: listeners[0].proxy_protocol: expected true or false"},
+          {"address: tcp:127.0.0.1:80, app: shop, proxy_protocol: true",
+           "main.yaml:2:68: listeners[0].proxy_protocol: expected \"trusted\" with the proxies "
+           "whose word it is"},
+          {"address: unix:/s, app: shop, trusted: [10.0.0.1], proxy_protocol: true",
+           "main.yaml:2:52: listeners[0].trusted: expected uid:NAME or gid:NAME of the processes "
+           "that connect to the Unix socket"},
           {"address: unix:/s, app: shop, trusted: [10.0.0.1], forwarded: x-forwarded-for",
            "main.yaml:2:52: listeners[0].trusted: expected uid:NAME or gid:NAME of the processes "
            "that connect to the Unix socket"},

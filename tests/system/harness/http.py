@@ -43,13 +43,18 @@ class Reply:
 
 
 class Connection:
-    """One connection to 127.0.0.1:port. Every wait is bounded by `timeout` seconds."""
+    """One connection to 127.0.0.1:port, from the address `source`. Every wait is bounded by `timeout`
+    seconds."""
 
-    def __init__(self, port: int, timeout: float = PATIENCE, receive_buffer: int = 0) -> None:
+    def __init__(
+        self, port: int, timeout: float = PATIENCE, receive_buffer: int = 0, source: str = ""
+    ) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout)
+        if source:
+            self.socket.bind((source, 0))
         self.socket.connect(("127.0.0.1", port))
         self.rest = b""
 

@@ -1,13 +1,12 @@
-#include "protocol/http/proxy_header.hpp"
+#include "protocol/proxy_header.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "protocol/http/codec.hpp"
 #include "tests/support/http_trace.hpp"
 
-namespace viaduct::protocol::http {
+namespace viaduct::protocol {
 namespace {
 
 using State = ProxyHeaderReader::State;
@@ -97,8 +96,11 @@ TEST(ProxyHeader, Binary) {
   ipv6 += std::string("\x00\x50\x01\xbb", 4);
   EXPECT_EQ(read(binary(0x21, 0x21, ipv6), &header), State::done);
   EXPECT_EQ(header, (ProxyHeader{"::1", "80", "::2", "443"}));
-  for (const auto& other : {binary(0x20, 0x11, kTcp4), binary(0x20, 0x00, ""),
-                            binary(0x21, 0x00, ""), binary(0x21, 0x31, std::string(216, 'x'))}) {
+  for (const auto& local : {binary(0x20, 0x11, kTcp4), binary(0x20, 0x00, "")}) {
+    EXPECT_EQ(read(local, &header), State::done);
+    EXPECT_EQ(header, ProxyHeader{.local = true});
+  }
+  for (const auto& other : {binary(0x21, 0x00, ""), binary(0x21, 0x31, std::string(216, 'x'))}) {
     EXPECT_EQ(read(other, &header), State::done);
     EXPECT_EQ(header, ProxyHeader());
   }
@@ -127,48 +129,5 @@ TEST(ProxyHeader, TheLimitHolds) {
   EXPECT_EQ(read(binary(0x21, 0x11, "", most + 1)), State::bad);
 }
 
-Event first_event(ServerCodec& codec, const std::string& bytes) {
-  std::string_view rest = bytes;
-  while (!rest.empty()) {
-    rest.remove_prefix(codec.feed(as_bytes(rest)));
-    if (const Event event = codec.next(); event.kind != Event::Kind::none) return event;
-  }
-  return {};
-}
-
-const std::string kGet = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
-
-TEST(ProxyHeader, AddressesReplaceThoseOfTheConnection) {
-  ServerOptions options;
-  options.connection.remote_addr = "10.0.0.1";
-  options.proxy_header = true;
-  ServerCodec plain(options);
-  EXPECT_TRUE(plain.idle());
-  Event event = first_event(plain, kGet);
-  ASSERT_EQ(event.kind, Event::Kind::request);
-  EXPECT_EQ(event.head->params.get("REMOTE_ADDR"), "10.0.0.1");
-  EXPECT_TRUE(plain.movable());
-
-  ServerCodec proxied(options);
-  event = first_event(proxied, "PROXY TCP4 192.0.2.1 198.51.100.2 5000 443\r\n" + kGet);
-  ASSERT_EQ(event.kind, Event::Kind::request);
-  EXPECT_EQ(event.head->params.get("REMOTE_ADDR"), "192.0.2.1");
-  EXPECT_EQ(event.head->params.get("REMOTE_PORT"), "5000");
-  EXPECT_EQ(event.head->params.get("SERVER_ADDR"), "198.51.100.2");
-  EXPECT_EQ(event.head->params.get("SERVER_PORT"), "443");
-  EXPECT_FALSE(proxied.movable());
-}
-
-TEST(ProxyHeader, IsRefusedWhereItIsMalformedOrNotExpected) {
-  ServerOptions options;
-  ServerCodec other(options);
-  EXPECT_EQ(first_event(other, "PROXY UNKNOWN\r\n" + kGet).error, Errc::bad_request_line);
-  options.proxy_header = true;
-  ServerCodec trusting(options);
-  const Event event = first_event(trusting, "PROXY NOTHING\r\n" + kGet);
-  EXPECT_EQ(event.kind, Event::Kind::refused);
-  EXPECT_EQ(event.error, Errc::bad_proxy_header);
-}
-
 }  // namespace
-}  // namespace viaduct::protocol::http
+}  // namespace viaduct::protocol

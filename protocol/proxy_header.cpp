@@ -1,4 +1,4 @@
-#include "protocol/http/proxy_header.hpp"
+#include "protocol/proxy_header.hpp"
 
 #include <arpa/inet.h>
 
@@ -9,7 +9,7 @@
 #include "protocol/memory.hpp"
 #include "protocol/text.hpp"
 
-namespace viaduct::protocol::http {
+namespace viaduct::protocol {
 namespace {
 
 constexpr std::string_view kLine = "PROXY ";
@@ -125,7 +125,7 @@ void ProxyHeaderReader::take_binary() {
   if (size > kMaxSize || (command != kLocal && command != kProxy)) {
     state_ = State::bad;
   } else if (text.size() == size) {
-    const auto header = command == kLocal ? ProxyHeader{}
+    const auto header = command == kLocal ? ProxyHeader{.local = true}
                                           : parse_addresses(static_cast<unsigned char>(text[13]),
                                                             text.substr(kBinaryStart));
     state_ = header ? State::done : State::bad;
@@ -133,4 +133,4 @@ void ProxyHeaderReader::take_binary() {
   }
 }
 
-}  // namespace viaduct::protocol::http
+}  // namespace viaduct::protocol

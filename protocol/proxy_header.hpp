@@ -5,15 +5,16 @@
 #include <string>
 #include <string_view>
 
-namespace viaduct::protocol::http {
+namespace viaduct::protocol {
 
-/// What a PROXY protocol header says: the two ends of the connection as the proxy saw it. Empty
-/// when it does not say (`UNKNOWN`, `LOCAL`, and what is neither TCP over IPv4 nor over IPv6).
+/// The two ends of a connection as a PROXY protocol header names them. Empty when it does not:
+/// `UNKNOWN`, `LOCAL`, and what is neither TCP over IPv4 nor over IPv6.
 struct ProxyHeader {
-  std::string source;            ///< address of the client, as text
-  std::string source_port;       ///< decimal
-  std::string destination;       ///< address that it connected to
-  std::string destination_port;  ///< decimal
+  std::string source = {};            ///< address of the client, as text
+  std::string source_port = {};       ///< decimal
+  std::string destination = {};       ///< address that it connected to
+  std::string destination_port = {};  ///< decimal
+  bool local = false;  ///< `LOCAL`: the proxy speaks for itself, as in a health check
 
   bool operator==(const ProxyHeader&) const = default;
 };
@@ -49,4 +50,4 @@ class ProxyHeaderReader {
   ProxyHeader header_;
 };
 
-}  // namespace viaduct::protocol::http
+}  // namespace viaduct::protocol
