@@ -7,6 +7,7 @@
 #include <optional>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <viaduct/app.hpp>
@@ -16,6 +17,7 @@
 #include "sdk/src/route_tree.hpp"
 #include "sdk/src/runtime/background.hpp"
 #include "sdk/src/runtime/cgi_gateway.hpp"
+#include "sdk/src/runtime/client_source.hpp"
 #include "sdk/src/runtime/crash_reporter.hpp"
 #include "sdk/src/runtime/early_signals.hpp"
 #include "sdk/src/runtime/server.hpp"
@@ -47,6 +49,7 @@ struct CommandLine {
   std::uint32_t fiber_watchdog_ms = 1000;
   std::string request_id_from;
   std::string send_file = "off";
+  detail::ClientSourceWords clients;
 };
 
 std::string environment_name(std::string name) {
@@ -55,6 +58,31 @@ std::string environment_name(std::string name) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
   return name;
+}
+
+// Where the server learns of the client behind a proxy, which speaks HTTP to it.
+void declare_clients(CLI::App& parser, detail::ClientSourceWords& clients) {
+  parser
+      .add_option(
+          "--trusted", clients.trusted,
+          "With --http: proxies whose word about the client is believed: addresses, networks, "
+          "uid:NAME and gid:NAME, separated by commas")
+      ->type_name("LIST")
+      ->envname("VIADUCT_TRUSTED");
+  parser
+      .add_option("--forwarded", clients.forwarded,
+                  "The one field in which they name it: x-forwarded-for or forwarded; or none")
+      ->envname("VIADUCT_FORWARDED")
+      ->check(CLI::IsMember({"x-forwarded-for", "forwarded", "none"}));
+  const auto part = [&](const char* name, bool& wanted, const char* variable, const char* help) {
+    parser.add_flag(name, wanted, help)->envname(variable);
+  };
+  part("--forwarded-host", clients.host, "VIADUCT_FORWARDED_HOST",
+       "They also say the host: X-Forwarded-Host, or host= of Forwarded");
+  part("--forwarded-proto", clients.proto, "VIADUCT_FORWARDED_PROTO",
+       "They also say the scheme: X-Forwarded-Proto, or proto= of Forwarded");
+  part("--forwarded-port", clients.port, "VIADUCT_FORWARDED_PORT",
+       "They also say the port: X-Forwarded-Port");
 }
 
 void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
@@ -104,6 +132,7 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
                   "x-sendfile")
       ->envname("VIADUCT_SEND_FILE")
       ->check(CLI::IsMember({"off", "x-accel-redirect", "x-sendfile"}));
+  declare_clients(parser, line.clients);
   parser.set_version_flag("--version", std::string("viaduct ") + VIADUCT_VERSION);
   for (const AppSettings::Option& option : settings.options) {
     parser.add_option("--" + option.name, *option.value, option.help)
@@ -111,8 +140,10 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
   }
 }
 
-ServerOptions server_options(const CommandLine& line, const AppSettings& settings) {
+ServerOptions server_options(const CommandLine& line, const AppSettings& settings,
+                             detail::ClientSource clients) {
   ServerOptions options;
+  options.client_source = std::move(clients);
   options.model = settings.model.value_or(Model::threads);
   if (!line.model.empty()) options.model = line.model == "fibers" ? Model::fibers : Model::threads;
   const bool fibers = options.model == Model::fibers;
@@ -188,7 +219,9 @@ int run(int argc, char** argv, App& app) {
   }
   std::optional<EarlySignals> early;
   std::optional<Transport> transport;
+  detail::ClientSource clients;
   try {
+    clients = detail::ClientSource(line.clients);
     // Others keep the sockets that they pass, and expect a process that only starts to end at once.
     if (!line.addresses.empty()) early.emplace();
     transport = detail::find_transport(line.addresses);
@@ -213,7 +246,7 @@ int run(int argc, char** argv, App& app) {
   const detail::LogRedirection redirection(settings.log_sink);
   int status = 0;
   try {
-    serve(app, server_options(line, settings), *transport, early);
+    serve(app, server_options(line, settings, std::move(clients)), *transport, early);
   } catch (const std::exception& error) {
     complain(error);
     status = kInternal;

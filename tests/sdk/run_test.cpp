@@ -52,6 +52,9 @@ TEST(RunTest, UsageErrorsAre64AndNameWhatIsWrong) {
       {{"--limit", "0"}, "--limit"},
       {{"--model", "coroutines"}, "coroutines"},
       {{"--send-file", "sendfile"}, "--send-file"},
+      {{"--http", "unix:@x", "--trusted", "127.0.0.1"}, "--trusted: --forwarded has to say"},
+      {{"--http", "unix:@x", "--forwarded", "x-real-ip"}, "--forwarded"},
+      {{"--http", "unix:@x", "--forwarded-proto"}, "--forwarded-proto: only with"},
       {{"--request-id-from", "REQUEST_ID,X Id"}, "\"X Id\" is no variable and no header field"},
   };
   for (const auto& c : cases) {

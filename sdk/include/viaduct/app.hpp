@@ -126,6 +126,19 @@ class VIADUCT_API App : public Router {
 /// - VIADUCT_FIBER_WATCHDOG_MS, `--fiber-watchdog-ms`: milliseconds that a fiber may hold up its
 ///   loop before that is logged with its stack; 1000, 0 for never.
 /// - VIADUCT_REQUEST_ID_FROM, `--request-id-from`: where Request::id() comes from.
+/// - VIADUCT_TRUSTED, `--trusted`: proxies in front of `--http` whose word about the client is
+///   believed: addresses, networks (`10.0.0.0/8`), and for a Unix socket `uid:NAME` and `gid:NAME`,
+///   separated by commas; nobody.
+/// - VIADUCT_FORWARDED, `--forwarded`: the one field in which these name the client:
+///   x-forwarded-for, forwarded (RFC 7239) or none. Needed with VIADUCT_TRUSTED.
+/// - VIADUCT_FORWARDED_HOST, _PROTO, _PORT (true), `--forwarded-host`, `--forwarded-proto`,
+///   `--forwarded-port`: they also say host, scheme and port.
+///
+/// Over HTTP, Request::remote_addr(), scheme() and host() are what the connection says, unless a
+/// trusted proxy says more; so are Secure cookies, HSTS, csrf() and rate_limit(), which go by them.
+/// Request::headers() has none of Forwarded,
+/// X-Forwarded-{For,Proto,Host,Port,Server,By,Scheme,Ssl}, X-Real-IP and Front-End-Https there.
+/// Behind FastCGI, SCGI and uwsgi the web server says all this.
 ///
 /// VIADUCT_APP and VIADUCT_WORKER, by which viaductd names app and process, are there to be read.
 /// `--help` lists all options, those of App::option() included.

@@ -129,9 +129,11 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
   options.hold_values = !ready_to_answer_;
   ConnectionCodec made = make_codec(protocol, fd, options);
   constexpr ClientLimits kNone{std::chrono::milliseconds(0), std::chrono::milliseconds(0)};
-  const auto link =
-      std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi,
-                             protocol == Listener::Protocol::http ? options_.clients : kNone);
+  const bool http = protocol == Listener::Protocol::http;
+  const auto link = std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi,
+                                           http ? options_.clients : kNone);
+  link->http = http;
+  link->trusted_peer = http && options_.client_source.trusts(fd);
   links_.insert(link);
   watch_client(*link);
   await_input(link);

@@ -15,6 +15,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include "sdk/src/attachments.hpp"
+#include "sdk/src/runtime/client_source.hpp"
 #include "sdk/src/runtime/exchange.hpp"
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/link.hpp"
@@ -29,8 +30,9 @@ struct EngineOptions {
   std::uint32_t limit = 8;  ///< handlers at once
   std::chrono::milliseconds stop_time{30000};
   RequestIds request_ids = RequestIds::usual();
-  ClientLimits clients{};  ///< of HTTP
-  bool ready = true;       ///< false: FCGI_GET_VALUES is answered from become_ready() on
+  ClientLimits clients{};        ///< of HTTP
+  ClientSource client_source{};  ///< likewise
+  bool ready = true;             ///< false: FCGI_GET_VALUES is answered from become_ready() on
 };
 
 /// Connections, requests, and the order in which they are served; the same for both concurrency

@@ -101,6 +101,7 @@ void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::R
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);
   }
+  if (link->http) options_.client_source.settle(link->trusted_peer, head.params);
   Exchange& exchange = acquire();
   exchange.begin(link, id, head, kWindow);
   exchange.serial = ++last_serial_;

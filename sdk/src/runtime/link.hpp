@@ -70,6 +70,8 @@ class Link {
   /// The peer is about to give no more requests. Read by handlers without the mutex.
   std::atomic<bool> draining = false;
   ClientPatience patience;
+  bool http = false;          ///< no front server says who the client is
+  bool trusted_peer = false;  ///< ClientSource::trusts() the peer
   bool open = true;
   bool awaiting_input = false;        ///< a wait for readability is under way
   bool awaiting_room = false;         ///< a wait for writability is under way

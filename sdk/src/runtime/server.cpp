@@ -21,6 +21,7 @@ Server::Server(const App& app, const ServerOptions& options)
                .stop_time = options.stop_time,
                .request_ids = options.request_ids,
                .clients = options.clients,
+               .client_source = options.client_source,
                .ready = !AppAccess::settings(app).readiness}),
       signals_(engine_.io()) {
   auto on_thread_start = [&app] {

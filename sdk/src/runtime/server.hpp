@@ -12,6 +12,7 @@
 
 #include "sdk/src/app_settings.hpp"
 #include "sdk/src/dispatcher.hpp"
+#include "sdk/src/runtime/client_source.hpp"
 #include "sdk/src/runtime/engine.hpp"
 #include "sdk/src/runtime/executor.hpp"
 #include "sdk/src/runtime/fiber_options.hpp"
@@ -28,7 +29,8 @@ struct ServerOptions {
   FiberOptions fibers{};
   RequestIds request_ids = RequestIds::usual();
   FileDelivery file_delivery = FileDelivery::self;
-  ClientLimits clients{};  ///< of HTTP; where a front server has clients, it has their limits
+  ClientLimits clients{};        ///< of HTTP; where a front server has clients, it has their limits
+  ClientSource client_source{};  ///< likewise
 };
 
 /// An app, its engine and its executor: what serves requests. Exported from a shared libviaduct for
