@@ -1,8 +1,10 @@
 #include "daemon/bridge/socket.hpp"
 
 #include <arpa/inet.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -141,6 +143,12 @@ Transfer send(int socket, protocol::Output& output) {
     }
   }
   return result;
+}
+
+std::uint64_t unacknowledged(int socket) {
+  int bytes = 0;
+  if (::ioctl(socket, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::uint64_t>(bytes);
 }
 
 Destination unix_destination(std::string_view path) {

@@ -36,6 +36,7 @@ class Socket {
   [[nodiscard]] int descriptor() const { return descriptor_; }
 
   void watch_input(bool watch) { change(EPOLLIN, watch); }
+  [[nodiscard]] bool watches_input() const { return (events_ & EPOLLIN) != 0; }
   void watch_output(bool watch) { change(EPOLLOUT, watch); }
 
  private:
@@ -71,6 +72,10 @@ struct Destination {
   sockaddr_storage storage{};
   socklen_t length = 0;  ///< 0: not a Unix socket nor an IP address
 };
+
+/// Bytes that were written and that the peer's kernel (TCP) or the peer (Unix) has not taken; 0
+/// where the kernel does not say.
+[[nodiscard]] std::uint64_t unacknowledged(int socket);
 
 /// `path` has at most 107 bytes.
 Destination unix_destination(std::string_view path);

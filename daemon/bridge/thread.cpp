@@ -90,14 +90,16 @@ void Thread::add_listener(const config::BridgeSettings& settings, std::uint32_t 
   const protocol::Limits limits = limits_of(settings, routes);
   std::vector<Dispatcher*> apps;
   for (const auto& dispatcher : dispatchers_) apps.push_back(dispatcher.get());
-  fronts_.push_back(std::make_unique<Front>(Front{.services = services_,
-                                                  .settings = listener,
-                                                  .name = config::format(listener.address),
-                                                  .socket = channel::socket_identity(descriptor),
-                                                  .routes = RouteTable(std::move(routes)),
-                                                  .apps = std::move(apps),
-                                                  .limits = limits,
-                                                  .max_connections = settings.limits.connections}));
+  fronts_.push_back(std::make_unique<Front>(
+      Front{.services = services_,
+            .settings = listener,
+            .name = config::format(listener.address),
+            .socket = channel::socket_identity(descriptor),
+            .routes = RouteTable(std::move(routes)),
+            .apps = std::move(apps),
+            .limits = limits,
+            .body_rate = config::body_rate(settings.limits, listener.protocol),
+            .max_connections = settings.limits.connections}));
   const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
   if (own < 0) throw std::system_error(errno, std::generic_category(), "duplicating a listener");
   listeners_.push_back(std::make_unique<Listener>(*fronts_.back(), connections_, reserve_, own,

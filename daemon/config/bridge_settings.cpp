@@ -32,11 +32,12 @@ BOOST_DESCRIBE_STRUCT(LogTarget, (), (kind, path))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level, format, to))
 BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
-BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory))
+BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory, body_rate))
 BOOST_DESCRIBE_STRUCT(HeaderRule, (), (name, value))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (),
                       (host, path, exact, methods, header, mount, app, priority, limit))
-BOOST_DESCRIBE_STRUCT(Timeouts, (), (start, connect, queue, request, stall, slow, abort, stop))
+BOOST_DESCRIBE_STRUCT(Timeouts, (),
+                      (start, connect, queue, request, stall, body, send, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
 BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
@@ -81,6 +82,10 @@ BridgeSettings bridge_settings(const Settings& settings) {
     if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);
   }
   return bridge;
+}
+
+std::uint32_t body_rate(const GlobalLimits& limits, FrontProtocol protocol) {
+  return limits.body_rate.value_or(protocol == FrontProtocol::http ? kHttpBodyRate : 0);
 }
 
 std::string to_json(const BridgeSettings& settings) {

@@ -74,6 +74,9 @@ std::string header_variable(std::string_view field);
 // `score` is the position of the app.
 BridgeSettings bridge_settings(const Settings& settings);
 
+// Bytes of a body per second that clients of a listener have to send; 0: any.
+std::uint32_t body_rate(const GlobalLimits& limits, FrontProtocol protocol);
+
 // One JSON document; from_json(to_json(x)) == x for every x, bytes that are no UTF-8 included.
 std::string to_json(const BridgeSettings& settings);
 

@@ -22,7 +22,8 @@ Keys<Timeouts> timeout_keys() {
   return {
       key("start", &Timeouts::start, duration()), key("connect", &Timeouts::connect, duration()),
       key("queue", &Timeouts::queue, duration()), key("request", &Timeouts::request, duration()),
-      key("stall", &Timeouts::stall, duration()), key("slow", &Timeouts::slow, duration()),
+      key("stall", &Timeouts::stall, duration()), key("body", &Timeouts::body, duration()),
+      key("send", &Timeouts::send, duration()),   key("slow", &Timeouts::slow, duration()),
       key("abort", &Timeouts::abort, duration()), key("stop", &Timeouts::stop, duration())};
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::uint32_t kMaxThreads = 256;
 constexpr std::uint32_t kMaxConnections = 1'000'000;
+constexpr std::uint32_t kMaxBodyRate = 1'000'000'000;
 
 Key<Settings> read_elsewhere(std::string_view name) {
   return {name, [](Reading&, const Node&, const std::string&, Settings&) {}, nullptr};
@@ -64,7 +65,8 @@ Keys<BridgeProcessSettings> bridge_keys() {
 
 Keys<GlobalLimits> limit_keys() {
   return {key("connections", &GlobalLimits::connections, integer(1, kMaxConnections)),
-          key("memory", &GlobalLimits::memory, size(0))};
+          key("memory", &GlobalLimits::memory, size(0)),
+          optional_key("body_rate", &GlobalLimits::body_rate, integer(0, kMaxBodyRate))};
 }
 
 Key<Settings> print_only_listeners() {

@@ -22,10 +22,16 @@ enum class Multiplex { never, automatic };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
 
+// Bytes per second: the default of limits.body_rate on http listeners.
+inline constexpr std::uint32_t kHttpBodyRate = 500;
+
 // Limits of one bridge process, all threads together.
 struct GlobalLimits {
   std::uint32_t connections = 16384;    // front connections open at once
   std::uint64_t memory = 512ull << 20;  // bytes buffered for requests; 0: no limit
+  // Bytes of a body that a client has to send per second; 0: any. Absent: kHttpBodyRate on http
+  // listeners, any on others.
+  std::optional<std::uint32_t> body_rate{};
 
   bool operator==(const GlobalLimits&) const = default;
 };
@@ -37,6 +43,8 @@ struct Timeouts {
   milliseconds queue{5'000};     // waiting for a free slot
   milliseconds request{30'000};  // complete params to the response head, queue and retry included
   milliseconds stall{60'000};    // silence of the app after the response head
+  milliseconds body{60'000};     // silence of the client while its body is waited for
+  milliseconds send{60'000};     // the client takes nothing of the response
   milliseconds slow{0};          // a request that takes longer is reported as slow
   milliseconds abort{5'000};     // abort to the end of the request, before the worker is replaced
   milliseconds stop{30'000};     // draining

@@ -27,6 +27,13 @@ class Client {
 
   /// Response bytes, of all requests of the connection, that its socket has not taken yet.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// Whether body bytes of the request would be received now: reading is not paused.
+  [[nodiscard]] virtual bool reads_input() const = 0;
+  /// Bytes of a body per second that the peer has to send; 0: any.
+  [[nodiscard]] virtual std::uint32_t body_rate() const = 0;
+  /// The response that is about to begin is the last one, as far as the rest of the body could not
+  /// be told from another request: nobody waits for that rest.
+  virtual void close_after_response() = 0;
   /// Whether the peer puts several requests on the connection, which must not block each other.
   [[nodiscard]] virtual bool multiplexed() const = 0;
   /// For log lines.

@@ -58,6 +58,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   paused_link_ = false;
   unreturned_ = 0;
   body_.reset(dispatcher.settings().limits.retry_buffer);
+  patience_ = {};
   input_ended_ = false;
   response_.reset(method_ == "HEAD");
   status_ = 0;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "daemon/bridge/dispatch/body_patience.hpp"
 #include "daemon/bridge/dispatch/body_store.hpp"
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/response_filter.hpp"
@@ -154,6 +155,8 @@ class Exchange final : public Caller, public Waiting {
   void answer(int status, std::uint32_t retry_after);
   void end_client(std::uint32_t app_status);
   void fail_client();
+  /// The same without an error of the worker's: nobody but the client is to blame.
+  void break_off();
   void leave_worker();
   void count_error();
   void abort_worker();
@@ -175,6 +178,10 @@ class Exchange final : public Caller, public Waiting {
   void fail_stack_waiters();
   [[nodiscard]] bool is_filter() const { return head_.role == protocol::Role::filter; }
   [[nodiscard]] bool waits_for_client() const;
+  /// Whether the client is to send body bytes now.
+  [[nodiscard]] bool awaits_body() const;
+  /// Whether the request ended because its client sends too little.
+  bool lose_patience();
   void bury_if_done();
   void write_access_log();
   [[nodiscard]] std::string request_line() const;
@@ -199,6 +206,7 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t unreturned_ = 0;  // response bytes for which credit is still due
 
   BodyStore body_;
+  BodyPatience patience_;
   bool input_ended_ = false;
   ResponseFilter response_;
   StderrLines errors_;

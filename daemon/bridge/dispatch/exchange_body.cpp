@@ -16,6 +16,7 @@ constexpr std::uint64_t kInputHigh = 64 * 1024;
 void Exchange::input(protocol::Bytes bytes) {
   if (client_ == nullptr) return;
   run_clock(services_.reactor.now());
+  patience_.receive(bytes.size());
   const std::uint64_t limit = dispatcher_->settings().limits.body;
   if (limit != 0 && body_.total() + bytes.size() > limit) {
     body_failed(413, "the body is larger than limits.body");

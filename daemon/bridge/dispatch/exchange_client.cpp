@@ -43,8 +43,10 @@ void Exchange::end_everywhere(int status, std::uint32_t retry_after) {
   }
   if (status_ == 0) {
     answer(status, retry_after);
-  } else {
+  } else if (status >= 500) {
     fail_client();
+  } else {
+    break_off();
   }
   bury_if_done();
 }
@@ -71,6 +73,10 @@ void Exchange::end_client(std::uint32_t app_status) {
 void Exchange::fail_client() {
   if (client_ == nullptr) return;
   count_error();
+  break_off();
+}
+
+void Exchange::break_off() {
   std::exchange(client_, nullptr)->respond_fail(client_id_);
   write_access_log();
   if (phase_ != Phase::aborting) phase_ = Phase::done;

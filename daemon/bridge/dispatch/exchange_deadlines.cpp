@@ -16,15 +16,37 @@ bool Exchange::waits_for_client() const {
   return !input_ended_ && body_.waiting() == 0;
 }
 
+bool Exchange::awaits_body() const {
+  if (client_ == nullptr || input_ended_ || !client_->reads_input()) return false;
+  // A body that is gathered waits for its own end.
+  return phase_ == Phase::gathering || waits_for_client();
+}
+
+bool Exchange::lose_patience() {
+  using Verdict = BodyPatience::Verdict;
+  if (client_ == nullptr || input_ended_) return false;
+  const Verdict verdict = patience_.verdict(
+      {.silence = dispatcher_->settings().timeouts.body, .rate = client_->body_rate()});
+  if (verdict == Verdict::wait) return false;
+  dispatcher_->report_refusal(verdict == Verdict::silent
+                                  ? "timeouts.body passed: the client sends nothing of its body"
+                                  : "the client sends its body slower than limits.body_rate");
+  if (status_ == 0) client_->close_after_response();
+  end_everywhere(408, 0);
+  return true;
+}
+
 // What a request waits for its client does not count.
 void Exchange::run_clock(Clock::time_point now) {
   const auto elapsed = now - std::exchange(last_tick_, now);
+  if (phase_ != Phase::waiting) patience_.pass(elapsed, awaits_body());
   if (phase_ != Phase::sent || !waits_for_client()) return;
   if (deadline_ != Clock::time_point::max()) deadline_ += elapsed;
 }
 
 void Exchange::tick(Clock::time_point now) {
   run_clock(now);
+  if (lose_patience()) return;
   tick_slow(now);
   switch (phase_) {
     case Phase::waiting:

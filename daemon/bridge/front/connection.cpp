@@ -38,7 +38,8 @@ Connection::Connection(Front& front, ConnectionList& list, int descriptor, Stand
       memory_(reactor_.memory()),
       trusted_(standing.trusted),
       proxied_(standing.proxy_header),
-      patience_(front.settings.protocol == config::FrontProtocol::http, reactor_.now()) {
+      patience_(front.settings.protocol == config::FrontProtocol::http, reactor_.now()),
+      send_patience_(config::Timeouts{}.send) {
   socket_.open(descriptor);
   socket_.watch_input(true);
 }
@@ -184,6 +185,8 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
     return refuse(id, 503);
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
+  send_patience_.begin(dispatcher.settings().timeouts.send,
+                       entries_.empty() && codec_->output().empty());
   apply_mount(*route, head.params);
   apply_overrides(dispatcher.settings().params, trusted_, head.params);
   Exchange& exchange = front_.services.exchanges.add(front_.services);
@@ -273,6 +276,7 @@ void Connection::linger() {
 void Connection::tick(Clock::time_point now) {
   if (lingering_ && now >= linger_until_) close();
   if (refuses_all() && now >= refuse_until_) close();
+  if (lose_send_patience(now)) return;
   if (!front_.draining || !idle()) return lose_patience(now);
   if (list_.has_successor() && movable()) {
     list_.retire(*this);
@@ -288,6 +292,15 @@ void Connection::lose_patience(Clock::time_point now) {
   if (verdict == Verdict::wait) return;
   if (verdict == Verdict::slow_head) list_.report(*this, "the head of a request is not completed");
   close();
+}
+
+bool Connection::lose_send_patience(Clock::time_point now) {
+  if (!blocked_ || !send_patience_.due(now)) return false;
+  if (!send_patience_.expired(now, unacknowledged(socket_.descriptor()))) return false;
+  list_.report_unread(*this);
+  // Where end of file looks like the end of a response, a reset does not.
+  reset();
+  return true;
 }
 
 bool Connection::idle() const {

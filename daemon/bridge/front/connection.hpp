@@ -11,6 +11,7 @@
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/front/patience.hpp"
+#include "daemon/bridge/front/send_patience.hpp"
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
@@ -77,6 +78,9 @@ class Connection final : public Client, public Flushable, private Watcher {
   void want_body(protocol::RequestId id) override;
   void resume_input(protocol::RequestId id) override;
   [[nodiscard]] std::size_t unsent() const override;
+  [[nodiscard]] bool reads_input() const override { return socket_.watches_input(); }
+  [[nodiscard]] std::uint32_t body_rate() const override { return front_.body_rate; }
+  void close_after_response() override;
   [[nodiscard]] bool multiplexed() const override { return codec_->multiplexed(); }
   [[nodiscard]] std::string_view listener_name() const override { return front_.name; }
 
@@ -118,6 +122,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] bool between_requests() const {
     return codec_->idle() && (proxy_header_ == nullptr || proxy_header_->text().empty());
   }
+  /// Whether it was closed because its peer takes nothing.
+  bool lose_send_patience(Clock::time_point now);
   [[nodiscard]] bool refuses_all() const { return refuse_until_ != Clock::time_point{}; }
 
   Front& front_;
@@ -138,6 +144,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   Clock::time_point refuse_until_{};  // epoch: it is served
   Clock::time_point taken_at_{};      // by the socket, some output
   Patience patience_;
+  SendPatience send_patience_;
 };
 
 }  // namespace viaduct::daemon::bridge

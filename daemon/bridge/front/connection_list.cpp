@@ -74,14 +74,22 @@ void ConnectionList::tick(Clock::time_point now) {
 }
 
 void ConnectionList::report(Connection& connection, std::string_view error) {
+  report(connection, "malformed bytes from a front server", error);
+}
+
+void ConnectionList::report_unread(Connection& connection) {
+  report(connection, "connection closed", "timeouts.send: the peer takes nothing of its responses");
+}
+
+void ConnectionList::report(Connection& connection, std::string_view message,
+                            std::string_view error) {
   const Peer peer = identify(connection.socket_.descriptor());
   const auto decision = reports_.admit(connection.front().name, services_.reactor.now());
   if (!decision.write) return;
-  services_.log.warning("malformed bytes from a front server",
-                        {{"listener", connection.front().name},
-                         {"peer", peer.name},
-                         {"error", error},
-                         {"suppressed", decision.suppressed}});
+  services_.log.warning(message, {{"listener", connection.front().name},
+                                  {"peer", peer.name},
+                                  {"error", error},
+                                  {"suppressed", decision.suppressed}});
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -48,8 +48,11 @@ class ConnectionList {
 
   /// Logs, at a limited rate for each listener, what was wrong with a connection's bytes.
   void report(Connection& connection, std::string_view error);
+  /// The same of a connection that is closed because its peer takes nothing.
+  void report_unread(Connection& connection);
 
  private:
+  void report(Connection& connection, std::string_view message, std::string_view error);
   Services& services_;
   std::vector<std::shared_ptr<Connection>> connections_;
   HandOver hand_over_;

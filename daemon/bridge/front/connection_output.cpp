@@ -55,6 +55,11 @@ void Connection::want_body(protocol::RequestId id) {
   if (!codec_->output().empty()) reactor_.flush_soon(*this);
 }
 
+// FastCGI skips the rest of a body by its request's id; SCGI and uwsgi always close.
+void Connection::close_after_response() {
+  if (front_.settings.protocol == config::FrontProtocol::http) codec_->close_after_response();
+}
+
 void Connection::resume_input(protocol::RequestId) {
   watch_input();
 }
@@ -73,6 +78,8 @@ void Connection::flush() {
       return;
     }
     if (sent.bytes > 0) taken_at_ = reactor_.now();
+    // Also with nothing taken: bytes begin to wait.
+    if (!output.empty()) send_patience_.restart(reactor_.now());
   }
   output.settle();
   blocked_ = !output.empty();

@@ -24,6 +24,7 @@ struct Front {
   RouteTable routes;
   std::vector<Dispatcher*> apps;  ///< by the app index of routes
   protocol::Limits limits;
+  std::uint32_t body_rate;        ///< bytes per second that clients have to send; 0: any
   std::uint32_t max_connections;  ///< told to front servers that ask
   bool draining = false;          ///< connections end with their next response
 

@@ -90,7 +90,8 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "        mount: false  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    default: shop  # main.yaml:15\n"));
   EXPECT_THAT(dumped, HasSubstr("    user: shop  # main.yaml:6\n"));
-  EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("      request: 90s  # main.yaml:6\n      stall: 1m  # default\n"
+                                "      body: 1m  # default\n      send: 1m  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    workers: 7  # apps.d/blog.yaml:2\n"));
   EXPECT_THAT(dumped, HasSubstr("    umask: \"0077\"  # main.yaml:24\n"));
   EXPECT_THAT(dumped, HasSubstr("    workers:\n      min: 0  # main.yaml:25\n"
