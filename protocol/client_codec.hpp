@@ -22,6 +22,7 @@ struct Values {
   std::optional<bool> multiplexes;        ///< FCGI_MPXS_CONNS
   std::optional<std::uint32_t> window;    ///< VIADUCT_WINDOW, when within bounds
   std::optional<std::uint32_t> prefetch;  ///< VIADUCT_PREFETCH
+  bool threads = false;                   ///< VIADUCT_MODEL is "threads"
 };
 
 }  // namespace fastcgi

@@ -1,4 +1,5 @@
 // What master and dispatchers say of workers, and what the bridge reports of them.
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -151,6 +152,10 @@ std::vector<std::uint32_t> Control::busy_by_app() const {
     const WorkerInfo& info = *known.info;
     if (info.draining) continue;
     busy[info.app] += std::min(info.active.load(std::memory_order_relaxed), info.capacity);
+  }
+  // A worker is kept for bodies that are being gathered, but none started: most may never end.
+  for (std::size_t i = 0; i < apps_.size(); ++i) {
+    if (apps_[i]->gathering.load(std::memory_order_relaxed) > 0) busy[i] = std::max(busy[i], 1U);
   }
   return busy;
 }

@@ -88,6 +88,7 @@ struct AppSettings {
   Concurrency concurrency;
   Timeouts timeouts;
   AppLimits limits;
+  Buffering buffer_requests = Buffering::automatic;
   Retry retry = Retry::idempotent;
   Poison poison;
   bool probe = true;

@@ -20,6 +20,7 @@ BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi, uwsgi, http)
 BOOST_DESCRIBE_ENUM(ServerProtocol, fastcgi, scgi, uwsgi)
 BOOST_DESCRIBE_ENUM(Multiplex, never, automatic)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
+BOOST_DESCRIBE_ENUM(Buffering, automatic, always, never)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
 BOOST_DESCRIBE_ENUM(SandboxMode, automatic, required, off)
@@ -47,8 +48,8 @@ BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, retry, poison, probe, params, log,
-                       score, canary_share, canary_variable, connect, server))
+                      (name, timeouts, limits, concurrency, buffer_requests, retry, poison, probe,
+                       params, log, score, canary_share, canary_variable, connect, server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
                       (threads, sandbox, limits, unread, log, access_log, listeners, apps))
 
@@ -74,9 +75,9 @@ BridgeSettings bridge_settings(const Settings& settings) {
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(
-        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.retry, app.poison,
-                  app.probe, app.params, app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0,
-                  "", app.connect, app.server});
+        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.buffer_requests,
+                  app.retry, app.poison, app.probe, app.params, app.log,
+                  static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect, app.server});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
     if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);

@@ -41,6 +41,7 @@ struct BridgeApp {
   Timeouts timeouts;
   AppLimits limits;
   Concurrency concurrency;
+  Buffering buffer_requests = Buffering::automatic;
   Retry retry = Retry::idempotent;
   Poison poison;
   bool probe = true;

@@ -21,6 +21,8 @@ std::string_view to_string(ServerProtocol protocol);
 enum class Multiplex { never, automatic };
 enum class ConcurrencyModel { threads, fibers };
 enum class Retry { never, idempotent };
+// Whether the bridge takes the whole body of a request before it takes a worker.
+enum class Buffering { automatic, always, never };
 
 // Bytes per second: the default of limits.body_rate on http listeners.
 inline constexpr std::uint32_t kHttpBodyRate = 500;

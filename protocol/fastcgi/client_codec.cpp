@@ -31,6 +31,7 @@ Values read_values(const Pairs& pairs) {
   const auto window = number(pairs, kWindowName);
   if (window && *window >= kMinWindow && *window <= kMaxWindow) values.window = window;
   values.prefetch = number(pairs, kPrefetchName);
+  values.threads = pairs.get(kModelName) == kThreadsModel;
   return values;
 }
 
@@ -199,6 +200,7 @@ void ClientCodec::get_values(std::optional<std::uint32_t> window, bool draining)
   if (window) {
     names.add(kWindowName, std::to_string(*window));
     names.add(kPrefetchName, "");
+    names.add(kModelName, "");
   }
   if (draining) names.add(kDrainingName, "1");
   writer_.query(names);

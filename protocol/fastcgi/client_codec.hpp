@@ -32,7 +32,8 @@ class ClientCodec final : public protocol::ClientCodec {
   [[nodiscard]] Output& output() override;
   [[nodiscard]] std::size_t memory() const override;
 
-  /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_PREFETCH and
+  /// FCGI_GET_VALUES for FCGI_MAX_REQS, FCGI_MPXS_CONNS and, with a window, VIADUCT_PREFETCH,
+  /// VIADUCT_MODEL and
   /// VIADUCT_WINDOW carrying our receive window.
   /// `draining` tells a server with which flow control is in force that no more requests are about
   /// to begin (VIADUCT_DRAINING).

@@ -292,6 +292,8 @@ void ServerCodec::answer_values(const Pairs& names) {
       result.add(name, options_.multiplex ? "1" : "0");
     } else if (name == kPrefetchName && options_.prefetch) {
       result.add(name, std::to_string(*options_.prefetch));
+    } else if (name == kModelName && !options_.model.empty()) {
+      result.add(name, options_.model);
     } else if (name == kDrainingName && window_agreed_) {
       result.add(name, "1");
       if (!std::exchange(draining_, true)) report({.kind = Event::Kind::draining});

@@ -25,6 +25,8 @@ struct ServerOptions {
   std::optional<std::uint32_t> window{};
   /// VIADUCT_PREFETCH, for a peer that asks for it; absent: not answered.
   std::optional<std::uint32_t> prefetch{};
+  /// VIADUCT_MODEL, likewise; empty: not answered.
+  std::string_view model{};
   /// FCGI_GET_VALUES is answered from answer_held_values() on only.
   bool hold_values = false;
 };

@@ -26,6 +26,10 @@ inline constexpr std::string_view kWindowName = "VIADUCT_WINDOW";
 /// Variable of a result: how many requests beyond FCGI_MAX_REQS the sender accepts, which wait
 /// there for their turn.
 inline constexpr std::string_view kPrefetchName = "VIADUCT_PREFETCH";
+/// Variable of a result: kThreadsModel when each request occupies a thread of the sender's, which
+/// waits for the body; else anything.
+inline constexpr std::string_view kModelName = "VIADUCT_MODEL";
+inline constexpr std::string_view kThreadsModel = "threads";
 /// Variable of FCGI_GET_VALUES, of any value: the sender is about to begin no more requests on this
 /// connection, so that responses without an end of their own should end. Its result is "1".
 inline constexpr std::string_view kDrainingName = "VIADUCT_DRAINING";

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from harness import fastcgi, http
-from harness.apps import BODY_NEEDS_LENGTH, Direct, LEGACY, NOT_IN_PIECES
+from harness.apps import Direct, LEGACY, NOT_IN_PIECES
 from harness.paths import built
 from harness.process import alive, wait_for
 
@@ -53,11 +53,11 @@ def test_uploads(front):
         assert http.request(front.port, "/digest", "POST", body=body).text == expected
 
 
-def test_chunked_upload(kind, front):
+def test_chunked_upload(front):
+    # Some of them read no body without CONTENT_LENGTH: php-cgi, and uWSGI.
     size = 200_000
     reply = http.request(front.port, "/digest", "POST", body=list(http.pattern(size)), chunked=True)
-    expected = 0 if kind in BODY_NEEDS_LENGTH else size
-    assert reply.text == f"{expected} {http.pattern_sha256(expected)}\n"
+    assert reply.text == f"{size} {http.pattern_sha256(size)}\n"
 
 
 def test_large_bodies_both_ways(kind, viaductd, start_front):

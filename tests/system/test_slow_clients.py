@@ -7,7 +7,9 @@ import pytest
 
 from harness import http
 from harness.load import assert_clean
-from harness.process import memory, wait_for
+from harness.ports import reserve_port
+from harness.process import PATIENCE, memory, wait_for
+from harness.tool import Tool
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -156,3 +158,131 @@ def test_memory_is_given_back(site, viaductd):
     for _ in range(10):
         http.request(front.port, f"/generate?bytes={size}", keep_body=False)
     wait_for(lambda: memory(viaductd.bridge()) < first + 8 * MIB, "the bridge does not grow", 10)
+
+
+# Clients that connect to viaductd itself.
+
+
+@pytest.fixture
+def direct(viaductd):
+    """direct(kind, ...): the port of an http listener in front of such an app."""
+
+    def start(kind, **keys) -> int:
+        port = reserve_port()
+        viaductd.settings["listeners"].append(
+            {"protocol": "http", "address": f"tcp:127.0.0.1:{port}", "app": "web"}
+        )
+        # Clients are slower here than any limit would allow.
+        viaductd.settings["limits"] = {"body_rate": 0}
+        viaductd.app(kind, **keys)
+        viaductd.start()
+        return port
+
+    return start
+
+
+class Upload:
+    """A request whose body is sent in parts."""
+
+    def __init__(self, port: int, length: int = 1000, chunked: bool = False) -> None:
+        self.left, self.chunked = length, chunked
+        self.digest, self.length = hashlib.sha256(), length
+        self.connection = http.Connection(port)
+        framing = ("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(length))
+        self.connection.send_head("POST", "/digest", [framing])
+
+    def send(self, data: bytes) -> None:
+        self.left -= len(data)
+        self.digest.update(data)
+        self.connection.send_chunk(data) if self.chunked else self.connection.send(data)
+
+    def finish(self) -> None:
+        """Sends the rest; the answer has to be that of the whole body."""
+        self.send(b"y" * self.left)
+        if self.chunked:
+            self.connection.send(b"0\r\n\r\n")
+        reply = self.connection.read_reply()
+        assert reply.status == 200
+        assert reply.text == f"{self.length} {self.digest.hexdigest()}\n"
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("kind, keys", [
+    ("php", {"workers": 2}),
+    ("sdk-threads", {"workers": 1, "concurrency": {"model": "threads", "limit": 2}}),
+])
+def test_bodies_that_come_byte_by_byte_hold_no_worker(direct, kind, keys, chunked):
+    port = direct(kind, **keys)
+    # As many as there are slots.
+    uploads = [Upload(port, chunked=chunked) for _ in range(2)]
+    with Drip() as drip:
+        drip.clients = uploads
+        wait_for(lambda: drip.sent >= 4, "bytes of both")
+        for _ in range(5):
+            assert http.request(port, "/hello").text == "hello\n"
+        assert drip.sent < 100
+    for upload in uploads:
+        upload.finish()
+
+
+def test_a_body_that_stops_is_answered_408(direct, viaductd):
+    port = direct("php", workers=1, timeouts={"body": "1s"})
+    upload = Upload(port)
+    upload.send(b"x")
+    assert upload.connection.read_reply().status == 408
+    assert upload.connection.socket.recv(1) == b""
+    viaductd.logged("timeouts.body passed")
+
+
+def reload_with_change(viaductd) -> None:
+    viaductd.settings["apps"]["web"]["env"]["CHANGED"] = "yes"
+    assert "env changed" in viaductd.reload()
+
+
+def restart(viaductd) -> None:
+    Tool(viaductd).done("restart", "web")
+
+
+def scale_to_less(viaductd) -> None:
+    Tool(viaductd).done("scale", "web", "1")
+    wait_for(lambda: len(viaductd.workers()) == 1, "one worker is left")
+
+
+def recycle(viaductd) -> None:
+    """Every worker that answers a request is replaced."""
+    before = set(viaductd.workers())
+    while before & set(viaductd.workers()):
+        listener = viaductd.settings["listeners"][-1]["address"]
+        assert http.request(int(listener.rpartition(":")[2]), "/hello").status == 200
+
+
+def upgrade(viaductd) -> threading.Thread:
+    """The former viaductd ends behind its last request: the thread waits for that."""
+    thread = threading.Thread(target=viaductd.upgrade, daemon=True)
+    thread.start()
+    viaductd.logged("upgrade: taken over")
+    return thread
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", [reload_with_change, restart, scale_to_less, recycle, upgrade])
+@pytest.mark.parametrize("kind", ["php", "sdk-threads"])
+def test_a_slow_upload_survives(direct, viaductd, kind, change):
+    keys = {"limits": {"requests": 1}} if change is recycle else {}
+    port = direct(kind, workers=2, **keys)
+    uploads = [Upload(port), Upload(port, length=300_000)]
+    uploads[1].send(b"z" * 200_000)
+    with Drip() as drip:
+        drip.clients = uploads
+        wait_for(lambda: drip.sent >= 2, "bytes of both")
+        thread = change(viaductd)
+        sent = drip.sent
+        wait_for(lambda: drip.sent >= sent + 4, "bytes of both behind the change")
+    for upload in uploads:
+        upload.finish()
+    if thread:
+        thread.join(PATIENCE)
+        assert not thread.is_alive()

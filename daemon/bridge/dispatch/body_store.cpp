@@ -56,6 +56,15 @@ void BodyStore::reset(std::uint64_t keep) {
   protocol::give_back(window_);
 }
 
+void BodyStore::keep(std::uint64_t bytes) {
+  keep_ = bytes;
+  if (total_ > keep_) {
+    forget();
+  } else if (waiting_ == total_) {
+    forgotten_ = lost_;
+  }
+}
+
 std::error_code BodyStore::append(protocol::Bytes bytes) {
   if (file_ < 0) {
     memory_.append(bytes);

@@ -24,6 +24,9 @@ class BodyStore {
   /// was passed on is kept too.
   void reset(std::uint64_t keep);
 
+  /// The same from now on. More than before is kept only while nothing was passed on.
+  void keep(std::uint64_t bytes);
+
   /// Fails only when spooling: the file could not be written.
   std::error_code append(protocol::Bytes bytes);
 

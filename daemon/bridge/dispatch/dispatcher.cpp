@@ -27,24 +27,37 @@ Dispatcher::~Dispatcher() {
   std::exchange(workers_, {}).clear();
 }
 
-void Dispatcher::submit(Exchange& exchange) {
+bool Dispatcher::admits(Exchange& exchange) {
   scores_.requests.fetch_add(1, std::memory_order_relaxed);
   const config::AppLimits& limits = app_.settings.limits;
   if (exchange.params().bytes() > limits.params) {
     report_refusal("names and values of the variables exceed limits.params");
     exchange.refuse(431);
-    return;
+    return false;
   }
   if (limits.body != 0 && exchange.head().content_length.value_or(0) > limits.body) {
     report_refusal("the body is larger than limits.body");
     exchange.refuse(413);
-    return;
+    return false;
   }
   if (const auto reason = inexpressible(app_.settings.server.protocol, exchange.head())) {
     report_refusal(reason->why);
     exchange.refuse(reason->status);
-    return;
+    return false;
   }
+  return true;
+}
+
+std::uint64_t Dispatcher::bytes_to_gather(const Exchange& exchange) {
+  const config::ServerProtocol protocol = app_.settings.server.protocol;
+  return bridge::bytes_to_gather({.buffering = app_.settings.buffer_requests,
+                                  .taking = taking(),
+                                  .role = exchange.head().role,
+                                  .length_needed = protocol != config::ServerProtocol::fastcgi,
+                                  .length = exchange.head().content_length});
+}
+
+void Dispatcher::submit(Exchange& exchange) {
   if (!closed_routes_.empty() && refuse_closed(exchange)) return;
   exchange.set_canary(canary_.takes(exchange.params()));
   if (exchange.is_canary()) scores_.canary_requests.fetch_add(1, std::memory_order_relaxed);
@@ -52,7 +65,7 @@ void Dispatcher::submit(Exchange& exchange) {
   const Load load{.slot_free = room && choose(exchange) != nullptr,
                   .others_wait = queue_.next() != nullptr,
                   .queued = app_.queued.load(std::memory_order_relaxed),
-                  .queue_limit = limits.queue,
+                  .queue_limit = app_.settings.limits.queue,
                   .state = app_.state.load(std::memory_order_relaxed)};
   switch (admit(load)) {
     case Admission::send:

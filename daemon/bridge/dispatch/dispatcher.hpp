@@ -33,6 +33,7 @@ struct SharedApp {
   std::atomic<channel::AppState> state{channel::AppState::starting};
   std::atomic<std::uint32_t> retry_after{1};  ///< seconds, while failing
   std::atomic<std::uint32_t> queued{0};
+  std::atomic<std::uint32_t> gathering{0};  ///< requests whose body is being gathered
   /// Longest wait in milliseconds that a thread has seen since it was taken last.
   std::atomic<std::uint32_t> delay_ms{0};
   std::atomic<std::uint32_t> waiting_threads{0};  ///< bit per reactor, the 32nd stands for the rest
@@ -79,6 +80,14 @@ class Dispatcher final : public WorkerOwner {
   }
 
   // Requests.
+  /// Whether the app takes a request with that head at all; refuses it otherwise.
+  bool admits(Exchange& exchange);
+  /// As the policy says, of a request whose body is not complete.
+  [[nodiscard]] std::uint64_t bytes_to_gather(const Exchange& exchange);
+  /// Hears that the body of a request is being gathered, or not any more.
+  void gathering(bool begins) {
+    app_.gathering.fetch_add(begins ? 1U : -1U, std::memory_order_relaxed);
+  }
   void submit(Exchange& exchange);
   /// Puts a request whose worker was lost in front of the queue.
   void resubmit(Exchange& exchange);
@@ -136,6 +145,8 @@ class Dispatcher final : public WorkerOwner {
   Worker* choose(const Exchange& exchange, bool canary) const;
   std::unique_ptr<Worker> make_worker(const std::shared_ptr<WorkerInfo>& info, bool ask);
   Worker* find(std::uint64_t serial) const;
+  /// Of all workers, the most restrictive; what was known last while there are none.
+  Taking taking();
   /// Sends it to a worker, if its lane and a worker have room.
   bool send(Exchange& exchange);
   bool send_to_worker(Exchange& exchange);
@@ -176,6 +187,7 @@ class Dispatcher final : public WorkerOwner {
   Canary canary_;
   LossRecord losses_;
   std::map<std::string, Clock::time_point> closed_routes_;  // until when
+  Taking taking_ = Taking::unknown;                         // what was known last
   std::string pattern_;                                     // kept for its memory
   log::RateLimit refusals_;
   bool keep_connections_ = false;

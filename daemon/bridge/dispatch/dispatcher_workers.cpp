@@ -42,11 +42,23 @@ Worker* Dispatcher::find(std::uint64_t serial) const {
   return found == workers_.end() ? nullptr : found->get();
 }
 
+Taking Dispatcher::taking() {
+  Taking found = Taking::unknown;
+  for (const auto& worker : workers_) {
+    if (!worker->info().draining) found = std::max(found, worker->taking());
+  }
+  if (found != Taking::unknown) taking_ = found;
+  return taking_;
+}
+
 void Dispatcher::drain(std::uint64_t serial) {
   Worker* worker = find(serial);
   if (worker == nullptr) return;
   worker->info().draining = true;
   worker->announce_draining();
+  // A program that waits on an idle connection may not notice the signal that is to end it:
+  // php-cgi.
+  worker->keep_connections(false);
   report_if_idle(*worker);
 }
 
@@ -75,7 +87,7 @@ void Dispatcher::announce_draining() {
 
 void Dispatcher::keep_connections(bool keep) {
   keep_connections_ = keep;
-  for (const auto& worker : workers_) worker->keep_connections(keep);
+  for (const auto& worker : workers_) worker->keep_connections(keep && !worker->info().draining);
 }
 
 void Dispatcher::state_changed() {

@@ -59,6 +59,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   unreturned_ = 0;
   body_.reset(dispatcher.settings().limits.retry_buffer);
   patience_ = {};
+  gather_ = 0;
   input_ended_ = false;
   response_.reset(method_ == "HEAD");
   status_ = 0;
@@ -125,15 +126,13 @@ std::string Exchange::summary() const {
 }
 
 void Exchange::submit() {
-  if (client_ == nullptr) return;
-  if (speaks_fastcgi()) {
-    dispatcher_->submit(*this);
-  } else if (of_unknown_length()) {
-    phase_ = Phase::gathering;
-    client_->want_body(client_id_);
+  if (client_ == nullptr || !dispatcher_->admits(*this)) return;
+  const bool measured = head_.content_length.has_value() || body_.total() == 0;
+  gather_ = input_ended_ && measured ? 0 : dispatcher_->bytes_to_gather(*this);
+  if (!input_ended_ && gather_ > body_.total()) {
+    begin_gathering();
   } else {
-    tell_length();
-    dispatcher_->submit(*this);
+    enter_queue();
   }
 }
 
@@ -340,6 +339,7 @@ void Exchange::abort_worker() {
 
 void Exchange::bury_if_done() {
   if (client_ != nullptr || carried_) return;
+  end_gathering();
   phase_ = Phase::done;
   services_.exchanges.remove(*this);
 }

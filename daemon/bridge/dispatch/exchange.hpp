@@ -25,7 +25,8 @@ class Dispatcher;
 
 /// One request on its way through the bridge.
 ///
-/// (new), where the server has to be told the length of the body: gathering until that is known
+/// (new), where the body is gathered first (policy: bytes_to_gather): gathering until it is
+/// complete or longer than that; then submit
 ///
 ///              submit              start               first head
 ///     (new) ----------> waiting ----------> sent --------------------> answering
@@ -95,10 +96,6 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] bool has_client() const { return client_ != nullptr; }
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
-  /// Whether its body has a length that is not known yet.
-  [[nodiscard]] bool of_unknown_length() const {
-    return !head_.content_length && !input_ended_ && !is_filter();
-  }
   /// Whether it has a body, or may have one: the client has not said that it has none.
   [[nodiscard]] bool may_have_body() const;
   [[nodiscard]] std::string_view method() const { return method_; }
@@ -146,6 +143,12 @@ class Exchange final : public Caller, public Waiting {
   };
 
   void start_clocks();
+  /// The body is complete, or is not gathered.
+  void enter_queue();
+  void begin_gathering();
+  /// Body bytes have been added meanwhile.
+  void gather_more();
+  void end_gathering();
   void tell_length();
   /// Whether those that take its app's requests do.
   [[nodiscard]] bool speaks_fastcgi() const;
@@ -207,6 +210,8 @@ class Exchange final : public Caller, public Waiting {
 
   BodyStore body_;
   BodyPatience patience_;
+  std::uint64_t gather_ = 0;  // bytes, see bytes_to_gather
+  bool gathers_ = false;      // and the dispatcher counts it
   bool input_ended_ = false;
   ResponseFilter response_;
   StderrLines errors_;

@@ -1,5 +1,7 @@
 // The request body on its way from the client to the worker.
 
+#include <utility>
+
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/log/log.hpp"
@@ -34,7 +36,7 @@ void Exchange::input(protocol::Bytes bytes) {
     return;
   }
   count_memory();
-  if (phase_ == Phase::gathering && !wants_input()) spool_input();
+  if (phase_ == Phase::gathering) return gather_more();
   if (carried_) carried_->link->input_ready(carried_->id);
 }
 
@@ -48,15 +50,41 @@ void Exchange::input_end() {
   input_ended_ = true;
   if (carried_) carried_->link->input_ready(carried_->id);
   if (phase_ != Phase::gathering) return;
-  phase_ = Phase::waiting;
-  tell_length();
+  end_gathering();
   start_clocks();
+  enter_queue();
+}
+
+void Exchange::begin_gathering() {
+  phase_ = Phase::gathering;
+  gathers_ = true;
+  dispatcher_->gathering(true);
+  body_.keep(UINT64_MAX);
+  client_->want_body(client_id_);
+}
+
+void Exchange::gather_more() {
+  if (!wants_input()) spool_input();
+  if (client_ == nullptr || body_.total() <= gather_) return;
+  end_gathering();
+  body_.keep(dispatcher_->settings().limits.retry_buffer);
+  start_clocks();
+  enter_queue();
+}
+
+void Exchange::end_gathering() {
+  if (std::exchange(gathers_, false)) dispatcher_->gathering(false);
+}
+
+void Exchange::enter_queue() {
+  phase_ = Phase::waiting;
+  if (input_ended_ && gather_ > 0) tell_length();
   dispatcher_->submit(*this);
 }
 
-// Protocols without an end of the body of their own need it.
+// Plain FastCGI programs, SCGI and uwsgi need it.
 void Exchange::tell_length() {
-  if (head_.content_length || body_.total() == 0) return;
+  if (head_.content_length || body_.total() == 0 || is_filter()) return;
   head_.content_length = body_.total();
   head_.params.set("CONTENT_LENGTH", std::to_string(body_.total()));
 }

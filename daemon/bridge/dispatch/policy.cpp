@@ -29,6 +29,20 @@ std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
   return std::nullopt;
 }
 
+std::uint64_t bytes_to_gather(const BodyToCome& body) {
+  using protocol::Role;
+  if (body.role == Role::authorizer) return 0;
+  const bool filter = body.role == Role::filter;
+  if (!filter && body.length == 0) return 0;
+  const bool one_at_a_time = body.taking == Taking::unknown || body.taking == Taking::one;
+  // A plain FastCGI program reads CONTENT_LENGTH bytes, none where there is no such variable.
+  if (!filter && !body.length && (one_at_a_time || body.length_needed)) return kGatheredWhole;
+  if (body.buffering == config::Buffering::always) return kGatheredWhole;
+  if (body.buffering == config::Buffering::never || body.taking == Taking::many) return 0;
+  if (one_at_a_time) return kGatheredWhole;
+  return body.length.value_or(0) > kGatheredForThreads ? 0 : kGatheredForThreads;
+}
+
 bool idempotent(std::string_view method) {
   static constexpr std::array<std::string_view, 6> kMethods{"GET",   "HEAD", "OPTIONS",
                                                             "TRACE", "PUT",  "DELETE"};

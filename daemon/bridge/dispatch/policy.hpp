@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "daemon/bridge/link/taking.hpp"
 #include "daemon/channel/message.hpp"
 #include "daemon/config/request_settings.hpp"
 #include "protocol/message.hpp"
@@ -36,6 +37,23 @@ struct Inexpressible {
 };
 std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
                                            const protocol::RequestHead& head);
+
+/// A request whose body is not complete yet.
+struct BodyToCome {
+  config::Buffering buffering = config::Buffering::automatic;
+  Taking taking = Taking::unknown;
+  protocol::Role role = protocol::Role::responder;
+  bool length_needed = false;           ///< the servers' protocol has no end of the body
+  std::optional<std::uint64_t> length;  ///< as announced, of FCGI_STDIN
+};
+
+/// Bodies up to so many bytes come first where a thread would wait for them.
+inline constexpr std::uint64_t kGatheredForThreads = 1024 * 1024;
+inline constexpr std::uint64_t kGatheredWhole = UINT64_MAX;
+
+/// Bytes of the body that are gathered before a worker is taken: a body that ends before is given
+/// to the worker whole, a longer one streams. 0: the worker is taken at once.
+std::uint64_t bytes_to_gather(const BodyToCome& body);
 
 /// Methods that may be sent twice (RFC 9110 section 9.2.2).
 bool idempotent(std::string_view method);

@@ -49,6 +49,7 @@ void ProcessWorker::on_values(Link& link, const protocol::fastcgi::Values& value
   const bool first = !std::exchange(asked_, true);
   if (first) {
     info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
+    info_->threads = values.threads;
     info_->capacity = std::clamp(values.max_reqs.value_or(1), 1U, kMaxCapacity);
     info_->prefetch = std::min(values.prefetch.value_or(0), info_->capacity);
     info_->answered = true;
@@ -77,6 +78,12 @@ bool ProcessWorker::has_slot() const {
   if (!info_->multiplexed) return reactor_.now() >= retry_at_;
   if (info_->broken_links.load(std::memory_order_relaxed) > 0) return false;
   return link_ != nullptr && window_known_ && !link_->congested();
+}
+
+Taking ProcessWorker::taking() const {
+  if (!asked_) return Taking::unknown;
+  if (!info_->multiplexed) return Taking::one;
+  return info_->threads ? Taking::threads : Taking::many;
 }
 
 std::optional<Worker::Carried> ProcessWorker::begin(const Request& request) {

@@ -34,6 +34,7 @@ class ProcessWorker final : public Worker {
 
   [[nodiscard]] std::uint32_t slots() const override;
   [[nodiscard]] bool has_slot() const override;
+  [[nodiscard]] Taking taking() const override;
   std::optional<Carried> begin(const Request& request) override;
   void abort(const Carried& carried, Clock::time_point deadline) override;
   void announce_draining() override;

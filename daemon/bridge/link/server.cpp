@@ -49,6 +49,11 @@ bool Server::has_slot() const {
   return reactor_.now() >= retry_at_;
 }
 
+Taking Server::taking() const {
+  if (!multiplexed_) return Taking::one;
+  return threads_ ? Taking::threads : Taking::many;
+}
+
 std::uint64_t Server::load() const {
   const std::uint64_t active = info_->active.load(std::memory_order_relaxed);
   return (active + 1) * ServerHealth::kWhole / server().health.share(reactor_.now());
@@ -192,6 +197,7 @@ void Server::on_values(Link& link, const protocol::fastcgi::Values& values) {
     const std::uint32_t most = std::clamp(values.max_reqs.value_or(1), 1U, kMaxCapacity);
     capacity_ = server().own_capacity ? most : std::min(most, info_->capacity);
     multiplexed_ = true;
+    threads_ = values.threads;
     owner_.on_slot_free(*this);
     return;
   }

@@ -27,6 +27,7 @@ class Server final : public Worker {
 
   [[nodiscard]] std::uint32_t slots() const override;
   [[nodiscard]] bool has_slot() const override;
+  [[nodiscard]] Taking taking() const override;
   [[nodiscard]] bool up() const override { return server().health.up(); }
   [[nodiscard]] std::uint64_t load() const override;
   std::optional<Carried> begin(const Request& request) override;
@@ -68,6 +69,7 @@ class Server final : public Worker {
 
   std::shared_ptr<Link> link_;  // the multiplexed one, or the one that asks whether it may be
   bool multiplexed_ = false;
+  bool threads_ = false;          // likewise, see Taking
   std::uint32_t capacity_ = 0;    // of the multiplexed one
   Clock::time_point ask_at_{};    // there is no link_ before
   Clock::time_point asked_at_{};  // of a question without an answer yet; epoch: none

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/bridge/link/link.hpp"
+#include "daemon/bridge/link/taking.hpp"
 #include "daemon/bridge/link/worker_info.hpp"
 #include "daemon/bridge/reactor.hpp"
 
@@ -53,6 +54,7 @@ class Worker : public LinkOwner {
   [[nodiscard]] virtual bool has_slot() const = 0;
   /// Whether it is one to be used at all, while others are.
   [[nodiscard]] virtual bool up() const { return true; }
+  [[nodiscard]] virtual Taking taking() const = 0;
   /// Of two that take a request, the one with less load gets it.
   [[nodiscard]] virtual std::uint64_t load() const {
     return info_->active.load(std::memory_order_relaxed);

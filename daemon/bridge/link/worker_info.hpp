@@ -44,6 +44,7 @@ struct WorkerInfo {
   bool one_thread = true;  ///< uses it: only then connections to a plain one may be kept
   bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
+  bool threads = false;                   ///< each request occupies a thread of it
   std::uint32_t capacity = 1;             ///< requests at once
   std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads

@@ -33,6 +33,7 @@ ConnectionCodec make_fastcgi(const CodecOptions& options) {
   server.multiplex = true;
   server.window = options.window;
   server.prefetch = options.prefetch;
+  server.model = options.model;
   server.hold_values = options.hold_values;
   auto codec = std::make_unique<protocol::fastcgi::ServerCodec>(server);
   protocol::fastcgi::ServerCodec* const same = codec.get();

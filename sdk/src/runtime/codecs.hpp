@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "protocol/codec.hpp"
 #include "protocol/fastcgi/server_codec.hpp"
@@ -18,6 +19,7 @@ struct CodecOptions {
   std::uint32_t requests;     ///< active at once on one connection, beyond which it is refused
   std::uint32_t window;       ///< bytes, our receive window per request
   std::uint32_t prefetch;     ///< requests that may be sent beyond `handlers`
+  std::string_view model;     ///< VIADUCT_MODEL, told to FastCGI peers that ask
   bool hold_values;           ///< FastCGI peers that ask are to wait for the answer
 };
 

@@ -126,6 +126,7 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
   options.requests = std::min<std::uint32_t>(options_.limit + queue_limit() + 64, 65535);
   options.window = kWindow;
   options.prefetch = std::min(options_.limit, kMaxPrefetch);
+  options.model = options_.model;
   options.hold_values = !ready_to_answer_;
   ConnectionCodec made = make_codec(protocol, fd, options);
   constexpr ClientLimits kNone{std::chrono::milliseconds(0), std::chrono::milliseconds(0)};

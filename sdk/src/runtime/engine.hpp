@@ -27,7 +27,8 @@ inline namespace v1 {
 namespace detail {
 
 struct EngineOptions {
-  std::uint32_t limit = 8;  ///< handlers at once
+  std::uint32_t limit = 8;             ///< handlers at once
+  std::string_view model = "threads";  ///< what a handler occupies: VIADUCT_MODEL
   std::chrono::milliseconds stop_time{30000};
   RequestIds request_ids = RequestIds::usual();
   ClientLimits clients{};        ///< of HTTP

@@ -18,6 +18,7 @@ Server::Server(const App& app, const ServerOptions& options)
     : settings_(AppAccess::settings(app)),
       dispatcher_(app, options.file_delivery),
       engine_({.limit = options.limit,
+               .model = options.model == Model::fibers ? "fibers" : "threads",
                .stop_time = options.stop_time,
                .request_ids = options.request_ids,
                .clients = options.clients,

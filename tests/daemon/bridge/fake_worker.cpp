@@ -75,6 +75,7 @@ fcgi::ServerOptions server_options(const WorkerOptions& options) {
   server.limits.value = 1024 * 1024;
   server.max_reqs = options.max_reqs;
   server.prefetch = options.prefetch;
+  server.model = options.model;
   server.multiplex = options.multiplex;
   server.window = options.window;
   return server;

@@ -19,6 +19,7 @@ struct WorkerOptions {
   std::uint32_t max_reqs = 64;                      ///< FCGI_MAX_REQS
   std::optional<std::uint32_t> window = 64 * 1024;  ///< VIADUCT_WINDOW; plain workers have none
   std::optional<std::uint32_t> prefetch{};          ///< VIADUCT_PREFETCH
+  std::string_view model{};                         ///< VIADUCT_MODEL
   bool return_credit = true;                        ///< for body bytes as soon as they arrive
   bool tcp = false;                                 ///< listens on a port of 127.0.0.1
   bool canary = false;                              ///< announced as one

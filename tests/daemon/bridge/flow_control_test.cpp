@@ -33,7 +33,11 @@ class Flow : public BridgeTest {
   }
 };
 
-class AnyWorkerFlow : public Flow, public ::testing::WithParamInterface<WorkerKind> {};
+class AnyWorkerFlow : public Flow, public ::testing::WithParamInterface<WorkerKind> {
+ protected:
+  // What streams is tested here; see gathering_test for what does not.
+  AnyWorkerFlow() { shop(settings).buffer_requests = config::Buffering::never; }
+};
 
 INSTANTIATE_TEST_SUITE_P(Workers, AnyWorkerFlow,
                          ::testing::Values(WorkerKind{"Sdk", {}}, WorkerKind{"Plain", plain()}),

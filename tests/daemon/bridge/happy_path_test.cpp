@@ -71,12 +71,18 @@ TEST_P(HappyPath, BodyOfUnknownLengthEndsWithTheStream) {
   FakeWorker& worker = add_worker(GetParam().options);
   const auto client = connect();
   client->begin(1, variables("POST", "/chunked"));
+  client->body(1, "one ");
+  // A plain worker gets the whole of it.
+  const bool streams = GetParam().options.multiplex;
+  if (!streams) client->body(1, "two");
+  if (!streams) client->body_end(1);
   const auto request = worker.next_request();
   ASSERT_TRUE(request);
-  client->body(1, "one ");
-  until([&] { return request->body == "one "; }, "the first piece, without the rest");
-  client->body(1, "two");
-  client->body_end(1);
+  if (streams) {
+    until([&] { return request->body == "one "; }, "the first piece, without the rest");
+    client->body(1, "two");
+    client->body_end(1);
+  }
   until([&] { return request->body_ended; }, "the end of the body");
   EXPECT_EQ(request->body, "one two");
   request->respond("ok");

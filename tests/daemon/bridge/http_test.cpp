@@ -111,6 +111,7 @@ TEST_F(HttpTest, ChunkedUploadReachesTheWorkerDecoded) {
 }
 
 TEST_F(HttpTest, ContinueIsSentWhenAWorkerWaitsForTheBody) {
+  shop(settings).buffer_requests = config::Buffering::never;
   start();
   const auto client = open();
   client->raw("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n");

@@ -61,6 +61,8 @@ TEST_F(Memory, ResponsesThatNobodyReads) {
 }
 
 TEST_F(Memory, BodiesThatNoWorkerTakes) {
+  // Those that are gathered go to files.
+  settings.apps.front().buffer_requests = config::Buffering::never;
   begin();
   const std::string head =
       encode(scgi, {{"CONTENT_LENGTH", "10000000"}, {"REQUEST_METHOD", "POST"}});

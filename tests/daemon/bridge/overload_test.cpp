@@ -253,6 +253,7 @@ TEST_F(LeavingClient, IsDroppedBeforeTheSlotThatBecomesFreeIsFilled) {
 
 // Its body is not read any further while it waits, yet its end is noticed.
 TEST_F(LeavingClient, IsNoticedBehindABodyThatIsNotRead) {
+  shop(settings).buffer_requests = config::Buffering::never;
   start();
   FrontClient& gone = *clients_.emplace_back(connect());
   constexpr std::size_t kBody = 8 * 1024 * 1024;

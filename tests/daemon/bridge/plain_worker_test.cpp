@@ -49,13 +49,15 @@ TEST_F(PlainWorker, ConnectionIsNeverKeptBehindABody) {
 }
 
 TEST_F(PlainWorker, ConnectionIsNotKeptWhenABodyMayFollow) {
+  shop(settings).buffer_requests = config::Buffering::never;
   start();
   FakeWorker& worker = add_worker(plain());
   const auto client = connect();
-  client->begin(1, variables("GET", "/"));  // no length, and no end of the body yet
+  client->begin(1, variables("GET", "/", {{"CONTENT_LENGTH", "4"}}));  // no byte of it yet
   const auto request = worker.next_request();
   ASSERT_TRUE(request);
   EXPECT_FALSE(request->keep);
+  client->body(1, "body");
   client->body_end(1);
   request->respond("ok");
   ASSERT_TRUE(client->wait(1));
@@ -108,6 +110,20 @@ TEST_F(PlainWorker, KeptConnectionThatIsJustBeingClosedCostsNothing) {
   request->respond("ok");
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
+}
+
+TEST_F(PlainWorker, IdleConnectionIsClosedWhenTheWorkerIsToEnd) {
+  start();
+  FakeWorker& worker = add_worker(plain());
+  WorkerLink* const kept = serve(worker, "GET", "", true);
+  ASSERT_NE(kept, nullptr);
+  EXPECT_FALSE(kept->ended());
+  channel::Message drain;
+  drain.type = channel::Type::worker_draining;
+  drain.serial = worker.serial;
+  bridge().send(drain);
+  until([&] { return kept->ended(); }, "the connection closed");
+  EXPECT_TRUE(bridge().wait_for(channel::Type::worker_idle));
 }
 
 TEST_F(PlainWorker, NeverAskedWhenProbeIsOff) {

@@ -17,6 +17,8 @@ struct WorkerKind {
 
 class Roles : public BridgeTest, public ::testing::WithParamInterface<WorkerKind> {
  protected:
+  Roles() { shop(settings).buffer_requests = config::Buffering::never; }
+
   /// A filter's request with `body` bytes of FCGI_STDIN.
   static protocol::Pairs filter_variables(std::string_view method, std::size_t body) {
     return variables(method, "/page",

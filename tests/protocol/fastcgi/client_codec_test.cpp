@@ -109,6 +109,17 @@ TEST(ClientCodecValues, AnswerIsReported) {
             "values - - 0 - -\nwrote \n");
 }
 
+TEST(ClientCodecValues, ModelOfThreadsIsKnown) {
+  for (const auto& [model, threads] :
+       std::initializer_list<std::pair<const char*, bool>>{{"threads", true}, {"fibers", false}}) {
+    ClientCodec codec;
+    codec.get_values(65536);
+    const std::string answer = result({{"VIADUCT_MODEL", model}});
+    EXPECT_GT(codec.feed(as_bytes(answer)), 0u);
+    EXPECT_EQ(codec.next().values.threads, threads) << model;
+  }
+}
+
 TEST(ClientCodecValues, AnswersBeyondTheQuestionsAreIgnored) {
   const std::string bytes = result({{"FCGI_MPXS_CONNS", "1"}}) + result({}) + end_record(1);
   EXPECT_EQ(read_answer(bytes, 1, std::nullopt), "values - - 1 - -\nend 1 0 0\nwrote \n");
@@ -191,9 +202,9 @@ TEST(ClientCodecOutput, QueryNamesEachVariableOnce) {
   EXPECT_EQ(show(test::drain(codec.output())),
             show(record(9, 0, content, 0).replace(6, 1, 1, '\10') + std::string(8, '\0')));
   codec.get_values(262144);
-  content += pairs({{"VIADUCT_WINDOW", "262144"}, {"VIADUCT_PREFETCH", ""}});
+  content += pairs({{"VIADUCT_WINDOW", "262144"}, {"VIADUCT_PREFETCH", ""}, {"VIADUCT_MODEL", ""}});
   EXPECT_EQ(show(test::drain(codec.output())),
-            show(record(9, 0, content, 0).replace(6, 1, 1, '\10') + std::string(8, '\0')));
+            show(record(9, 0, content, 0).replace(6, 1, 1, '\1') + std::string(1, '\0')));
 }
 
 TEST(ClientCodecOutput, RequestIsContiguous) {

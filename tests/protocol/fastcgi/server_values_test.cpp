@@ -76,6 +76,12 @@ TEST(ServerValues, PrefetchIsSaidWhenThereIsOne) {
   EXPECT_EQ(read(query, {.prefetch = 8}), wrote(result({{"VIADUCT_PREFETCH", "8"}})));
 }
 
+TEST(ServerValues, ModelIsSaidWhenThereIsOne) {
+  const std::string query = get_values({{"VIADUCT_MODEL", ""}});
+  EXPECT_EQ(read(query), wrote(record(FCGI_GET_VALUES_RESULT, 0, "")));
+  EXPECT_EQ(read(query, {.model = "fibers"}), wrote(result({{"VIADUCT_MODEL", "fibers"}})));
+}
+
 TEST(ServerValues, HeldUntilTheOwnerIsReady) {
   ServerCodec codec({.max_reqs = 5, .window = 65536, .hold_values = true});
   const auto feed = [&codec](const std::string& bytes) {

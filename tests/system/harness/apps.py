@@ -13,8 +13,6 @@ SDK = ("sdk-fibers", "sdk-threads")
 # What runs under viaductd unchanged.
 LEGACY = ("libfcgi", "libfcgi++", "perl", "plack", "php", "ruby", "flask", "fcgiwrap")
 KINDS = (*SDK, *LEGACY)
-# These read no body without CONTENT_LENGTH: php-cgi, and uWSGI.
-BODY_NEEDS_LENGTH = ("php", "flask")
 # This one looks at PATH_INFO alone, as WSGI says; some front servers put the path into SCRIPT_NAME.
 READS_PATH_INFO = ("flask",)
 # This one keeps the whole response in memory: ruby-fcgi without its C part.

@@ -234,5 +234,35 @@ TEST(BodyStore, FailureToSpoolIsReported) {
   EXPECT_EQ(take(store, 100), "still in memory");
 }
 
+TEST(BodyStore, KeepsWholeWhatIsGathered) {
+  BodyStore store(2);
+  append(store, "abcdef");
+  store.keep(UINT64_MAX);
+  ASSERT_FALSE(store.spool());
+  append(store, "ghi");
+  EXPECT_EQ(take(store, 100), "abcdefghi");
+  ASSERT_TRUE(store.rewindable());
+  store.rewind();
+  EXPECT_EQ(take(store, 100), "abcdefghi");
+}
+
+TEST(BodyStore, StreamsOnAfterTooMuchWasGathered) {
+  BodyStore store(2);
+  append(store, "ab");
+  store.keep(UINT64_MAX);
+  append(store, "cdef");
+  store.keep(2);
+  EXPECT_EQ(take(store, 100), "abcdef");
+  EXPECT_FALSE(store.rewindable());
+}
+
+TEST(BodyStore, NothingMoreIsKeptOnceSomethingIsGone) {
+  BodyStore store(2);
+  append(store, "abcdef");
+  EXPECT_EQ(take(store, 100), "abcdef");
+  store.keep(UINT64_MAX);
+  EXPECT_FALSE(store.rewindable());
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::bridge

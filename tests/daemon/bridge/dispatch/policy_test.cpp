@@ -1,6 +1,7 @@
 #include "daemon/bridge/dispatch/policy.hpp"
 
 #include <csignal>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -42,6 +43,49 @@ TEST(Admission, EveryRow) {
                     .state = row.state};
     EXPECT_EQ(admit(load), row.expected)
         << row.slot_free << row.others_wait << row.queued << static_cast<int>(row.state);
+  }
+}
+
+TEST(BytesToGather, EveryRow) {
+  using config::Buffering;
+  using protocol::Role;
+  constexpr auto kAuto = Buffering::automatic;
+  constexpr std::uint64_t kMiB = kGatheredForThreads;
+  constexpr std::uint64_t kAll = kGatheredWhole;
+  struct Row {
+    BodyToCome body;
+    std::uint64_t expected;
+  };
+  const std::vector<Row> rows{
+      {{kAuto, Taking::unknown, Role::responder, false, 7}, kAll},
+      {{kAuto, Taking::one, Role::responder, false, 7}, kAll},
+      {{kAuto, Taking::one, Role::responder, false, std::nullopt}, kAll},
+      {{kAuto, Taking::one, Role::filter, false, 7}, kAll},
+      {{kAuto, Taking::one, Role::filter, false, 0}, kAll},
+      {{kAuto, Taking::one, Role::responder, false, 0}, 0},
+      {{kAuto, Taking::one, Role::authorizer, false, std::nullopt}, 0},
+      {{kAuto, Taking::many, Role::responder, false, 7}, 0},
+      {{kAuto, Taking::many, Role::responder, false, std::nullopt}, 0},
+      {{kAuto, Taking::threads, Role::responder, false, 7}, kMiB},
+      {{kAuto, Taking::threads, Role::responder, false, kMiB - 1}, kMiB},
+      {{kAuto, Taking::threads, Role::responder, false, kMiB}, kMiB},
+      {{kAuto, Taking::threads, Role::responder, false, kMiB + 1}, 0},
+      {{kAuto, Taking::threads, Role::responder, false, std::nullopt}, kMiB},
+      {{kAuto, Taking::threads, Role::filter, false, 7}, kMiB},
+      {{Buffering::always, Taking::many, Role::responder, false, kMiB + 1}, kAll},
+      {{Buffering::always, Taking::threads, Role::responder, false, kMiB + 1}, kAll},
+      {{Buffering::always, Taking::many, Role::authorizer, false, std::nullopt}, 0},
+      {{Buffering::always, Taking::many, Role::responder, false, 0}, 0},
+      {{Buffering::never, Taking::one, Role::responder, false, 7}, 0},
+      {{Buffering::never, Taking::one, Role::responder, false, std::nullopt}, kAll},
+      {{Buffering::never, Taking::unknown, Role::responder, false, std::nullopt}, kAll},
+      {{Buffering::never, Taking::one, Role::filter, false, std::nullopt}, 0},
+      {{Buffering::never, Taking::threads, Role::responder, false, std::nullopt}, 0},
+      {{Buffering::never, Taking::one, Role::responder, true, 7}, 0},
+      {{Buffering::never, Taking::one, Role::responder, true, std::nullopt}, kAll},
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(bytes_to_gather(rows[i].body), rows[i].expected) << "row " << i;
   }
 }
 
