@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Looks for every test that the tables of conformance in protocol/README.md name.
+"""Looks for every test that the table of conformance in protocol/README.md and the table of promises in
+SECURITY.md name.
 
 conformance.py ROOT EXECUTABLE...: the executables are asked for their GoogleTest tests."""
 
@@ -9,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-LEAST_ROWS = 60
+# (file, heading above the table, how many rows it has at least, cells of a row)
+TABLES = [("protocol/README.md", "Conformance", 60, 3), ("SECURITY.md", "Promises", 25, 2)]
+LEVELS = ("M", "S", "")  # of a requirement, in the second of three cells
 
 
 def rows(text: str) -> list[list[str]]:
@@ -42,27 +45,30 @@ def python_names(directory: Path) -> set[str]:
     }
 
 
-def mistakes(table: list[list[str]], known: set[str]) -> list[str]:
+def mistakes(table: list[list[str]], known: set[str], least: int, cells: int) -> list[str]:
     found = []
     for row in table:
         names = re.findall(r"`([^`]+)`", row[-1])
-        if len(row) != 3 or not names or row[1] not in ("M", "S", ""):
+        if len(row) != cells or not names or (cells == 3 and row[1] not in LEVELS):
             found.append(f"no row of the table: {' | '.join(row)}")
         found += [f"no such test: {name}" for name in names if not fnmatch.filter(known, name)]
-    if len(table) < LEAST_ROWS:
+    if len(table) < least:
         found.append(f"only {len(table)} rows")
     return found
 
 
 def main() -> int:
     root = Path(sys.argv[1])
-    text = (root / "protocol/README.md").read_text()
     known = python_names(root / "tests/system")
     for executable in sys.argv[2:]:
         known |= gtest_names(executable)
-    table = rows(text[text.index("\n## Conformance\n") :])
-    wrong = mistakes(table, known)
-    print("\n".join(wrong) or f"{len(table)} rows, every test is there")
+    wrong = []
+    for file, heading, least, cells in TABLES:
+        text = (root / file).read_text()
+        below = text[text.index(f"\n## {heading}\n") + 1 :]
+        table = rows(re.split(r"\n## ", below)[0])
+        wrong += [f"{file}: {mistake}" for mistake in mistakes(table, known, least, cells)]
+    print("\n".join(wrong) or "every test is there")
     return 1 if wrong else 0
 
 
