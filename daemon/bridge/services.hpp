@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "daemon/bridge/front/client_counts.hpp"
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/channel/scoreboard.hpp"
@@ -22,6 +23,7 @@ class ExchangeList;
 /// a bridge that crashed never takes back what it had counted there.
 struct ProcessUse {
   ProcessMemory memory;
+  ClientCounts clients;
   std::atomic<std::int64_t> connections = 0;  ///< front connections open
 };
 

@@ -108,6 +108,11 @@ Transfer receive(int socket, std::span<std::byte> into) {
   return result;
 }
 
+bool has_input(int socket) {
+  std::byte first{};
+  return ::recv(socket, &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 Transfer send(int socket, protocol::Output& output) {
   Transfer result;
   std::array<protocol::Bytes, 32> pieces;

@@ -63,6 +63,9 @@ struct Transfer {
 /// One recv() without blocking.
 Transfer receive(int socket, std::span<std::byte> into);
 
+/// Whether the peer has sent something that was not received yet.
+[[nodiscard]] bool has_input(int socket);
+
 /// Writes as much of `output` as the socket takes, without blocking and without SIGPIPE, and
 /// consumes it. What is left is still referred to: see Output::settle.
 Transfer send(int socket, protocol::Output& output);

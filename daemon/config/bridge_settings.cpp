@@ -33,7 +33,7 @@ BOOST_DESCRIBE_STRUCT(LogTarget, (), (kind, path))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level, format, to))
 BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
-BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory, body_rate))
+BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory, body_rate, connections_per_client))
 BOOST_DESCRIBE_STRUCT(HeaderRule, (), (name, value))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (),
                       (host, path, exact, methods, header, mount, app, priority, limit))

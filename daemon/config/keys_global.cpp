@@ -65,6 +65,8 @@ Keys<BridgeProcessSettings> bridge_keys() {
 
 Keys<GlobalLimits> limit_keys() {
   return {key("connections", &GlobalLimits::connections, integer(1, kMaxConnections)),
+          key("connections_per_client", &GlobalLimits::connections_per_client,
+              integer(0, kMaxConnections)),
           key("memory", &GlobalLimits::memory, size(0)),
           optional_key("body_rate", &GlobalLimits::body_rate, integer(0, kMaxBodyRate))};
 }

@@ -9,6 +9,7 @@ from harness import http
 from harness.direct import ModuleApache, PassingNginx
 from harness.fronts import Front, Haproxy, replace
 from harness.ports import reserve_port
+from harness.process import wait_for
 from harness.site import check_site
 
 MIB = 1 << 20
@@ -218,3 +219,35 @@ def test_beyond_loopback_needs_allow(viaductd):
     checked = viaductd.check()
     assert checked.returncode == 78
     assert "listeners[2]" in checked.stderr and "allow" in checked.stderr
+
+
+def test_connections_of_one_client(viaductd):
+    viaductd.settings["limits"] = {"connections_per_client": 2}
+    port = serve_tcp(viaductd)
+    first, second = http.Connection(port), http.Connection(port)
+    for client in (first, second):
+        client.send_head("GET", "/hello")
+        assert client.read_reply().text == "hello\n"
+    with http.Connection(port) as third:
+        assert third.socket.recv(1) == b""
+    viaductd.logged("limits.connections_per_client")
+    first.close()
+
+    def served() -> bool:
+        try:
+            return http.request(port, "/hello").text == "hello\n"
+        except (http.Broken, ConnectionError):
+            return False  # the end of the first is not known yet
+
+    wait_for(served, "a third client is served")
+    second.close()
+
+
+def test_trusted_peers_are_not_counted(viaductd):
+    viaductd.settings["limits"] = {"connections_per_client": 1}
+    port = serve_tcp(viaductd, trusted=["127.0.0.1"])
+    clients = [http.Connection(port) for _ in range(3)]
+    for client in clients:
+        client.send_head("GET", "/hello")
+        assert client.read_reply().text == "hello\n"
+        client.close()

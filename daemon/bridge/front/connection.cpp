@@ -308,6 +308,12 @@ bool Connection::idle() const {
          codec_->output().empty();
 }
 
+std::optional<Expendable<Connection>> Connection::expendable() {
+  if (front_.settings.protocol != config::FrontProtocol::http || lingering_) return std::nullopt;
+  if (!idle() && !only_head()) return std::nullopt;
+  return Expendable<Connection>{this, !codec_->idle(), patience_.since()};
+}
+
 void Connection::refuse_all() {
   refuse_until_ = reactor_.now() + kRefuse;
 }
@@ -347,6 +353,7 @@ void Connection::abandon_all() {
 void Connection::close() {
   if (!socket_.is_open()) return;
   socket_.close();
+  place_ = {};
   abandon_all();
   count_memory();
   list_.remove(*this);

@@ -3,12 +3,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/exchange.hpp"
+#include "daemon/bridge/front/client_counts.hpp"
+#include "daemon/bridge/front/expendable.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/front/patience.hpp"
 #include "daemon/bridge/front/send_patience.hpp"
@@ -60,6 +64,10 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] bool only_head() const {
     return entries_.empty() && codec_->output().empty() && !between_requests();
   }
+  /// How it would be closed for another one, if it may be: an HTTP client's, without a request.
+  [[nodiscard]] std::optional<Expendable<Connection>> expendable();
+  /// Counted among its client's connections until it is closed.
+  void count(ClientCounts::Place place) { place_ = std::move(place); }
   /// Whether its peer has taken nothing of what is to be sent for at least so long.
   [[nodiscard]] bool unread_for(Clock::duration time) const {
     return blocked_ && reactor_.now() - taken_at_ >= time;
@@ -134,6 +142,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   std::unique_ptr<protocol::ProxyHeaderReader> proxy_header_;  // null: none is awaited any more
   std::vector<Entry> entries_;
   MemoryShare memory_;
+  ClientCounts::Place place_;
   std::size_t list_index_ = 0;
   bool trusted_;  // the peer, or whom a proxy has named in its place
   const bool proxied_;

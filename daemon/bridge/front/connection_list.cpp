@@ -63,6 +63,15 @@ void ConnectionList::close_all() {
   }
 }
 
+std::vector<Expendable<Connection>> ConnectionList::expendable(std::size_t most) {
+  std::vector<Expendable<Connection>> found;
+  for (const auto& connection : connections_) {
+    if (const auto candidate = connection->expendable()) found.push_back(*candidate);
+  }
+  keep_first(found, most);
+  return found;
+}
+
 void ConnectionList::release_memory() {
   for (const auto& connection : connections_) connection->release_memory();
 }

@@ -43,6 +43,8 @@ class ConnectionList {
   void each(Look look) {
     for (const auto& connection : connections_) look(*connection);
   }
+  /// Connections that may be closed for new ones, at most so many, in that order.
+  [[nodiscard]] std::vector<Expendable<Connection>> expendable(std::size_t most);
   /// Idle ones give back what they keep for their next request.
   void release_memory();
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -45,7 +46,7 @@ Listener::Listener(Front& front, ConnectionList& connections, Reserve& reserve, 
       reserve_(reserve),
       descriptor_(front.services.reactor.executor(), descriptor),
       max_connections_(max_connections),
-      reports_(1, std::chrono::seconds(1), 2) {
+      reports_(1, std::chrono::seconds(1), 4) {
   notice_vanished_peers(descriptor);
 }
 
@@ -64,7 +65,8 @@ void Listener::tick() {
 }
 
 void Listener::await_connection() {
-  if (waiting_ || full()) return;
+  Victims victims;
+  if (waiting_ || !has_room(victims)) return;
   waiting_ = true;
   descriptor_.async_wait(Reactor::Descriptor::wait_read, [this](boost::system::error_code error) {
     waiting_ = false;
@@ -79,13 +81,36 @@ bool Listener::full() const {
          static_cast<std::int64_t>(max_connections_);
 }
 
+// Every look at all connections may make room for a batch, so that a flood of them costs little.
+bool Listener::has_room(Victims& victims) {
+  if (!full()) return true;
+  if (!victims) victims = connections_.expendable(kBatch);
+  return !victims->empty();
+}
+
+void Listener::make_room(Victims& victims) {
+  if (!full() || !victims || victims->empty()) return;
+  // One whose next request has arrived goes only where all have.
+  auto chosen = std::find_if(victims->begin(), victims->end(), [](const auto& candidate) {
+    return candidate.in_head || !has_input(candidate.connection->descriptor());
+  });
+  if (chosen == victims->end()) chosen = victims->begin();
+  Connection& victim = *chosen->connection;
+  victims->erase(chosen);
+  report("limits.connections reached: HTTP connections without a request are closed", "peer",
+         identify(victim.descriptor()).name);
+  victim.close();
+}
+
 void Listener::accept_some() {
   reserve_.fill();
-  for (int i = 0; i < kBatch && !full(); ++i) {
+  Victims victims;
+  for (int i = 0; i < kBatch && has_room(victims); ++i) {
     const int accepted =
         ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
       exhausted_since_ = {};
+      make_room(victims);
       take(accepted, Origin::accepted);
       continue;
     }
@@ -98,7 +123,7 @@ void Listener::accept_some() {
     run_out(errno);
     return;
   }
-  if (full() && !std::exchange(reported_full_, true)) {
+  if (!has_room(victims) && !std::exchange(reported_full_, true)) {
     front_.services.log.warning("limits.connections reached: further connections wait",
                                 {{"listener", front_.name}, {"connections", max_connections_}});
   }
@@ -136,13 +161,31 @@ std::shared_ptr<Connection> Listener::take(int descriptor, Origin origin) {
     }
     standing.trusted = matches(front_.settings.trusted, peer);
   }
+  ClientCounts::Place place;
+  if (!enter(descriptor, standing.trusted, place)) return nullptr;
   // A predecessor hands over no connection of which it expected a PROXY header.
   standing.proxy_header =
       standing.trusted && front_.settings.proxy_protocol && origin != Origin::adopted;
   const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, standing);
+  connection->count(std::move(place));
   if (origin == Origin::refused) connection->refuse_all();
   connections_.add(connection);
   return connection;
+}
+
+// A trusted peer has the connections of many clients.
+bool Listener::enter(int descriptor, bool trusted, ClientCounts::Place& place) {
+  ClientCounts& clients = front_.services.use.clients;
+  if (!clients.limited() || trusted || front_.settings.protocol != config::FrontProtocol::http) {
+    return true;
+  }
+  const Peer peer = identify(descriptor);
+  if (peer.local) return true;
+  place = clients.enter(peer.address);
+  if (place) return true;
+  report("connection refused: limits.connections_per_client", "peer", peer.host);
+  ::close(descriptor);
+  return false;
 }
 
 void Listener::adopt(int descriptor) {

@@ -3,9 +3,13 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <vector>
 
+#include "daemon/bridge/front/client_counts.hpp"
 #include "daemon/bridge/front/connection_list.hpp"
+#include "daemon/bridge/front/expendable.hpp"
 #include "daemon/bridge/front/front.hpp"
 #include "daemon/bridge/front/reserve.hpp"
 #include "daemon/bridge/reactor.hpp"
@@ -20,10 +24,12 @@ namespace viaduct::daemon::bridge {
 /// has lasted for kPatience, the descriptor kept in reserve lets one connection at a time be
 /// accepted all the same, so that the front server is told 503, in its protocol, and may go
 /// elsewhere.
+///
+/// At the limit of connections, those of HTTP clients without a request are closed for new ones.
 class Listener {
  public:
-  /// Owns `descriptor`. No more than `max_connections` are open at once, on all threads; the rest
-  /// wait in the socket's backlog.
+  /// Owns `descriptor`. No more than `max_connections` are open at once, on all threads, unless one
+  /// can be closed for a new one; the rest wait in the socket's backlog.
   static constexpr std::chrono::milliseconds kPatience{1000};
 
   Listener(Front& front, ConnectionList& connections, Reserve& reserve, int descriptor,
@@ -41,6 +47,12 @@ class Listener {
   void accept_some();
   enum class Origin : std::uint8_t { accepted, adopted, refused };
   std::shared_ptr<Connection> take(int descriptor, Origin origin);
+  /// Whether there is room for one more, or can be made: `victims` are looked up when it is needed.
+  using Victims = std::optional<std::vector<Expendable<Connection>>>;
+  bool has_room(Victims& victims);
+  void make_room(Victims& victims);
+  /// Whether its client may have that connection; counts it then.
+  bool enter(int descriptor, bool trusted, ClientCounts::Place& place);
   void run_out(int error);
   [[nodiscard]] bool full() const;
   /// Logs at a limited rate, for each kind of message.

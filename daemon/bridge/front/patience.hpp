@@ -30,6 +30,9 @@ class Patience {
   /// of another request has arrived.
   Verdict tick(Clock::time_point now, bool busy, bool between);
 
+  /// When the last request or output was seen to end, or the present head to begin.
+  [[nodiscard]] Clock::time_point since() const { return since_; }
+
  private:
   bool bounded_;
   bool between_ = true;  // at the last tick

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/daemon/bridge/bridge_fixture.hpp"
+#include "tests/daemon/bridge/byte_client.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 namespace {
@@ -263,6 +264,44 @@ TEST_F(FrontTest, ConnectionsBeyondTheLimitWait) {
   ASSERT_TRUE(three);
   three->respond("ok");
   ASSERT_TRUE(third->wait(1));
+}
+
+TEST_F(FrontTest, HttpConnectionsWithoutARequestMakeRoomForNewOnes) {
+  settings.limits.connections = 3;
+  start();
+  FakeWorker& worker = add_worker();
+  const auto open = [this] { return std::make_unique<ByteClient>(stage, socket_path(2)); };
+  const auto connections = [this] { return bridge().scores().connections.load(); };
+  const auto head = open();
+  head->raw("GET / HTTP/1.1\r\n");
+  until([&] { return connections() == 1; }, "the first connection");
+  const auto older = open();
+  until([&] { return connections() == 2; }, "the second");
+  const auto later = open();
+  until([&] { return connections() == 3; }, "the third");
+  // The front server's connections are never closed for others.
+  std::vector<std::unique_ptr<FrontClient>> fronts;
+  std::vector<std::shared_ptr<WorkerRequest>> requests;
+  for (ByteClient* const victim : {older.get(), later.get(), head.get()}) {
+    EXPECT_FALSE(victim->closed());
+    fronts.push_back(connect());
+    fronts.back()->get(1, "/", true);
+    requests.push_back(worker.next_request());
+    ASSERT_TRUE(requests.back());
+    until([&] { return victim->closed() || victim->failed(); }, "the connection closed");
+  }
+  const auto waits = open();
+  waits->raw("GET /waits HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_TRUE(bridge().wait_for_log("limits.connections reached: further connections wait"));
+  requests[0]->respond("ok");
+  ASSERT_TRUE(fronts[0]->wait(1));
+  EXPECT_FALSE(worker.has_request());
+  fronts[0]->close();
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->param("REQUEST_URI"), "/waits");
+  request->respond("ok");
+  ASSERT_TRUE(waits->wait_for("HTTP/1.1 200 "));
 }
 
 TEST_F(FrontTest, AccessLogHasALineForEachRequest) {

@@ -57,6 +57,9 @@ TEST(Mistakes, InTheMainMap) {
            "main.yaml:1:21: limits.body_rate: expected a whole number from 0 to 1000000000"},
           {"limits: {body_rate: 500B}",
            "main.yaml:1:21: limits.body_rate: expected a whole number from 0 to 1000000000"},
+          {"limits: {connections_per_client: 1000001}",
+           "main.yaml:1:34: limits.connections_per_client: expected a whole number from 0 to "
+           "1000000"},
           {"limits: {connections: -1}",
            "main.yaml:1:23: limits.connections: expected a whole number from 1 to 1000000"},
           {"control: tcp:127.0.0.1:1", "main.yaml:1:10: control.address: expected unix:/path"},
