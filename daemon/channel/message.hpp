@@ -77,12 +77,13 @@ struct Message {
   std::uint32_t canary = 0;        ///< of worker_added: it runs the app's canary
   std::uint32_t size = 0;          ///< bytes of a long answer
   std::array<char, 108> path{};    ///< NUL-terminated; as in sockaddr_un
-  std::array<char, 128> reason{};  ///< NUL-terminated, for the log
+  std::array<char, 132> reason{};  ///< NUL-terminated, for the log
 
   void set_path(std::string_view text);
   void set_reason(std::string_view text);  ///< cut to fit
 };
 static_assert(std::is_trivially_copyable_v<Message>);
+static_assert(std::has_unique_object_representations_v<Message>, "padding carries memory across");
 
 /// Descriptors that the bridge process finds open when it starts.
 inline constexpr int kChannelDescriptor = 3;        ///< socket: messages from the master

@@ -3,11 +3,15 @@
 
 #include <fastcgi.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <string>
 
+#include "daemon/channel/lost_requests.hpp"
+#include "daemon/channel/message.hpp"
+#include "daemon/channel/request_list.hpp"
 #include "tests/support/fastcgi_records.hpp"
 #include "tests/support/scgi_bytes.hpp"
 #include "tests/support/uwsgi_bytes.hpp"
@@ -336,6 +340,59 @@ void preconditions(const fs::path& root) {
   corpus.add("malformed", "a\n1\n@a, \"b\nA\"\"x\"");
 }
 
+template <class Value>
+std::string raw(const Value& value) {
+  return {reinterpret_cast<const char*>(&value), sizeof(value)};
+}
+
+// As channel_fuzzer.cpp reads it: 'm' and a message, 'd' for a bridge that was told to drain, 'l'
+// and a list, 'r', a count and lost requests; the last two to the end.
+void channel(const fs::path& root) {
+  namespace messages = viaduct::daemon::channel;
+  using messages::Type;
+  const Corpus corpus(root, "channel");
+  const auto say = [](Type type, std::uint32_t app = 0) {
+    messages::Message message;
+    message.type = type;
+    message.app = app;
+    message.serial = 7;
+    message.set_path("tcp:10.0.0.7:9000");
+    message.set_reason("it hangs");
+    return "m" + raw(message);
+  };
+  const std::string started = say(Type::started);
+  corpus.add("a_life", started + say(Type::ready) + say(Type::demand) + say(Type::requests) +
+                           say(Type::kill) + say(Type::worker_idle) + say(Type::server) +
+                           say(Type::server_gone) + "d" + say(Type::left) + say(Type::drained));
+  corpus.add("starts_twice", started + started);
+  corpus.add("unasked", started + say(Type::left));
+  corpus.add("of_the_master", started + say(Type::accept));
+  corpus.add("no_app", started + say(Type::server, 99));
+  corpus.add("unknown", started + say(static_cast<Type>(99)));
+  messages::Message endless;
+  endless.type = Type::server;
+  endless.reason.fill('x');
+  corpus.add("endless_text", started + "m" + raw(endless));
+  corpus.add("half", started + started.substr(0, 100));
+  messages::ListedRequest request{.id = "a",
+                                  .method = "GET",
+                                  .target = "/",
+                                  .state = "working",
+                                  .no_stack = "",
+                                  .age_ms = 12,
+                                  .worker_pid = 900,
+                                  .stack = {"#0 main", "#1 _start"}};
+  const std::string list = messages::encode({request, {}}).bytes;
+  corpus.add("list", "l" + list);
+  corpus.add("list_cut", "l" + list.substr(0, list.size() / 2));
+  corpus.add("list_length", "l" + raw(UINT32_MAX) + list);
+  messages::LostRequests lost;
+  lost.add("GET / id=5 age_ms=7 working");
+  lost.add("POST /x");
+  corpus.add("lost", "r" + raw(std::uint32_t{2}) + messages::encode(lost));
+  corpus.add("lost_more", "r" + raw(std::uint32_t{70}) + messages::encode(lost) + "tail");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -360,5 +417,6 @@ int main(int argc, char** argv) {
   cookie(root);
   byte_range(root);
   preconditions(root);
+  channel(root);
   return 0;
 }
