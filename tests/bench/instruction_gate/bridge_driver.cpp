@@ -205,7 +205,8 @@ void serve(const Plan& plan) {
   nowhere.descriptor = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
   const viaduct::daemon::log::Log log(nowhere);
   const auto scores = std::make_unique<viaduct::daemon::Scoreboard>();
-  bridge::ProcessUse use{.memory = {.policy = {settings.limits.memory, 1}, .give_back = [] {}}};
+  bridge::ProcessUse use{.memory = {.policy = {settings.limits.memory, 1}, .give_back = [] {}},
+                         .clients = bridge::ClientCounts(0)};
   NoReports reports;
   std::vector<std::unique_ptr<bridge::SharedApp>> apps;
   apps.push_back(std::make_unique<bridge::SharedApp>());
