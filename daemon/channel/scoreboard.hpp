@@ -31,7 +31,7 @@ struct Scoreboard {
   std::atomic<std::int64_t> connections;     ///< gauge: open front connections
   std::atomic<std::uint32_t> sandbox;        ///< of SandboxPart: those in force
   std::atomic<std::uint64_t> malformed;      ///< front connections closed for bad bytes
-  std::atomic<std::uint64_t> contradictory;  ///< requests of which some X-Forwarded-* fit no other
+  std::atomic<std::uint64_t> contradictory;  ///< requests whose X-Forwarded-* do not match up
   std::array<AppScore, kMaxApps> apps;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

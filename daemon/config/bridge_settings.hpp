@@ -29,7 +29,7 @@ struct BridgeListener {
   Address address;                // a name for log lines: the socket itself is inherited
   std::vector<PeerRule> allow;    // empty: everyone
   std::vector<PeerRule> trusted;  // empty: nobody
-  bool proxy_protocol = false;    // of `trusted`: connections begin with a PROXY header
+  bool proxy_protocol = false;    // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 

@@ -56,7 +56,7 @@ struct ListenerSettings {
   std::uint32_t backlog = 4096;
   std::vector<PeerRule> allow;    // empty: everyone who can connect
   std::vector<PeerRule> trusted;  // empty: nobody
-  bool proxy_protocol = false;    // of `trusted`: connections begin with a PROXY header
+  bool proxy_protocol = false;    // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   std::string app;          // as written: empty when `routes` was used instead
   std::string default_app;  // as written: for requests that no route takes; "": none

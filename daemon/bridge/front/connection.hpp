@@ -144,8 +144,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   MemoryShare memory_;
   ClientCounts::Place place_;
   std::size_t list_index_ = 0;
-  bool trusted_;  // the peer, or whom a proxy has named in its place
-  const bool proxied_;
+  bool trusted_;            // the peer, or whom a proxy has named in its place
+  const bool proxied_;      // it begins with a PROXY header
   bool blocked_ = false;    // the socket takes nothing for now
   bool input_cut_ = false;  // a request ended before its body
   bool lingering_ = false;

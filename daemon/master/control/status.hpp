@@ -80,7 +80,7 @@ struct Status {
   std::string last_reload;           ///< how the last reload went; "" when there was none
   std::int64_t connections = 0;      ///< from front servers, open now
   std::uint64_t malformed = 0;       ///< connections closed because of what they sent
-  std::uint64_t contradictory = 0;   ///< requests of which some X-Forwarded-* fit no other
+  std::uint64_t contradictory = 0;   ///< requests whose X-Forwarded-* do not match up
   std::uint64_t violations = 0;      ///< bridges ended because they broke a rule of their channel
   std::vector<std::string> sandbox;  ///< of the current bridge: seccomp, landlock
   std::vector<GenerationStatus> generations;
