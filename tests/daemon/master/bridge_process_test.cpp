@@ -121,7 +121,8 @@ TEST_F(BridgeProcessTest, WhatABridgeSendsIsHandedOn) {
 }
 
 TEST_F(BridgeProcessTest, WhatNoBridgeSendsEndsIt) {
-  for (const char* deed : {"type", "app", "text", "size", "long", "bytes", "answer", "early"}) {
+  for (const char* deed :
+       {"type", "unknown", "app", "text", "size", "long", "bytes", "answer", "early"}) {
     SCOPED_TRACE(deed);
     ended.reset();
     start(deed);

@@ -2,17 +2,21 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdint>
 #include <string>
 #include <system_error>
+#include <vector>
 
 #include "daemon/channel/answer_memory.hpp"
 #include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/channel.hpp"
 #include "daemon/channel/message_pipe.hpp"
 #include "daemon/channel/request_list.hpp"
+#include "daemon/channel/scoreboard.hpp"
+#include "tests/daemon/channel/lingering_socket.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -81,8 +85,75 @@ void list(std::string_view how) {
   if (how == "twice") send(answer);
 }
 
+void wait_for_room(int descriptor) {
+  pollfd writable{descriptor, POLLOUT, 0};
+  ::poll(&writable, 1, 100);
+}
+
+void note_workers(std::vector<std::uint64_t>& serials) {
+  channel::BackgroundCloser closer;
+  std::error_code error;
+  while (const auto received = channel::receive(kChannelDescriptor, closer, error)) {
+    if (received->descriptor >= 0) ::close(received->descriptor);
+    if (received->message.type == Type::worker_added) serials.push_back(received->message.serial);
+  }
+  if (error) ::_exit(1);
+}
+
+void kill_workers() {
+  send(of(Type::started));
+  std::vector<std::uint64_t> serials{0, UINT64_MAX};
+  while (true) {
+    note_workers(serials);
+    for (const std::uint64_t serial : serials) {
+      Message message = of(Type::kill);
+      message.serial = serial;
+      message.set_reason("it pleases me");
+      while (channel::write_message(kReportsDescriptor, message)) wait_for_room(kReportsDescriptor);
+    }
+  }
+}
+
+void give_sockets() {
+  constexpr int kLinger = 3600;
+  const channel::LingeringSocket lingering(kLinger);
+  send(of(Type::started));
+  while (channel::send(kChannelDescriptor, of(Type::started), lingering.socket.get()) ==
+         std::errc::broken_pipe) {
+    ::poll(nullptr, 0, 1);
+  }
+  // The kernel let one pass: a message that ends the bridge tells it.
+  send(of(Type::started));
+}
+
+bool changes_size() {
+  constexpr int kBoard = channel::kScoreboardDescriptor;
+  return ::ftruncate(kBoard, 0) == 0 || ::ftruncate(kBoard, 1 << 20) == 0 ||
+         ::fcntl(kBoard, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+}
+
+void spoil_board() {
+  Scoreboard& scores = map_scoreboard(channel::kScoreboardDescriptor);
+  if (changes_size()) return;
+  send(of(Type::started));
+  for (std::uint64_t turn = 1;; ++turn) {
+    scores.progress = turn;
+    scores.malformed = turn;
+    scores.connections = -1;
+    scores.apps[0].requests = 1000 * turn;
+    scores.apps[0].errors = 1000 * turn;
+    ::poll(nullptr, 0, 5);
+    if (turn % 4 != 3) continue;
+    ::fallocate(channel::kScoreboardDescriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+                sizeof(Scoreboard));
+  }
+}
+
 void act(std::string_view deed) {
   Message message = of(Type::started);
+  if (deed == "kill") return kill_workers();
+  if (deed == "sockets") return give_sockets();
+  if (deed == "board") return spoil_board();
   if (deed.starts_with("list ")) return list(deed.substr(5));
   if (deed == "flood") return flood();
   if (deed == "size") return send_bytes(sizeof(message) / 2);
@@ -93,6 +164,7 @@ void act(std::string_view deed) {
     return send_bytes(2 * sizeof(message));
   }
   if (deed == "type") message = of(Type::accept);
+  if (deed == "unknown") message = of(static_cast<Type>(99));
   if (deed == "early" || deed == "left") message = of(Type::left);
   if (deed == "twice" || deed == "left") send(of(Type::started));
   if (deed == "app") message = of(Type::demand, 1);

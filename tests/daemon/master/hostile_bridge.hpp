@@ -9,6 +9,7 @@ namespace viaduct::daemon::master {
 ///
 ///   well-behaved   one message that a bridge sends
 ///   type           a message that only the master sends
+///   unknown        a message of a type that does not exist
 ///   app            an app that does not exist
 ///   text           text without its NUL
 ///   size           half a message
@@ -21,6 +22,11 @@ namespace viaduct::daemon::master {
 ///   twice          the first message, twice
 ///   left           says that it has left, which nobody told it to do
 ///   flood          demands without end
+///   kill           asks without end to replace every worker, and some that there are not
+///   sockets        tries without end to give the master sockets whose close() waits
+///   board          tries to change the size of its scoreboard, then counts, fails and makes
+///                  progress without end, and punches holes in between
+///   silent         the first message and no other
 ///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
 ///                  with more than there is memory (`size`), twice (`twice`), or as it should
 ///                  (`good`)

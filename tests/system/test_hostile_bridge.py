@@ -1,0 +1,223 @@
+"""A bridge in other hands: it cannot hurt its master, nor the bridge that follows it."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from harness import fastcgi
+from harness.paths import built
+from harness.process import alive, descriptors, pause, wait_for
+from harness.tool import Tool
+
+# Of a machine that has other work, too. A master that is stopped would answer after an hour.
+PROMPT = 10
+RULES = "bridge breaks the rules of its channel"
+
+
+@pytest.fixture
+def daemon(viaductd):
+    viaductd.program = viaductd.stage.put(built("hostile_viaductd"))
+    return viaductd
+
+
+class Hostage:
+    """A daemon, and what its bridge is made to do."""
+
+    def __init__(self, daemon) -> None:
+        self.daemon = daemon
+        self.tool = Tool(daemon)
+        self.deed_file = daemon.program.parent / (daemon.program.name + ".deed")
+        self.mark = daemon.marks / "hostile"
+
+    def prepare(self, deed: str) -> None:
+        self.deed_file.write_text(f"{self.daemon.marks}\n{deed}\n")
+
+    def start(self, **options) -> "Hostage":
+        self.deed_file.unlink(missing_ok=True)
+        self.daemon.start(**options)
+        self.request()
+        self.descriptors = self.settled_descriptors()
+        return self
+
+    def take_over(self, deed: str) -> int:
+        """Replaces the bridge by one that does that; its pid."""
+        self.prepare(deed)
+        os.kill(self.daemon.bridge(), signal.SIGKILL)
+        return self.hostile()
+
+    def hostile(self) -> int:
+        return int(wait_for(lambda: self.mark.exists() and self.mark.read_text(), "a hostile bridge"))
+
+    def status(self) -> dict:
+        start = time.monotonic()
+        status = self.tool.status()
+        assert time.monotonic() - start < PROMPT
+        return status
+
+    def request(self) -> None:
+        assert fastcgi.request(self.daemon.socket, "/hello").status == 200
+
+    def settled_descriptors(self) -> int:
+        """What the tool had open is closed a moment later."""
+        self.status()
+        seen = []
+
+        def same() -> bool:
+            seen.append(descriptors(self.daemon.pid))
+            return len(seen) > 5 and len(set(seen[-5:])) == 1
+
+        wait_for(same, "the descriptors of the master settle")
+        return seen[-1]
+
+    def serves_again(self, violations: int) -> None:
+        """With a new bridge, and as if nothing had happened."""
+        self.request()
+        status = self.status()
+        assert status["violations"] == violations
+        assert self.daemon.text().count(RULES) == violations, "it is said once"
+        assert [g["state"] for g in status["generations"]] == ["active"]
+        assert status["generations"][0]["bridge_pid"] not in (0, int(self.mark.read_text()))
+        wait_for(
+            lambda: self.settled_descriptors() == self.descriptors,
+            "the master has as many descriptors as before",
+        )
+
+
+@pytest.fixture
+def hostage(daemon):
+    daemon.app("sdk", workers=2)
+    return Hostage(daemon)
+
+
+VIOLATIONS = ["type", "unknown", "app", "text", "size", "long", "bytes", "answer", "early", "twice", "left"]
+
+
+@pytest.mark.parametrize("deed", VIOLATIONS)
+def test_what_no_bridge_sends_ends_it(hostage, deed):
+    hostage.start()
+    pid = hostage.take_over(deed)
+    wait_for(lambda: not alive(pid), "the bridge is ended")
+    hostage.serves_again(violations=1)
+
+
+@pytest.mark.parametrize("lie", ["bytes", "size", "twice"])
+def test_lies_in_a_list_of_requests_end_it(hostage, lie):
+    hostage.start()
+    pid = hostage.take_over(f"list {lie}")
+    wait_for(lambda: hostage.daemon.bridges() == [pid], "it is the only one")
+    answer = hostage.tool.run("requests", "web", timeout=PROMPT)
+    wait_for(lambda: not alive(pid), "the bridge is ended")
+    if lie == "twice":
+        assert answer.status == 0, "the first answer was a good one"
+    hostage.serves_again(violations=1)
+
+
+def test_a_bridge_that_does_not_answer_is_not_waited_for(hostage):
+    hostage.start()
+    pid = hostage.take_over("silent")
+    for _ in range(3):
+        hostage.tool.run("requests", "web", timeout=PROMPT)
+        hostage.status()
+    os.kill(pid, signal.SIGKILL)
+    hostage.serves_again(violations=0)
+
+
+def test_sockets_that_linger_do_not_reach_the_master(hostage):
+    hostage.start()
+    pid = hostage.take_over("sockets")
+    before = hostage.settled_descriptors()
+    for _ in range(20):
+        hostage.status()
+        time.sleep(0.05)  # it tries a thousand times a second
+    assert hostage.settled_descriptors() == before
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
+    hostage.serves_again(violations=0)
+
+
+def cpu_seconds(pid: int) -> float:
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.parametrize("deed", ["flood", "kill"])
+def test_messages_without_end_neither_fill_the_log_nor_eat_the_processor(hostage, deed):
+    hostage.start()
+    pid = hostage.take_over(deed)
+    begin, size, cpu = time.monotonic(), len(hostage.daemon.text()), cpu_seconds(hostage.daemon.pid)
+    while time.monotonic() - begin < 5:
+        hostage.status()
+        time.sleep(0.2)
+    seconds = time.monotonic() - begin
+    used = cpu_seconds(hostage.daemon.pid) - cpu
+    written = hostage.daemon.text()[size:]
+    assert alive(pid)
+    assert used < 0.5 * seconds, f"{used} s of the processor in {seconds} s"
+    # 64 replacements at once and 4 a second, with a few lines each.
+    replaced = written.count("worker is replaced")
+    assert replaced <= 64 + 4 * seconds + 4
+    assert len(written) < 2000 * (64 + 4 * seconds + 10)
+    assert (replaced > 0) == (deed == "kill")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(hostage.daemon.workers()) == 2, "the workers are there again")
+    hostage.serves_again(violations=0)
+
+
+def test_the_board_cannot_be_cut_and_counters_never_fall(hostage):
+    hostage.start()
+    pid = hostage.take_over("board")
+    assert hostage.status()["apps"][0]["requests"] >= 1, "what the former bridge has counted"
+    seen = []
+
+    def rises() -> bool:
+        status = hostage.status()
+        seen.append(status["apps"][0]["requests"])
+        assert status["connections"] >= 0
+        return len(set(seen)) >= 20
+
+    wait_for(rises, "it counts, and zeroes what it has counted")
+    assert seen == sorted(seen)
+    last = seen[-1]
+    assert alive(pid)
+    os.kill(pid, signal.SIGKILL)
+    hostage.serves_again(violations=0)
+    assert hostage.status()["apps"][0]["requests"] > last
+
+
+def reload_beside_a_hostile_bridge(daemon, hostage, **options) -> int:
+    """The new generation's bridge, beside an old one that spoils its board."""
+    app = daemon.app("sdk", workers=2, probation="60s")
+    hostage.start(**options)
+    hostage.take_over("board")
+    app["env"]["VERSION"] = "2"
+    daemon.reload()
+    return hostage.status()["generations"][-1]["bridge_pid"]
+
+
+def test_an_old_bridge_does_not_bring_the_former_workers_back(daemon):
+    hostage = Hostage(daemon)
+    reload_beside_a_hostile_bridge(daemon, hostage)
+    for _ in range(30):
+        hostage.request()
+        time.sleep(0.1)  # the master looks five times a second
+    assert alive(hostage.hostile()), "the old one counts errors all the while"
+    assert "going back" not in daemon.text()
+    assert [g["number"] for g in hostage.status()["generations"]][-1] == 2
+    os.kill(hostage.hostile(), signal.SIGKILL)
+    wait_for(lambda: len(hostage.status()["generations"]) == 1, "the old one is gone")
+
+
+def test_an_old_bridge_does_not_hide_that_the_new_one_hangs(daemon):
+    hostage = Hostage(daemon)
+    bridge = reload_beside_a_hostile_bridge(
+        daemon, hostage, environment={"WATCHDOG_USEC": "9000000"}
+    )
+    pause(bridge)
+    daemon.logged("bridge makes no progress, killed")
+    assert alive(hostage.hostile())
+    hostage.request()
+    os.kill(hostage.hostile(), signal.SIGKILL)
+    wait_for(lambda: len(hostage.status()["generations"]) == 1, "the old one is gone")
