@@ -245,7 +245,7 @@ def test_connections_of_one_client(viaductd):
 
 def test_trusted_peers_are_not_counted(viaductd):
     viaductd.settings["limits"] = {"connections_per_client": 1}
-    port = serve_tcp(viaductd, trusted=["127.0.0.1"])
+    port = serve_tcp(viaductd, trusted=["127.0.0.1"], forwarded="none")
     clients = [http.Connection(port) for _ in range(3)]
     for client in clients:
         client.send_head("GET", "/hello")
