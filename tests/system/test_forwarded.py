@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import signal
 
 import pytest
@@ -73,6 +74,29 @@ def test_sites_tell_the_truth_and_strip_the_rest(site):
     for sent, variables in answers(site.port, alone_and_in_pairs({**FIELDS, **UNDERSCORED})):
         check_truth(variables, sent)
         assert not family(variables), sent
+
+
+class CarelessCaddy(Caddy):
+    """The site of conf/, but every field reaches viaductd, spellings with _ as well."""
+
+    def write(self, port: int) -> None:
+        super().write(port)
+        file = self.directory / "viaduct.caddy"
+        file.write_text(re.sub(r"\n\s*header_up -[FX].*", "", file.read_text()))
+
+
+@pytest.mark.parametrize("forwarded", ["pass", "none"])
+def test_listeners_strip_what_a_front_server_does_not(viaductd, directory, stopping, logs, forwarded):
+    viaductd.settings["listeners"][0]["forwarded"] = forwarded
+    viaductd.app("sdk")
+    viaductd.start()
+    front = CarelessCaddy(directory / "caddy", viaductd.socket)
+    logs.append(front)
+    stopping.append(front)
+    front.start()
+    for sent, variables in answers(front.port, [[item] for item in {**FIELDS, **UNDERSCORED}.items()]):
+        check_truth(variables, sent)
+        assert bool(family(variables)) == (forwarded == "pass"), sent
 
 
 # HTTP listeners behind proxies in their ordinary configuration: each appends to X-Forwarded-For.
