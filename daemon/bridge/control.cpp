@@ -130,6 +130,11 @@ void Control::adopt(channel::HandedOver handed) {
       [&handed](const auto& candidate) { return candidate.identity == handed.listener; });
   // Where the configuration has dropped the listener, the connection is closed.
   if (listener == listening_.end()) return closer_.close(std::move(handed.connection));
+  // Twice the limit, since this bridge may have accepted as many already.
+  const auto most = 2 * static_cast<std::int64_t>(settings_.limits.connections);
+  if (use_.connections.load(std::memory_order_relaxed) >= most) {
+    return closer_.close(std::move(handed.connection));
+  }
   switch (channel::origin_of(*listener, handed.connection.get())) {
     case channel::Origin::listener:
       break;

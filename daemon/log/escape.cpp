@@ -102,6 +102,16 @@ std::string escape(std::string_view bytes) {
   return rewrite(bytes, append_visible);
 }
 
+std::string escape_controls(std::string_view bytes) {
+  return rewrite(bytes, [](std::string& out, std::string_view character, std::uint32_t code) {
+    if (code == '\\') {
+      out += character;
+    } else {
+      append_visible(out, character, code);
+    }
+  });
+}
+
 std::string escape_invalid_utf8(std::string_view bytes) {
   return rewrite(
       bytes, [](std::string& out, std::string_view character, std::uint32_t) { out += character; });

@@ -49,8 +49,8 @@ control::AppStatus pool_status(const AppPool& pool) {
 std::vector<control::ServerStatus> server_status(const GenerationApp& app) {
   std::vector<control::ServerStatus> servers;
   for (const ServerBoard::Server& server : app.servers.servers()) {
-    servers.push_back({log::escape_invalid_utf8(server.name), server.up ? "up" : "down",
-                       server.active, server.requests, log::escape_invalid_utf8(server.failure)});
+    servers.push_back({log::escape_controls(server.name), server.up ? "up" : "down", server.active,
+                       server.requests, log::escape_controls(server.failure)});
   }
   if (!servers.empty()) return servers;
   // The bridge has not said anything yet.

@@ -53,7 +53,7 @@ class Drain : public BridgeTest {
     UniqueFd connection;
   };
   AcceptedBefore accept_before() {
-    listen();
+    if (listeners.empty()) listen();
     auto client = connect();
     return {std::move(client), UniqueFd(::accept4(listeners[0], nullptr, nullptr, SOCK_CLOEXEC))};
   }
@@ -300,6 +300,27 @@ TEST_F(Drain, PacketsOfAnotherFormEndTheHandOver) {
   say(Type::adopt, between.second);
   ASSERT_FALSE(channel::send_packet(predecessor.get(), std::array<std::byte, 3>{}, 0));
   ASSERT_TRUE(bridge().wait_for_log("the other bridge breaks the form"));
+}
+
+TEST_F(Drain, NoMoreConnectionsAreTakenOverThanTwiceTheLimit) {
+  settings.limits.connections = 2;
+  std::vector<AcceptedBefore> accepted;
+  for (int i = 0; i < 5; ++i) accepted.push_back(accept_before());
+  start();
+  const channel::Pair between = channel::make_pair();
+  const UniqueFd predecessor(between.first);
+  say(Type::adopt, between.second);
+  std::int64_t open = 0;
+  for (const AcceptedBefore& one : accepted) {
+    ASSERT_FALSE(channel::send_connection(predecessor.get(), channel::socket_identity(listeners[0]),
+                                          one.connection.get()));
+    if (open == 4) break;
+    ++open;
+    until([&] { return bridge().scores().connections == open; }, "one more connection");
+  }
+  accepted.back().connection.reset();
+  ASSERT_TRUE(accepted.back().client->wait_closed());
+  EXPECT_EQ(bridge().scores().connections, 4);
 }
 
 // The predecessor may still have the socket that it gave away: SO_LINGER would make close() wait.

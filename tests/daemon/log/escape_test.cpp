@@ -41,5 +41,13 @@ TEST(EscapeTest, JsonKeepsControlCharactersForItsWriter) {
   EXPECT_EQ(escape_invalid_utf8("a\n\xFF"), "a\n\\xff");
 }
 
+TEST(EscapeTest, TextThatWasEscapedStaysAsItIs) {
+  for (const std::string_view bytes :
+       {"plain", "a\\b", "\x1b[2J", "\xff\xc2\x9b", "tab\tline\n", "caf\xc3\xa9"}) {
+    EXPECT_EQ(escape_controls(escape(bytes)), escape(bytes));
+  }
+  EXPECT_EQ(escape_controls("\x1b\\x1b\xc2\x9b"), "\\x1b\\x1b\\xc2\\x9b");
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::log

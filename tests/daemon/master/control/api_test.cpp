@@ -140,7 +140,7 @@ TEST_F(ControlApiTest, ListsOfBridgesAreJoined) {
             R"({"app":"shop","complete":true,"bridges":[]})");
   const channel::ListedRequest plain{.id = "a",
                                      .method = "GET",
-                                     .target = "/\"]\xff",
+                                     .target = "/\"]\xff\x1b\\x1b",
                                      .state = "working",
                                      .no_stack = "",
                                      .age_ms = 12,
@@ -153,16 +153,17 @@ TEST_F(ControlApiTest, ListsOfBridgesAreJoined) {
   commands.lists = {
       {.generation = 7, .answered = true, .requests = {plain, traced, untraced}, .omitted = 2},
       {.generation = 8}};
-  EXPECT_EQ(ask(kRoot, "GET", "/v1/apps/shop/requests").json,
-            R"({"app":"shop","complete":false,"bridges":[)"
-            R"({"generation":7,"answered":true,"omitted":2,"requests":[)"
-            R"({"id":"a","method":"GET","target":"/\"]\\xff","age_ms":12,"worker_pid":900,)"
-            R"("state":"working"},)"
-            R"({"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
-            R"("stack":["#0 a \"b\"","#1 c"]},)"
-            R"({"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
-            R"("no_stack":"no worker has it"}]},)"
-            R"({"generation":8,"answered":false,"omitted":0,"requests":[]}]})");
+  EXPECT_EQ(
+      ask(kRoot, "GET", "/v1/apps/shop/requests").json,
+      R"({"app":"shop","complete":false,"bridges":[)"
+      R"({"generation":7,"answered":true,"omitted":2,"requests":[)"
+      R"({"id":"a","method":"GET","target":"/\"]\\xff\\x1b\\x1b","age_ms":12,"worker_pid":900,)"
+      R"("state":"working"},)"
+      R"({"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
+      R"("stack":["#0 a \"b\"","#1 c"]},)"
+      R"({"id":"","method":"","target":"","age_ms":0,"worker_pid":0,"state":"",)"
+      R"("no_stack":"no worker has it"}]},)"
+      R"({"generation":8,"answered":false,"omitted":0,"requests":[]}]})");
 }
 
 TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
