@@ -8,7 +8,9 @@
 
 namespace viaduct::daemon::master {
 
-Children::Children(boost::asio::io_context& io) : signals_(io, SIGCHLD) {
+Children::Children(boost::asio::io_context& io)
+    : signals_(io, SIGCHLD),
+      orphans_([this](pid_t pid) { return handlers_.contains(pid) || forgotten_.contains(pid); }) {
   wait();
 }
 
@@ -17,7 +19,11 @@ void Children::watch(pid_t pid, Handler handler) {
 }
 
 void Children::forget(pid_t pid) {
-  handlers_.erase(pid);
+  if (handlers_.erase(pid) > 0) forgotten_.insert(pid);
+}
+
+void Children::worker_ended(pid_t pid, const std::string& name) {
+  orphans_.worker_ended(pid, name, Orphans::Clock::now());
 }
 
 void Children::wait() {
@@ -31,7 +37,11 @@ void Children::wait() {
 void Children::reap_all() {
   while (const auto exit = reap()) {
     auto node = handlers_.extract(exit->pid);
-    if (!node.empty()) node.mapped()(exit->status);
+    if (!node.empty()) {
+      node.mapped()(exit->status);
+    } else if (forgotten_.erase(exit->pid) == 0) {
+      orphans_.orphan_ended(Orphans::Clock::now());
+    }
   }
 }
 

@@ -4,9 +4,13 @@
 
 #include <functional>
 #include <map>
+#include <set>
+#include <string>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+
+#include "daemon/master/orphans.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -24,12 +28,17 @@ class Children {
   /// The handler will not be called; the child is still reaped.
   void forget(pid_t pid);
 
+  /// Ends what that worker, which has ended, has left.
+  void worker_ended(pid_t pid, const std::string& name);
+
  private:
   void wait();
   void reap_all();
 
   boost::asio::signal_set signals_;
   std::map<pid_t, Handler> handlers_;
+  std::set<pid_t> forgotten_;
+  Orphans orphans_;
 };
 
 }  // namespace viaduct::daemon::master

@@ -92,6 +92,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
 Master::~Master() = default;
 
 int Master::run() {
+  Orphans::adopt();
   wait_for_signal();
   if (notifier_.watchdog_interval()) {
     progress_seen_ = Clock::now();

@@ -214,6 +214,7 @@ void Worker::executed() {
 void Worker::exited(int status) {
   if (report_.is_open()) report_arrived();
   if (output_) output_->finish();
+  context_.children.worker_ended(pid_, name_);
   status_ = status;
   log_exit(status);
   report_crash();

@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from harness import fastcgi, http
 from harness.process import alive, descendants, wait_for
+from harness.tool import Tool
 
 
 @pytest.fixture
@@ -123,3 +125,27 @@ def test_killed_master_can_be_started_again(site, viaductd):
     viaductd.process.wait()
     viaductd.start()
     assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+
+
+@pytest.mark.parametrize("end", ["restart", "kill"])
+def test_what_a_worker_leaves_ends_with_it(viaductd, end):
+    app = viaductd.app("sdk", workers=1)
+    left = viaductd.marks / "left"
+    leave = f'setsid sleep 1000 >/dev/null 2>&1 & echo $! >"{left}-$$"; exec "$0" "$@"'
+    app["command"] = ["/bin/sh", "-c", leave, *app["command"]]
+
+    def orphan_of(pid: int) -> int:
+        file = Path(f"{left}-{pid}")
+        return int(wait_for(lambda: file.exists() and file.read_text(), "its pid"))
+
+    viaductd.start()
+    (worker,) = viaductd.workers()
+    orphan = orphan_of(worker)
+    assert alive(orphan)
+    if end == "kill":
+        os.kill(worker, signal.SIGKILL)
+    else:
+        Tool(viaductd).done("restart", "web")
+    wait_for(lambda: not alive(orphan), "the end of what the worker has left")
+    (successor,) = wait_for(lambda: set(viaductd.workers()) - {worker}, "another worker")
+    assert alive(orphan_of(successor)), "of the worker that serves"

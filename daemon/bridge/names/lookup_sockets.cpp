@@ -4,6 +4,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <cstddef>
+
 namespace viaduct::daemon::bridge {
 
 namespace {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace viaduct::daemon::master {
+
+/// What workers leave behind: processes that have made themselves independent of the worker that
+/// started them, by another session or by the death of their parent. They become children of this
+/// process (PR_SET_CHILD_SUBREAPER) and are killed once their worker has ended, with what they have
+/// started themselves. Whose they are is told by their session, which is the worker's, or by
+/// VIADUCT_WORKER in the environment that they began with. Others are left alone.
+class Orphans {
+ public:
+  using Clock = std::chrono::steady_clock;
+  /// Whether somebody waits for that child.
+  using Expected = std::function<bool(pid_t)>;
+
+  /// Makes orphans below this process its children.
+  static void adopt();
+
+  explicit Orphans(Expected expected) : expected_(std::move(expected)) {}
+
+  /// A worker has ended, and was waited for. `name`: its VIADUCT_WORKER.
+  void worker_ended(pid_t pid, std::string name, Clock::time_point now);
+  /// A child has ended that nobody expected: what it leaves has become a child in its turn.
+  void orphan_ended(Clock::time_point now);
+
+ private:
+  struct Ended {
+    pid_t pid;
+    std::string name;
+    Clock::time_point when;
+  };
+
+  // Kills what belongs to workers that have ended lately.
+  void look() const;
+  [[nodiscard]] bool belongs_to_ended(pid_t child) const;
+
+  Expected expected_;
+  std::deque<Ended> ended_;  // lately, at most kRemembered
+};
+
+/// The value that a process began with of an environment variable, in the text of
+/// /proc/PID/environ;
+/// "" when there is none.
+std::string environment_value(const std::string& environ, const std::string& name);
+
+}  // namespace viaduct::daemon::master

@@ -1,0 +1,152 @@
+#include "daemon/master/orphans.hpp"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace viaduct::daemon::master {
+namespace {
+
+using std::chrono::seconds;
+
+TEST(EnvironmentValue, IsThatOfTheWholeName) {
+  std::string environ;
+  for (const char* entry :
+       {"A=1", "VIADUCT_WORKER=shop/1", "VIADUCT_WORKER_X=2", "EMPTY=", "LAST=x"}) {
+    environ.append(entry).push_back('\0');
+  }
+  const struct {
+    const char* name;
+    const char* value;
+  } cases[] = {{"A", "1"},
+               {"VIADUCT_WORKER", "shop/1"},
+               {"VIADUCT_WORKER_X", "2"},
+               {"EMPTY", ""},
+               {"LAST", "x"},
+               {"VIADUCT", ""},
+               {"WORKER", ""}};
+  for (const auto& c : cases) EXPECT_EQ(environment_value(environ, c.name), c.value) << c.name;
+  EXPECT_EQ(environment_value("", "A"), "");
+}
+
+class OrphansTest : public testing::Test {
+ protected:
+  // Runs a worker of that name, which leaves a process and ends. Returns the pid of the process.
+  pid_t leave(const char* name, const std::string& how) {
+    int ends[2];
+    if (::pipe(ends) != 0) return -1;
+    worker = ::fork();
+    if (worker == 0) {
+      ::setsid();
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::close(ends[0]);
+      ::close(ends[1]);
+      const std::string environment = std::string("VIADUCT_WORKER=") + name;
+      const std::string script = how + " >/dev/null & echo $!";
+      ::execle(
+          "/bin/sh", "sh", "-c", script.c_str(), nullptr,
+          std::array<const char*, 3>{environment.c_str(), "PATH=/usr/bin:/bin", nullptr}.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    std::string text(32, '\0');
+    const ssize_t count = ::read(ends[0], text.data(), text.size());
+    ::close(ends[0]);
+    EXPECT_GT(count, 0);
+    int status = 0;
+    EXPECT_EQ(::waitpid(worker, &status, 0), worker);
+    const pid_t left = std::stoi(text);
+    orphans.push_back(left);
+    return left;
+  }
+
+  // The signal that ended a child; 0 when it lives.
+  static int ended_by(pid_t child) {
+    int status = 0;
+    return ::waitpid(child, &status, WNOHANG) == child && WIFSIGNALED(status) ? WTERMSIG(status)
+                                                                              : 0;
+  }
+  static int will_end_by(pid_t child) {
+    int status = 0;
+    while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+    }
+    return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  }
+
+  void SetUp() override { Orphans::adopt(); }
+  void TearDown() override {
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+    for (const pid_t pid : orphans) {
+      if (::kill(pid, 0) == 0 && ::waitpid(pid, nullptr, WNOHANG) == 0) {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+      }
+    }
+  }
+
+  Orphans found{[this](pid_t pid) { return pid == expected; }};
+  pid_t worker = -1;
+  pid_t expected = -1;
+  std::vector<pid_t> orphans;
+  const Orphans::Clock::time_point now{std::chrono::hours(1)};
+};
+
+TEST_F(OrphansTest, AProcessInTheSessionOfItsWorkerIsKilled) {
+  const pid_t left = leave("shop/1", "sleep 1000");
+  found.worker_ended(worker, "another/1", now);
+  EXPECT_EQ(will_end_by(left), SIGKILL);
+}
+
+TEST_F(OrphansTest, AProcessInASessionOfItsOwnIsKilledByItsEnvironment) {
+  const pid_t left = leave("shop/1", "exec setsid sleep 1000");
+  while (::getsid(left) != left) ::usleep(1000);
+  found.worker_ended(worker, "shop/1", now);
+  EXPECT_EQ(will_end_by(left), SIGKILL);
+}
+
+TEST_F(OrphansTest, OthersAreLeftAlone) {
+  const pid_t other = leave("shop/2", "exec setsid sleep 1000");
+  while (::getsid(other) != other) ::usleep(1000);
+  found.worker_ended(worker, "shop/1", now);
+  EXPECT_EQ(ended_by(other), 0) << "of another worker";
+  expected = other;
+  found.worker_ended(worker, "shop/2", now);
+  EXPECT_EQ(ended_by(other), 0) << "somebody waits for it";
+}
+
+TEST_F(OrphansTest, WhatAnOrphanLeavesIsKilledInItsTurn) {
+  const pid_t left = leave("shop/1", "sh -c 'setsid sleep 1000 & wait'");
+  const std::string pid = std::to_string(left);
+  pid_t grandchild = 0;
+  while (grandchild == 0)
+    std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
+  while (::getsid(grandchild) != grandchild) ::usleep(1000);
+  orphans.push_back(grandchild);
+  found.worker_ended(worker, "shop/1", now);
+  EXPECT_EQ(will_end_by(left), SIGKILL);
+  found.orphan_ended(now + seconds(10));
+  EXPECT_EQ(will_end_by(grandchild), SIGKILL);
+}
+
+TEST_F(OrphansTest, LongAfterwardsANameIsSomebodyElses) {
+  found.worker_ended(worker, "shop/1", now);
+  const pid_t left = leave("shop/1", "exec setsid sleep 1000");
+  while (::getsid(left) != left) ::usleep(1000);
+  found.orphan_ended(now + seconds(11));
+  EXPECT_EQ(ended_by(left), 0);
+  found.orphan_ended(now + seconds(11));
+  EXPECT_EQ(ended_by(left), 0);
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master
