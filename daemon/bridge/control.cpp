@@ -1,5 +1,6 @@
 #include "daemon/bridge/control.hpp"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,9 @@ using channel::Message;
 using channel::Type;
 
 namespace {
+
+// Descriptors from a predecessor that wait to be closed.
+constexpr std::size_t kMaxRefused = 1024;
 
 std::vector<std::unique_ptr<SharedApp>> share(const config::BridgeSettings& settings) {
   std::vector<std::unique_ptr<SharedApp>> shared;
@@ -118,10 +122,7 @@ void Control::receive_predecessor() {
     if (!received) break;
     adopt(std::move(*received));
   }
-  if (error == std::errc::bad_message) {
-    log_.error("connections are not taken over any more: the other bridge breaks the form");
-  }
-  if (error) leave_predecessor();
+  if (error) leave_predecessor(error == std::errc::bad_message ? error.message() : "");
 }
 
 void Control::adopt(channel::HandedOver handed) {
@@ -129,21 +130,20 @@ void Control::adopt(channel::HandedOver handed) {
       listening_.begin(), listening_.end(),
       [&handed](const auto& candidate) { return candidate.identity == handed.listener; });
   // Where the configuration has dropped the listener, the connection is closed.
-  if (listener == listening_.end()) return closer_.close(std::move(handed.connection));
+  if (listener == listening_.end()) return refuse(std::move(handed.connection));
   // Twice the limit, since this bridge may have accepted as many already.
   const auto most = 2 * static_cast<std::int64_t>(settings_.limits.connections);
   if (use_.connections.load(std::memory_order_relaxed) >= most) {
-    return closer_.close(std::move(handed.connection));
+    return refuse(std::move(handed.connection));
   }
   switch (channel::origin_of(*listener, handed.connection.get())) {
     case channel::Origin::listener:
       break;
     case channel::Origin::foreign:
-      log_.error("connections are not taken over any more: one is not of the listener");
-      leave_predecessor();
+      leave_predecessor("a socket that is none of the listener's");
       [[fallthrough]];
     case channel::Origin::disconnected:
-      return closer_.close(std::move(handed.connection));
+      return refuse(std::move(handed.connection));
   }
   Thread& thread = *threads_[next_adopter_++ % threads_.size()];
   thread.reactor().post(
@@ -152,9 +152,21 @@ void Control::adopt(channel::HandedOver handed) {
       });
 }
 
-// Connections that are still queued in the socket are closed with it.
-void Control::leave_predecessor() {
-  if (predecessor_.is_open()) closer_.close(UniqueFd(predecessor_.release()));
+// One that lingers holds up those behind it.
+void Control::refuse(UniqueFd connection) {
+  closer_.close(std::move(connection));
+  if (closer_.waiting() > kMaxRefused) leave_predecessor("too many that are refused");
+}
+
+// Connections that are still queued in the socket are closed with it, when its turn comes; the
+// predecessor is refused more at once. `why`: "" at its end.
+void Control::leave_predecessor(std::string_view why) {
+  if (!predecessor_.is_open()) return;
+  if (!why.empty()) {
+    log_.error("connections are not taken over any more", {{"reason", std::string(why)}});
+  }
+  ::shutdown(predecessor_.native_handle(), SHUT_RDWR);
+  closer_.close(UniqueFd(predecessor_.release()));
   share_plain_workers();
 }
 

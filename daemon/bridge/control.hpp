@@ -53,7 +53,8 @@ class Control final : public WorkerReports {
   void receive_master();
   void receive_predecessor();
   void adopt(channel::HandedOver handed);
-  void leave_predecessor();
+  void refuse(UniqueFd connection);
+  void leave_predecessor(std::string_view why);
   void handle(const channel::Received& received);
   void add_worker(const channel::Message& message);
   /// An address of `connect` that is a name, and the servers that it stands for now.

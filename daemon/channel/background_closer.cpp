@@ -53,4 +53,10 @@ void BackgroundCloser::close(UniqueFd descriptor) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+std::size_t BackgroundCloser::waiting() const {
+  if (!queue_) return 0;
+  const std::lock_guard lock(queue_->mutex);
+  return queue_->descriptors.size();
+}
+
 }  // namespace viaduct::daemon::channel

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 
 #include "daemon/channel/unique_fd.hpp"
@@ -16,6 +17,8 @@ class BackgroundCloser {
  public:
   /// Returns at once. Without a thread, which the system may refuse, the descriptor stays open.
   void close(UniqueFd descriptor);
+  /// Descriptors that it has not begun to close.
+  [[nodiscard]] std::size_t waiting() const;
 
  private:
   struct Queue;

@@ -1,5 +1,7 @@
 // The end of a bridge: drained alone, drained with a successor, left by its master.
 
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -282,14 +284,14 @@ TEST_F(Drain, SocketsThatAreNoneOfTheListenersEndTheHandOver) {
   }
   lingering.socket.reset();
   bridge().thaw();
-  ASSERT_TRUE(bridge().wait_for_log("one is not of the listener"));
+  ASSERT_TRUE(bridge().wait_for_log("none of the listener"));
   const auto client = connect();
   client->get(1, "/", true);
   const auto request = worker.next_request();
   ASSERT_TRUE(request) << "the bridge waits for the socket";
   request->respond("ok");
   ASSERT_TRUE(client->wait(1));
-  EXPECT_EQ(bridge().log_count("one is not of the listener"), 1u);
+  EXPECT_EQ(bridge().log_count("none of the listener"), 1u);
 }
 
 TEST_F(Drain, PacketsOfAnotherFormEndTheHandOver) {
@@ -299,7 +301,29 @@ TEST_F(Drain, PacketsOfAnotherFormEndTheHandOver) {
   const UniqueFd predecessor(between.first);
   say(Type::adopt, between.second);
   ASSERT_FALSE(channel::send_packet(predecessor.get(), std::array<std::byte, 3>{}, 0));
-  ASSERT_TRUE(bridge().wait_for_log("the other bridge breaks the form"));
+  ASSERT_TRUE(bridge().wait_for_log("connections are not taken over any more"));
+}
+
+// The first one lingers, so that the others wait to be closed.
+TEST_F(Drain, TooManyThatAreRefusedEndTheHandOver) {
+  start();
+  constexpr int kLongerThanTheTest = 3600;
+  channel::LingeringSocket lingering(kLongerThanTheTest);
+  const channel::Pair between = channel::make_pair();
+  const UniqueFd predecessor(between.first);
+  say(Type::adopt, between.second);
+  constexpr std::uint64_t kNoListener = 1;
+  ASSERT_FALSE(channel::send_connection(predecessor.get(), kNoListener, lingering.socket.get()));
+  lingering.socket.reset();
+  const UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  std::error_code error;
+  for (int i = 0; i < 100'000 && error != std::errc::broken_pipe; ++i) {
+    error = channel::send_connection(predecessor.get(), kNoListener, file.get());
+    pollfd room{predecessor.get(), POLLOUT, 0};
+    if (error) ::poll(&room, 1, 100);
+  }
+  EXPECT_EQ(error, std::errc::broken_pipe) << "the end of the hand-over";
+  EXPECT_TRUE(bridge().wait_for_log("too many that are refused"));
 }
 
 TEST_F(Drain, NoMoreConnectionsAreTakenOverThanTwiceTheLimit) {
