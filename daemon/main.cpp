@@ -20,6 +20,8 @@
 #include "daemon/config/executable.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/config/memory_policy.hpp"
+#include "daemon/config/spool_place.hpp"
+#include "daemon/config/system.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_socket.hpp"
 #include "daemon/master/master.hpp"
@@ -101,17 +103,28 @@ int serve(config::Settings settings, master::Invocation invocation) {
   return kConfiguration;
 }
 
+std::string in_mib(std::uint64_t bytes) {
+  return "at most " + std::to_string((bytes + kMiB - 1) / kMiB) + " MiB";
+}
+
 void report_check(const Options& options, const config::Settings& settings) {
   std::cout << options.config.string() << ": ok\nmemory of a bridge process: ";
   std::uint64_t params = 0;
   for (const config::AppSettings& app : settings.apps) params = std::max(params, app.limits.params);
   const std::uint64_t bound =
       config::memory_bound(settings.limits, settings.bridge.threads, params);
+  const std::uint64_t spool = settings.limits.spool;
+  const config::SpoolPlace place = config::spool_place(settings, config::real_system());
   if (bound == 0) {
     std::cout << "unbounded (limits.memory is 0)\n";
+  } else if (place.in_memory && spool == 0) {
+    std::cout << "unbounded (limits.spool is 0, and " << place.directory << " is in memory)\n";
   } else {
-    std::cout << "at most " << (bound + kMiB - 1) / kMiB << " MiB\n";
+    std::cout << in_mib(place.in_memory ? bound + spool : bound) << '\n';
   }
+  std::cout << "temporary files of a bridge process: "
+            << (spool == 0 ? "unbounded (limits.spool is 0)" : in_mib(spool)) << ", in "
+            << place.directory << (place.in_memory ? ", which is in memory\n" : "\n");
 }
 
 int run(int argc, char** argv) {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "daemon/bridge/control.hpp"
+#include "daemon/bridge/dispatch/spool.hpp"
 #include "daemon/bridge/sandbox/sandbox.hpp"
-#include "daemon/bridge/spool_directory.hpp"
 #include "daemon/channel/message.hpp"
 #include "daemon/channel/scoreboard.hpp"
 #include "daemon/config/bridge_settings.hpp"
@@ -103,7 +103,8 @@ int run() {
     Control control(settings, log, scores, channel::kChannelDescriptor, channel::kReportsDescriptor,
                     listeners);
     for (const int descriptor : listeners) ::close(descriptor);
-    scores.sandbox = enter_sandbox(settings.sandbox, spool_directory(), log);
+    const Spool spool(settings.spool, settings.limits.spool);
+    scores.sandbox = enter_sandbox(settings.sandbox, spool.directory(), log);
     control.run();
     return 0;
   } catch (const std::exception& error) {

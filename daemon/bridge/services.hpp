@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstdint>
 
+#include "daemon/bridge/dispatch/spool.hpp"
 #include "daemon/bridge/front/client_counts.hpp"
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
@@ -23,7 +24,8 @@ class ExchangeList;
 /// a bridge that crashed never takes back what it had counted there.
 struct ProcessUse {
   ProcessMemory memory;
-  ClientCounts clients;
+  ClientCounts clients{0};
+  Spool spool{"", 0};
   std::atomic<std::int64_t> connections = 0;  ///< front connections open
 };
 

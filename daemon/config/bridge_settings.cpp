@@ -33,7 +33,8 @@ BOOST_DESCRIBE_STRUCT(LogTarget, (), (kind, path))
 BOOST_DESCRIBE_STRUCT(LogSettings, (), (level, format, to))
 BOOST_DESCRIBE_STRUCT(AccessLogSettings, (), (to, format, sample))
 BOOST_DESCRIBE_STRUCT(Address, (), (kind, name, port))
-BOOST_DESCRIBE_STRUCT(GlobalLimits, (), (connections, memory, body_rate, connections_per_client))
+BOOST_DESCRIBE_STRUCT(GlobalLimits, (),
+                      (connections, memory, body_rate, spool, connections_per_client))
 BOOST_DESCRIBE_STRUCT(HeaderRule, (), (name, value))
 BOOST_DESCRIBE_STRUCT(RouteSettings, (),
                       (host, path, exact, methods, header, mount, app, priority, limit))
@@ -51,7 +52,7 @@ BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, buffer_requests, retry, poison, probe,
                        params, log, score, canary_share, canary_variable, connect, server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
-                      (threads, sandbox, limits, unread, log, access_log, listeners, apps))
+                      (threads, sandbox, spool, limits, unread, log, access_log, listeners, apps))
 
 std::string header_variable(std::string_view field) {
   std::string name;
@@ -65,6 +66,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
   BridgeSettings bridge;
   bridge.threads = settings.bridge.threads;
   bridge.sandbox = settings.bridge.sandbox;
+  bridge.spool = settings.bridge.spool;
   bridge.limits = settings.limits;
   bridge.log = settings.log;
   bridge.access_log = settings.access_log;

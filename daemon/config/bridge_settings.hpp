@@ -59,6 +59,7 @@ struct BridgeApp {
 struct BridgeSettings {
   std::uint32_t threads = 1;
   SandboxMode sandbox = SandboxMode::automatic;
+  std::string spool;  // as BridgeProcessSettings::spool
   GlobalLimits limits;
   std::chrono::milliseconds unread = MemoryPolicy{}.unread;  // no key of the configuration
   LogSettings log;

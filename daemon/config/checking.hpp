@@ -54,6 +54,9 @@ void check_crash_dirs(const Checking& check);
 // Warns of directories in which others can replace what is made or opened there.
 void check_directories(const Checking& check);
 
+// Looks whether the bridge can make temporary files, and says when they take memory.
+void check_spool(const Checking& check);
+
 // Reads env_files, looks for every app's command and says why it cannot be run.
 void resolve_commands(const Checking& check);
 

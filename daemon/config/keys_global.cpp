@@ -49,6 +49,16 @@ Key<Settings> control_key() {
   return control;
 }
 
+ValueType<std::string> directory_or_none() {
+  return {[](Reading& reading, const Node& node,
+             const std::string& path) -> std::optional<std::string> {
+            const auto written = scalar(reading, node, path, "a path");
+            if (!written || written->empty()) return written ? std::optional("") : std::nullopt;
+            return absolute_path(node.origin, *written);
+          },
+          quote_yaml};
+}
+
 Keys<BridgeProcessSettings> bridge_keys() {
   Keys<Identity> identity = {text_key("user", &Identity::user, text()),
                              text_key("group", &Identity::group, text()),
@@ -60,6 +70,7 @@ Keys<BridgeProcessSettings> bridge_keys() {
                    choice<SandboxMode>({{"auto", SandboxMode::automatic},
                                         {"required", SandboxMode::required},
                                         {"off", SandboxMode::off}}))});
+  keys.push_back(text_key("spool", &BridgeProcessSettings::spool, directory_or_none()));
   return keys;
 }
 
@@ -68,6 +79,7 @@ Keys<GlobalLimits> limit_keys() {
           key("connections_per_client", &GlobalLimits::connections_per_client,
               integer(0, kMaxConnections)),
           key("memory", &GlobalLimits::memory, size(0)),
+          key("spool", &GlobalLimits::spool, size(0)),
           optional_key("body_rate", &GlobalLimits::body_rate, integer(0, kMaxBodyRate))};
 }
 

@@ -116,6 +116,7 @@ class Loader {
     resolve_commands(checking);
     check_crash_dirs(checking);
     check_directories(checking);
+    check_spool(checking);
   }
 
   void set_runtime_dir() {

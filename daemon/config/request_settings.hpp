@@ -34,6 +34,7 @@ struct GlobalLimits {
   // Bytes of a body that a client has to send per second; 0: any. Absent: kHttpBodyRate on http
   // listeners, any on others.
   std::optional<std::uint32_t> body_rate{};
+  std::uint64_t spool = 4ull << 30;          // bytes in temporary files; 0: no limit
   std::uint32_t connections_per_client = 0;  // on http listeners; 0: no limit
 
   bool operator==(const GlobalLimits&) const = default;

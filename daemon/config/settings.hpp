@@ -36,6 +36,7 @@ struct ControlSettings {
 struct BridgeProcessSettings {
   std::uint32_t threads = 1;
   SandboxMode sandbox = SandboxMode::automatic;
+  std::string spool;  // absolute: where temporary files are made; "": $TMPDIR, else /tmp
   Identity identity;
 };
 

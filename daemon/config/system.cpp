@@ -3,10 +3,12 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -224,6 +226,11 @@ class RealSystem : public System {
     return static_cast<std::uint32_t>(std::max(sysconf(_SC_NPROCESSORS_ONLN), 1L));
   }
 
+  bool in_memory(const std::string& path) const override {
+    struct statfs found {};
+    if (::statfs(path.c_str(), &found) != 0) return false;
+    return found.f_type == TMPFS_MAGIC || found.f_type == RAMFS_MAGIC;
+  }
   std::optional<std::uint32_t> somaxconn() const override {
     std::uint32_t value = 0;
     std::ifstream file("/proc/sys/net/core/somaxconn");

@@ -43,7 +43,8 @@ class System {
   virtual std::optional<std::string> other_process_of(uid_t user) const = 0;
   virtual std::optional<gid_t> find_group(const std::string& name) const = 0;
   virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
-  // The same for a process whose root directory is `root`, symbolic links included.
+  virtual bool in_memory(const std::string& path) const = 0;     // on tmpfs or ramfs
+  // The same as status() for a process whose root directory is `root`, symbolic links included.
   virtual FileStatus status_in(const std::string& root, const std::string& path) const = 0;
   // The file at a path for a process whose root directory is `root` ("": that of this one). Only
   // ELF files that can be read are pinned: the interpreter of a script needs a path to read it

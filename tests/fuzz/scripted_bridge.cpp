@@ -260,6 +260,7 @@ void ScriptedBridge::finish() {
   require(use_.connections == 0, "connections are counted that are not there");
   require(worker_->active == 0, "a worker's slot stays taken");
   require(apps_.front()->queued == 0, "requests are counted that are not there");
+  require(apps_.front()->gathering == 0, "bodies are gathered of requests that are not there");
   require(scores_->apps[0].active == 0 && scores_->apps[0].queued == 0, "gauges are not 0");
 }
 

@@ -1,16 +1,11 @@
 #include "daemon/bridge/dispatch/body_store.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <cstdlib>
-#include <string>
 #include <utility>
-
-#include "daemon/bridge/spool_directory.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -18,24 +13,16 @@ namespace {
 
 constexpr std::size_t kFileWindow = 32 * 1024;
 constexpr std::size_t kKeptMemory = 4096;
+constexpr std::uint64_t kWorthClosing = 1024 * 1024;
 
 std::error_code last_error() {
   return {errno, std::generic_category()};
 }
 
-int open_unlinked(const std::string& directory) {
-  const int file = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (file >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return file;
-  std::string name = directory + "/viaduct-body-XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) ::unlink(name.c_str());
-  return named;
-}
-
 }  // namespace
 
 BodyStore::~BodyStore() {
-  if (file_ >= 0) ::close(file_);
+  close_file();
 }
 
 void BodyStore::reset(std::uint64_t keep) {
@@ -49,9 +36,13 @@ void BodyStore::reset(std::uint64_t keep) {
   if (memory_.capacity() > kKeptMemory) memory_.release();
   memory_.clear();
   read_ = 0;
+  close_file();
+}
+
+void BodyStore::close_file() {
   if (file_ < 0) return;
   ::close(std::exchange(file_, -1));
-  file_size_ = 0;
+  spool_->give_back(std::exchange(file_size_, 0));
   file_read_ = 0;
   protocol::give_back(window_);
 }
@@ -68,19 +59,28 @@ void BodyStore::keep(std::uint64_t bytes) {
 std::error_code BodyStore::append(protocol::Bytes bytes) {
   if (file_ < 0) {
     memory_.append(bytes);
-  } else {
-    for (std::size_t done = 0; done < bytes.size();) {
-      const ssize_t count =
-          ::pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(file_size_));
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) return last_error();
-      file_size_ += static_cast<std::uint64_t>(count);
-      done += static_cast<std::size_t>(count);
-    }
+  } else if (const auto error = write(bytes)) {
+    return error;
   }
   total_ += bytes.size();
   waiting_ += bytes.size();
   if (total_ > keep_) forget();
+  return {};
+}
+
+std::error_code BodyStore::write(protocol::Bytes bytes) {
+  if (!spool_->take(bytes.size())) return std::make_error_code(kFull);
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ssize_t count =
+        ::pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(file_size_));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      spool_->give_back(bytes.size() - done);
+      return last_error();
+    }
+    file_size_ += static_cast<std::uint64_t>(count);
+    done += static_cast<std::size_t>(count);
+  }
   return {};
 }
 
@@ -124,6 +124,8 @@ void BodyStore::consume(std::size_t bytes) {
   if (forgotten_) {
     lost_ = lost_ || bytes > 0;
     trim();
+    // A long body that streams takes no more room than what waits.
+    if (file_read_ == file_size_ && file_size_ >= kWorthClosing) close_file();
   }
 }
 
@@ -153,10 +155,21 @@ void BodyStore::trim() {
   }
 }
 
-std::error_code BodyStore::spool() {
+std::error_code BodyStore::spool(Spool& spool) {
   if (file_ >= 0) return {};
-  file_ = open_unlinked(spool_directory());
-  return file_ < 0 ? last_error() : std::error_code{};
+  std::error_code error;
+  file_ = spool.open(error);
+  if (file_ < 0) return error;
+  spool_ = &spool;
+  if (memory_.empty() || waiting_ != total_) return {};
+  error = write(memory_.view(0, memory_.size()));
+  if (error) {
+    close_file();
+    return error;
+  }
+  memory_.release();
+  memory_.clear();
+  return {};
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <vector>
 
+#include "daemon/bridge/dispatch/spool.hpp"
 #include "protocol/buffer.hpp"
 #include "protocol/output.hpp"
 
@@ -27,7 +28,8 @@ class BodyStore {
   /// The same from now on. More than before is kept only while nothing was passed on.
   void keep(std::uint64_t bytes);
 
-  /// Fails only when spooling: the file could not be written.
+  /// Fails only when spooling: the file could not be written, or the spool is at its limit (kFull).
+  static constexpr std::errc kFull = std::errc::resource_unavailable_try_again;
   std::error_code append(protocol::Bytes bytes);
 
   /// Counts bytes that were passed on without having been stored. Only when nothing waits; the
@@ -66,13 +68,15 @@ class BodyStore {
   /// Gives up what is kept for a second worker: the first one has begun to answer.
   void forget();
 
-  /// What is appended from now on goes into an unlinked file in the directory for temporary files
-  /// (TMPDIR, else /tmp).
-  std::error_code spool();
+  /// What is appended from now on goes into a file of the spool, which outlives this store's next
+  /// reset(); so does what has been appended, unless some of that was passed on already.
+  std::error_code spool(Spool& spool);
   [[nodiscard]] bool spooling() const { return file_ >= 0; }
 
  private:
   void trim();
+  std::error_code write(protocol::Bytes bytes);
+  void close_file();
   /// Bytes of the present stream that were not passed on.
   [[nodiscard]] std::uint64_t readable() const;
 
@@ -84,7 +88,8 @@ class BodyStore {
   bool forgotten_ = false;  // nothing is kept any more
   bool lost_ = false;       // something passed on is gone
   protocol::Buffer memory_;
-  std::size_t read_ = 0;  // position in memory_
+  std::size_t read_ = 0;    // position in memory_
+  Spool* spool_ = nullptr;  // of file_
   int file_ = -1;
   std::uint64_t file_size_ = 0;
   std::uint64_t file_read_ = 0;

@@ -77,6 +77,8 @@ class Exchange final : public Caller, public Waiting {
   /// Ends it wherever it is, with 503 or in the middle of its response, and lets go of what it
   /// holds.
   void give_up();
+  /// While its body is gathered in memory, and that is worth a descriptor: it goes to a file.
+  void relieve();
   /// Looks at the time-outs; called about every 50 ms.
   void tick(Clock::time_point now);
 
@@ -164,6 +166,7 @@ class Exchange final : public Caller, public Waiting {
   void count_error();
   void abort_worker();
   void body_failed(int status, std::string_view why);
+  void spool_failed(const std::error_code& error);
   void end_everywhere(int status, std::uint32_t retry_after);
   void count_memory();
   void run_clock(Clock::time_point now);

@@ -12,6 +12,7 @@ namespace {
 
 /// Body bytes waiting for the worker above which the front is not read.
 constexpr std::uint64_t kInputHigh = 64 * 1024;
+constexpr std::size_t kWorthAFile = 8 * 1024;
 
 }  // namespace
 
@@ -31,10 +32,7 @@ void Exchange::input(protocol::Bytes bytes) {
     bytes = bytes.subspan(taken);
   }
   if (bytes.empty() || client_ == nullptr) return;
-  if (const auto error = body_.append(bytes)) {
-    body_failed(507, "the body could not be written to disk: " + error.message());
-    return;
-  }
+  if (const auto error = body_.append(bytes)) return spool_failed(error);
   count_memory();
   if (phase_ == Phase::gathering) return gather_more();
   if (carried_) carried_->link->input_ready(carried_->id);
@@ -95,8 +93,21 @@ bool Exchange::wants_input() const {
 
 void Exchange::spool_input() {
   if (client_ == nullptr) return;
-  if (const auto error = body_.spool()) {
-    body_failed(507, "no temporary file for the body: " + error.message());
+  if (const auto error = body_.spool(services_.use.spool)) return spool_failed(error);
+  count_memory();
+}
+
+void Exchange::relieve() {
+  if (phase_ != Phase::gathering || body_.spooling() || body_.memory() < kWorthAFile) return;
+  spool_input();
+}
+
+void Exchange::spool_failed(const std::error_code& error) {
+  if (error == BodyStore::kFull) {
+    dispatcher_->report_refusal("limits.spool is reached");
+    end_everywhere(503, 1);
+  } else {
+    body_failed(507, "the body could not be written to disk: " + error.message());
   }
 }
 

@@ -61,6 +61,13 @@ void ExchangeList::flush() {
   removed_.clear();
 }
 
+// Without a file a request ends.
+void ExchangeList::relieve() {
+  for (std::size_t i = exchanges_.size(); i-- > 0;) {
+    if (i < exchanges_.size()) exchanges_[i]->relieve();
+  }
+}
+
 void ExchangeList::release_memory() {
   protocol::give_back(spare_);
 }

@@ -38,6 +38,8 @@ class ExchangeList final : public Flushable {
   void each(Look look) {
     for (const auto& exchange : exchanges_) look(*exchange);
   }
+  /// Bodies that are gathered go to files.
+  void relieve();
   /// Gives back the memory of objects that wait to be used again.
   void release_memory();
 

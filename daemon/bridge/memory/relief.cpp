@@ -37,6 +37,7 @@ void Relief::flush() {
   ThreadMemory& memory = services_.reactor.memory();
   connections_.release_memory();
   services_.exchanges.release_memory();
+  services_.exchanges.relieve();
   memory.publish();
   give_up();
 }

@@ -270,6 +270,31 @@ TEST_F(Gathering, BodyThatTurnsOutTooLongIsRefused) {
   }
 }
 
+TEST_F(Gathering, SpoolAtItsLimitIsAnswered503) {
+  settings.limits.spool = 200'000;
+  start();
+  FakeWorker& worker = add_worker(plain());
+  const auto held = upload("200000", std::string(190'000, 'x'));
+  serve_another(worker);
+  const auto refused = upload("200000", std::string(190'000, 'x'));
+  ASSERT_TRUE(refused->wait(1));
+  EXPECT_EQ(refused->answer(1).status(), 503);
+  EXPECT_TRUE(bridge().wait_for_log("limits.spool is reached"));
+  held->body(1, std::string(10'000, 'x'));
+  held->body_end(1);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  until([&] { return request->body_ended; }, "the body");
+  EXPECT_EQ(request->body.size(), 200'000u);
+  request->respond("ok");
+  ASSERT_TRUE(held->wait(1));
+  const auto next = upload("200000", std::string(200'000, 'x'));
+  next->body_end(1);
+  const auto another = worker.next_request();
+  ASSERT_TRUE(another);
+  until([&] { return another->body_ended; }, "another body");
+}
+
 TEST_F(Gathering, SilentClientIsAnswered408WithoutAWorker) {
   shop(settings).timeouts.body = milliseconds(200);
   start();

@@ -16,7 +16,8 @@ PeerRule rule(std::string_view text) {
 Settings full_settings() {
   Settings settings;
   settings.bridge.threads = 3;
-  settings.limits = {7, 1ull << 63, 0, 3};
+  settings.bridge.spool = "/var/spool";
+  settings.limits = {7, 1ull << 63, 0, 9, 3};
   settings.log = {LogLevel::warn, LogFormat::json, {LogTarget::Kind::file, "/var/log/v.log"}};
   settings.access_log = {{LogTarget::Kind::syslog, {}}, LogFormat::text, 0.1};
 

@@ -93,6 +93,7 @@ class FakeSystem : public System {
       other.error = ENOENT;
     return other;
   }
+  bool in_memory(const std::string& path) const override { return memory.contains(path); }
   FileStatus status_in(const std::string& root, const std::string& path) const override {
     return status(path == "/" ? root : root + path);
   }
@@ -131,7 +132,8 @@ class FakeSystem : public System {
   std::set<std::string> unreadable;                    // for read_as()
   mutable std::map<std::string, std::string> readers;  // as whom read_as() read a file
   std::map<std::string, std::string> environment_;
-  PinnedFile pinned;  // of every program
+  std::set<std::string> memory;  // directories on tmpfs
+  PinnedFile pinned;             // of every program
   FakeProbe probe;
   std::uint32_t cpus = 4;
   std::optional<std::uint32_t> backlog_limit = 4096;

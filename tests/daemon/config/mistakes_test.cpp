@@ -57,6 +57,9 @@ TEST(Mistakes, InTheMainMap) {
            "main.yaml:1:21: limits.body_rate: expected a whole number from 0 to 1000000000"},
           {"limits: {body_rate: 500B}",
            "main.yaml:1:21: limits.body_rate: expected a whole number from 0 to 1000000000"},
+          {"limits: {spool: much}",
+           "main.yaml:1:17: limits.spool: expected a size such as 64KiB or 16MiB"},
+          {"bridge: {spool: [a]}", "main.yaml:1:17: bridge.spool: expected a path, found a list"},
           {"limits: {connections_per_client: 1000001}",
            "main.yaml:1:34: limits.connections_per_client: expected a whole number from 0 to "
            "1000000"},

@@ -1,6 +1,5 @@
 #include "daemon/bridge/dispatch/body_store.hpp"
 
-#include <cstdlib>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -135,13 +134,14 @@ TEST(BodyStore, BypassedBytesCountAndAreLost) {
 }
 
 TEST(BodyStore, GivesBackAllButALittleMemory) {
+  Spool spool("", 0);
   BodyStore store(200'000);
   append(store, pattern(200'000));
   EXPECT_GE(store.memory(), 200'000u);
   EXPECT_EQ(take(store, 200'000).size(), 200'000u);
   store.forget();
   EXPECT_EQ(store.memory(), 0u);
-  ASSERT_FALSE(store.spool());
+  ASSERT_FALSE(store.spool(spool));
   append(store, pattern(100'000));
   EXPECT_EQ(take(store, 100'000).size(), 100'000u);
   EXPECT_GT(store.memory(), 0u) << "what was read from the file";
@@ -153,10 +153,11 @@ TEST(BodyStore, GivesBackAllButALittleMemory) {
 }
 
 TEST(BodyStore, SpoolsBehindWhatIsInMemory) {
+  Spool spool("", 0);
   BodyStore store(0);
   append(store, pattern(1000));
-  ASSERT_FALSE(store.spool());
-  ASSERT_FALSE(store.spool()) << "a second time";
+  ASSERT_FALSE(store.spool(spool));
+  ASSERT_FALSE(store.spool(spool)) << "a second time";
   EXPECT_TRUE(store.spooling());
   append(store, pattern(200'000));
   EXPECT_LE(store.memory(), 1000u);
@@ -169,9 +170,10 @@ TEST(BodyStore, SpoolsBehindWhatIsInMemory) {
 }
 
 TEST(BodyStore, SpooledBodyRewinds) {
+  Spool spool("", 0);
   BodyStore store(1000);
   append(store, "memory ");
-  ASSERT_FALSE(store.spool());
+  ASSERT_FALSE(store.spool(spool));
   append(store, "file");
   EXPECT_EQ(take(store, 9), "memory fi");
   store.rewind();
@@ -179,11 +181,12 @@ TEST(BodyStore, SpooledBodyRewinds) {
 }
 
 TEST(BodyStore, SecondStreamWaitsUntilTheFirstWasPassedOn) {
+  Spool spool("", 0);
   for (const bool spooled : {false, true}) {
     BodyStore store(100);
     append(store, "one");
     if (spooled) {
-      ASSERT_FALSE(store.spool());
+      ASSERT_FALSE(store.spool(spool));
     }
     append(store, "more");
     EXPECT_FALSE(store.first_passed_on());
@@ -219,26 +222,72 @@ TEST(BodyStore, FirstStreamMayBeEmpty) {
 }
 
 TEST(BodyStore, FailureToSpoolIsReported) {
-  const char* const before = std::getenv("TMPDIR");
-  const std::string kept = before == nullptr ? "" : before;
-  ::setenv("TMPDIR", "/nonexistent/directory", 1);
+  Spool nowhere("/nonexistent/directory", 0);
   BodyStore store(0);
-  EXPECT_TRUE(store.spool());
+  EXPECT_TRUE(store.spool(nowhere));
   EXPECT_FALSE(store.spooling());
-  if (before == nullptr) {
-    ::unsetenv("TMPDIR");
-  } else {
-    ::setenv("TMPDIR", kept.c_str(), 1);
-  }
   append(store, "still in memory");
   EXPECT_EQ(take(store, 100), "still in memory");
 }
 
+TEST(BodyStore, MemoryGoesToTheFileUnlessSomeOfItWasPassedOn) {
+  for (const bool some : {false, true}) {
+    Spool spool("", 0);
+    BodyStore store(100);
+    append(store, "in memory");
+    if (some) EXPECT_EQ(take(store, 3), "in ");
+    ASSERT_FALSE(store.spool(spool));
+    append(store, ", then in a file");
+    EXPECT_EQ(spool.used(), some ? 16u : 25u);
+    EXPECT_EQ(take(store, 100), some ? "memory, then in a file" : "in memory, then in a file");
+    store.rewind();
+    EXPECT_EQ(take(store, 100), "in memory, then in a file");
+    store.reset(0);
+    EXPECT_EQ(spool.used(), 0u);
+  }
+}
+
+TEST(BodyStore, WritesNoMoreThanTheSpoolTakes) {
+  Spool spool("", 10);
+  BodyStore other(0);
+  append(other, "four");
+  ASSERT_FALSE(other.spool(spool));
+  BodyStore store(0);
+  ASSERT_FALSE(store.spool(spool));
+  append(store, "12345");
+  EXPECT_EQ(store.append(protocol::as_bytes("67")), BodyStore::kFull);
+  append(store, "6");
+  other.reset(0);
+  append(store, "7890");
+  EXPECT_EQ(take(store, 100), "1234567890");
+  BodyStore late(0);
+  append(late, "1");
+  EXPECT_EQ(late.spool(spool), BodyStore::kFull);
+  EXPECT_EQ(take(late, 100), "1") << "it stays in memory";
+}
+
+TEST(BodyStore, LongBodyThatStreamsGivesItsFileBack) {
+  Spool spool("", 0);
+  BodyStore store(0);
+  ASSERT_FALSE(store.spool(spool));
+  const std::string half = pattern(512 * 1024);
+  append(store, half);
+  EXPECT_EQ(take(store, half.size()), half);
+  EXPECT_TRUE(store.spooling()) << "it would be needed again at once";
+  append(store, half);
+  EXPECT_EQ(take(store, half.size()), half);
+  EXPECT_FALSE(store.spooling());
+  EXPECT_EQ(spool.used(), 0u);
+  append(store, "the rest");
+  EXPECT_EQ(take(store, 100), "the rest");
+}
+
 TEST(BodyStore, KeepsWholeWhatIsGathered) {
+  Spool spool("", 0);
   BodyStore store(2);
   append(store, "abcdef");
   store.keep(UINT64_MAX);
-  ASSERT_FALSE(store.spool());
+  ASSERT_FALSE(store.spool(spool));
   append(store, "ghi");
   EXPECT_EQ(take(store, 100), "abcdefghi");
   ASSERT_TRUE(store.rewindable());
