@@ -129,10 +129,9 @@ void Engine::add_link(int fd, Listener::Protocol protocol) {
   options.model = options_.model;
   options.hold_values = !ready_to_answer_;
   ConnectionCodec made = make_codec(protocol, fd, options);
-  constexpr ClientLimits kNone{std::chrono::milliseconds(0), std::chrono::milliseconds(0)};
   const bool http = protocol == Listener::Protocol::http;
   const auto link = std::make_shared<Link>(io_, fd, std::move(made.codec), made.fastcgi,
-                                           http ? options_.clients : kNone);
+                                           http ? options_.clients : ClientLimits::none());
   link->http = http;
   link->trusted_peer = http && options_.client_source.trusts(fd);
   links_.insert(link);
@@ -193,6 +192,7 @@ void Engine::on_writable(const LinkPtr& link) {
   const Lock lock(mutex_);
   link->awaiting_room = false;
   if (!link->open || link->failed) return;
+  link->patience.unblock();
   send(link);
   link->patience.restart(Clock::now());  // it has read something
   close_if_done(link);
@@ -205,21 +205,14 @@ void Engine::send(const LinkPtr& link) {
       break;
     case Link::Sent::blocked:
       await_room(link);
+      if (link->fastcgi != nullptr) break;
+      link->patience.block(Clock::now());
+      schedule_patience(*link);
       break;
     case Link::Sent::broken:
       return fail_link(link);
   }
   if (link->blocked_writers > 0 && link->codec->output().size() < kMaxOutput) wake_writers(*link);
-}
-
-void Engine::watch_client(Link& link) {
-  if (link.fastcgi != nullptr) return;
-  using Awaited = ClientPatience::Awaited;
-  const Awaited what = link.exchanges.size() > 0 ? Awaited::nothing
-                       : link.codec->idle()      ? Awaited::request
-                                                 : Awaited::head;
-  link.patience.await(what, Clock::now());
-  if (link.patience.deadline() != Clock::time_point::max()) schedule(link.patience.deadline());
 }
 
 void Engine::wake_writers(Link& link) {
@@ -308,11 +301,15 @@ void Engine::on_timer() {
   }
   auto links_next = Clock::time_point::max();
   for (const LinkPtr& link : std::vector<LinkPtr>(links_.begin(), links_.end())) {
-    const auto until = link->lingering ? link->linger_until : link->patience.deadline();
-    if (until <= now_ || (drain_spent_ && link->exchanges.size() == 0)) {
+    if (!link->open) continue;  // closed for a reason that an earlier one gave
+    const auto due = [&] {
+      return link->lingering ? link->linger_until : link->patience.deadline();
+    };
+    const bool lost = due() <= now_ && lose_patience(*link);
+    if (lost || (drain_spent_ && link->exchanges.size() == 0)) {
       close_link(link);
     } else {
-      links_next = std::min(links_next, until);
+      links_next = std::min(links_next, due());
     }
   }
   // Thousands of connections do not each need to be closed to the millisecond.

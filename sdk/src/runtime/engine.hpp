@@ -148,6 +148,8 @@ class Engine {
   void fail_link(const LinkPtr& link);
   void wake_writers(Link& link);
   void watch_client(Link& link);
+  void schedule_patience(const Link& link);
+  bool lose_patience(Link& link);
   void schedule(Clock::time_point time);
   void on_timer();
   void accept_the_rest();

@@ -96,7 +96,7 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
 }
 
 void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::RequestHead& head) {
-  link->patience.await(ClientPatience::Awaited::nothing, now_);
+  link->patience.begin_request(now_);
   if (drain_spent_ || ready_.size() >= queue_limit()) {
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);
@@ -123,6 +123,7 @@ void Engine::on_body(const LinkPtr& link, const Event& event) {
   Exchange* const exchange = link->exchanges.find(event.id);
   if (exchange == nullptr || !has_credit(link, *exchange, event)) return;
   exchange->store(event.bytes);
+  link->patience.receive(event.bytes.size(), now_);
   after_input(link, *exchange);
 }
 
@@ -149,6 +150,9 @@ void Engine::after_input(const LinkPtr& link, Exchange& exchange) {
 void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
   const LinkPtr& link = exchange.link;
   exchange.receive_credit.passed_on(bytes);
+  if (link->fastcgi == nullptr) {
+    link->patience.await(ClientPatience::Awaited::nothing, Clock::now());
+  }
   const std::uint32_t due = exchange.more_input() ? exchange.receive_credit.take_due() : 0;
   if (due > 0 && link->fastcgi != nullptr) {
     link->fastcgi->credit(exchange.id, due);
@@ -168,9 +172,12 @@ void Engine::on_refused(Link& link, const Event& event) {
 
 // Clients of HTTP may hold the body back until they are asked for it.
 void Engine::want_input(Exchange& exchange) {
-  if (exchange.link->fastcgi != nullptr) return;
-  exchange.link->codec->want_body(exchange.id);
+  Link& link = *exchange.link;
+  if (link.fastcgi != nullptr) return;
+  link.codec->want_body(exchange.id);
   send(exchange.link);
+  link.patience.await(ClientPatience::Awaited::body, Clock::now());
+  schedule_patience(link);
 }
 
 void Engine::on_credit(Link& link, const Event& event) {

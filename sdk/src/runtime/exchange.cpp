@@ -89,6 +89,8 @@ void Exchange::check_wanted() const {
       throw client_gone("the deadline passed");
     case Cancel::drained:
       throw client_gone("the time to drain is spent");
+    case Cancel::slow:
+      throw client_gone("the client sends too little of its body");
   }
 }
 
@@ -254,10 +256,13 @@ void Exchange::conclude() {
   } else if (head_sent_) {
     codec.fail(id);
   } else {
+    // Nobody waits for the rest of that body.
+    if (cancelled == Cancel::slow) codec.close_after_response();
     engine_.answer(*link, id,
-                   cancelled == Cancel::deadline  ? 504
-                   : cancelled == Cancel::drained ? 503
-                                                  : 500);
+                   cancelled == Cancel::slow       ? 408
+                   : cancelled == Cancel::deadline ? 504
+                   : cancelled == Cancel::drained  ? 503
+                                                   : 500);
   }
 }
 

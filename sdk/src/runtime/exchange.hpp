@@ -56,6 +56,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
     gone,      ///< the client left: nothing can be sent
     deadline,  ///< its time is over
     drained,   ///< the time to drain is over
+    slow,      ///< the client sends too little of its body
   };
 
   explicit Exchange(Engine& engine);

@@ -1,5 +1,7 @@
 #include "sdk/src/runtime/link.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -75,6 +77,12 @@ Link::Sent Link::send() {
     }
   }
   return Sent::all;
+}
+
+std::uint64_t Link::unacknowledged() {
+  int bytes = 0;
+  if (::ioctl(fd(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  return static_cast<std::uint64_t>(bytes);
 }
 
 bool Link::readable() {

@@ -55,6 +55,8 @@ class Link {
   [[nodiscard]] int fd() { return descriptor.native_handle(); }
   /// Writes what the codec has put out, as far as the socket takes it, and settles the rest.
   Sent send();
+  /// Bytes written that the peer's kernel (TCP) or the peer has not taken; 0 where that is unknown.
+  [[nodiscard]] std::uint64_t unacknowledged();
   /// Whether bytes wait to be received.
   [[nodiscard]] bool readable();
   /// Closes the socket, abortively where the codec wants that.

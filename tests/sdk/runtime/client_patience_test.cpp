@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -55,6 +56,69 @@ TEST(ClientPatienceTest, ZeroIsForEver) {
     patience.await(what, kStart);
     EXPECT_EQ(patience.deadline(), ClientPatience::Time::max());
   }
+}
+
+TEST(ClientPatienceTest, ABodyMayBeSilentForAWhile) {
+  ClientPatience patience({.body = seconds(60), .body_rate = 0});
+  patience.begin_request(kStart);
+  EXPECT_EQ(patience.deadline(), ClientPatience::Time::max()) << "nobody waits for it yet";
+  patience.await(Awaited::body, kStart + seconds(5));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(65));
+  patience.receive(1, kStart + seconds(64));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(124));
+  EXPECT_FALSE(patience.late(kStart + seconds(123)));
+  EXPECT_TRUE(patience.late(kStart + seconds(124)));
+  patience.await(Awaited::nothing, kStart + seconds(70));
+  EXPECT_EQ(patience.deadline(), ClientPatience::Time::max()) << "the handler is at work";
+}
+
+TEST(ClientPatienceTest, ABodyHasARateBehindTheGrace) {
+  struct Row {
+    int waited;  // seconds, in which so many bytes have come
+    std::uint64_t bytes;
+    int deadline;  // in seconds of waiting
+  };
+  for (const auto& [waited, bytes, deadline] : std::initializer_list<Row>{{0, 0, 20},
+                                                                          {0, 10'000, 20},
+                                                                          {0, 10'500, 21},
+                                                                          {15, 9'999, 20},
+                                                                          {20, 15'000, 30},
+                                                                          {20, 10'000, 20},
+                                                                          {25, 10'000, 25}}) {
+    ClientPatience patience({.body = seconds(0), .body_rate = 500, .grace = seconds(20)});
+    patience.begin_request(kStart);
+    patience.await(Awaited::body, kStart);
+    patience.receive(bytes, kStart + seconds(waited));
+    // The handler's own time does not count.
+    patience.await(Awaited::nothing, kStart + seconds(waited));
+    patience.await(Awaited::body, kStart + hours(1));
+    EXPECT_EQ(patience.deadline(), kStart + hours(1) + seconds(deadline - waited))
+        << waited << " " << bytes;
+  }
+}
+
+TEST(ClientPatienceTest, EachRequestHasItsOwnRate) {
+  ClientPatience patience({.body = seconds(0), .body_rate = 500, .grace = seconds(20)});
+  for (int i = 0; i < 3; ++i) {
+    patience.begin_request(kStart);
+    patience.await(Awaited::body, kStart);
+    EXPECT_EQ(patience.deadline(), kStart + seconds(20));
+    patience.receive(1'000'000, kStart + seconds(15));
+  }
+}
+
+TEST(ClientPatienceTest, WhoTakesNothingIsKnownByTheKernelsQueue) {
+  ClientPatience patience({.send = seconds(60)});
+  patience.block(kStart);
+  EXPECT_EQ(patience.deadline(), kStart + seconds(60));
+  EXPECT_FALSE(patience.unread(kStart + seconds(59), 5000));
+  EXPECT_FALSE(patience.unread(kStart + seconds(60), 5000)) << "it may have taken some";
+  EXPECT_EQ(patience.deadline(), kStart + seconds(120));
+  EXPECT_FALSE(patience.unread(kStart + seconds(120), 4999));
+  EXPECT_TRUE(patience.unread(kStart + seconds(180), 4999));
+  patience.unblock();
+  EXPECT_EQ(patience.deadline(), ClientPatience::Time::max());
+  EXPECT_FALSE(patience.unread(kStart + hours(1), 4999));
 }
 
 // A client of HTTP.
@@ -161,6 +225,65 @@ TEST_P(ImpatienceTest, HandlersAndBodiesTakeTheirTime) {
   client.send("cd");
   proceed.set();
   EXPECT_THAT(client.read_all(), ::testing::EndsWith("abcd\n"));
+}
+
+TEST_P(ImpatienceTest, ABodyThatStopsIsAnswered408) {
+  std::atomic<int> gone = 0;
+  app.post("/", [&](Request& req, Response&) {
+    try {
+      (void)req.body().text();
+    } catch (const client_gone&) {
+      ++gone;
+      throw;
+    }
+  });
+  const auto serving = serve_http({.body = kShort});
+  HttpClient client(serving->address());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+  const std::string seen = client.read_all();
+  EXPECT_THAT(seen, ::testing::StartsWith("HTTP/1.1 408 "));
+  EXPECT_THAT(seen, ::testing::HasSubstr("Connection: close\r\n"));
+  EXPECT_EQ(gone, 1);
+}
+
+TEST_P(ImpatienceTest, ABodyThatComesByteByByteIsAnswered408) {
+  app.post("/", [&](Request& req, Response&) { (void)req.body().text(); });
+  const auto serving = serve_http({.body = hours(1), .body_rate = 1'000'000'000, .grace = kShort});
+  HttpClient client(serving->address());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n");
+  client.trickle();
+  EXPECT_THAT(client.read_all(), ::testing::StartsWith("HTTP/1.1 408 "));
+}
+
+TEST_P(ImpatienceTest, AResponseThatHasBegunIsBrokenOff) {
+  app.post("/", [&](Request& req, Response& res) {
+    res.write("begun");
+    res.flush();
+    (void)req.body().text();
+  });
+  const auto serving = serve_http({.body = kShort});
+  HttpClient client(serving->address());
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nab");
+  const std::string seen = client.read_all();
+  EXPECT_THAT(seen, ::testing::HasSubstr("begun"));
+  EXPECT_THAT(seen, ::testing::Not(::testing::EndsWith("\r\n0\r\n\r\n")));
+}
+
+TEST_P(ImpatienceTest, WhoReadsNothingIsDisconnected) {
+  Flag gone;
+  app.get("/", [&](Request&, Response& res) {
+    try {
+      while (true) res.write(std::string(64 * 1024, 'x'));
+    } catch (const client_gone&) {
+      gone.set();
+      throw;
+    }
+  });
+  const auto serving = serve_http({.send = kShort});
+  HttpClient client(serving->address());
+  client.send(kGet);
+  EXPECT_TRUE(gone.wait());
+  EXPECT_THAT(client.read_all(), ::testing::Not(::testing::EndsWith("\r\n0\r\n\r\n")));
 }
 
 TEST_P(ImpatienceTest, FrontServersKeepTheirConnections) {
