@@ -235,7 +235,9 @@ TEST(BodyStore, MemoryGoesToTheFileUnlessSomeOfItWasPassedOn) {
     Spool spool("", 0);
     BodyStore store(100);
     append(store, "in memory");
-    if (some) EXPECT_EQ(take(store, 3), "in ");
+    if (some) {
+      EXPECT_EQ(take(store, 3), "in ");
+    }
     ASSERT_FALSE(store.spool(spool));
     append(store, ", then in a file");
     EXPECT_EQ(spool.used(), some ? 16u : 25u);
