@@ -146,10 +146,14 @@ void Control::adopt(channel::HandedOver handed) {
     case channel::Origin::disconnected:
       return refuse(std::move(handed.connection));
   }
-  Thread& thread = *threads_[next_adopter_++ % threads_.size()];
-  thread.reactor().post(
-      [&thread, listener = handed.listener, descriptor = handed.connection.release()] {
-        thread.adopt(listener, UniqueFd(descriptor));
+  const std::size_t index = next_adopter_++ % threads_.size();
+  adopting_.fetch_add(1, std::memory_order_relaxed);
+  threads_[index]->reactor().post(
+      [this, index, listener = handed.listener, descriptor = handed.connection.release()] {
+        threads_[index]->adopt(listener, UniqueFd(descriptor));
+        // As its last tick saw it.
+        drained_[index] = false;
+        adopting_.fetch_sub(1, std::memory_order_release);
       });
 }
 
@@ -309,8 +313,8 @@ void Control::tick() {
   report();
   open_routes();
   remove_idle_servers();
-  // What a predecessor has sent, or is still to send, has to be passed on.
-  if (!draining_ || predecessor_.is_open()) return;
+  // Connections that a predecessor has sent, or is still to send, have to be passed on.
+  if (!draining_ || predecessor_.is_open() || adopting_.load(std::memory_order_acquire) > 0) return;
   if (!std::all_of(drained_.begin(), drained_.end(), [](const auto& d) { return d.load(); }))
     return;
   Message message;

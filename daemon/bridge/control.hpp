@@ -140,6 +140,7 @@ class Control final : public WorkerReports {
   std::vector<channel::Message> loads_;                        // as last reported, by app
   Clock::time_point reported_at_{};
   std::size_t next_adopter_ = 0;
+  std::atomic<std::size_t> adopting_ = 0;  // connections on their way to their thread
   std::vector<std::atomic<bool>> drained_;
   bool accepting_ = false;
   bool draining_ = false;
