@@ -1,6 +1,5 @@
 #include "daemon/bridge/control.hpp"
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -163,15 +162,14 @@ void Control::refuse(UniqueFd connection) {
   if (closer_.waiting() > kMaxRefused) leave_predecessor("too many that are refused");
 }
 
-// Connections that are still queued in the socket are closed with it, when its turn comes; the
-// predecessor is refused more at once. `why`: "" at its end.
+// Closing refuses the predecessor more at once, and closes the connections that are still queued in
+// the socket. `why`: "" at its end.
 void Control::leave_predecessor(std::string_view why) {
   if (!predecessor_.is_open()) return;
   if (!why.empty()) {
     log_.error("connections are not taken over any more", {{"reason", std::string(why)}});
   }
-  ::shutdown(predecessor_.native_handle(), SHUT_RDWR);
-  closer_.close(UniqueFd(predecessor_.release()));
+  hand_over_closer_.close(UniqueFd(predecessor_.release()));
   share_plain_workers();
 }
 
@@ -201,7 +199,7 @@ void Control::handle(const channel::Received& received) {
       share_plain_workers();
       break;
     case Type::adopt:
-      if (predecessor_.is_open()) closer_.close(UniqueFd(predecessor_.release()));
+      if (predecessor_.is_open()) hand_over_closer_.close(UniqueFd(predecessor_.release()));
       predecessor_.assign(received.descriptor);
       share_plain_workers();
       await(predecessor_, &Control::receive_predecessor);

@@ -117,6 +117,7 @@ class Control final : public WorkerReports {
   Outbox outbox_;
   std::vector<channel::Listening> listening_;
   channel::BackgroundCloser closer_;
+  channel::BackgroundCloser hand_over_closer_;  // which waits for no connection
   struct Known {
     std::shared_ptr<WorkerInfo> info;
     bool shared = false;         // the master knows that it is ready
