@@ -63,6 +63,7 @@ void Generation::try_crash_dirs() const {
 }
 
 void Generation::start() {
+  listen_again();
   bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
   bridge_started_ = false;
   bridge_since_ = Clock::now();
@@ -73,6 +74,13 @@ void Generation::start() {
   context_.logs.daemon().info("bridge started", {{"generation", number_}, {"pid", bridge_->pid()}});
   arm(kBridgeStart, &Generation::kill_bridge);
   introduce();
+}
+
+void Generation::listen_again() {
+  for (const std::string& address : listeners_.listen_again()) {
+    context_.logs.daemon().error("a bridge has ended the listening of a socket, begun again",
+                                 {{"listener", address}});
+  }
 }
 
 void Generation::start_bridge() {

@@ -132,6 +132,9 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void kill_bridge();
   /// The master's own copies: nobody can connect once the bridge has closed its own.
   void close_listeners() { listeners_ = {}; }
+  /// Says so in the log where a listener had ceased to listen. A bridge can bring that about for
+  /// every generation that has the socket, see ListenerSocket::listen_again().
+  void listen_again();
 
  private:
   void bridge_says(const channel::Message& message, std::string answer) override;

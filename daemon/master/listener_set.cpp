@@ -86,6 +86,14 @@ void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
   }
 }
 
+std::vector<std::string> ListenerSet::listen_again() {
+  std::vector<std::string> mended;
+  for (const auto& socket : sockets_) {
+    if (socket->listen_again()) mended.push_back(format(socket->address()));
+  }
+  return mended;
+}
+
 void ListenerSet::unlink_except(const ListenerSet& successor) {
   for (const auto& socket : sockets_) {
     if (!successor.contains(socket)) socket->unlink();

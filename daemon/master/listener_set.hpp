@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,9 @@ class ListenerSet {
 
   /// Owner, mode and backlog of sockets that were there before. Throws ListenerError.
   void apply(const std::vector<config::ListenerSettings>& listeners);
+
+  /// Listens again where a bridge has ended that, and returns the addresses of those sockets.
+  std::vector<std::string> listen_again();
 
   /// Removes the files of the sockets that `successor` does not have.
   void unlink_except(const ListenerSet& successor);

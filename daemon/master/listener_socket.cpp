@@ -47,6 +47,12 @@ int backlog_of(const ListenerOptions& options) {
   return static_cast<int>(std::min<std::uint32_t>(options.backlog, INT_MAX));
 }
 
+bool is_listening(int socket) {
+  int listening = 0;
+  socklen_t size = sizeof(listening);
+  return ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
 UniqueFd make_socket(const Address& address, int family) {
   UniqueFd made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!made) fail(address, "socket", errno);
@@ -154,14 +160,11 @@ ListenerSocket ListenerSocket::open(const Address& address, const ListenerOption
 
 ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& address) {
   int type = 0;
-  int listening = 0;
   socklen_t size = sizeof(int);
   if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
     fail(address, "inherited descriptor", errno);
   }
-  size = sizeof(int);
-  ::getsockopt(descriptor.get(), SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
-  if (type != SOCK_STREAM || listening == 0) {
+  if (type != SOCK_STREAM || !is_listening(descriptor.get())) {
     fail(address, ": the inherited descriptor is no listening stream socket");
   }
   ::fcntl(descriptor.get(), F_SETFD, FD_CLOEXEC);
@@ -196,6 +199,11 @@ void ListenerSocket::apply(const ListenerOptions& options) {
     }
   }
   if (::listen(descriptor(), backlog_of(options)) != 0) fail(address_, "listen", errno);
+}
+
+bool ListenerSocket::listen_again() noexcept {
+  if (is_listening(descriptor())) return false;
+  return ::listen(descriptor(), SOMAXCONN) == 0;
 }
 
 void ListenerSocket::unlink() noexcept {

@@ -54,6 +54,11 @@ class ListenerSocket {
   /// something else has taken the place of its file; that is left alone.
   void apply(const ListenerOptions& options);
 
+  /// Listens again, with the longest backlog, if the socket has ceased to: connect(2) with
+  /// AF_UNSPEC ends the listening of a TCP socket in every process that has it. A port that the
+  /// kernel chose is another one then. Returns whether it had ceased.
+  bool listen_again() noexcept;
+
   /// Leaves the socket file to another daemon: unlink() does nothing from now on.
   void disown() noexcept { file_.reset(); }
 

@@ -72,6 +72,26 @@ TEST(ListenerSocketTest, LiveSocketIsRefusedWithItsOwner) {
   EXPECT_TRUE(probe_listener(unix_address(address.name)).alive) << "and left alone";
 }
 
+TEST(ListenerSocketTest, ListensAgainWhereABridgeHasEndedIt) {
+  Address address{Address::Kind::tcp, "127.0.0.1", 0};
+  // Only a port that was asked for stays bound.
+  address.port = ListenerSocket::open(address, {}).port();
+  auto socket = ListenerSocket::open(address, {});
+  EXPECT_FALSE(socket.listen_again()) << "it listens";
+  const SocketAddress target = tcp_addresses("127.0.0.1", address.port).front();
+  const auto connects = [&] {
+    const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    return ::connect(client.get(), target.get(), target.length) == 0;
+  };
+  EXPECT_TRUE(connects());
+  const UniqueFd of_the_bridge(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  ASSERT_EQ(::connect(of_the_bridge.get(), &nobody, sizeof(nobody)), 0);
+  EXPECT_FALSE(connects());
+  EXPECT_TRUE(socket.listen_again());
+  EXPECT_TRUE(connects());
+}
+
 TEST(ListenerSocketTest, FullBacklogIsAliveToo) {
   const TemporaryDirectory directory;
   const Address address = unix_path(directory / "web.sock");
