@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "daemon/channel/place_of_file.hpp"
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/log/log.hpp"
 
@@ -55,7 +56,8 @@ int open_file(const std::string& path) {
   const int follow = is_own_descriptor(path) ? 0 : O_NOFOLLOW;
   const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow;
   const std::string parent = whole.has_parent_path() ? whole.parent_path().string() : ".";
-  const UniqueFd directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd directory = channel::open_place(parent);
+  if (!directory && errno == EPERM) fail(EPERM, path + ", which a link of another user leads to");
   if (!directory) fail(errno, path);
   UniqueFd file(::openat(directory.get(), whole.filename().c_str(), flags, 0640));
   if (!file) fail(errno, path);

@@ -13,6 +13,8 @@
 #include <system_error>
 #include <vector>
 
+#include "daemon/channel/place_of_file.hpp"
+
 namespace viaduct::daemon::master {
 
 namespace {
@@ -43,7 +45,7 @@ CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
   auto whole = std::filesystem::path(path).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();
   const std::string name = whole.filename();
-  const UniqueFd parent(::open(whole.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd parent = channel::open_place(whole.parent_path());
   if (!parent) fail(what);
   if (::mkdirat(parent.get(), name.c_str(), 0750) != 0 && errno != EEXIST) fail(what);
   // Root's own links may lead elsewhere, not those of whoever else may write there.

@@ -85,6 +85,41 @@ TEST_F(LogTest, SymbolicLinksAreNotFollowed) {
   ::close(open_file("/dev/stderr"));
 }
 
+TEST_F(LogTest, LinksOfOthersLeadRootToTheirOwnDirectoriesAlone) {
+  if (::geteuid() != 0) GTEST_SKIP() << "about being root";
+  constexpr uid_t kOther = 1;
+  for (const char* name : {"home", "home/own", "roots", "strangers"}) {
+    std::filesystem::create_directory(path(name));
+  }
+  const auto link = [&](const std::string& target, const char* name, uid_t owner) {
+    ASSERT_EQ(::symlink(target.c_str(), path(name).c_str()), 0);
+    ASSERT_EQ(::lchown(path(name).c_str(), owner, owner), 0);
+  };
+  link("../roots", "home/to-root", kOther);
+  link(path("roots"), "home/to-root-by-name", kOther);
+  link("to-root", "home/twice", kOther);
+  link("../roots", "home/roots-link", 0);
+  link("../strangers", "home/to-stranger", kOther);
+  link("own", "home/to-own", kOther);
+  link("roots", "of-root", 0);
+  link("home/to-root", "of-root-through-home", 0);
+  for (const char* name : {"home", "home/own"}) {
+    ASSERT_EQ(::chown(path(name).c_str(), kOther, kOther), 0);
+  }
+  ASSERT_EQ(::chown(path("strangers").c_str(), kOther + 1, kOther + 1), 0);
+  for (const char* name : {"home/to-root", "home/to-root-by-name", "home/twice", "home/roots-link",
+                           "home/to-stranger", "of-root-through-home"}) {
+    SCOPED_TRACE(name);
+    EXPECT_THROW(::close(open_file(path(name) + "/log")), std::system_error);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("roots/log")));
+  EXPECT_FALSE(std::filesystem::exists(path("strangers/log")));
+  ::close(open_file(path("home/to-own") + "/log"));
+  ::close(open_file(path("of-root") + "/log"));
+  EXPECT_TRUE(std::filesystem::exists(path("home/own/log")));
+  EXPECT_TRUE(std::filesystem::exists(path("roots/log")));
+}
+
 TEST_F(LogTest, APipeIsRefusedWhetherOrNotSomebodyReads) {
   ASSERT_EQ(::mkfifo(path("log").c_str(), 0600), 0);
   EXPECT_THROW(open_file(path("log")), std::system_error);

@@ -68,6 +68,17 @@ TEST_F(CrashDirectoryTest, LinksOfOthersAreNotFollowed) {
   }
 }
 
+TEST_F(CrashDirectoryTest, LinksOfOthersLeadNowhereElse) {
+  if (::geteuid() != 0) GTEST_SKIP() << "about being root";
+  fs::create_directory(directory_ / "elsewhere");
+  const std::string link = directory_ / "link";
+  fs::create_directory_symlink(directory_ / "elsewhere", link);
+  EXPECT_NO_THROW(CrashDirectory{link + "/own"});
+  ASSERT_EQ(::lchown(link.c_str(), 1, 1), 0);
+  EXPECT_THROW(CrashDirectory{link + "/crashes"}, std::system_error);
+  EXPECT_FALSE(fs::exists(directory_ / "elsewhere/crashes"));
+}
+
 TEST_F(CrashDirectoryTest, KeepsTheNewestOfEachApp) {
   const CrashDirectory crashes(path_);
   std::ofstream(path_ + "/notes.txt") << "mine";
