@@ -1,6 +1,7 @@
 #include "daemon/config/text_file.hpp"
 
 #include <fcntl.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -36,11 +37,17 @@ int open_to_read(const std::string& path) {
   return file >= 0 ? file : -errno;
 }
 
-// Users and groups of the thread alone: the C library's functions change those of all threads.
-int become(const Account& user) {
+// Only the rights to files, so that the user may not send signals to the thread, and thereby to the
+// process. Of the thread alone: the C library's setgroups() changes the groups of all threads.
+int take_file_rights(const Account& user) {
   if (syscall(SYS_setgroups, user.groups.size(), user.groups.data()) != 0) return errno;
-  if (syscall(SYS_setresgid, user.gid, user.gid, user.gid) != 0) return errno;
-  return syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0 ? 0 : errno;
+  setfsgid(user.gid);
+  setfsuid(user.uid);
+  // A failure shows in what is in force, which a number that no user has does not change.
+  constexpr auto kNobody = static_cast<uid_t>(-1);
+  const bool taken = static_cast<gid_t>(setfsgid(kNobody)) == user.gid &&
+                     static_cast<uid_t>(setfsuid(kNobody)) == user.uid;
+  return taken ? 0 : EPERM;
 }
 
 std::variant<std::string, ReadFailure> read_opened(int file, const std::string& path) {
@@ -69,7 +76,7 @@ std::variant<std::string, ReadFailure> read_text_file_as(const Account& user,
                                                          const std::string& path) {
   int file = -EPERM;
   std::thread([&] {
-    const int error = become(user);
+    const int error = take_file_rights(user);
     file = error == 0 ? open_to_read(path) : -error;
   }).join();
   return read_opened(file, path);
