@@ -29,8 +29,8 @@ constexpr const char* kAllowed[] = {
     // files: what is opened, file_rules.hpp says
     "access", "close", "faccessat", "faccessat2", "fadvise64", "fstat", "fstat64", "fstatfs",
     "fstatfs64", "getcwd", "_llseek", "lseek", "newfstatat", "fstatat64", "open", "openat",
-    "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "pwritev2", "read", "readlink",
-    "readlinkat", "readv", "stat", "statx", "unlink", "unlinkat", "write", "writev",
+    "pread64", "preadv", "preadv2", "pwrite64", "pwritev", "read", "readlink", "readlinkat",
+    "readv", "stat", "statx", "unlink", "unlinkat", "write", "writev",
     // sockets: no others are listened on
     "accept4", "connect", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmmsg",
     "recvmsg", "sendmmsg", "sendmsg", "sendto",
@@ -160,7 +160,7 @@ void add_sockets(Filter& filter) {
   }
 }
 
-// F_SETFL would let files be written elsewhere than at their end.
+// F_SETFL, and RWF_NOAPPEND of pwritev2, would let files be written elsewhere than at their end.
 void add_descriptors(Filter& filter) {
   for (const int command : {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_ADD_SEALS, F_GET_SEALS}) {
     for (const char* name : {"fcntl", "fcntl64"}) {

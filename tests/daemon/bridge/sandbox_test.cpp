@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -142,6 +143,13 @@ TEST_F(SandboxTest, WhatItDoesNotFails) {
                {"truncating a file", [&] { return ::truncate(name.c_str(), 0); }},
                {"punching a hole", [&] { return ::fallocate(file, 0, 0, 1); }},
                {"writing elsewhere than at the end", [&] { return ::fcntl(file, F_SETFL, 0); }},
+               {"writing over what is there",
+                [&] {
+                  char byte = 'x';
+                  const iovec piece{&byte, 1};
+                  constexpr int kNoAppend = 0x20;  // RWF_NOAPPEND
+                  return ::syscall(SYS_pwritev2, file, &piece, 1, 0L, 0L, kNoAppend);
+                }},
                {"splice", [&] { return ::splice(sockets[0], nullptr, file, nullptr, 1, 0); }},
                {"chmod", [&] { return ::chmod(name.c_str(), 0777); }},
                {"chown", [&] { return ::fchown(file, 0, 0); }},
