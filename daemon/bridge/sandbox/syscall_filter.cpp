@@ -161,15 +161,18 @@ void add_sockets(Filter& filter) {
 }
 
 // F_SETFL, and RWF_NOAPPEND of pwritev2, would let files be written elsewhere than at their end.
+// FIONBIO would let an accept4() of other generations wait: they share the listeners. Asio makes
+// every descriptor that it waits for non-blocking; they are, so that it is told that it has.
 void add_descriptors(Filter& filter) {
   for (const int command : {F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_ADD_SEALS, F_GET_SEALS}) {
     for (const char* name : {"fcntl", "fcntl64"}) {
       filter.allow(name, is(1, static_cast<std::uint64_t>(command)));
     }
   }
-  for (const unsigned long request : {FIONBIO, FIONREAD, SIOCOUTQ, TCGETS}) {
+  for (const unsigned long request : {FIONREAD, SIOCOUTQ, TCGETS}) {
     filter.allow("ioctl", is(1, request));
   }
+  filter.add(SCMP_ACT_ERRNO(0), "ioctl", is(1, FIONBIO));
 }
 
 void add_processes(Filter& filter) {

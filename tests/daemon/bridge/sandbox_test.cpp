@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -165,6 +166,19 @@ TEST_F(SandboxTest, WhatItDoesNotFails) {
   }
   ::unlink(name.c_str());
   for (const int descriptor : {sockets[0], sockets[1], file}) ::close(descriptor);
+}
+
+// Asio, which asks for it, has to go on.
+TEST_F(SandboxTest, NoListenerIsMadeToBlock) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  const Outcome outcome = under_filter([&] {
+    int off = 0;
+    return ::ioctl(listener, FIONBIO, &off);
+  });
+  EXPECT_ERROR(outcome, 0);
+  EXPECT_NE(::fcntl(listener, F_GETFL) & O_NONBLOCK, 0);
+  ::close(listener);
 }
 
 TEST_F(SandboxTest, WhatOnlyAnIntruderDoesEndsIt) {
