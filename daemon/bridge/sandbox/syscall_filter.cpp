@@ -187,8 +187,9 @@ void add_processes(Filter& filter) {
   filter.allow("prlimit64", is(0, 0), is(2, 0));
   filter.allow("getrlimit");
   filter.allow("ugetrlimit");
-  // Everything but the handler above.
-  filter.allow("rt_sigaction", scmp_arg_cmp{0, SCMP_CMP_NE, SIGSYS, 0});
+  // The handler above stays. The kernel reads 32 bits of the 64 that are compared, so that a rule
+  // may name only numbers that are allowed.
+  filter.allow("rt_sigaction", scmp_arg_cmp{0, SCMP_CMP_LT, SIGSYS, 0});
 }
 
 bool set_handler() {

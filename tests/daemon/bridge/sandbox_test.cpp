@@ -155,10 +155,15 @@ TEST_F(SandboxTest, WhatItDoesNotFails) {
                {"chmod", [&] { return ::chmod(name.c_str(), 0777); }},
                {"chown", [&] { return ::fchown(file, 0, 0); }},
                {"renaming", [&] { return ::rename(name.c_str(), "/tmp/other"); }},
-               {"another handler for its end", [] {
+               {"another handler for its end",
+                [] {
                   struct sigaction ignore {};
                   ignore.sa_handler = SIG_IGN;
                   return ::sigaction(SIGSYS, &ignore, nullptr);
+                }},
+               {"the same by a number of more than 32 bits", [] {
+                  const long number = (1L << 32) | SIGSYS;
+                  return ::syscall(SYS_rt_sigaction, number, nullptr, nullptr, 8);
                 }}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
