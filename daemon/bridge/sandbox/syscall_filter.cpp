@@ -8,6 +8,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,7 +26,7 @@ namespace {
 
 constexpr const char* kAllowed[] = {
     // memory
-    "brk", "madvise", "mmap", "mprotect", "mremap", "munmap", "memfd_create",
+    "brk", "madvise", "mremap", "munmap", "memfd_create",
     // files: what is opened, file_rules.hpp says
     "access", "close", "faccessat", "faccessat2", "fadvise64", "fstat", "fstat64", "fstatfs",
     "fstatfs64", "getcwd", "_llseek", "lseek", "newfstatat", "fstatat64", "open", "openat",
@@ -145,6 +146,12 @@ scmp_arg_cmp has(unsigned argument, std::uint64_t bits) {
   return {argument, SCMP_CMP_MASKED_EQ, bits, bits};
 }
 
+// Memory that is executed would let an intruder bring code, and write over the handler of SIGSYS.
+void add_memory(Filter& filter) {
+  const scmp_arg_cmp not_executed{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0};
+  for (const char* name : {"mmap", "mmap2", "mprotect"}) filter.allow(name, not_executed);
+}
+
 void add_sockets(Filter& filter) {
   for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
     filter.allow("socket", is(0, static_cast<std::uint64_t>(family)));
@@ -209,6 +216,7 @@ std::error_code filter_syscalls() {
   Filter filter;
   for (const char* name : kAllowed) filter.allow(name);
   for (const char* name : kFatal) filter.add(SCMP_ACT_TRAP, name);
+  add_memory(filter);
   add_sockets(filter);
   add_descriptors(filter);
   add_processes(filter);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
@@ -21,6 +22,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <thread>
@@ -126,51 +128,67 @@ TEST_F(SandboxTest, WhatItDoesNotFails) {
   std::string name = directory + "/file-XXXXXX";
   const int file = ::mkstemp(name.data());
   const int on = 1;
+  void* const page =
+      ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   const struct {
     const char* what;
     std::function<long()> attempt;
-  } cases[] = {{"fork", [] { return ::fork(); }},
-               {"a process by clone", [] { return ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }},
-               {"another's signal", [] { return ::kill(::getppid(), SIGCONT); }},
-               {"everybody's signal", [] { return ::kill(-1, SIGCONT); }},
-               {"shutdown for reading", [&] { return ::shutdown(sockets[0], SHUT_RD); }},
-               {"shutdown of both", [&] { return ::shutdown(sockets[0], SHUT_RDWR); }},
-               {"a raw socket's family", [] { return ::socket(AF_PACKET, SOCK_RAW, 0); }},
-               {"a netlink socket", [] { return ::socket(AF_NETLINK, SOCK_RAW, 0); }},
-               {"listening", [&] { return ::listen(sockets[0], 1); }},
-               {"an option that is not used",
-                [&] { return ::setsockopt(sockets[0], SOL_SOCKET, SO_RCVBUF, &on, sizeof on); }},
-               {"truncating a descriptor", [&] { return ::ftruncate(file, 0); }},
-               {"truncating a file", [&] { return ::truncate(name.c_str(), 0); }},
-               {"punching a hole", [&] { return ::fallocate(file, 0, 0, 1); }},
-               {"writing elsewhere than at the end", [&] { return ::fcntl(file, F_SETFL, 0); }},
-               {"writing over what is there",
-                [&] {
-                  char byte = 'x';
-                  const iovec piece{&byte, 1};
-                  constexpr int kNoAppend = 0x20;  // RWF_NOAPPEND
-                  return ::syscall(SYS_pwritev2, file, &piece, 1, 0L, 0L, kNoAppend);
-                }},
-               {"splice", [&] { return ::splice(sockets[0], nullptr, file, nullptr, 1, 0); }},
-               {"chmod", [&] { return ::chmod(name.c_str(), 0777); }},
-               {"chown", [&] { return ::fchown(file, 0, 0); }},
-               {"renaming", [&] { return ::rename(name.c_str(), "/tmp/other"); }},
-               {"another handler for its end",
-                [] {
-                  struct sigaction ignore {};
-                  ignore.sa_handler = SIG_IGN;
-                  return ::sigaction(SIGSYS, &ignore, nullptr);
-                }},
-               {"the same by a number of more than 32 bits", [] {
-                  const long number = (1L << 32) | SIGSYS;
-                  return ::syscall(SYS_rt_sigaction, number, nullptr, nullptr, 8);
-                }}};
+  } cases[] = {
+      {"fork", [] { return ::fork(); }},
+      {"a process by clone", [] { return ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0); }},
+      {"another's signal", [] { return ::kill(::getppid(), SIGCONT); }},
+      {"everybody's signal", [] { return ::kill(-1, SIGCONT); }},
+      {"shutdown for reading", [&] { return ::shutdown(sockets[0], SHUT_RD); }},
+      {"shutdown of both", [&] { return ::shutdown(sockets[0], SHUT_RDWR); }},
+      {"a raw socket's family", [] { return ::socket(AF_PACKET, SOCK_RAW, 0); }},
+      {"a netlink socket", [] { return ::socket(AF_NETLINK, SOCK_RAW, 0); }},
+      {"listening", [&] { return ::listen(sockets[0], 1); }},
+      {"an option that is not used",
+       [&] { return ::setsockopt(sockets[0], SOL_SOCKET, SO_RCVBUF, &on, sizeof on); }},
+      {"truncating a descriptor", [&] { return ::ftruncate(file, 0); }},
+      {"truncating a file", [&] { return ::truncate(name.c_str(), 0); }},
+      {"punching a hole", [&] { return ::fallocate(file, 0, 0, 1); }},
+      {"writing elsewhere than at the end", [&] { return ::fcntl(file, F_SETFL, 0); }},
+      {"writing over what is there",
+       [&] {
+         char byte = 'x';
+         const iovec piece{&byte, 1};
+         constexpr int kNoAppend = 0x20;  // RWF_NOAPPEND
+         return ::syscall(SYS_pwritev2, file, &piece, 1, 0L, 0L, kNoAppend);
+       }},
+      {"memory that is executed",
+       [] {
+         void* made =
+             ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+         return made == MAP_FAILED ? -1 : 0;
+       }},
+      {"executing what was written", [&] { return ::mprotect(page, 4096, PROT_READ | PROT_EXEC); }},
+      {"writing over the program's code",
+       [] {
+         const auto code = reinterpret_cast<std::uintptr_t>(&filter_syscalls) & ~4095UL;
+         return ::mprotect(reinterpret_cast<void*>(code), 4096, PROT_READ | PROT_WRITE | PROT_EXEC);
+       }},
+      {"splice", [&] { return ::splice(sockets[0], nullptr, file, nullptr, 1, 0); }},
+      {"chmod", [&] { return ::chmod(name.c_str(), 0777); }},
+      {"chown", [&] { return ::fchown(file, 0, 0); }},
+      {"renaming", [&] { return ::rename(name.c_str(), "/tmp/other"); }},
+      {"another handler for its end",
+       [] {
+         struct sigaction ignore {};
+         ignore.sa_handler = SIG_IGN;
+         return ::sigaction(SIGSYS, &ignore, nullptr);
+       }},
+      {"the same by a number of more than 32 bits", [] {
+         const long number = (1L << 32) | SIGSYS;
+         return ::syscall(SYS_rt_sigaction, number, nullptr, nullptr, 8);
+       }}};
   for (const auto& c : cases) {
     SCOPED_TRACE(c.what);
     EXPECT_ERROR(under_filter(c.attempt), EPERM);
   }
   ::unlink(name.c_str());
   for (const int descriptor : {sockets[0], sockets[1], file}) ::close(descriptor);
+  ::munmap(page, 4096);
 }
 
 // Asio, which asks for it, has to go on.
