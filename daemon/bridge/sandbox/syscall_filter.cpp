@@ -111,6 +111,8 @@ class Filter {
     // The calls of the data path are found by their number in a tree.
     note(::seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));
     note(::seccomp_attr_set(filter_.get(), SCMP_FLTATR_CTL_NNP, 1));
+    // Entries of other architectures. The default ends the thread alone.
+    note(::seccomp_attr_set(filter_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS));
   }
 
   template <class... Comparison>

@@ -241,6 +241,26 @@ TEST_F(SandboxTest, BlockingTheSignalDoesNotHelp) {
   EXPECT_TRUE(WIFSIGNALED(outcome.status) && WTERMSIG(outcome.status) == SIGSYS);
 }
 
+#ifdef __x86_64__
+TEST_F(SandboxTest, CallsOfAnotherArchitectureEndTheProcess) {
+  const Outcome outcome = under_filter([] {
+    std::thread([] {
+      long result = 20;  // getpid of i386
+      asm volatile("int $0x80" : "+a"(result) : : "memory");
+    }).join();
+    return 0L;
+  });
+  // SIGSEGV where the kernel has no such entry.
+  EXPECT_TRUE(WIFSIGNALED(outcome.status)) << "status " << outcome.status;
+  const Outcome x32 = under_filter([] {
+    constexpr long kX32 = 0x40000000;
+    std::thread([] { ::syscall(kX32 | SYS_getpid); }).join();
+    return 0L;
+  });
+  EXPECT_TRUE(WIFSIGNALED(x32.status) && WTERMSIG(x32.status) == SIGSYS) << x32.status;
+}
+#endif
+
 TEST_F(SandboxTest, FilesAreMadeInTheSpoolDirectoryAlone) {
   const std::string name = directory + "/body-XXXXXX";
   EXPECT_EQ(under_rules([&] {
