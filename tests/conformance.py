@@ -19,7 +19,7 @@ def rows(text: str) -> list[list[str]]:
     """Cells of the tables' rows, heads and rules left out."""
     table = [line for line in text.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
-    return [row for row in cells if row[-1] != "shown by" and not set(row[-1]) <= set("- ")]
+    return [row for row in cells if row[-1] != "shown by" and not set("".join(row)) <= set("-: ")]
 
 
 def gtest_names(executable: str) -> set[str]:
