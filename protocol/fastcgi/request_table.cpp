@@ -36,6 +36,7 @@ ActiveRequest& RequestTable::insert(RequestId id) {
 }
 
 void RequestTable::erase(RequestId id) {
+  if (size_ == 0) return;
   std::size_t hole = locate(id);
   if (keys_[hole].id != id) return;
   requests_[keys_[hole].slot] = ActiveRequest{};
