@@ -1,7 +1,10 @@
 #include "daemon/bridge/access_log.hpp"
 
+#include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <ctime>
 
@@ -88,10 +91,31 @@ void AccessLog::write(const AccessEntry& entry) {
 void AccessLog::redirect(int descriptor) {
   flush();
   descriptor_ = descriptor;
+  int type = 0;
+  socklen_t size = sizeof(type);
+  datagrams_ =
+      ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+// To syslog, a line each. What it does not take at once is lost, as it is for everybody.
+void AccessLog::send_lines() {
+  constexpr std::string_view kPrefix = "<30>viaductd: ";  // daemon, informational
+  std::string_view rest = lines_;
+  while (!rest.empty()) {
+    const std::size_t size = rest.find('\n');
+    std::array<iovec, 2> parts{{{const_cast<char*>(kPrefix.data()), kPrefix.size()},
+                                {const_cast<char*>(rest.data()), size}}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    ::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    rest.remove_prefix(size + 1);
+  }
 }
 
 void AccessLog::flush() {
-  std::string_view rest = lines_;
+  if (datagrams_) send_lines();
+  std::string_view rest = datagrams_ ? std::string_view() : lines_;
   while (!rest.empty() && descriptor_ >= 0) {
     const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;

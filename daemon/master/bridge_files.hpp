@@ -15,10 +15,14 @@ namespace viaduct::daemon::master {
 struct BridgeLogFile {
   channel::LogTarget target = channel::LogTarget::log;
   std::uint32_t app = 0;  ///< LogTarget::app and slow only: its index
-  std::string path;
+  config::LogTarget to;   ///< a file; LogTarget::access: anything but off
 };
 
-/// The log files that these settings name; nothing for the other kinds of target.
+/// What the bridge cannot open itself of the logs that these settings name.
 std::vector<BridgeLogFile> bridge_log_files(const config::Settings& settings);
+
+/// Opens it: a file, standard error, or a connection to the journal or to syslog. Throws
+/// std::system_error, which names it.
+UniqueFd open_log(const config::LogTarget& to);
 
 }  // namespace viaduct::daemon::master

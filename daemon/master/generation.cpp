@@ -43,7 +43,7 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
   const config::BridgeSettings bridge = config::bridge_settings(settings_);
   settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
   for (const BridgeLogFile& file : bridge_log_files(settings_)) {
-    UniqueFd(log::open_file(file.path));
+    open_log(file.to);
   }
   try_crash_dirs();
 }

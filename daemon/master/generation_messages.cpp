@@ -101,7 +101,7 @@ std::vector<std::string> Generation::send_log_files() {
     message.target = file.target;
     message.app = file.app;
     try {
-      bridge_->send(message, UniqueFd(log::open_file(file.path)));
+      bridge_->send(message, open_log(file.to));
     } catch (const std::exception& error) {
       context_.logs.daemon().error("log file cannot be opened", {{"error", error.what()}});
       failures.emplace_back(error.what());

@@ -30,6 +30,15 @@ def test_json_log_is_one_object_a_line(viaductd):
         json.loads(line)
 
 
+def test_access_log_on_standard_error(viaductd):
+    viaductd.settings["access_log"] = {"to": "stderr"}
+    viaductd.app("sdk")
+    viaductd.start()
+    assert fastcgi.request(viaductd.socket, "/hello?x=1").status == 200
+    line = viaductd.logged("/hello?x=1")
+    assert json.loads(line)["status"] == 200
+
+
 def test_access_log_has_a_line_per_request(viaductd):
     target = viaductd.directory / "access.log"
     viaductd.settings["access_log"] = {"to": str(target)}

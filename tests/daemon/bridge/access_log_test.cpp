@@ -1,10 +1,12 @@
 #include "daemon/bridge/access_log.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
@@ -131,6 +133,30 @@ TEST_F(AccessLogFile, SampleIsTheShareThatIsWritten) {
     log.flush();
     EXPECT_EQ(lines(), row.lines) << row.sample;
   }
+}
+
+TEST_F(AccessLogFile, SyslogGetsEachLineByItself) {
+  std::array<int, 2> sockets{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets.data()), 0);
+  const auto params = request();
+  {
+    AccessLog log(reactor_, config::LogFormat::json, 1.0);
+    log.redirect(sockets[1]);
+    log.write(entry(params));
+    log.write(entry(params));
+    log.flush();
+  }
+  std::array<char, 4096> chunk;
+  constexpr std::string_view kPrefix = "<30>viaductd: ";
+  for (int i = 0; i < 2; ++i) {
+    const ssize_t size = ::recv(sockets[0], chunk.data(), chunk.size(), 0);
+    ASSERT_GT(size, 0) << i;
+    const std::string_view line(chunk.data(), static_cast<std::size_t>(size));
+    ASSERT_TRUE(line.starts_with(kPrefix)) << line;
+    EXPECT_NO_THROW(boost::json::parse(line.substr(kPrefix.size()))) << line;
+  }
+  EXPECT_LT(::recv(sockets[0], chunk.data(), chunk.size(), 0), 0);
+  for (const int socket : sockets) ::close(socket);
 }
 
 TEST_F(AccessLogFile, RedirectWritesWhatWaitsToThePreviousTarget) {
