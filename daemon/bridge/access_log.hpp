@@ -29,8 +29,8 @@ std::string format_access(const AccessEntry& entry, config::LogFormat format,
                           std::chrono::system_clock::time_point time);
 
 /// The access log of one thread: lines are collected and written at the end of the loop's turn.
-/// Several threads append to one file, each with whole lines. A datagram socket is that of syslog and
-/// gets each line by itself.
+/// Several threads append to one file, each with whole lines. A datagram socket is that of syslog
+/// and gets each line by itself.
 class AccessLog final : public Flushable {
  public:
   /// `sample`: the share of requests that is logged, 0 to 1.

@@ -58,7 +58,7 @@ CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
 
 std::string CrashDirectory::add(const CrashReport& report) const {
   const std::string name = crash_file_name(report);
-  const std::string path = path_ + "/" + name;
+  std::string path = path_ + "/" + name;
   const UniqueFd file(::openat(directory_.get(), name.c_str(),
                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640));
   if (!file) fail(path);

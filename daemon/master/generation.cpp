@@ -20,7 +20,6 @@ namespace viaduct::daemon::master {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using channel::Message;
 using channel::Type;
 
 constexpr BackoffPolicy kBridgeBackoff{};

@@ -171,9 +171,9 @@ TEST_F(Gathering, LongerBodiesStreamToThreads) {
     std::string begin;
     bool at_once;
   };
-  for (const auto& [length, begin, at_once] :
-       {Row{"1048576", "some", false}, Row{"1048577", "some", true}, Row{"", "some", false},
-        Row{"", mib, false}, Row{"", mib + "y", true}}) {
+  for (const Row& row : {Row{"1048576", "some", false}, Row{"1048577", "some", true},
+                         Row{"", "some", false}, Row{"", mib, false}, Row{"", mib + "y", true}}) {
+    const auto& [length, begin, at_once] = row;
     const auto client = upload(length, begin);
     if (!at_once) {
       serve_another(worker);
@@ -192,7 +192,7 @@ TEST_F(Gathering, LongerBodiesStreamToThreads) {
     }
     const auto request = worker.next_request();
     ASSERT_TRUE(request);
-    until([&] { return request->body == begin; }, "what has come");
+    until([&] { return request->body == row.begin; }, "what has come");
     EXPECT_FALSE(request->body_ended);
     request->respond("ok");
     ASSERT_TRUE(client->wait(1));
