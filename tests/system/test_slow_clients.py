@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from harness.tool import Tool
 GIB = 1 << 30
 MIB = 1 << 20
 CLIENTS = 20
+LATE = 20  # ms that a busy machine may add to a request; a slow client takes seconds
 
 
 class Drip:
@@ -62,27 +64,36 @@ def processes(viaductd):
     return {"bridge": viaductd.bridge(), "worker": viaductd.workers()[0]}
 
 
-def measure(start_load, port) -> float:
-    """p99 in milliseconds; the least of three, which other work of the machine disturbs least."""
+def cpu_seconds(viaductd) -> float:
+    """What bridge and worker have had of the processors: that is the same whatever else they do."""
+    files = [file for pid in processes(viaductd).values() for file in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+
+
+def measure(viaductd, start_load, port) -> tuple[float, float]:
+    """Processor time of a request in microseconds, and p99 in milliseconds; the least of three each,
+    which other work of the machine disturbs least."""
     results = []
     for _ in range(3):
+        before = cpu_seconds(viaductd)
         report = start_load(port, concurrency=1, seconds=0.75, least=1000).wait(120)
         assert_clean(report)
-        results.append(report["p99_ms"])
-    return min(results)
+        results.append((1e6 * (cpu_seconds(viaductd) - before) / report["requests"], report["p99_ms"]))
+    return min(cpu for cpu, _ in results), min(p99 for _, p99 in results)
 
 
 def check(viaductd, start_load, front, occupy) -> None:
-    """Up to three rounds, each with a comparison of its own: what else the machine does may change
-    between two measurements, what viaductd does would show in every round."""
-    measure(start_load, front.port)  # caches, buffers, threads
+    """Requests of others cost no more beside the slow clients, and none of them waits for those. Up
+    to three rounds: what else the machine does may change between two measurements, what viaductd
+    does would show in every round."""
+    measure(viaductd, start_load, front.port)  # caches, buffers, threads
     idle = {name: memory(pid) for name, pid in processes(viaductd).items()}
     rounds = []
     while len(rounds) < 3:
-        alone = measure(start_load, front.port)
+        alone = measure(viaductd, start_load, front.port)
         clients = occupy()
         try:
-            beside = measure(start_load, front.port)
+            beside = measure(viaductd, start_load, front.port)
             grown = {name: memory(pid) - idle[name] for name, pid in processes(viaductd).items()}
         finally:
             for client in clients:
@@ -90,9 +101,9 @@ def check(viaductd, start_load, front, occupy) -> None:
         assert all(value < 32 * MIB for value in grown.values()), grown
         assert http.request(front.port, "/hello").text == "hello\n"
         rounds.append((alone, beside))
-        if beside <= 2 * alone:
+        if beside[0] <= 2 * alone[0] and beside[1] <= 2 * alone[1] + LATE:
             return
-    pytest.fail(f"p99 in ms, alone and beside the slow clients: {rounds}")
+    pytest.fail(f"us of processors and p99 in ms, alone and beside the slow clients: {rounds}")
 
 
 @pytest.mark.slow

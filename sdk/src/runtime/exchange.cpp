@@ -245,13 +245,11 @@ void Exchange::stay_open(std::chrono::milliseconds interval, std::string_view te
 
 void Exchange::conclude() {
   protocol::ServerCodec& codec = *link->codec;
-  if (cancelled == Cancel::gone) {
+  if (cancelled == Cancel::gone || outcome_ == Outcome::ended) {
     codec.end(id);
   } else if (outcome_ == Outcome::whole) {
     codec.head(id, *whole_head_);
     codec.body(id, whole_body_);
-    codec.end(id);
-  } else if (outcome_ == Outcome::ended) {
     codec.end(id);
   } else if (head_sent_) {
     codec.fail(id);
