@@ -150,7 +150,7 @@ void Control::adopt(channel::HandedOver handed) {
   threads_[index]->reactor().post(
       [this, index, listener = handed.listener, descriptor = handed.connection.release()] {
         threads_[index]->adopt(listener, UniqueFd(descriptor));
-        // As its last tick saw it.
+        // The last tick of the thread did not see it.
         drained_[index] = false;
         adopting_.fetch_sub(1, std::memory_order_release);
       });

@@ -1,4 +1,4 @@
-// Who can change what a path leads to.
+// Paths, and by whom the file they lead to can be changed.
 #pragma once
 
 #include <string>

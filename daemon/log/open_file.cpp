@@ -52,7 +52,7 @@ void check_owner(int directory, int file, const std::string& path) {
 
 int open_file(const std::string& path) {
   const std::filesystem::path whole(path);
-  // Those of this process are links.
+  // Names of own descriptors are links.
   const int follow = is_own_descriptor(path) ? 0 : O_NOFOLLOW;
   const int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | follow;
   const std::string parent = whole.has_parent_path() ? whole.parent_path().string() : ".";

@@ -18,7 +18,7 @@ struct BridgeLogFile {
   config::LogTarget to;   ///< a file; LogTarget::access: anything but off
 };
 
-/// What the bridge cannot open itself of the logs that these settings name.
+/// The logs that these settings name and the bridge cannot open itself.
 std::vector<BridgeLogFile> bridge_log_files(const config::Settings& settings);
 
 /// Opens it: a file, standard error, or a connection to the journal or to syslog. Throws

@@ -116,7 +116,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   bool is_busy_with(const Worker& worker) const;
   /// What its bridge has reported of a pool; nothing when it does not use the pool.
   PoolLoad load_of(const AppPool& pool) const;
-  /// What its bridge has counted up to now, besides what `tallies` has; nothing without a bridge.
+  /// Numbers of its bridge up to now, those in `tallies` left out; zero without a bridge.
   std::uint64_t progress() const { return board_ ? board_->progress() : 0; }
   std::uint64_t malformed() const { return board_ ? board_->malformed() : 0; }
   std::uint64_t contradictory() const { return board_ ? board_->contradictory() : 0; }
@@ -124,7 +124,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// Parts of its bridge's sandbox that the bridge says are in force, of SandboxPart.
   std::uint32_t sandbox() const { return board_ ? board_->sandbox() : 0; }
   AppCounts counts_of(const AppTally& tally) const;
-  /// What all its bridges have counted for one of its apps().
+  /// Numbers of all its bridges for one of its apps().
   AppCounts counts_of(const GenerationApp& app) const;
   const config::Settings& settings() const { return settings_; }
   ListenerSet& listeners() { return listeners_; }

@@ -1,4 +1,4 @@
-// What its bridge tells a generation, and what it counts.
+// A generation hears what its bridge tells, and reads what it counts.
 
 #include <string.h>
 
@@ -133,7 +133,7 @@ void Generation::list_report(const Message& message, std::string_view answer) {
   observer_.requests_listed(*this, message.serial, message.count, std::move(*requests));
 }
 
-// Of a bridge that is no more.
+// The bridge is no more.
 void Generation::forget_reports() {
   for (GenerationApp& app : apps_) {
     app.servers = {};

@@ -263,8 +263,8 @@ class Master final : private PoolObserver,
   };
   std::optional<Probation> probation_;
   boost::asio::steady_timer probation_timer_;
-  // What became of the requests to a pool while its generations were current: a bridge that drains,
-  // and may be in other hands, adds nothing.
+  // Requests to a pool while its generations were current, and how they ended: a bridge that
+  // drains, and may be in other hands, adds nothing.
   std::map<const AppPool*, Outcomes> past_outcomes_;
   std::vector<std::shared_ptr<AppPool>> former_pools_;  // of a candidate that goes back
   std::string going_back_;                              // why; "": that is not happening

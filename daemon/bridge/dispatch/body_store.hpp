@@ -68,8 +68,8 @@ class BodyStore {
   /// Gives up what is kept for a second worker: the first one has begun to answer.
   void forget();
 
-  /// What is appended from now on goes into a file of the spool, which outlives this store's next
-  /// reset(); so does what has been appended, unless some of that was passed on already.
+  /// Bytes that are appended from now on go into a file of the spool, which outlives this store's
+  /// next reset(); so do those that have been appended, unless some were passed on already.
   std::error_code spool(Spool& spool);
   [[nodiscard]] bool spooling() const { return file_ >= 0; }
 

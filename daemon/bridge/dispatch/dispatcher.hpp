@@ -82,7 +82,7 @@ class Dispatcher final : public WorkerOwner {
   // Requests.
   /// Whether the app takes a request with that head at all; refuses it otherwise.
   bool admits(Exchange& exchange);
-  /// As the policy says, of a request whose body is not complete.
+  /// Bytes of its body, which is not complete, that the policy wants first.
   [[nodiscard]] std::uint64_t bytes_to_gather(const Exchange& exchange);
   /// Hears that the body of a request is being gathered, or not any more.
   void gathering(bool begins) {
@@ -145,7 +145,7 @@ class Dispatcher final : public WorkerOwner {
   Worker* choose(const Exchange& exchange, bool canary) const;
   std::unique_ptr<Worker> make_worker(const std::shared_ptr<WorkerInfo>& info, bool ask);
   Worker* find(std::uint64_t serial) const;
-  /// Of all workers, the most restrictive; what was known last while there are none.
+  /// The most restrictive of all workers; the last known one while there are none.
   Taking taking();
   /// Sends it to a worker, if its lane and a worker have room.
   bool send(Exchange& exchange);

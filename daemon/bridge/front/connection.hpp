@@ -33,7 +33,7 @@ class ConnectionList;
 /// dropped, because some front servers write the whole body before they read.
 class Connection final : public Client, public Flushable, private Watcher {
  public:
-  /// What is known of the peer when the connection is accepted.
+  /// The peer, as far as it is known when the connection is accepted.
   struct Standing {
     bool trusted = false;       ///< its VIADUCT_* and the listener's `forwarded` are believed
     bool proxy_header = false;  ///< its first bytes are a PROXY header, or it is closed

@@ -4,7 +4,7 @@
 
 namespace viaduct::daemon::bridge {
 
-/// What is known of how a worker takes requests, the most restrictive last but `unknown`.
+/// How a worker takes requests, as far as that is known, the most restrictive last but `unknown`.
 enum class Taking : std::uint8_t {
   unknown,  ///< it has not said yet
   many,     ///< many on a link with flow control, each at little cost
