@@ -166,7 +166,7 @@ std::shared_ptr<Connection> Listener::take(int descriptor, Origin origin) {
   // A predecessor hands over no connection of which it expected a PROXY header.
   standing.proxy_header =
       standing.trusted && front_.settings.proxy_protocol && origin != Origin::adopted;
-  const auto connection = std::make_shared<Connection>(front_, connections_, descriptor, standing);
+  auto connection = std::make_shared<Connection>(front_, connections_, descriptor, standing);
   connection->count(std::move(place));
   if (origin == Origin::refused) connection->refuse_all();
   connections_.add(connection);

@@ -155,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
                               25)},
         Malformed{"NoNetstring", 1, "x"}, Malformed{"LeadingZero", 1, "012:"},
         Malformed{"HugeNetstring", 1, "99999999999999999999:"},
-        Malformed{"NoContentLength", 1, std::string("7:SCGI\0001\0,", 11)}),
+        Malformed{"NoContentLength", 1, std::string("7:SCGI\0001\0,", 10)}),
     [](const auto& test) { return test.param.name; });
 
 TEST_P(MalformedBytes, CloseOnlyTheirOwnConnection) {
