@@ -12,9 +12,9 @@
 #include "daemon/config/listener_settings.hpp"
 #include "daemon/config/log_settings.hpp"
 #include "daemon/config/memory_policy.hpp"
-#include "daemon/config/peer_rule.hpp"
 #include "daemon/config/request_settings.hpp"
 #include "daemon/config/sandbox_mode.hpp"
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -26,10 +26,10 @@ inline constexpr std::uint32_t kServerConcurrency = 32;
 
 struct BridgeListener {
   FrontProtocol protocol = FrontProtocol::fastcgi;
-  Address address;                // a name for log lines: the socket itself is inherited
-  std::vector<PeerRule> allow;    // empty: everyone
-  std::vector<PeerRule> trusted;  // empty: nobody
-  bool proxy_protocol = false;    // connections of `trusted` begin with a PROXY header
+  Address address;                          // a name for log lines: the socket itself is inherited
+  std::vector<protocol::PeerRule> allow;    // empty: everyone
+  std::vector<protocol::PeerRule> trusted;  // empty: nobody
+  bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 

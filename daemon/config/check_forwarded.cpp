@@ -35,8 +35,9 @@ void check_parts(const Checking& check, const ListenerSettings& listener, const 
 
 // A process that connects to a Unix socket has no address.
 bool has_principal(const ListenerSettings& listener) {
-  return std::any_of(listener.trusted.begin(), listener.trusted.end(),
-                     [](const auto& rule) { return rule.kind != PeerRule::Kind::network; });
+  return std::any_of(listener.trusted.begin(), listener.trusted.end(), [](const auto& rule) {
+    return rule.kind != protocol::PeerRule::Kind::network;
+  });
 }
 
 void check_somebody_is_trusted(const Checking& check, const ListenerSettings& listener,

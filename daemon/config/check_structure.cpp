@@ -14,10 +14,10 @@ constexpr std::uint64_t kLeastMemory = 1 << 20;  // with less a bridge would ref
 
 // `addressed`: peers may be known by addresses that others name, whatever the socket.
 void check_peers(const Checking& check, const ListenerSettings& listener, const std::string& path,
-                 const std::vector<PeerRule>& rules, bool addressed = false) {
+                 const std::vector<protocol::PeerRule>& rules, bool addressed = false) {
   const Address::Kind kind = listener.address.kind;
   for (std::size_t index = 0; index < rules.size(); ++index) {
-    const bool network = rules[index].kind == PeerRule::Kind::network;
+    const bool network = rules[index].kind == protocol::PeerRule::Kind::network;
     const std::string item = path + '[' + std::to_string(index) + ']';
     if (network && listener.address.is_unix() && !addressed)
       check.error(item, "expected uid:NAME or gid:NAME for a Unix socket");

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "daemon/config/address.hpp"
-#include "daemon/config/peer_rule.hpp"
 #include "protocol/forwarded.hpp"
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -54,9 +54,9 @@ struct ListenerSettings {
   std::optional<gid_t> gid;  // of `group`
   mode_t mode = 0660;        // of the socket file
   std::uint32_t backlog = 4096;
-  std::vector<PeerRule> allow;    // empty: everyone who can connect
-  std::vector<PeerRule> trusted;  // empty: nobody
-  bool proxy_protocol = false;    // connections of `trusted` begin with a PROXY header
+  std::vector<protocol::PeerRule> allow;    // empty: everyone who can connect
+  std::vector<protocol::PeerRule> trusted;  // empty: nobody
+  bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   std::string app;          // as written: empty when `routes` was used instead
   std::string default_app;  // as written: for requests that no route takes; "": none

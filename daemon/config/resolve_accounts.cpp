@@ -162,13 +162,14 @@ std::optional<uid_t> file_owner(const Checking& check, const std::string& path,
   return user ? std::optional(user->uid) : std::nullopt;
 }
 
-void resolve_peers(const Checking& check, const std::string& path, std::vector<PeerRule>& rules) {
+void resolve_peers(const Checking& check, const std::string& path,
+                   std::vector<protocol::PeerRule>& rules) {
   for (std::size_t index = 0; index < rules.size(); ++index) {
-    PeerRule& rule = rules[index];
-    const std::string name(principal(rule));
+    protocol::PeerRule& rule = rules[index];
+    const std::string name(protocol::principal(rule));
     const std::string item = path + '[' + std::to_string(index) + ']';
     if (name.find_first_not_of("0123456789") == std::string::npos) continue;
-    if (rule.kind == PeerRule::Kind::uid) {
+    if (rule.kind == protocol::PeerRule::Kind::uid) {
       const auto user = check.system.find_user(name);
       if (!user) check.error(item, "no user named \"" + name + "\" on this system");
       if (user) rule.id = user->uid;

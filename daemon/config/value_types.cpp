@@ -206,11 +206,11 @@ ValueType<Address> address() {
       [](const Address& value) { return quote_yaml(format(value)); });
 }
 
-ValueType<PeerRule> peer_rule() {
-  return explained<PeerRule>(
+ValueType<protocol::PeerRule> peer_rule() {
+  return explained<protocol::PeerRule>(
       "an IP address, a network such as 10.0.0.0/8, uid:NAME or gid:NAME",
-      [](const Node&, std::string_view written) { return parse_peer_rule(written); },
-      [](const PeerRule& rule) { return quote_yaml(rule.text); });
+      [](const Node&, std::string_view written) { return protocol::parse_peer_rule(written); },
+      [](const protocol::PeerRule& rule) { return quote_yaml(rule.text); });
 }
 
 ValueType<LogTarget> log_target(LogTarget::Kind extra) {

@@ -15,7 +15,7 @@
 
 #include "daemon/config/app_settings.hpp"
 #include "daemon/config/document.hpp"
-#include "daemon/config/peer_rule.hpp"
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -59,7 +59,7 @@ ValueType<int> stop_signal();
 ValueType<std::string> path();       // made absolute
 ValueType<EnvFile> env_file_path();  // made absolute; a leading '-' makes it optional
 ValueType<Address> address();
-ValueType<PeerRule> peer_rule();
+ValueType<protocol::PeerRule> peer_rule();
 // A destination of log lines. `extra` is the kind that is allowed besides the common ones.
 ValueType<LogTarget> log_target(LogTarget::Kind extra);
 // One of a few words, each with the value it stands for.

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-config::IpBytes client_of(config::IpBytes address) {
+protocol::IpBytes client_of(protocol::IpBytes address) {
   if (!std::equal(kMapped.begin(), kMapped.end(), address.begin())) {
     std::fill(address.begin() + 8, address.end(), std::uint8_t{0});
   }
@@ -18,8 +18,8 @@ config::IpBytes client_of(config::IpBytes address) {
 
 }  // namespace
 
-ClientCounts::Place ClientCounts::enter(const config::IpBytes& address) {
-  const config::IpBytes client = client_of(address);
+ClientCounts::Place ClientCounts::enter(const protocol::IpBytes& address) {
+  const protocol::IpBytes client = client_of(address);
   const std::lock_guard lock(mutex_);
   const auto [found, added] = counts_.try_emplace(client, 0U);
   if (found->second >= limit_) return {};
@@ -27,7 +27,7 @@ ClientCounts::Place ClientCounts::enter(const config::IpBytes& address) {
   return {*this, client};
 }
 
-void ClientCounts::leave(const config::IpBytes& client) {
+void ClientCounts::leave(const protocol::IpBytes& client) {
   const std::lock_guard lock(mutex_);
   const auto found = counts_.find(client);
   if (--found->second == 0) counts_.erase(found);

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <utility>
 
-#include "daemon/config/peer_rule.hpp"
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -23,7 +23,7 @@ class ClientCounts {
   class Place {
    public:
     Place() = default;
-    Place(ClientCounts& counts, const config::IpBytes& client)
+    Place(ClientCounts& counts, const protocol::IpBytes& client)
         : counts_(&counts), client_(client) {}
     Place(Place&& other) noexcept
         : counts_(std::exchange(other.counts_, nullptr)), client_(other.client_) {}
@@ -39,20 +39,20 @@ class ClientCounts {
 
    private:
     ClientCounts* counts_ = nullptr;  // null: not counted
-    config::IpBytes client_{};
+    protocol::IpBytes client_{};
   };
 
   [[nodiscard]] bool limited() const { return limit_ != 0; }
   /// An empty place when the client has as many connections as it may.
-  Place enter(const config::IpBytes& address);
+  Place enter(const protocol::IpBytes& address);
   [[nodiscard]] std::size_t clients();
 
  private:
-  void leave(const config::IpBytes& client);
+  void leave(const protocol::IpBytes& client);
 
   const std::uint32_t limit_;
   std::mutex mutex_;
-  std::map<config::IpBytes, std::uint32_t> counts_;  // ordered: clients choose their addresses
+  std::map<protocol::IpBytes, std::uint32_t> counts_;  // ordered: clients choose their addresses
 };
 
 }  // namespace viaduct::daemon::bridge

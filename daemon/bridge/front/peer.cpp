@@ -91,9 +91,9 @@ Peer peer_at(std::string_view address, std::string_view port) {
   return peer;
 }
 
-bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer) {
-  using Kind = config::PeerRule::Kind;
-  return std::any_of(rules.begin(), rules.end(), [&](const config::PeerRule& rule) {
+bool matches(const std::vector<protocol::PeerRule>& rules, const Peer& peer) {
+  using Kind = protocol::PeerRule::Kind;
+  return std::any_of(rules.begin(), rules.end(), [&](const protocol::PeerRule& rule) {
     switch (rule.kind) {
       case Kind::network:
         return !peer.local && protocol::matches_address(rule, peer.address);

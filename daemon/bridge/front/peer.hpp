@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "daemon/config/peer_rule.hpp"
+#include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -19,10 +19,10 @@ struct Peer {
   bool local = true;  ///< a Unix socket: uid and gid count, otherwise the address
   uid_t uid = kNobody;
   gid_t gid = kNobody;
-  config::IpBytes address{};  ///< IPv4 addresses in their mapped form
-  std::string host;           ///< the address as text, "10.0.0.5" or "2001:db8::5"; "" when local
-  std::string port;           ///< "41230"; "" when local
-  std::string name;           ///< for log lines: "pid 812 (uid 33)", "10.0.0.5:41230"
+  protocol::IpBytes address{};  ///< IPv4 addresses in their mapped form
+  std::string host;             ///< the address as text, "10.0.0.5" or "2001:db8::5"; "" when local
+  std::string port;             ///< "41230"; "" when local
+  std::string name;             ///< for log lines: "pid 812 (uid 33)", "10.0.0.5:41230"
 };
 
 /// Asks the kernel about a connected socket.
@@ -39,6 +39,6 @@ struct Ends {
 };
 
 /// Whether one of the rules names the peer. An empty list names nobody.
-bool matches(const std::vector<config::PeerRule>& rules, const Peer& peer);
+bool matches(const std::vector<protocol::PeerRule>& rules, const Peer& peer);
 
 }  // namespace viaduct::daemon::bridge

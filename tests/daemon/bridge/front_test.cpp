@@ -190,8 +190,9 @@ TEST_F(FrontTest, ManyMalformedConnectionsWriteFewLines) {
 }
 
 TEST_F(FrontTest, RulesForUnixPeers) {
-  config::PeerRule somebody_else{.kind = config::PeerRule::Kind::uid, .text = "uid:x", .id = 12345};
-  config::PeerRule me{.kind = config::PeerRule::Kind::uid, .text = "uid:me", .id = ::getuid()};
+  protocol::PeerRule somebody_else{
+      .kind = protocol::PeerRule::Kind::uid, .text = "uid:x", .id = 12345};
+  protocol::PeerRule me{.kind = protocol::PeerRule::Kind::uid, .text = "uid:me", .id = ::getuid()};
   settings.listeners[0].allow = {me};
   settings.listeners[0].trusted = {me};
   settings.listeners[1].allow = {somebody_else};

@@ -26,10 +26,10 @@ class HttpTest : public BridgeTest {
   }
   // The peers of these tests are processes of our own user.
   void trust_peers() {
+    settings.listeners[kHttp].trusted.push_back(std::get<protocol::PeerRule>(
+        protocol::parse_peer_rule("uid:" + std::to_string(::geteuid()))));
     settings.listeners[kHttp].trusted.push_back(
-        std::get<config::PeerRule>(config::parse_peer_rule("uid:" + std::to_string(::geteuid()))));
-    settings.listeners[kHttp].trusted.push_back(
-        std::get<config::PeerRule>(config::parse_peer_rule("10.0.0.0/8")));
+        std::get<protocol::PeerRule>(protocol::parse_peer_rule("10.0.0.0/8")));
     settings.listeners[kHttp].forwarded = {protocol::ForwardedSource::x_forwarded_for, true, true,
                                            false};
   }

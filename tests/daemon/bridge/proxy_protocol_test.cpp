@@ -28,7 +28,7 @@ class ProxyProtocolTest : public BridgeTest {
     for (config::BridgeListener& listener : settings.listeners) {
       listener.proxy_protocol = true;
       for (const std::string& rule : trusted) {
-        listener.trusted.push_back(std::get<config::PeerRule>(config::parse_peer_rule(rule)));
+        listener.trusted.push_back(std::get<protocol::PeerRule>(protocol::parse_peer_rule(rule)));
       }
     }
     settings.listeners[kHttp].forwarded = {.source = protocol::ForwardedSource::x_forwarded_for};

@@ -9,8 +9,8 @@
 namespace viaduct::daemon::config {
 namespace {
 
-PeerRule rule(std::string_view text) {
-  return std::get<PeerRule>(parse_peer_rule(text));
+protocol::PeerRule rule(std::string_view text) {
+  return std::get<protocol::PeerRule>(protocol::parse_peer_rule(text));
 }
 
 Settings full_settings() {

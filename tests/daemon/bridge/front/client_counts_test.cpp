@@ -10,8 +10,8 @@
 namespace viaduct::daemon::bridge {
 namespace {
 
-config::IpBytes address(const std::string& text) {
-  return std::get<config::PeerRule>(config::parse_peer_rule(text)).network;
+protocol::IpBytes address(const std::string& text) {
+  return std::get<protocol::PeerRule>(protocol::parse_peer_rule(text)).network;
 }
 
 TEST(ClientCounts, AsManyAsTheLimitForEachClient) {

@@ -13,10 +13,10 @@
 namespace viaduct::daemon::bridge {
 namespace {
 
-std::vector<config::PeerRule> rules(std::initializer_list<const char*> texts) {
-  std::vector<config::PeerRule> parsed;
+std::vector<protocol::PeerRule> rules(std::initializer_list<const char*> texts) {
+  std::vector<protocol::PeerRule> parsed;
   for (const char* const text : texts) {
-    parsed.push_back(std::get<config::PeerRule>(config::parse_peer_rule(text)));
+    parsed.push_back(std::get<protocol::PeerRule>(protocol::parse_peer_rule(text)));
   }
   return parsed;
 }
