@@ -53,7 +53,7 @@ void check_address(const Checking& check, const ListenerSettings& listener,
 
 void check_duplicate_addresses(const Checking& check) {
   std::map<std::string, std::string> first;
-  if (check.settings.control.address.name != "")
+  if (!check.settings.control.address.name.empty())
     first.emplace(format(check.settings.control.address), "control.address");
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
     const Address& address = check.settings.listeners[index].address;

@@ -135,7 +135,7 @@ std::string servers_text(const json::value& answer) {
       table.add({text_of(app, "name"), name, text_of(server, "state"), number(server, "active"),
                  number(server, "requests")});
       const std::string failure = text_of(server, "failure");
-      if (!failure.empty()) remarks += name + ": " + failure + "\n";
+      if (!failure.empty()) remarks.append(name).append(": ").append(failure).append("\n");
     }
   }
   return table.empty() ? "" : "\n" + table.text() + remarks;
@@ -166,12 +166,12 @@ std::string interleave(const Table& table, const std::vector<std::string>& detai
   text += row + '\n';
   for (const std::string& detail : details) {
     std::getline(rows, row);
-    text += row + '\n' + detail;
+    text.append(row).append("\n").append(detail);
   }
   return text;
 }
 
-std::string or_dash(std::string text) {
+std::string or_dash(const std::string& text) {
   return text.empty() ? "-" : text;
 }
 
