@@ -23,7 +23,7 @@ constexpr std::size_t kLongestKey = 128;
 
 // One host has at least a /64 of IPv6 addresses to come from.
 std::string client_network(Request& request) {
-  const std::string address(request.remote_addr());
+  std::string address(request.remote_addr());
   in6_addr bytes{};
   if (::inet_pton(AF_INET6, address.c_str(), &bytes) != 1) return address;
   const std::size_t size = IN6_IS_ADDR_V4MAPPED(&bytes) ? 16 : 8;
