@@ -10,7 +10,7 @@
 
 namespace viaduct::daemon::master {
 
-/// What workers leave behind: processes that have made themselves independent of the worker that
+/// Processes that workers leave behind: they have made themselves independent of the worker that
 /// started them, by another session or by the death of their parent. They become children of this
 /// process (PR_SET_CHILD_SUBREAPER) and are killed once their worker has ended, with what they have
 /// started themselves. Whose they are is told by their session, which is the worker's, or by

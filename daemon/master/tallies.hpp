@@ -9,7 +9,7 @@
 
 namespace viaduct::daemon::master {
 
-/// What bridges that have ended have counted for an app.
+/// Numbers of an app that bridges counted which have ended.
 struct AppTally {
   AppCounts past;  ///< without gauges
 };

@@ -70,6 +70,16 @@ class OrphansTest : public testing::Test {
     return left;
   }
 
+  // Waits until the process has made its session.
+  static bool leads_session(pid_t process) {
+    const auto end = std::chrono::steady_clock::now() + seconds(60);
+    while (::getsid(process) != process) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      ::usleep(1000);
+    }
+    return true;
+  }
+
   // The signal that ended a child; 0 when it lives.
   static int ended_by(pid_t child) {
     int status = 0;
@@ -109,14 +119,14 @@ TEST_F(OrphansTest, AProcessInTheSessionOfItsWorkerIsKilled) {
 
 TEST_F(OrphansTest, AProcessInASessionOfItsOwnIsKilledByItsEnvironment) {
   const pid_t left = leave("shop/1", "exec setsid sleep 1000");
-  while (::getsid(left) != left) ::usleep(1000);
+  ASSERT_TRUE(leads_session(left));
   found.worker_ended(worker, "shop/1", now);
   EXPECT_EQ(will_end_by(left), SIGKILL);
 }
 
 TEST_F(OrphansTest, OthersAreLeftAlone) {
   const pid_t other = leave("shop/2", "exec setsid sleep 1000");
-  while (::getsid(other) != other) ::usleep(1000);
+  ASSERT_TRUE(leads_session(other));
   found.worker_ended(worker, "shop/1", now);
   EXPECT_EQ(ended_by(other), 0) << "of another worker";
   expected = other;
@@ -130,7 +140,7 @@ TEST_F(OrphansTest, WhatAnOrphanLeavesIsKilledInItsTurn) {
   pid_t grandchild = 0;
   while (grandchild == 0)
     std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
-  while (::getsid(grandchild) != grandchild) ::usleep(1000);
+  ASSERT_TRUE(leads_session(grandchild));
   orphans.push_back(grandchild);
   found.worker_ended(worker, "shop/1", now);
   EXPECT_EQ(will_end_by(left), SIGKILL);
@@ -141,7 +151,7 @@ TEST_F(OrphansTest, WhatAnOrphanLeavesIsKilledInItsTurn) {
 TEST_F(OrphansTest, LongAfterwardsANameIsSomebodyElses) {
   found.worker_ended(worker, "shop/1", now);
   const pid_t left = leave("shop/1", "exec setsid sleep 1000");
-  while (::getsid(left) != left) ::usleep(1000);
+  ASSERT_TRUE(leads_session(left));
   found.orphan_ended(now + seconds(11));
   EXPECT_EQ(ended_by(left), 0);
   found.orphan_ended(now + seconds(11));
