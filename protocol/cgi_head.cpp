@@ -63,6 +63,7 @@ bool read_status(std::string_view text, ResponseHead& head) {
 void append_clean(std::string_view text, std::string& to) {
   const std::size_t at = to.size();
   to.append(text);
+  if (clean(text)) return;
   std::replace_if(
       to.begin() + static_cast<std::ptrdiff_t>(at), to.end(), [](char c) { return breaks_line(c); },
       ' ');
