@@ -21,9 +21,17 @@ std::string first_line(const std::filesystem::path& file, char end) {
   return line;
 }
 
+bool is_file(const struct stat& file, const std::filesystem::path& path) {
+  struct stat other {};
+  return ::stat(path.c_str(), &other) == 0 && other.st_dev == file.st_dev &&
+         other.st_ino == file.st_ino;
+}
+
 }  // namespace
 
 std::optional<std::string> other_process_of(uid_t user) {
+  struct stat viaductd {};
+  if (::stat("/proc/self/exe", &viaductd) != 0) return std::nullopt;
   std::error_code error;
   for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
@@ -35,6 +43,8 @@ std::optional<std::string> other_process_of(uid_t user) {
     // One that has ended and was not waited for has no arguments.
     const std::string program = first_line(entry->path() / "cmdline", '\0');
     if (program.empty() || program == "viaductd: bridge") continue;
+    // A bridge has no name before its exec.
+    if (is_file(viaductd, entry->path() / "exe")) continue;
     return "pid " + pid + " (" + first_line(entry->path() / "comm", '\n') + ')';
   }
   return std::nullopt;

@@ -4,13 +4,17 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -43,6 +47,59 @@ TEST(RealSystem, FindsAProcessOfAUser) {
   ASSERT_TRUE(own);
   EXPECT_TRUE(own->starts_with("pid ")) << *own;
   EXPECT_FALSE(real_system().other_process_of(54321));
+}
+
+// A child of the user `uid` that goes on to another program once it is told to.
+class ChildOfUser {
+ public:
+  explicit ChildOfUser(uid_t uid) {
+    if (::pipe2(ready_, O_CLOEXEC) != 0 || ::pipe2(go_, O_CLOEXEC) != 0) std::abort();
+    pid_ = ::fork();
+    if (pid_ == 0) run(uid);
+    ::close(ready_[1]);
+    ::close(go_[0]);
+    char byte = 0;
+    EXPECT_EQ(::read(ready_[0], &byte, 1), 1);
+  }
+  ChildOfUser(const ChildOfUser&) = delete;
+  ChildOfUser& operator=(const ChildOfUser&) = delete;
+  ~ChildOfUser() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    ::close(ready_[0]);
+    ::close(go_[1]);
+  }
+
+  // Returns when it is another program.
+  void exec() {
+    EXPECT_EQ(::write(go_[1], "", 1), 1);
+    char byte = 0;
+    EXPECT_EQ(::read(ready_[0], &byte, 1), 0);
+  }
+
+ private:
+  [[noreturn]] void run(uid_t uid) {
+    char byte = 0;
+    if (::setuid(uid) == 0 && ::write(ready_[1], "", 1) == 1 && ::read(go_[0], &byte, 1) == 1) {
+      ::execl("/bin/sleep", "sleep", "1000", nullptr);
+    }
+    ::_exit(1);
+  }
+
+  int ready_[2] = {-1, -1};
+  int go_[2] = {-1, -1};
+  pid_t pid_ = -1;
+};
+
+TEST(RealSystem, ABridgeBeforeItsExecIsNoOtherProcess) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can become another user";
+  constexpr uid_t kUser = 54322;
+  ChildOfUser child(kUser);
+  EXPECT_EQ(real_system().other_process_of(kUser), std::nullopt);
+  child.exec();
+  const auto other = real_system().other_process_of(kUser);
+  ASSERT_TRUE(other);
+  EXPECT_TRUE(other->ends_with("(sleep)")) << *other;
 }
 
 TEST(RealSystem, KnowsItself) {
