@@ -1,8 +1,8 @@
 #include "protocol/cgi_head.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "protocol/text.hpp"
@@ -11,8 +11,9 @@ namespace viaduct::protocol {
 namespace {
 
 constexpr int kMinStatus = 100;
-constexpr int kMaxStatus = 999;
+constexpr int kSwitching = 101;
 constexpr std::size_t kKeptLine = 1024;
+constexpr std::size_t kShownLine = 64;
 
 enum class Field : std::uint8_t {
   ordinary,
@@ -21,6 +22,7 @@ enum class Field : std::uint8_t {
   content_type,
   content_length,
   transfer_encoding,
+  upgrade,
   hop_by_hop,  // concerns one connection only (RFC 9110 section 7.6.1, RFC 3875 section 6.3.4)
 };
 
@@ -35,7 +37,7 @@ constexpr std::pair<std::string_view, Field> kFields[] = {
     {"Proxy-Connection", Field::hop_by_hop},
     {"TE", Field::hop_by_hop},
     {"Trailer", Field::hop_by_hop},
-    {"Upgrade", Field::hop_by_hop},
+    {"Upgrade", Field::upgrade},
 };
 
 Field classify(std::string_view name) {
@@ -43,10 +45,6 @@ Field classify(std::string_view name) {
     if (known.size() == name.size() && equal_nocase(known, name)) return field;
   }
   return Field::ordinary;
-}
-
-bool clean(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return breaks_line(c); });
 }
 
 // `NNN` or `NNN reason`.
@@ -59,47 +57,45 @@ bool read_status(std::string_view text, ResponseHead& head) {
   return true;
 }
 
-// Replaces what would end the line, so that no value can add a field of its own.
-void append_clean(std::string_view text, std::string& to) {
-  const std::size_t at = to.size();
-  to.append(text);
-  if (clean(text)) return;
-  std::replace_if(
-      to.begin() + static_cast<std::ptrdiff_t>(at), to.end(), [](char c) { return breaks_line(c); },
-      ' ');
-}
-
-// A reason phrase has no control characters (RFC 9112 section 4), and ends up on terminals.
-void append_reason(std::string_view text, std::string& to) {
-  const auto control = [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; };
-  for (const char c : text) to.push_back(control(c) ? ' ' : c);
-}
-
-void append_status(const ResponseHead& head, std::string& to) {
-  const bool valid = head.status >= kMinStatus && head.status <= kMaxStatus;
-  const int status = valid ? head.status : 500;
-  const auto digit = [status](int of) { return static_cast<char>('0' + status / of % 10); };
-  const std::array<char, 4> number{digit(100), digit(10), digit(1), ' '};
-  to.append(number.data(), number.size());
-  if (head.reason.empty()) {
-    to.append(reason_phrase(status));
-  } else {
-    append_reason(head.reason, to);
+// A number, or a list of equal ones, as a relay makes of equal fields (RFC 9110 section 8.6).
+std::optional<std::uint64_t> read_length(std::string_view value) {
+  std::optional<std::uint64_t> length;
+  while (true) {
+    const std::size_t comma = value.find(',');
+    const auto number = parse_decimal(trim(value.substr(0, comma)));
+    if (!number || (length && *length != *number)) return std::nullopt;
+    length = number;
+    if (comma == std::string_view::npos) return length;
+    value.remove_prefix(comma + 1);
   }
-  to.append("\r\n");
 }
 
-void append_fields(const ResponseHead& head, std::string& to) {
-  for (const auto [name, value] : head.fields) {
-    if (!is_token(name)) continue;
-    to.append(name).append(": ");
-    append_clean(value, to);
-    to.append("\r\n");
-  }
-  to.append("\r\n");
+// No token, but nothing that makes another line or field of it somewhere.
+bool is_harmless(std::string_view name) {
+  return !name.empty() && std::none_of(name.begin(), name.end(), [](char c) {
+    return static_cast<unsigned char>(c) <= ' ' || c == '\x7f';
+  });
 }
 
 }  // namespace
+
+const char* describe(Mend mend) {
+  switch (mend) {
+    case Mend::none:
+      break;
+    case Mend::no_field:
+      return "the head is empty: status 200";
+    case Mend::bad_name:
+      return "a field whose name is no token is dropped";
+    case Mend::repeated_field:
+      return "of a field that may stand once only, the last one counts";
+    case Mend::bad_length:
+      return "a Content-Length that is no number is dropped";
+    case Mend::transfer_encoding:
+      return "Transfer-Encoding is dropped";
+  }
+  return "nothing";
+}
 
 std::size_t CgiHeadReader::feed(Bytes bytes) {
   std::string_view text = as_text(bytes);
@@ -111,19 +107,19 @@ std::size_t CgiHeadReader::feed(Bytes bytes) {
       break;
     }
     size_ += step;
-    std::string_view line = text.substr(0, step);
+    line_ = text.substr(0, step);
     text.remove_prefix(step);
     if (newline == std::string_view::npos) {
-      partial_.append(line);
+      partial_.append(line_);
       break;
     }
     if (!partial_.empty()) {
-      partial_.append(line);
-      line = partial_;
+      partial_.append(line_);
+      line_ = partial_;
     }
-    line.remove_suffix(1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    error_ = take_line(line);
+    line_.remove_suffix(1);
+    if (line_.ends_with('\r')) line_.remove_suffix(1);
+    error_ = take_line(line_);
     partial_.clear();
   }
   return bytes.size() - text.size();
@@ -134,18 +130,23 @@ Errc CgiHeadReader::take_line(std::string_view line) {
   if (line.empty()) return finish();
   if (first && line.starts_with("HTTP/")) return take_status_line(line);
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
-    return Errc::bad_head_line;
+  if (colon == std::string_view::npos) return Errc::bad_head_line;
+  const std::string_view name = line.substr(0, colon);
+  if (!is_token(name)) {
+    if (!is_harmless(name)) return Errc::bad_head_line;
+    if (!is_one_line(line)) return Errc::bad_head_value;
+    seen_.any_field = true;
+    return mended(Mend::bad_name, Errc::bad_head_line);
   }
   const std::string_view value = trim(line.substr(colon + 1));
-  if (!clean(value)) return Errc::bad_head_value;
-  return take_field(line.substr(0, colon), value);
+  if (!is_one_line(value)) return Errc::bad_head_value;
+  return take_field(name, value);
 }
 
 Errc CgiHeadReader::take_status_line(std::string_view line) {
   const std::size_t space = line.find(' ');
   if (space == std::string_view::npos) return Errc::bad_status;
-  if (!clean(line)) return Errc::bad_head_value;
+  if (!is_one_line(line)) return Errc::bad_head_value;
   seen_.status_line = true;
   return read_status(trim(line.substr(space)), head_) ? Errc::ok : Errc::bad_status;
 }
@@ -154,27 +155,27 @@ Errc CgiHeadReader::take_field(std::string_view name, std::string_view value) {
   seen_.any_field = true;
   switch (classify(name)) {
     case Field::status:
-      if (std::exchange(seen_.status, true)) return Errc::duplicate_cgi_field;
-      return read_status(value, head_) ? Errc::ok : Errc::bad_status;
+      return take_status(value);
     case Field::transfer_encoding:
-      return Errc::forbidden_field;
+      if (!equal_nocase(value, "chunked") && !equal_nocase(value, "identity"))
+        return Errc::forbidden_field;
+      return mended(Mend::transfer_encoding, Errc::forbidden_field);
     case Field::hop_by_hop:
       return Errc::ok;
-    case Field::content_length: {
-      const auto length = parse_decimal(value);
-      if (!length || (head_.content_length && head_.content_length != length)) {
-        return Errc::conflicting_lengths;
-      }
-      if (head_.content_length) return Errc::ok;
-      head_.content_length = length;
-      break;
-    }
+    case Field::upgrade:
+      upgrade_ = value;
+      return Errc::ok;
+    case Field::content_length:
+      return take_length(name, value);
     case Field::location:
-      if (std::exchange(seen_.location, true)) return Errc::duplicate_cgi_field;
-      break;
+      return take_location(name, value);
     case Field::content_type:
-      if (std::exchange(seen_.content_type, true)) return Errc::duplicate_cgi_field;
-      break;
+      if (seen_.content_type) {
+        const Errc error = mended(Mend::repeated_field, Errc::duplicate_cgi_field);
+        if (error != Errc::ok) return error;
+      }
+      take_type(name, value);
+      return Errc::ok;
     case Field::ordinary:
       break;
   }
@@ -182,24 +183,91 @@ Errc CgiHeadReader::take_field(std::string_view name, std::string_view value) {
   return Errc::ok;
 }
 
+Errc CgiHeadReader::take_status(std::string_view value) {
+  if (!seen_.status) {
+    seen_.status = true;
+    return read_status(value, head_) ? Errc::ok : Errc::bad_status;
+  }
+  ResponseHead again;
+  if (!read_status(value, again)) return Errc::bad_status;
+  if (again.status != head_.status) return Errc::duplicate_cgi_field;
+  return mended(Mend::repeated_field, Errc::duplicate_cgi_field);
+}
+
+Errc CgiHeadReader::take_location(std::string_view name, std::string_view value) {
+  if (std::exchange(seen_.location, true)) {
+    if (head_.fields.find_nocase("Location") != value) return Errc::duplicate_cgi_field;
+    return mended(Mend::repeated_field, Errc::duplicate_cgi_field);
+  }
+  head_.fields.add(name, value);
+  return Errc::ok;
+}
+
+Errc CgiHeadReader::take_length(std::string_view name, std::string_view value) {
+  const bool list = value.find(',') != std::string_view::npos;
+  const auto length = rules_ == HeadRules::lenient ? read_length(value) : parse_decimal(value);
+  if (!length) {
+    seen_.bad_length = true;
+    if (head_.content_length || list) return Errc::conflicting_lengths;
+    return mended(Mend::bad_length, Errc::conflicting_lengths);
+  }
+  if (seen_.bad_length) return Errc::conflicting_lengths;
+  if (head_.content_length) {
+    return head_.content_length == length ? Errc::ok : Errc::conflicting_lengths;
+  }
+  head_.content_length = length;
+  head_.fields.add(name, list ? std::string_view(std::to_string(*length)) : value);
+  return Errc::ok;
+}
+
+// Programs that set a type and then find a better one send both.
+void CgiHeadReader::take_type(std::string_view name, std::string_view value) {
+  if (std::exchange(seen_.content_type, true)) erase_field("Content-Type");
+  head_.fields.add(name, value);
+}
+
+void CgiHeadReader::erase_field(std::string_view name) {
+  for (const auto& item : head_.fields) {
+    if (!equal_nocase(item.name, name)) continue;
+    head_.fields.erase(std::string(item.name));
+    return;
+  }
+}
+
+Errc CgiHeadReader::mended(Mend mend, Errc otherwise) {
+  if (rules_ == HeadRules::strict) return otherwise;
+  if (mend_ == Mend::none) {
+    mend_ = mend;
+    mended_line_ = line_.substr(0, kShownLine);
+  }
+  return Errc::ok;
+}
+
 Errc CgiHeadReader::finish() {
-  if (!seen_.any_field && !seen_.status_line) return Errc::bad_head_line;
+  if (!seen_.any_field && !seen_.status_line) {
+    const Errc error = mended(Mend::no_field, Errc::bad_head_line);
+    if (error != Errc::ok) return error;
+  }
   if (seen_.location && !seen_.status && !seen_.status_line) head_.status = 302;
+  if (head_.status < 200 && head_.status != kSwitching) {
+    if (++interim_ > kInterim) return Errc::too_many_interim;
+    begin_head();
+    return Errc::ok;
+  }
+  if (head_.status == kSwitching) {
+    // What follows is of another protocol (RFC 9110 section 8.6).
+    head_.content_length.reset();
+    erase_field("Content-Length");
+    if (!upgrade_.empty()) head_.fields.add("Upgrade", upgrade_);
+  }
   done_ = true;
   return Errc::ok;
 }
 
-void CgiHeadReader::reset() {
+void CgiHeadReader::begin_head() {
   size_ = 0;
-  partial_.clear();
   seen_ = {};
-  done_ = false;
-  error_ = Errc::ok;
-  if (memory_of(partial_) > kKeptLine) give_back(partial_);
-  if (memory() > Pairs::kWorthKeeping) {
-    give_back(head_);
-    return;
-  }
+  upgrade_.clear();
   // The memory of the fields serves the next head.
   head_.status = ResponseHead{}.status;
   head_.reason.clear();
@@ -207,16 +275,17 @@ void CgiHeadReader::reset() {
   head_.content_length.reset();
 }
 
-void write_cgi_head(const ResponseHead& head, std::string& to) {
-  to.append("Status: ");
-  append_status(head, to);
-  append_fields(head, to);
-}
-
-void write_http_head(const ResponseHead& head, std::string& to) {
-  to.append("HTTP/1.1 ");
-  append_status(head, to);
-  append_fields(head, to);
+void CgiHeadReader::reset() {
+  partial_.clear();
+  mended_line_.clear();
+  mend_ = Mend::none;
+  interim_ = 0;
+  done_ = false;
+  error_ = Errc::ok;
+  begin_head();
+  if (memory_of(partial_) > kKeptLine) give_back(partial_);
+  if (memory_of(upgrade_) > kKeptLine) give_back(upgrade_);
+  if (memory() > Pairs::kWorthKeeping) give_back(head_);
 }
 
 }  // namespace viaduct::protocol

@@ -101,6 +101,10 @@ const char* describe(Errc error) {
       return "Content-Length is malformed or contradictory";
     case Errc::forbidden_field:
       return "response field is forbidden";
+    case Errc::too_many_interim:
+      return "too many interim responses";
+    case Errc::unwanted_upgrade:
+      return "101 without an upgrade that the listener allows";
   }
   return "unknown error";
 }

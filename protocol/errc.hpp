@@ -58,6 +58,8 @@ enum class Errc : std::uint8_t {
   duplicate_cgi_field,  ///< Status, Location or Content-Type stands twice (RFC 3875 6.3).
   conflicting_lengths,  ///< Several Content-Length values that differ, or one that is no number.
   forbidden_field,      ///< Transfer-Encoding or another hop-by-hop framing field (6.3.4).
+  too_many_interim,     ///< More interim responses than CgiHeadReader::kInterim.
+  unwanted_upgrade,     ///< 101 to a request that asked for none, or where none may pass.
 };
 
 /// Whether the error ends the connection (see Errc).

@@ -32,6 +32,10 @@ bool is_token_char(char c) {
   return kTokenChars[static_cast<unsigned char>(c)];
 }
 
+bool is_one_line(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return breaks_line(c); });
+}
+
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return kTokenChars[static_cast<unsigned char>(c)];

@@ -14,6 +14,9 @@ namespace viaduct::protocol {
   return static_cast<unsigned char>(c) <= '\r' && (c == '\r' || c == '\n' || c == '\0');
 }
 
+/// Whether no character of `text` breaks a line.
+[[nodiscard]] bool is_one_line(std::string_view text);
+
 /// Whether `text` is a non-empty token.
 [[nodiscard]] bool is_token(std::string_view text);
 

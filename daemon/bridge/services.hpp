@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 
@@ -27,6 +28,8 @@ struct ProcessUse {
   ClientCounts clients{0};
   Spool spool{"", 0};
   std::atomic<std::int64_t> connections = 0;  ///< front connections open
+  /// Of each app, by its score: bits of protocol::Mend that were reported.
+  std::array<std::atomic<std::uint8_t>, Scoreboard::kMaxApps> mended_heads{};
 };
 
 /// What everything on one thread of the bridge uses. Borrowed; outlives its users.

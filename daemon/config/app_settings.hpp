@@ -18,6 +18,7 @@
 #include "daemon/config/isolation.hpp"
 #include "daemon/config/log_settings.hpp"
 #include "daemon/config/request_settings.hpp"
+#include "protocol/cgi_head.hpp"
 
 namespace viaduct::daemon::config {
 
@@ -89,6 +90,7 @@ struct AppSettings {
   Timeouts timeouts;
   AppLimits limits;
   Buffering buffer_requests = Buffering::automatic;
+  protocol::HeadRules response_heads = protocol::HeadRules::lenient;
   Retry retry = Retry::idempotent;
   Poison poison;
   bool probe = true;

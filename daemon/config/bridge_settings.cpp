@@ -9,6 +9,7 @@ namespace viaduct::protocol {
 
 BOOST_DESCRIBE_ENUM(PeerRule::Kind, network, uid, gid)
 BOOST_DESCRIBE_STRUCT(PeerRule, (), (kind, text, network, prefix, id))
+BOOST_DESCRIBE_ENUM(HeadRules, lenient, strict)
 BOOST_DESCRIBE_ENUM(ForwardedSource, none, pass, x_forwarded_for, forwarded)
 BOOST_DESCRIBE_STRUCT(ForwardedOptions, (), (source, host, proto, port))
 
@@ -47,10 +48,12 @@ BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
 BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
-                      (protocol, address, allow, trusted, proxy_protocol, forwarded, routes))
+                      (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,
+                       routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, buffer_requests, retry, poison, probe,
-                       params, log, score, canary_share, canary_variable, connect, server))
+                      (name, timeouts, limits, concurrency, buffer_requests, response_heads, retry,
+                       poison, probe, params, log, score, canary_share, canary_variable, connect,
+                       server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
                       (threads, sandbox, spool, limits, unread, log, access_log, listeners, apps))
 
@@ -73,12 +76,12 @@ BridgeSettings bridge_settings(const Settings& settings) {
   for (const ListenerSettings& listener : settings.listeners) {
     bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
                                 listener.trusted, listener.proxy_protocol, listener.forwarded,
-                                listener.routes});
+                                listener.upgrade, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(
         BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.buffer_requests,
-                  app.retry, app.poison, app.probe, app.params, app.log,
+                  app.response_heads, app.retry, app.poison, app.probe, app.params, app.log,
                   static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect, app.server});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;

@@ -14,6 +14,7 @@
 #include "daemon/config/memory_policy.hpp"
 #include "daemon/config/request_settings.hpp"
 #include "daemon/config/sandbox_mode.hpp"
+#include "protocol/cgi_head.hpp"
 #include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
@@ -31,6 +32,7 @@ struct BridgeListener {
   std::vector<protocol::PeerRule> trusted;  // empty: nobody
   bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
+  bool upgrade = false;               // whether a 101 may pass
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;
@@ -42,6 +44,7 @@ struct BridgeApp {
   AppLimits limits;
   Concurrency concurrency;
   Buffering buffer_requests = Buffering::automatic;
+  protocol::HeadRules response_heads = protocol::HeadRules::lenient;
   Retry retry = Retry::idempotent;
   Poison poison;
   bool probe = true;

@@ -51,6 +51,13 @@ void check_address(const Checking& check, const ListenerSettings& listener,
                                        "with the peers that may connect");
 }
 
+// The daemon is the HTTP server there, and makes no tunnels.
+void check_upgrade(const Checking& check, const ListenerSettings& listener,
+                   const std::string& path) {
+  if (listener.upgrade && listener.protocol == FrontProtocol::http)
+    check.error(path + ".upgrade", "not allowed with http: only fastcgi, scgi and uwsgi");
+}
+
 void check_duplicate_addresses(const Checking& check) {
   std::map<std::string, std::string> first;
   if (!check.settings.control.address.name.empty())
@@ -191,6 +198,7 @@ void check_structure(const Checking& check) {
     check.error("limits.memory", "expected at least 1MiB, or 0 for no limit");
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
     check_forwarded(check, check.settings.listeners[index], listener_path(index));
+    check_upgrade(check, check.settings.listeners[index], listener_path(index));
     check_address(check, check.settings.listeners[index], listener_path(index));
     check_routes(check, check.settings.listeners[index], listener_path(index));
   }

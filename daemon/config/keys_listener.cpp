@@ -40,12 +40,13 @@ Keys<ListenerSettings> listener_keys() {
                   key("allow", &L::allow, list(peer_rule())),
                   key("trusted", &L::trusted, list(peer_rule())),
                   key("proxy_protocol", &L::proxy_protocol, boolean()),
+                  key("upgrade", &L::upgrade, boolean()),
                   text_key("app", &L::app, text()),
                   routes_key(),
                   text_key("default", &L::default_app, text())};
   const auto forwarded = inlined(&L::forwarded, forwarded_keys());
-  const auto behind_trusted =
-      std::find_if(keys.begin(), keys.end(), [](const Key<L>& key) { return key.name == "app"; });
+  const auto behind_trusted = std::find_if(keys.begin(), keys.end(),
+                                           [](const Key<L>& key) { return key.name == "upgrade"; });
   keys.insert(behind_trusted, forwarded.begin(), forwarded.end());
   Key<L>& mode = keys[4];
   const auto print_mode = mode.print;

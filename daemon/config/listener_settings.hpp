@@ -58,6 +58,7 @@ struct ListenerSettings {
   std::vector<protocol::PeerRule> trusted;  // empty: nobody
   bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
+  bool upgrade = false;     // whether a 101 may pass
   std::string app;          // as written: empty when `routes` was used instead
   std::string default_app;  // as written: for requests that no route takes; "": none
   std::vector<RouteSettings>

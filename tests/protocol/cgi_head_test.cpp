@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -10,9 +11,10 @@
 namespace viaduct::protocol {
 namespace {
 
-std::string read(const std::string& text, std::size_t limit = 64 * 1024) {
+std::string read(const std::string& text, std::size_t limit = 64 * 1024,
+                 HeadRules rules = HeadRules::lenient) {
   std::string whole;
-  CgiHeadReader reader(limit);
+  CgiHeadReader reader(limit, rules);
   whole = test::trace(reader, {text});
   for (std::size_t at = 0; at <= text.size(); ++at) {
     reader.reset();
@@ -67,39 +69,134 @@ TEST(CgiHeadReader, RepeatedFieldsStayApart) {
             "status 200 [] length unknown Set-Cookie=a Set-Cookie=b\nrest \n");
 }
 
-TEST(CgiHeadReader, CgiFieldsStandOnce) {
-  for (const std::string name : {"Status", "Location", "Content-Type"}) {
-    const std::string field = name + ": 200\r\n";
-    EXPECT_EQ(read(field + field + "\r\n"), error(Errc::duplicate_cgi_field)) << name;
+TEST(CgiHeadReader, CgiFieldsThatContradictEachOtherAreErrors) {
+  for (const std::string name : {"Status", "Location"}) {
+    EXPECT_EQ(read(name + ": 200\r\n" + name + ": 201\r\n\r\n"), error(Errc::duplicate_cgi_field))
+        << name;
   }
+  EXPECT_EQ(read("Status: 200\r\nStatus: OK\r\n\r\n"), error(Errc::bad_status));
 }
 
-TEST(CgiHeadReader, ContentLengthMustBeOneNumber) {
+TEST(CgiHeadReader, ContentLengthIsOneNumber) {
   EXPECT_EQ(read("Content-Length: 12\r\ncontent-length: 12\r\n\r\n"),
             "status 200 [] length 12 Content-Length=12\nrest \n");
   EXPECT_EQ(read("Content-Length: 18446744073709551615\n\n"),
             "status 200 [] length 18446744073709551615 Content-Length=18446744073709551615\n"
             "rest \n");
-  for (const std::string bad : {"", "-1", "+1", "1,1", "0x1", "18446744073709551616", "1 1"}) {
+  EXPECT_EQ(read("Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+            error(Errc::conflicting_lengths));
+  for (const std::string bad : {"1,2", "1,", ",", "1, one"}) {
     EXPECT_EQ(read("Content-Length: " + bad + "\r\n\r\n"), error(Errc::conflicting_lengths)) << bad;
   }
-  EXPECT_EQ(read("Content-Length: 1\r\nContent-Length: 2\r\n\r\n"),
+  EXPECT_EQ(read("Content-Length: 7, 7 ,7\r\n\r\n"),
+            "status 200 [] length 7 Content-Length=7\nrest \n");
+}
+
+TEST(CgiHeadReader, HopByHopFieldsAreDropped) {
+  EXPECT_EQ(read("Connection: close\r\nkeep-alive: 5\r\nUPGRADE: x\r\nTE: t\r\nX: y\r\n\r\n"),
+            "status 200 [] length unknown X=y\nrest \n");
+  EXPECT_EQ(read("Transfer-Encoding: gzip\r\n\r\n"), error(Errc::forbidden_field));
+  EXPECT_EQ(read("Transfer-Encoding: gzip, chunked\r\n\r\n"), error(Errc::forbidden_field));
+}
+
+// What is mended when lenient, and an error when strict.
+TEST(CgiHeadReader, LenientMendsWhatStrictRefuses) {
+  const std::string unknown = "status 200 [] length unknown";
+  struct Row {
+    std::string head;
+    Mend mend;
+    std::string line;
+    std::string lenient;  // without the rest
+    Errc strict;
+  };
+  for (const Row& row : std::vector<Row>{
+           {"Content-Type: a/b\r\nX: 1\r\ncontent-type: c/d", Mend::repeated_field,
+            "content-type: c/d", unknown + " X=1 content-type=c/d", Errc::duplicate_cgi_field},
+           {"Status: 404 A\r\nX: 1\r\nStatus: 404 B", Mend::repeated_field, "Status: 404 B",
+            "status 404 [A] length unknown X=1", Errc::duplicate_cgi_field},
+           {"Location: /x\r\nLocation: /x", Mend::repeated_field, "Location: /x",
+            "status 302 [] length unknown Location=/x", Errc::duplicate_cgi_field},
+           {"Transfer-Encoding: Chunked", Mend::transfer_encoding, "Transfer-Encoding: Chunked",
+            unknown, Errc::forbidden_field},
+           {"transfer-encoding: identity\r\nContent-Length: 5", Mend::transfer_encoding,
+            "transfer-encoding: identity", "status 200 [] length 5 Content-Length=5",
+            Errc::forbidden_field},
+           {"X(A): b\r\nX: 1", Mend::bad_name, "X(A): b", unknown + " X=1", Errc::bad_head_line},
+           {"N\xc3\xa4me: b", Mend::bad_name, "N\xc3\xa4me: b", unknown, Errc::bad_head_line},
+           {"", Mend::no_field, "", unknown, Errc::bad_head_line}}) {
+    const std::string text = row.head + (row.head.empty() ? "\r\n" : "\r\n\r\n") + "body";
+    EXPECT_EQ(read(text), row.lenient + "\nrest body\n") << row.head;
+    EXPECT_EQ(read(text, 64 * 1024, HeadRules::strict), error(row.strict)) << row.head;
+    CgiHeadReader reader;
+    reader.feed(as_bytes(text));
+    EXPECT_EQ(reader.mend(), row.mend) << row.head;
+    EXPECT_EQ(reader.mended_line(), row.line);
+    reader.reset();
+    EXPECT_EQ(reader.mend(), Mend::none);
+  }
+}
+
+TEST(CgiHeadReader, LengthsThatAreNoNumbersAreDroppedUnlessThereIsANumber) {
+  for (const std::string bad : {"", "-1", "+1", "0x1", "18446744073709551616", "1 1", "five"}) {
+    const std::string field = "Content-Length: " + bad + "\r\n";
+    EXPECT_EQ(read(field + "\r\n"), "status 200 [] length unknown\nrest \n") << bad;
+    EXPECT_EQ(read(field + field + "\r\n"), "status 200 [] length unknown\nrest \n") << bad;
+    EXPECT_EQ(read(field + "\r\n", 64 * 1024, HeadRules::strict), error(Errc::conflicting_lengths))
+        << bad;
+    EXPECT_EQ(read(field + "Content-Length: 1\r\n\r\n"), error(Errc::conflicting_lengths)) << bad;
+    EXPECT_EQ(read("Content-Length: 1\r\n" + field + "\r\n"), error(Errc::conflicting_lengths))
+        << bad;
+  }
+  EXPECT_EQ(read("Content-Length: 1,1\r\n\r\n", 64 * 1024, HeadRules::strict),
             error(Errc::conflicting_lengths));
 }
 
-TEST(CgiHeadReader, HopByHopFieldsAreDroppedTransferEncodingIsRefused) {
-  EXPECT_EQ(read("Connection: close\r\nkeep-alive: 5\r\nUPGRADE: x\r\nTE: t\r\nX: y\r\n\r\n"),
-            "status 200 [] length unknown X=y\nrest \n");
-  EXPECT_EQ(read("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"),
-            error(Errc::forbidden_field));
+TEST(CgiHeadReader, TheBeginningOfALongLineIsShown) {
+  CgiHeadReader reader;
+  reader.feed(as_bytes("Transfer-Encoding: chunked" + std::string(100, ' ') + "\r\n\r\n"));
+  EXPECT_EQ(reader.mended_line(), "Transfer-Encoding: chunked" + std::string(38, ' '));
+}
+
+TEST(CgiHeadReader, InterimResponsesAreSkipped) {
+  EXPECT_EQ(read("Status: 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n"
+                 "Status: 404\r\nX: y\r\n\r\nbody"),
+            "status 404 [] length unknown X=y\nrest body\n");
+  EXPECT_EQ(read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Made\r\n\r\nbody"),
+            "status 201 [Made] length unknown\nrest body\n");
+  EXPECT_EQ(read("Status: 100\r\n\r\n"), "incomplete\n");
+  EXPECT_EQ(read("Status: 199\r\n\r\nStatus: 20\r\n\r\n"), error(Errc::bad_status));
+}
+
+TEST(CgiHeadReader, InterimResponsesHaveLimits) {
+  const auto interim = [](unsigned times) {
+    std::string text;
+    for (unsigned i = 0; i < times; ++i) text += "Status: 102\r\n\r\n";
+    return text + "X: y\r\n\r\n";
+  };
+  const std::string last = "status 200 [] length unknown X=y\nrest \n";
+  EXPECT_EQ(read(interim(CgiHeadReader::kInterim - 1)), last);
+  EXPECT_EQ(read(interim(CgiHeadReader::kInterim)), last);
+  EXPECT_EQ(read(interim(CgiHeadReader::kInterim + 1)), error(Errc::too_many_interim));
+  // Each head by itself.
+  EXPECT_EQ(read(interim(2), 15), last);
+  EXPECT_EQ(read(interim(2), 14), error(Errc::head_too_large));
+}
+
+TEST(CgiHeadReader, SwitchingProtocolsIsFinal) {
+  EXPECT_EQ(read("Status: 101\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                 "content-length: 4\r\n\r\nbytes"),
+            "status 101 [] length unknown Upgrade=websocket\nrest bytes\n");
+  // What an interim response named is not meant by the next.
+  EXPECT_EQ(read("Status: 100\r\nUpgrade: a\r\n\r\nStatus: 101\r\n\r\n"),
+            "status 101 [] length unknown\nrest \n");
 }
 
 TEST(CgiHeadReader, MalformedLinesAreErrors) {
   for (const std::string bad : {"no colon", "Name : x", ": x", " folded: x", "\tfolded",
-                                "Na\x01me: x", "N\xc3\xa4me: x", "<html>: x"}) {
+                                "Na\x01me: x", "Na\x7fme: x", "Na me: x"}) {
     EXPECT_EQ(read("X: y\r\n" + bad + "\r\n\r\n"), error(Errc::bad_head_line)) << bad;
   }
-  EXPECT_EQ(read("\r\nbody"), error(Errc::bad_head_line));
+  EXPECT_EQ(read("X(A): a\rb\r\n\r\n"), error(Errc::bad_head_value));
 }
 
 TEST(CgiHeadReader, ControlBytesInValuesAreErrors) {

@@ -10,7 +10,7 @@
 namespace viaduct::protocol {
 namespace {
 
-constexpr auto kLast = Errc::forbidden_field;
+constexpr auto kLast = Errc::unwanted_upgrade;
 
 TEST(Errc, EveryValueHasAPhraseOfItsOwn) {
   std::set<std::string> phrases;

@@ -31,6 +31,8 @@ class Client {
   [[nodiscard]] virtual bool reads_input() const = 0;
   /// Bytes of a body per second that the peer has to send; 0: any.
   [[nodiscard]] virtual std::uint32_t body_rate() const = 0;
+  /// Whether a 101 may pass.
+  [[nodiscard]] virtual bool may_upgrade() const = 0;
   /// The response that is about to begin is the last one, as far as the rest of the body could not
   /// be told from another request: nobody waits for that rest.
   virtual void close_after_response() = 0;

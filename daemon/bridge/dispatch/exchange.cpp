@@ -61,7 +61,9 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   patience_ = {};
   gather_ = 0;
   input_ended_ = false;
-  response_.reset(method_ == "HEAD");
+  response_.reset({.head_request = method_ == "HEAD",
+                   .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),
+                   .rules = dispatcher.settings().response_heads});
   status_ = 0;
   arrived_ = services_.reactor.now();
   start_clocks();
@@ -80,7 +82,7 @@ void Exchange::start_clocks() {
 
 void Exchange::retire() {
   body_.reset(0);
-  response_.reset(false);
+  response_.reset({});
   trace_ = {};
   errors_.release();
   if (head_.params.memory() > protocol::Pairs::kWorthKeeping) protocol::give_back(head_.params);
@@ -201,7 +203,20 @@ void Exchange::pass_head() {
   phase_ = Phase::answering;
   body_.forget();
   if (lost_with_ != 0) dispatcher_->answered_after(*this, *worker_, std::exchange(lost_with_, 0));
+  if (response_.mend() != protocol::Mend::none) report_mended_head();
   client_->respond_head(client_id_, response_.head());
+}
+
+void Exchange::report_mended_head() {
+  const auto bit = static_cast<std::uint8_t>(1u << static_cast<unsigned>(response_.mend()));
+  auto& reported = services_.use.mended_heads[dispatcher_->settings().score];
+  if ((reported.fetch_or(bit, std::memory_order_relaxed) & bit) != 0) return;
+  services_.log.warning("response head mended; of this kind and app this is said once",
+                        {{"app", dispatcher_->settings().name},
+                         who(worker_->info()),
+                         {"request", request_line()},
+                         {"reason", protocol::describe(response_.mend())},
+                         {"line", response_.mended_line()}});
 }
 
 void Exchange::output_drained() {

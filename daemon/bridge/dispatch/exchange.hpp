@@ -155,6 +155,7 @@ class Exchange final : public Caller, public Waiting {
   /// Whether those that take its app's requests do.
   [[nodiscard]] bool speaks_fastcgi() const;
   void pass_head();
+  void report_mended_head();
   /// `status`: what the client is told when no other worker may have it.
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);

@@ -4,6 +4,12 @@
 
 namespace viaduct::daemon::bridge {
 
+namespace {
+
+constexpr int kSwitching = 101;
+
+}  // namespace
+
 protocol::Bytes ResponseFilter::feed(protocol::Bytes bytes) {
   while (!bytes.empty() && !reader_.done() && reader_.error() == protocol::Errc::ok) {
     bytes = bytes.subspan(reader_.feed(bytes));
@@ -11,13 +17,22 @@ protocol::Bytes ResponseFilter::feed(protocol::Bytes bytes) {
   return bytes;
 }
 
-bool ResponseFilter::without_body() {
-  return head_request_ || protocol::bodiless(reader_.head().status);
+protocol::Errc ResponseFilter::error() const {
+  if (has_head() && head().status == kSwitching && !options_.may_upgrade) {
+    return protocol::Errc::unwanted_upgrade;
+  }
+  return reader_.error();
+}
+
+bool ResponseFilter::without_body() const {
+  const int status = head().status;
+  if (status == kSwitching) return false;
+  return options_.head_request || protocol::bodiless(status);
 }
 
 protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
   if (without_body()) return {};
-  if (const auto length = reader_.head().content_length) {
+  if (const auto length = head().content_length) {
     const std::uint64_t left = *length - admitted_;
     bytes = bytes.first(static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes.size())));
   }
@@ -25,14 +40,14 @@ protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
   return bytes;
 }
 
-bool ResponseFilter::complete() {
+bool ResponseFilter::complete() const {
   if (without_body()) return true;
-  const auto length = reader_.head().content_length;
+  const auto length = head().content_length;
   return !length || *length == admitted_;
 }
 
-bool ResponseFilter::delimited() {
-  return has_head() && (without_body() || reader_.head().content_length);
+bool ResponseFilter::delimited() const {
+  return has_head() && (without_body() || head().content_length);
 }
 
 }  // namespace viaduct::daemon::bridge

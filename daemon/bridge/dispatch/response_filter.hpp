@@ -11,45 +11,59 @@ namespace viaduct::daemon::bridge {
 /// Turns a worker's STDOUT into a head and the body bytes that may follow it: none for HEAD and
 /// for statuses without a body, none beyond Content-Length.
 ///
+/// What comes behind a 101 that may pass is another protocol's, whatever its head says.
+///
 ///     bytes = filter.feed(bytes);            // takes what belongs to the head
 ///     if (filter.error() != Errc::ok) ...
 ///     if (filter.has_head()) pass on filter.head(), then filter.admit(bytes)
 class ResponseFilter {
  public:
-  explicit ResponseFilter(bool head_request = false) : head_request_(head_request) {}
+  struct Options {
+    bool head_request = false;
+    /// Whether the request asked for an upgrade, and its listener allows one: else a 101 is an
+    /// error.
+    bool may_upgrade = false;
+    protocol::HeadRules rules = protocol::HeadRules::lenient;
+  };
+
+  ResponseFilter() = default;
+  explicit ResponseFilter(const Options& options) { reset(options); }
 
   /// Ready for the response to another request.
-  void reset(bool head_request) {
-    head_request_ = head_request;
-    reader_.reset();
+  void reset(const Options& options) {
+    options_ = options;
     admitted_ = 0;
+    restart();
   }
 
   /// Returns what is left behind the head.
   protocol::Bytes feed(protocol::Bytes bytes);
   [[nodiscard]] bool has_head() const { return reader_.done(); }
-  [[nodiscard]] protocol::Errc error() const { return reader_.error(); }
-  [[nodiscard]] const protocol::ResponseHead& head() { return reader_.head(); }
+  [[nodiscard]] protocol::Errc error() const;
+  [[nodiscard]] const protocol::ResponseHead& head() const { return reader_.head(); }
   /// Makes it ready for the response of another worker.
-  void restart() { reader_.reset(); }
+  void restart() { reader_.reset(options_.rules); }
+  /// What was mended in the head, and where; as CgiHeadReader has it.
+  [[nodiscard]] protocol::Mend mend() const { return reader_.mend(); }
+  [[nodiscard]] std::string_view mended_line() const { return reader_.mended_line(); }
 
   /// The part of these body bytes that is passed on. Only after has_head().
   protocol::Bytes admit(protocol::Bytes bytes);
 
   /// Whether a response that ends now is as long as its head announced.
-  [[nodiscard]] bool complete();
+  [[nodiscard]] bool complete() const;
   /// Whether the head says where the response ends, so that complete() does not depend on what the
   /// connection does next.
-  [[nodiscard]] bool delimited();
+  [[nodiscard]] bool delimited() const;
   /// Body bytes admitted so far.
   [[nodiscard]] std::uint64_t admitted() const { return admitted_; }
   /// Bytes of memory that it holds.
   [[nodiscard]] std::size_t memory() const { return reader_.memory(); }
 
  private:
-  bool without_body();
+  [[nodiscard]] bool without_body() const;
 
-  bool head_request_;
+  Options options_;
   protocol::CgiHeadReader reader_;
   std::uint64_t admitted_ = 0;
 };

@@ -88,6 +88,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] std::size_t unsent() const override;
   [[nodiscard]] bool reads_input() const override { return socket_.watches_input(); }
   [[nodiscard]] std::uint32_t body_rate() const override { return front_.body_rate; }
+  [[nodiscard]] bool may_upgrade() const override { return front_.settings.upgrade; }
   void close_after_response() override;
   [[nodiscard]] bool multiplexed() const override { return codec_->multiplexed(); }
   [[nodiscard]] std::string_view listener_name() const override { return front_.name; }

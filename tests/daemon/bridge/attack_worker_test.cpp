@@ -37,10 +37,10 @@ TEST_F(AttackTest, ResponseSplittingIsAnswered502) {
       type + " forged: 1" + end,
       type + ": forged" + end,
       type + "X\x0b: forged" + end,
-      type + "Transfer-Encoding: chunked\r\nX: forged" + end,
+      type + "Transfer-Encoding: gzip\r\nX: forged" + end,
       type + "Content-Length: 5\r\nContent-Length: 6\r\nX: forged" + end,
       type + "Content-Length: 5, 6\r\nX: forged" + end,
-      type + "Content-Length: -1\r\nX: forged" + end,
+      type + "Content-Length: -1\r\nContent-Length: 6\r\nX: forged" + end,
       "HTTP/1.1 200 OK\rX: forged" + end,
       type + "X: " + std::string(70'000, 'x') + "forged" + end,
   };

@@ -27,6 +27,8 @@ from .process import (
 
 # Started as root, workers run as this user (in every Debian) and the bridge as another.
 WORKER_USER = "daemon"
+# timeouts.stop, where a test does not say.
+STOP_TIMEOUT = 30.0
 
 
 class Viaductd:
@@ -120,7 +122,9 @@ class Viaductd:
         if self.process is None:
             return 0
         left = descendants(self.pid) if self.process.running() else []
-        status = self.process.stop()
+        # A worker that ignores its stop signal, as a program that has not set up its signals yet may,
+        # is killed after timeouts.stop.
+        status = self.process.stop(timeout=STOP_TIMEOUT + PATIENCE)
         for pid in left:
             if command_line(pid):
                 os.kill(pid, signal.SIGKILL)

@@ -44,6 +44,8 @@ INSTANTIATE_TEST_SUITE_P(
         Row{"NoContent", false, "Status: 204\r\n\r\nbody", 204, "", true},
         Row{"NotModified", false, "Status: 304\r\nContent-Length: 9\r\n\r\n", 304, "", true},
         Row{"Redirect", false, "Location: https://e/\r\n\r\n", 302, "", true},
+        Row{"Interim", false, "Status: 103\r\nLink: x\r\n\r\nStatus: 404\r\n\r\nno", 404, "no",
+            true},
         Row{"StatusLine", false, "HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nx", 404, "x", true}),
     [](const auto& test) { return test.param.name; });
 
@@ -51,7 +53,7 @@ TEST_P(ResponseFilterRows, SplitAnywhere) {
   const Row& row = GetParam();
   const std::string_view text = row.response;
   for (std::size_t split = 0; split <= text.size(); ++split) {
-    ResponseFilter filter(row.head_request);
+    ResponseFilter filter({.head_request = row.head_request});
     const std::string body = pass(filter, text, split);
     ASSERT_EQ(filter.error(), protocol::Errc::ok) << split;
     ASSERT_TRUE(filter.has_head()) << split;
@@ -65,15 +67,42 @@ TEST_P(ResponseFilterRows, SplitAnywhere) {
 TEST(ResponseFilter, BadHeadIsAnError) {
   for (const char* const text :
        {"no colon\r\n\r\n", "Status: 20\r\n\r\n", "A: b\r\nStatus: 200\r\nStatus: 201\r\n\r\n",
-        "Transfer-Encoding: chunked\r\n\r\n", "A : b\r\n\r\n"}) {
-    ResponseFilter filter(false);
+        "Transfer-Encoding: gzip\r\n\r\n", "A : b\r\n\r\n"}) {
+    ResponseFilter filter;
     filter.feed(protocol::as_bytes(text));
     EXPECT_NE(filter.error(), protocol::Errc::ok) << text;
   }
 }
 
+TEST(ResponseFilter, StrictRulesHoldForEveryResponse) {
+  ResponseFilter filter({.rules = protocol::HeadRules::strict});
+  for (int i = 0; i < 2; ++i) {
+    filter.feed(protocol::as_bytes("Transfer-Encoding: chunked\r\n\r\n"));
+    EXPECT_EQ(filter.error(), protocol::Errc::forbidden_field);
+    filter.restart();
+  }
+  filter.reset({});
+  filter.feed(protocol::as_bytes("Transfer-Encoding: chunked\r\n\r\n"));
+  EXPECT_EQ(filter.error(), protocol::Errc::ok);
+  EXPECT_EQ(filter.mend(), protocol::Mend::transfer_encoding);
+  EXPECT_EQ(filter.mended_line(), "Transfer-Encoding: chunked");
+}
+
+TEST(ResponseFilter, SwitchesWhereItMayAndThenPassesEverything) {
+  const std::string_view text =
+      "Status: 101\r\nUpgrade: websocket\r\nContent-Length: 3\r\n\r\nmore than three";
+  ResponseFilter refused;
+  refused.feed(protocol::as_bytes(text));
+  EXPECT_EQ(refused.error(), protocol::Errc::unwanted_upgrade);
+  ResponseFilter filter({.may_upgrade = true});
+  EXPECT_EQ(pass(filter, text, 10), "more than three");
+  EXPECT_EQ(filter.error(), protocol::Errc::ok);
+  EXPECT_EQ(filter.head().fields.get("Upgrade"), "websocket");
+  EXPECT_FALSE(filter.head().fields.get("Content-Length"));
+}
+
 TEST(ResponseFilter, RestartForgetsHalfAHead) {
-  ResponseFilter filter(false);
+  ResponseFilter filter;
   filter.feed(protocol::as_bytes("Status: 500\r\nX-Half: he"));
   EXPECT_FALSE(filter.has_head());
   filter.restart();
@@ -83,7 +112,7 @@ TEST(ResponseFilter, RestartForgetsHalfAHead) {
 }
 
 TEST(ResponseFilter, LengthIsCountedOverManyPieces) {
-  ResponseFilter filter(false);
+  ResponseFilter filter;
   filter.feed(protocol::as_bytes("Content-Length: 100\r\n\r\n"));
   std::size_t admitted = 0;
   for (int i = 0; i < 30; ++i) {

@@ -1,0 +1,68 @@
+"""A FastCGI server of a test's own, which says what it is told to, byte by byte."""
+
+import os
+import socket
+import struct
+import threading
+from pathlib import Path
+from typing import Mapping
+
+BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, GET_VALUES = 1, 3, 4, 5, 6, 9
+KEEP_CONNECTION = 1
+
+
+def record(kind: int, request: int, content: bytes = b"") -> bytes:
+    return struct.pack("!BBHHBB", 1, kind, request, len(content), 0, 0) + content
+
+
+class RawResponder:
+    """Answers the request for `/NAME` with `answers[NAME]`, head and body, on the Unix socket `path`."""
+
+    def __init__(self, path: Path, answers: Mapping[str, bytes]) -> None:
+        self.answers = answers
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.bind(str(path))
+        os.chmod(path, 0o666)
+        self.socket.listen(128)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def stop(self) -> None:
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection = self.socket.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream:
+            try:
+                self._answer(connection, stream)
+            except (OSError, struct.error):
+                pass  # whoever asked has left
+
+    def _answer(self, connection, stream) -> None:
+        keep, params = False, b""
+        while True:
+            _, kind, request, size, padding, _ = struct.unpack("!BBHHBB", stream.read(8))
+            content = stream.read(size)
+            stream.read(padding)
+            if kind == GET_VALUES:
+                connection.sendall(record(10, 0))
+            elif kind == BEGIN_REQUEST:
+                keep, params = bool(content[2] & KEEP_CONNECTION), b""
+            elif kind == PARAMS:
+                params += content
+            elif kind == STDIN and not content:
+                answer = self.answers[self._name(params)]
+                out = record(STDOUT, request, answer) if answer else b""
+                connection.sendall(out + record(STDOUT, request) + record(END_REQUEST, request, bytes(8)))
+                if not keep:
+                    return
+
+    def _name(self, params: bytes) -> str:
+        return next(name for name in self.answers if b"/" + name.encode() + b"/" in params)
