@@ -8,8 +8,9 @@ namespace detail {
 
 std::optional<std::string_view> find_cookie(std::string_view field, std::string_view name) {
   while (!field.empty()) {
-    // Apache and Caddy join repeated Cookie fields with a comma, which no value may hold.
-    const std::size_t end = field.find_first_of(";,");
+    // Not at a comma, even though Apache and Caddy join repeated Cookie fields with one: whoever
+    // can set one cookie could add others to its value, "__Host-" ones included.
+    const std::size_t end = field.find(';');
     const std::string_view pair = field.substr(0, end);
     field.remove_prefix(end == std::string_view::npos ? field.size() : end + 1);
     const std::size_t equals = pair.find('=');

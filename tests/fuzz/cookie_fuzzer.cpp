@@ -13,12 +13,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto value = detail::find_cookie(field, name);
   if (!value) {
     // What is not there is found once it is put in front, and not before.
-    const bool sane = name.find_first_of("=;, \t") == std::string_view::npos;
+    const bool sane = name.find_first_of("=; \t") == std::string_view::npos;
     const std::string with = std::string(name) + "=1;" + std::string(field);
     if (sane && detail::find_cookie(with, name) != "1") std::abort();
     return 0;
   }
-  if (value->find_first_of(";,") != std::string_view::npos) std::abort();
+  if (value->find(';') != std::string_view::npos) std::abort();
   if (!value->empty() &&
       (value->data() < field.data() || value->data() + value->size() > bytes.data() + size)) {
     std::abort();

@@ -92,6 +92,26 @@ TEST_P(SessionEveryWayTest, ASessionIsOneVisitorsUntilItIsCleared) {
   EXPECT_EQ(client().get("/").body, "nobody");
 }
 
+// A sibling domain may set cookies for this one, without the prefix: it must not get in its own
+// session by way of their values.
+TEST_P(SessionEveryWayTest, NoOtherCookieBringsASession) {
+  client().post("/login", "mallory", "text/plain");
+  const std::string theirs = client().cookie("__Host-session").value_or("");
+  client().clear_cookies();
+  client().post("/login", "ann", "text/plain");
+  const std::string own = client().cookie("__Host-session").value_or("");
+  for (const char* const before : {"t=x,", "t=x, ", "t=\"x,", "t=", ","}) {
+    const std::string tossed = before + std::string("__Host-session=") + theirs;
+    client().header("Cookie", tossed + "; __Host-session=" + own);
+    EXPECT_EQ(client().get("/").body, "ann") << before;
+    client().header("Cookie", tossed);
+    EXPECT_EQ(client().get("/").body, "nobody") << before;
+    Fields apart;
+    apart.add("Cookie", tossed).add("Cookie", "__Host-session=" + own);
+    EXPECT_EQ(client().request("GET", "/", {}, apart).body, "ann") << before;
+  }
+}
+
 TEST_P(SessionEveryWayTest, AForgedSessionIsEmpty) {
   client().post("/login", "ann", "text/plain");
   std::string cookie = client().cookie("__Host-session").value_or("");
