@@ -20,6 +20,24 @@ bool allowed_in_path(char c) {
   return c != '\0' && std::string_view("-._~!$&'()*+,;=:@/").find(c) != std::string_view::npos;
 }
 
+bool allowed_in_uri(char c) {
+  return c > ' ' && c < '\x7f' && std::string_view("\"<>\\^`{|}").find(c) == std::string_view::npos;
+}
+
+void encode(std::string_view text, bool (*allowed)(char), std::string& to) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (allowed(c)) {
+      to += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      to += '%';
+      to += kDigits[byte >> 4];
+      to += kDigits[byte & 15];
+    }
+  }
+}
+
 }  // namespace
 
 bool percent_decode(std::string_view text, std::string& to) {
@@ -35,17 +53,11 @@ bool percent_decode(std::string_view text, std::string& to) {
 }
 
 void percent_encode_path(std::string_view path, std::string& to) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : path) {
-    if (allowed_in_path(c)) {
-      to += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      to += '%';
-      to += kDigits[byte >> 4];
-      to += kDigits[byte & 15];
-    }
-  }
+  encode(path, allowed_in_path, to);
+}
+
+void percent_encode_uri(std::string_view uri, std::string& to) {
+  encode(uri, allowed_in_uri, to);
 }
 
 std::string form_decode(std::string_view text) {

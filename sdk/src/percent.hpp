@@ -17,6 +17,10 @@ namespace detail {
 /// in a path.
 void percent_encode_path(std::string_view path, std::string& to);
 
+/// Appends a URI or path in which escapes stand already: what no URI may hold (RFC 3986 appendix A:
+/// bytes beyond ASCII, spaces, control characters, any of `"<>\^`{|}`) is escaped, all else kept.
+void percent_encode_uri(std::string_view uri, std::string& to);
+
 /// Decodes application/x-www-form-urlencoded text: '+' is a space, malformed escapes stay.
 [[nodiscard]] std::string form_decode(std::string_view text);
 

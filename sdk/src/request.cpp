@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <viaduct/request.hpp>
 
 #include "sdk/src/percent.hpp"
@@ -82,9 +84,11 @@ std::string Request::url(std::string_view path) const {
   detail::percent_encode_path(std::string_view(own.script_name).substr(0, own.outside), url);
   url += own.mounted;
   if (!path.starts_with('/')) url += '/';
-  const std::size_t query = path.find_first_of("?#");
-  detail::percent_encode_path(path.substr(0, query), url);
-  if (query != std::string_view::npos) url += path.substr(query);
+  detail::percent_encode_path(path, url);
+  // Two of them would begin the name of a host.
+  const std::size_t slashes = std::min(url.find_first_not_of('/'), url.size());
+  if (slashes == 0) return '/' + url;
+  url.erase(0, slashes - 1);
   return url;
 }
 

@@ -6,6 +6,7 @@
 #include "sdk/src/chars.hpp"
 #include "sdk/src/files/confined_open.hpp"
 #include "sdk/src/files/send_file.hpp"
+#include "sdk/src/percent.hpp"
 #include "sdk/src/response_state.hpp"
 
 namespace viaduct {
@@ -22,6 +23,12 @@ bool is_cookie_value(std::string_view text) {
 bool is_attribute_value(std::string_view text) {
   return text.find(';') == std::string_view::npos &&
          std::all_of(text.begin(), text.end(), detail::is_field_char);
+}
+
+// Browsers take a backslash for a slash there.
+bool names_other_host(std::string_view location) {
+  const auto slash = [&](std::size_t at) { return location[at] == '/' || location[at] == '\\'; };
+  return location.size() >= 2 && slash(0) && slash(1);
 }
 
 std::string set_cookie(const Cookie& cookie) {
@@ -112,7 +119,15 @@ void Response::redirect(std::string_view location, int status) {
     throw std::invalid_argument("redirect status " + std::to_string(status) +
                                 " is not from 300 to 399");
   }
-  headers().set("Location", location);
+  if (!std::all_of(location.begin(), location.end(), detail::is_field_char)) {
+    throw invalid_header("redirect: the location holds a line break or another control character");
+  }
+  if (names_other_host(location)) {
+    throw invalid_header("redirect: a location without a scheme that begins with two slashes");
+  }
+  std::string encoded;
+  detail::percent_encode_uri(location, encoded);
+  headers().set("Location", encoded);
   state_->set_status(status);
 }
 

@@ -97,11 +97,12 @@ TEST_F(RequestTest, QueriesWithTooManyPairsAre400) {
   EXPECT_EQ(req.raw_query(), query);
 }
 
-TEST_F(RequestTest, CookiesAreFoundHoweverTheyWereJoined) {
-  begin({{"HTTP_COOKIE", "a=1; b=\"two\"; c=x=y, d=4; a=9; e=;  f = 6 "}});
+TEST_F(RequestTest, CookiesAreSeparatedBySemicolons) {
+  begin({{"HTTP_COOKIE", "a=1; b=\"two\"; c=x=y, z=4;d=4; a=9; e=;  f = 6 "}});
   EXPECT_EQ(req.cookie("a"), "1");
   EXPECT_EQ(req.cookie("b"), "two");
-  EXPECT_EQ(req.cookie("c"), "x=y");
+  EXPECT_EQ(req.cookie("c"), "x=y, z=4");
+  EXPECT_FALSE(req.cookie("z"));
   EXPECT_EQ(req.cookie("d"), "4");
   EXPECT_EQ(req.cookie("e"), "");
   EXPECT_EQ(req.cookie("f"), "6");
@@ -141,8 +142,52 @@ TEST_F(RequestTest, CapturesConvert) {
 TEST_F(RequestTest, UrlPutsTheMountInFront) {
   begin({{"REQUEST_URI", "/my%20app/x"}, {"SCRIPT_NAME", "/my app"}, {"PATH_INFO", "/x"}});
   EXPECT_EQ(req.script_name(), "/my app");
-  EXPECT_EQ(req.url("/list?page=2"), "/my%20app/list?page=2");
-  EXPECT_EQ(req.url("caf\xC3\xA9#top"), "/my%20app/caf%C3%A9#top");
+  EXPECT_EQ(req.url("/list") + "?page=2", "/my%20app/list?page=2");
+  EXPECT_EQ(req.url("caf\xC3\xA9") + "#top", "/my%20app/caf%C3%A9#top");
+  EXPECT_EQ(req.url(""), "/my%20app/");
+  EXPECT_EQ(req.url("//host"), "/my%20app//host");
+}
+
+TEST_F(RequestTest, UrlStaysOnThisHost) {
+  const struct {
+    const char* path;
+    const char* url;
+  } rows[] = {
+      {"", "/"},
+      {"/", "/"},
+      {"//", "/"},
+      {"///", "/"},
+      {"//evil.example", "/evil.example"},
+      {"///evil.example/x", "/evil.example/x"},
+      {"/\\evil.example", "/%5Cevil.example"},
+      {"\\\\evil.example", "/%5C%5Cevil.example"},
+      {"/\t/evil.example", "/%09/evil.example"},
+      {"https://evil.example", "/https://evil.example"},
+      {"/a//b", "/a//b"},
+      {"/what?", "/what%3F"},
+      {"/a?b=c#d", "/a%3Fb=c%23d"},
+      {"/100%", "/100%25"},
+      {"/%2F", "/%252F"},
+      {"/line\r\nX-Y: 1", "/line%0D%0AX-Y:%201"},
+  };
+  begin({{"REQUEST_URI", "/"}, {"SCRIPT_NAME", ""}, {"PATH_INFO", "/"}});
+  for (const auto& row : rows) EXPECT_EQ(req.url(row.path), row.url) << row.path;
+  begin({{"REQUEST_URI", "//host/x"}, {"SCRIPT_NAME", "//host"}, {"PATH_INFO", "/x"}});
+  EXPECT_EQ(req.url("/y"), "/host/y");
+  begin({{"REQUEST_URI", "/x"}, {"SCRIPT_NAME", "app"}, {"PATH_INFO", "/x"}});
+  EXPECT_EQ(req.url("/y"), "/app/y");
+}
+
+// Of any request, whatever its path: one that leads there again.
+TEST_F(RequestTest, UrlOfThePathLeadsBack) {
+  for (const char* const target :
+       {"/", "/a%3Fb%23c", "/a%20b", "/%25", "/a/", "/caf%C3%A9", "/a;b=c", "/%5Chost"}) {
+    begin({{"REQUEST_URI", target}});
+    const std::string path(req.path());
+    const std::string url = req.url(path);
+    begin({{"REQUEST_URI", url.c_str()}});
+    EXPECT_EQ(req.path(), path) << url;
+  }
 }
 
 TEST_F(RequestTest, LocalsBelongToOneRequest) {

@@ -147,6 +147,36 @@ TEST_F(ResponseStateTest, RedirectSetsStatusAndLocation) {
   EXPECT_THROW(res.redirect("/", 200), std::invalid_argument);
 }
 
+TEST_F(ResponseStateTest, RedirectEncodesWhatNoUriHolds) {
+  const struct {
+    const char* location;
+    const char* sent;
+  } rows[] = {
+      {"/caf\xC3\xA9 au lait", "/caf%C3%A9%20au%20lait"},
+      {"https://example.org/\xE2\x82\xAC?q=\xFF#x", "https://example.org/%E2%82%AC?q=%FF#x"},
+      {"/a%20b?c=d&e=%2F", "/a%20b?c=d&e=%2F"},
+      {"/\t/host", "/%09/host"},
+      {"/\"<>^`{|}", "/%22%3C%3E%5E%60%7B%7C%7D"},
+      {"next", "next"},
+      {"", ""},
+  };
+  for (const auto& row : rows) {
+    res.redirect(row.location);
+    EXPECT_EQ(res.headers().get("Location"), row.sent);
+  }
+}
+
+TEST_F(ResponseStateTest, RedirectDoesNotLeaveTheHostByAPath) {
+  for (const char* const location : {"//evil.example", "/\\evil.example", "\\\\evil.example",
+                                     "\\/evil.example", "///evil.example", "//"}) {
+    EXPECT_THROW(res.redirect(location), invalid_header) << location;
+  }
+  EXPECT_FALSE(res.headers().get("Location"));
+  for (const char* const location : {"/", "/x//y", "https://example.org//x", "\\x"}) {
+    EXPECT_NO_THROW(res.redirect(location)) << location;
+  }
+}
+
 TEST_F(ResponseStateTest, StatusOutOfRangeThrows) {
   for (const int status : {0, 100, 199, 1000}) {
     EXPECT_THROW(res.status(status), std::invalid_argument) << status;

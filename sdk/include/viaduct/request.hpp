@@ -79,8 +79,8 @@ class VIADUCT_API Request {
   /// The fields that the client sent, as far as the front server passes them on: HTTP_* variables
   /// under their HTTP names ("User-Agent"), Content-Type and Content-Length. Never Proxy.
   [[nodiscard]] const Fields& headers() const;
-  /// The first cookie of that name (RFC 6265 section 5.4), quotes removed. Every call searches the
-  /// field that was sent, and stores nothing.
+  /// The first cookie of that name (RFC 6265 section 5.4), quotes removed. Only ';' separates
+  /// cookies. Every call searches the field that was sent, and stores nothing.
   [[nodiscard]] std::optional<std::string_view> cookie(std::string_view name) const;
   /// A CGI variable (RFC 3875 section 4.1) as the front server sent it. HTTP_PROXY never appears.
   [[nodiscard]] std::optional<std::string_view> env(std::string_view name) const;
@@ -90,8 +90,10 @@ class VIADUCT_API Request {
   /// text is no such number or does not fit, std::logic_error when the route has no such capture.
   template <class T>
   [[nodiscard]] T arg(std::string_view name) const;
-  /// `path` with the mount prefix in front, encoded: what to put into links. What stands behind a
-  /// '?' or '#' is kept as it is.
+  /// `path`, which is decoded as path() is, with the mount prefix in front and percent-encoded:
+  /// what to put into links and redirect(). It begins with exactly one slash, so that it stays on
+  /// this host whatever `path` holds. '?' and '#' are escaped as well: a query or a fragment is
+  /// appended to the result, `url("/list") + "?page=2"`.
   [[nodiscard]] std::string url(std::string_view path) const;
   /// Address of the client, as the front server sees it; empty when unknown.
   [[nodiscard]] std::string_view remote_addr() const;

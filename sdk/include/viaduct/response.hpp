@@ -105,9 +105,12 @@ class VIADUCT_API Response {
   void send_file(const std::filesystem::path& root, std::string_view relative,
                  std::string_view download_name = {});
 
-  /// Answers with a Location field and no body. `location` is an absolute URI or a path; `status`
-  /// is from 300 to 399, else std::invalid_argument; 303 has the client follow with GET. Throws
-  /// invalid_header for a `location` that cannot be sent; std::logic_error once started.
+  /// Answers with a Location field and no body. `location` is an absolute URI or a path; what no
+  /// URI may hold, such as spaces and letters beyond ASCII, is percent-encoded. `status` is from
+  /// 300 to 399, else std::invalid_argument; 303 has the client follow with GET. Throws
+  /// invalid_header for a `location` with control characters, and for one that begins with two
+  /// slashes or backslashes: it would lead to another host, `//evil.example`. std::logic_error once
+  /// started.
   void redirect(std::string_view location, int status = 303);
 
   /// Has `hook` called just before the head goes out, while headers can still be changed; several
