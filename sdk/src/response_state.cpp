@@ -166,8 +166,9 @@ void ResponseState::prepare(bool complete) {
 void ResponseState::start() {
   prepare(false);
   if (started()) return;
-  phase_ = Phase::started;
+  // Should it throw, nothing was sent.
   sink_.head(head_);
+  phase_ = Phase::started;
   emit(held_);
   held_.clear();
 }
@@ -239,9 +240,9 @@ void ResponseState::finish() {
   }
   if (!started()) prepare(true);
   if (!started()) {
-    phase_ = Phase::finished;
-    if (!suppressed()) sent_ = held_.size();
     sink_.whole(head_, protocol::as_bytes(suppressed() ? std::string_view() : held_));
+    if (!suppressed()) sent_ = held_.size();
+    phase_ = Phase::finished;
     return;
   }
   if (transforming() && !suppressed()) {

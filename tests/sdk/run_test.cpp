@@ -159,6 +159,35 @@ TEST(RunTest, ServesSocketsOfListenFds) {
   EXPECT_EQ(child.wait(), 0);
 }
 
+TEST(RunTest, ACgiProgramSendsHeadsOfAnySize) {
+  for (const int bytes : {1000, 256 * 1000, 300 * 1000, 2000 * 1000}) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    const std::string path = '/' + std::to_string(bytes) + "/500000";
+    ChildProcess child(LARGE_HEAD_PROGRAM, {}, [&] {
+      ::setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
+      ::setenv("REQUEST_METHOD", "GET", 1);
+      ::setenv("REQUEST_URI", path.c_str(), 1);
+      ::setenv("PATH_INFO", path.c_str(), 1);
+      ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
+      ::dup2(ends[1], STDOUT_FILENO);
+    });
+    ::close(ends[1]);
+    std::string output;
+    char buffer[65536];
+    for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;) {
+      output.append(buffer, static_cast<std::size_t>(got));
+    }
+    ::close(ends[0]);
+    EXPECT_EQ(child.wait(), 0);
+    EXPECT_TRUE(output.starts_with("Status: 200 OK\r\n"));
+    const std::size_t head = output.find("\r\n\r\n");
+    ASSERT_NE(head, std::string::npos);
+    EXPECT_GT(head, static_cast<std::size_t>(bytes));
+    EXPECT_EQ(output.size() - head - 4, 500000U);
+  }
+}
+
 TEST(RunTest, PeersThatTheServerDoesNotNameAreTurnedAway) {
   const std::string address = unused_address();
   const int fd = detail::listen_on(address).fd;

@@ -60,7 +60,8 @@ class VIADUCT_API Response {
   /// The same, to be changed. std::logic_error once started. A Content-Length that is set here is
   /// kept to: writing beyond it throws, less of it breaks the response. Connection and other
   /// hop-by-hop fields are the front server's and are dropped, Transfer-Encoding throws
-  /// invalid_header when the head goes out.
+  /// invalid_header when the head goes out. So does a head that is larger than the window of a link
+  /// (256 KiB, behind viaductd); front servers take less, viaductd 64 KiB.
   Fields& headers();
 
   /// Appends to the body, which is copied. Waits while the client takes nothing: about a window

@@ -208,6 +208,9 @@ void Exchange::body(protocol::Bytes bytes) {
     const std::uint32_t count =
         static_cast<std::uint32_t>(std::min<std::size_t>(room(), bytes.size()));
     if (count == 0) {
+      // What fills the link may be this response's head, which nobody has sent yet.
+      engine_.send(link);
+      if (room() > 0) continue;
       // Without credit it is the peer who wakes this writer, not the link's next write: with many
       // slow clients every write would wake all of them for nothing.
       const std::uint32_t held_by_link = send_credit.available() > 0 ? 1 : 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "protocol/cgi_head.hpp"
 #include "sdk/src/testing/reply_builder.hpp"
 
@@ -28,7 +30,9 @@ class CgiReply {
   }
 
  private:
-  protocol::CgiHeadReader reader_;
+  // A front server's limit would hide what the application sends.
+  static constexpr std::size_t kLongestHead = std::size_t{64} << 20;
+  protocol::CgiHeadReader reader_{kLongestHead};
 };
 
 }  // namespace testing

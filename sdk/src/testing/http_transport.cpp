@@ -1,4 +1,6 @@
 #include <charconv>
+#include <cstdint>
+#include <limits>
 
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -32,6 +34,7 @@ class HttpTransport final : public Transport {
   HttpTransport() {
     parser_.eager(true);
     parser_.body_limit(boost::none);
+    parser_.header_limit(std::numeric_limits<std::uint32_t>::max());
   }
 
   void begin(const Outgoing& request) override {

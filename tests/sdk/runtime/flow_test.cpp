@@ -87,6 +87,61 @@ TEST_P(FlowTest, WriterWithoutWindowWaitsForTheSocket) {
   EXPECT_EQ(peer.reply(1).body().size(), kTotal);
 }
 
+// A head with one field, of so many bytes in all.
+void set_head(Response& res, std::size_t bytes) {
+  constexpr std::string_view kRest =
+      "Status: 200 OK\r\nX-Large: \r\nContent-Type: text/plain; charset=utf-8\r\n\r\n";
+  res.headers().set("X-Large", std::string(bytes - kRest.size(), 'x'));
+}
+
+TEST_P(FlowTest, HeadUpToTheWindowIsSentAndOneBeyondIs500) {
+  app.get("/{bytes:int}", [](Request& req, Response& res) {
+    set_head(res, req.arg<std::size_t>("bytes"));
+    res.flush();
+    res.write("body");
+  });
+  const auto serving = serve();
+  Peer peer(serving->address());
+  peer.agree(kWindow);
+  for (const std::uint32_t bytes : {kWindow - 1, kWindow}) {
+    const auto reply = peer.get('/' + std::to_string(bytes));
+    EXPECT_EQ(reply.status(), 200);
+    EXPECT_EQ(reply.head().size() + 4, bytes);
+    EXPECT_EQ(reply.body(), "body");
+  }
+  EXPECT_EQ(lines().size(), 0U);
+  const auto reply = peer.get('/' + std::to_string(kWindow + 1));
+  EXPECT_EQ(reply.status(), 500);
+  EXPECT_EQ(reply.body(), "Internal Server Error\n");
+  ASSERT_EQ(lines().size(), 1U);
+  EXPECT_NE(lines()[0].find("larger than the window of the link"), std::string::npos);
+}
+
+TEST_P(FlowTest, AsManyLargeHeadsAsHandlersHoldUpNobody) {
+  constexpr std::size_t kHead = kWindow - 100;
+  app.get("/large", [](Request&, Response& res) {
+    set_head(res, kHead);
+    res.write(std::string(100 * 1024, 'y'));
+  });
+  app.get("/small", [](Request&, Response& res) { res.send("small"); });
+  const auto serving = serve(8);
+  for (const bool window : {true, false}) {
+    Peer peer(serving->address());
+    if (window) peer.agree(kWindow);
+    constexpr protocol::RequestId kCount = 24;
+    for (protocol::RequestId id = 1; id <= kCount; ++id) {
+      peer.begin(id, "GET", "/large");
+      peer.input_end(id);
+    }
+    ASSERT_TRUE(peer.wait([&] { return peer.ended().size() == kCount; })) << window;
+    for (protocol::RequestId id = 1; id <= kCount; ++id) {
+      EXPECT_EQ(peer.reply(id).head().size() + 4, kHead);
+      EXPECT_EQ(peer.reply(id).body().size(), 100U * 1024);
+    }
+    EXPECT_EQ(peer.get("/small").body(), "small");
+  }
+}
+
 TEST_P(FlowTest, CreditForInputComesAsTheHandlerReads) {
   Flag go;
   app.post("/", [&](Request& req, Response& res) {
