@@ -144,6 +144,7 @@ void ResponseState::fill_head(std::optional<std::uint64_t> length) {
 // Decides on the head, and on the first of the body where it is transformed: transforms may still
 // change the head then. `complete`: what is held is all of the body.
 void ResponseState::prepare(bool complete) {
+  starts_complete_ = complete;
   if (!hooks_.empty()) {
     run_hooks();
     if (started()) return;  // by a hook that wrote a lot
@@ -257,8 +258,8 @@ void ResponseState::finish() {
 
 void ResponseState::stay_open(std::chrono::milliseconds interval, std::string_view heartbeat) {
   stream_ = true;
-  // It would go past the transforms.
-  if (transforming()) interval = {};
+  // It would go past the transforms, and into an answer without content.
+  if (transforming() || suppressed()) interval = {};
   sink_.stay_open(interval, heartbeat);
 }
 

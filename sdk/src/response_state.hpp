@@ -49,6 +49,10 @@ class ResponseState {
   [[nodiscard]] bool finished() const { return phase_ == Phase::finished; }
   /// Finished, and not abandoned.
   [[nodiscard]] bool complete() const { return finished() && !broken_; }
+  /// For hooks: whether all of the answer is held when its head goes out.
+  [[nodiscard]] bool starts_complete() const { return starts_complete_; }
+  /// HEAD, or a status without content: what is written is not sent.
+  [[nodiscard]] bool suppressed() const { return head_only_ || protocol::bodiless(status_); }
   [[nodiscard]] bool head_only() const { return head_only_; }
   [[nodiscard]] RequestState* request() const { return request_; }
   [[nodiscard]] FileDelivery file_delivery() const { return file_delivery_; }
@@ -86,7 +90,6 @@ class ResponseState {
   enum class Phase : std::uint8_t { open, started, finished };
 
   [[nodiscard]] std::optional<std::uint64_t> declared_length() const;
-  [[nodiscard]] bool suppressed() const { return head_only_ || protocol::bodiless(status_); }
   void require_open() const;
   void require_no_transform() const;
   void run_hooks();
@@ -103,6 +106,7 @@ class ResponseState {
   Phase phase_ = Phase::open;
   bool broken_ = false;
   bool head_only_ = false;
+  bool starts_complete_ = false;
   bool stream_ = false;
   bool in_piece_ = false;
   FileDelivery file_delivery_ = FileDelivery::self;

@@ -33,7 +33,8 @@ class VIADUCT_API EventStream {
   /// as that. The daemon's timeouts.stall has to be longer.
   ///
   /// Throws std::logic_error when the response has started, and client_gone, with the answer
-  /// complete, when there is nothing to be sent: to HEAD, and while draining.
+  /// complete, when there is nothing to be sent: to HEAD, with a status that has no content, and
+  /// while draining.
   EventStream(Request& request, Response& response,
               std::chrono::milliseconds heartbeat = std::chrono::seconds(15));
   EventStream(const EventStream&) = delete;

@@ -174,7 +174,8 @@ VIADUCT_API Middleware method_override(MethodOverride options = {});
 /// Conditional GET (RFC 9110 section 13.2): a 200 that the client has already becomes a 304. The
 /// validators are the handler's ETag and Last-Modified; an answer without ETag that is complete
 /// before it starts (16 KiB at most, no Content-Length set) gets one from its content. It is made
-/// all the same: what this saves is sending it.
+/// all the same: what this saves is sending it. `If-None-Match: *` fits every answer, with or
+/// without ETag. Answers that stream pass as they are.
 VIADUCT_API Middleware conditional_get();
 
 }  // namespace middleware

@@ -28,7 +28,7 @@ EventStream::EventStream(Request& request, Response& response, std::chrono::mill
   }
   state_->flush();
   state_->stay_open(heartbeat, kHeartbeat);
-  if (state_->head_only() || request_.draining()) state_->end_stream();
+  if (state_->suppressed() || request_.draining()) state_->end_stream();
 }
 
 void EventStream::write(std::string_view text) {

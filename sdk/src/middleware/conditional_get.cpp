@@ -4,6 +4,7 @@
 #include "sdk/src/crypto.hpp"
 #include "sdk/src/files/http_date.hpp"
 #include "sdk/src/files/preconditions.hpp"
+#include "sdk/src/response_state.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -13,14 +14,32 @@ namespace {
 // Whether the client has what these validators describe (RFC 9110 section 13.2.2).
 bool has_it(const Request& request, const Fields& fields) {
   if (const auto list = request.headers().get("If-None-Match")) {
-    const auto tag = fields.get("ETag");
-    return tag && detail::names_etag(*list, *tag, true);
+    return detail::names_etag(*list, fields.get("ETag").value_or(""), true);
   }
   const auto asked = request.headers().get("If-Modified-Since");
   const auto sent = fields.get("Last-Modified");
   const auto since = asked ? detail::parse_http_date(*asked) : std::nullopt;
   const auto modified = sent ? detail::parse_http_date(*sent) : std::nullopt;
   return since && modified && *modified <= *since;
+}
+
+// Whether the whole answer lies there without a validator of its own. A transform is nothing for
+// others: it would take a stream's heartbeats.
+bool wants_etag(detail::ResponseState& response) {
+  const Fields& fields = response.fields();
+  const bool left_out = response.head_only() && response.written() == 0;
+  return response.starts_complete() && !left_out && !fields.get("ETag") &&
+         !fields.get("Content-Length");
+}
+
+void add_etag(const Request& request, Response& response) {
+  response.transform([&request, &response](std::string_view whole, bool) {
+    const std::string digest = detail::sha256(whole).substr(0, 16);
+    response.headers().set("ETag", '"' + detail::base64url_encode(digest) + '"');
+    if (!has_it(request, response.headers())) return std::string(whole);
+    response.status(304);
+    return std::string();
+  });
 }
 
 }  // namespace
@@ -30,21 +49,8 @@ Middleware conditional_get() {
     if (request.method() != "GET" && request.method() != "HEAD") return next(request, response);
     response.before_start([&request](Response& head) {
       if (head.status() != 200) return;
-      if (has_it(request, head.headers())) {
-        head.status(304).headers().erase("Content-Length");
-        return;
-      }
-      if (head.headers().get("ETag") || head.headers().get("Content-Length")) return;
-      head.transform([&request, &head, first = true](std::string_view chunk, bool last) mutable {
-        const bool whole = first && last;
-        first = false;
-        if (!whole) return std::string(chunk);
-        const std::string digest = detail::sha256(chunk).substr(0, 16);
-        head.headers().set("ETag", '"' + detail::base64url_encode(digest) + '"');
-        if (!has_it(request, head.headers())) return std::string(chunk);
-        head.status(304);
-        return std::string();
-      });
+      if (wants_etag(detail::ResponseAccess::state(head))) return add_etag(request, head);
+      if (has_it(request, head.headers())) head.status(304).headers().erase("Content-Length");
     });
     next(request, response);
   };

@@ -62,6 +62,21 @@ TEST_P(EventStreamTest, HeadKeepsProxiesFromBuffering) {
   EXPECT_EQ(own.body(), "retry: 250\n\n");
 }
 
+TEST_P(EventStreamTest, AStatusWithoutContentIsNoStream) {
+  app.get("/{status:int}", [](Request& req, Response& res) {
+    res.status(req.arg<int>("status"));
+    EventStream events(req, res, kHeartbeat);
+    ADD_FAILURE() << "there is nothing to stream";
+  });
+  const auto serving = serve();
+  Peer peer(serving->address());
+  for (const int status : {204, 304}) {
+    const auto reply = peer.get('/' + std::to_string(status));
+    EXPECT_EQ(reply.status(), status);
+    EXPECT_EQ(reply.body(), "");
+  }
+}
+
 TEST_P(EventStreamTest, EventsArriveWhileTheHandlerRuns) {
   Channel<std::string> channel(4);
   app.get("/", [&](Request& req, Response& res) {

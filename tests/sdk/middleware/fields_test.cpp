@@ -186,6 +186,19 @@ TEST_F(ConditionalTest, TagsWhatIsCompleteAndAnswers304ToWhoHasIt) {
   EXPECT_EQ(ask("/small", "HTTP_IF_NONE_MATCH", tag, "POST").status, 200);
 }
 
+// Whatever it is, the client has some version of it (RFC 9110 section 13.1.2).
+TEST_F(ConditionalTest, AStarFitsAnswersWithoutETag) {
+  for (const char* const target : {"/small", "/long", "/sized", "/tagged", "/dated"}) {
+    for (const char* const method : {"GET", "HEAD"}) {
+      const Answer got = ask(target, "HTTP_IF_NONE_MATCH", " * ", method);
+      EXPECT_EQ(got.status, 304) << target;
+      EXPECT_EQ(got.body, "");
+    }
+  }
+  EXPECT_EQ(ask("/gone", "HTTP_IF_NONE_MATCH", "*").status, 410);
+  EXPECT_EQ(ask("/small", "HTTP_IF_NONE_MATCH", "*", "POST").status, 200);
+}
+
 TEST_F(ConditionalTest, ValidatorsOfTheHandlerCount) {
   EXPECT_EQ(ask("/tagged").field("ETag"), "\"v,1\"");
   EXPECT_EQ(ask("/tagged").field("Content-Length"), "50000");

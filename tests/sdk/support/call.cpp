@@ -49,6 +49,9 @@ class Output final : public detail::ResponseSink {
   void flush() override {}
   void end() override {}
   void fail() override { result.broken = true; }
+  void stay_open(std::chrono::milliseconds interval, std::string_view) override {
+    result.heartbeat = interval;
+  }
 
   Answer result;
 };

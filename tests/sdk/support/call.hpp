@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -28,6 +29,8 @@ struct Answer {
   std::vector<std::pair<std::string, std::string>> fields{};
   std::string body{};
   bool broken = false;  ///< ended so that it does not look complete
+  /// Of a stream: how often it gets a heartbeat, 0 for never. Absent: it is not a stream.
+  std::optional<std::chrono::milliseconds> heartbeat{};
 
   [[nodiscard]] std::optional<std::string> field(std::string_view name) const;
   [[nodiscard]] std::vector<std::string> all(std::string_view name) const;
