@@ -4,6 +4,7 @@
 #include <viaduct/app.hpp>
 
 #include "sdk/src/app_settings.hpp"
+#include "sdk/src/guard.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -16,6 +17,16 @@ bool is_option_name(std::string_view name) {
 }
 
 }  // namespace
+
+namespace detail {
+
+void call_hook(const char* name, const std::function<void()>& hook) {
+  guard(hook, [name](const std::exception_ptr& error) {
+    throw std::runtime_error(std::string(name) + ": " + describe_exception(error));
+  });
+}
+
+}  // namespace detail
 
 App::App() : settings_(std::make_unique<detail::AppSettings>()) {}
 App::~App() = default;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <viaduct/app.hpp>
+#include <viaduct/export.hpp>
 
 namespace viaduct {
 inline namespace v1 {
@@ -34,6 +35,10 @@ struct AppSettings {
   bool crash_reports = true;
   std::weak_ptr<void> test_run;  ///< what testing::Client keeps while it exists
 };
+
+/// Calls a hook of the app's. What it throws becomes a std::runtime_error with the name of the hook
+/// and the type of the exception in its text.
+VIADUCT_API void call_hook(const char* name, const std::function<void()>& hook);
 
 /// Lets the library see what an App holds.
 struct AppAccess {

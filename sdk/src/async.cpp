@@ -9,6 +9,7 @@
 #include <viaduct/taskqueue.hpp>
 
 #include "sdk/src/attachments.hpp"
+#include "sdk/src/guard.hpp"
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/runtime/context.hpp"
 
@@ -23,6 +24,12 @@ std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
   std::shared_ptr<void>& own = state.local(type);
   if (!own) own = make();
   return own;
+}
+
+void run_guarded(const char* who, const std::function<void()>& work) {
+  guard(work, [who](const std::exception_ptr& error) {
+    log(Level::error, who, ": ", describe_exception(error));
+  });
 }
 
 std::stop_token current_stop() {

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "sdk/src/app_settings.hpp"
+#include "sdk/src/guard.hpp"
 #include "sdk/src/onion.hpp"
 #include "sdk/src/path.hpp"
 #include "sdk/src/runtime/context.hpp"
@@ -92,22 +93,15 @@ void Dispatcher::route(RequestState& state, Request& request, ResponseState& res
   Onion(RouterAccess::routes(app_).scope(0).middleware, core)(request, response.response());
 }
 
-void Dispatcher::serve(RequestState& state, Request& request,
-                       ResponseState& response) const noexcept {
+void Dispatcher::serve(RequestState& state, Request& request, ResponseState& response) const {
   const RequestScope scope(state);
   response.begin(state.variables().method == "HEAD", &state, file_delivery_);
-  try {
-    route(state, request, response);
-    response.finish();
-  } catch (...) {
-    const std::exception_ptr error = std::current_exception();
-    try {
-      recover(request, response, error);
-    } catch (const client_gone&) {
-    } catch (...) {
-      // Out of memory, or a log sink that throws: what began stays broken.
-    }
-  }
+  guard(
+      [&] {
+        route(state, request, response);
+        response.finish();
+      },
+      [&](const std::exception_ptr& error) { recover(request, response, error); });
   state.end();
   state.release();
 }
@@ -118,56 +112,83 @@ void Dispatcher::recover(Request& request, ResponseState& response,
   try {
     std::rethrow_exception(error);
   } catch (const client_gone&) {
-    response.leave();
-    return;
+    return leave(request, response);
   } catch (const http_error& thrown) {
+    const bool answerable = thrown.status >= 400 && thrown.status <= 599;
     if (response.started()) {
       log_failure(request, std::string("http_error in a started response: ") + thrown.what());
-    } else if (thrown.status >= 400 && thrown.status <= 599) {
+    } else if (answerable) {
       shown = thrown;
+    } else {
+      log_failure(request, "http_error of status " + std::to_string(thrown.status) +
+                               ", which is none of an error: " + thrown.what());
     }
-  } catch (const std::exception& thrown) {
-    log_failure(request, thrown.what());
   } catch (...) {
-    log_failure(request, "an exception that is no std::exception");
+    log_failure(request, describe_exception(error));
   }
   if (response.started()) {
     response.abandon();
-    return;
+  } else {
+    answer(request, response, shown, error);
   }
-  answer(request, response, shown, error);
+}
+
+// The handler gave up, since nobody waits for more.
+void Dispatcher::leave(Request& request, ResponseState& response) {
+  guard(
+      [&] {
+        try {
+          response.leave();
+        } catch (const client_gone&) {
+          response.abandon();
+        }
+      },
+      [&](const std::exception_ptr& error) {
+        log_failure(request, describe_exception(error));
+        response.abandon();
+      });
+}
+
+// Makes an error's answer from the beginning. Whether that is done with: it went out, broke off, or
+// nobody waits for it. Else `who` is logged with what was thrown, and nothing was sent.
+bool Dispatcher::attempt(Request& request, ResponseState& response, const http_error& error,
+                         std::string_view who, const std::function<void()>& write) {
+  bool done = true;
+  guard(
+      [&] {
+        try {
+          response.reset();
+          response.set_status(error.status);
+          response.fields_to_change() = error.headers;
+          write();
+          response.finish();
+        } catch (const client_gone&) {
+          response.abandon();
+        }
+      },
+      [&](const std::exception_ptr& thrown) {
+        log_failure(request, std::string(who) + ": " + describe_exception(thrown));
+        done = response.started();
+        response.abandon();
+      });
+  return done;
 }
 
 void Dispatcher::answer(Request& request, ResponseState& response, const http_error& error,
                         const std::exception_ptr& cause) const {
-  const auto plain = [&response](const http_error& shown) {
-    response.reset();
-    response.set_status(shown.status);
-    response.fields_to_change() = shown.headers;
-    response.send(std::string(shown.what()) + '\n');
-    response.finish();
+  const auto plain = [&](const http_error& shown) {
+    return attempt(request, response, shown, "answering " + std::to_string(shown.status),
+                   [&] { response.send(std::string(shown.what()) + '\n'); });
   };
+  const http_error server_error(500, "Internal Server Error");
   const auto& custom = AppAccess::settings(app_).on_error;
-  if (!custom) {
-    plain(error);
-    return;
-  }
-  try {
-    response.reset();
-    response.set_status(error.status);
-    response.fields_to_change() = error.headers;
-    custom(request, response.response(), cause);
-    response.finish();
-  } catch (const client_gone&) {
-    response.abandon();
-  } catch (const std::exception& thrown) {
-    log_failure(request, std::string("on_error: ") + thrown.what());
-    if (response.started()) {
-      response.abandon();
-    } else {
-      plain(http_error(500, "Internal Server Error"));
-    }
-  }
+  const bool done = custom ? attempt(request, response, error, "on_error",
+                                     [&] { custom(request, response.response(), cause); })
+                           : plain(error);
+  if (done || (custom && plain(server_error))) return;
+  // A hook that spoils every answer, or a field that none may have.
+  response.drop_hooks();
+  plain(server_error);
 }
 
 }  // namespace detail

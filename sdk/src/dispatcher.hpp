@@ -1,6 +1,8 @@
 #pragma once
 
 #include <exception>
+#include <functional>
+#include <string_view>
 
 #include <viaduct/app.hpp>
 
@@ -23,8 +25,9 @@ class Dispatcher {
     require_distinct_routes(app);
   }
 
-  /// Returns with the response finished, or unfinished after client_gone. Throws nothing.
-  void serve(RequestState& state, Request& request, ResponseState& response) const noexcept;
+  /// Returns with the response finished, or unfinished after client_gone. Throws nothing but what
+  /// guard() passes on.
+  void serve(RequestState& state, Request& request, ResponseState& response) const;
 
  private:
   void route(RequestState& state, Request& request, ResponseState& response) const;
@@ -32,6 +35,9 @@ class Dispatcher {
   void within(RouteTree::ScopeId id, RequestState& state, Request& request, Response& response,
               const Handler& core) const;
   void recover(Request& request, ResponseState& response, const std::exception_ptr& error) const;
+  static void leave(Request& request, ResponseState& response);
+  static bool attempt(Request& request, ResponseState& response, const http_error& error,
+                      std::string_view who, const std::function<void()>& write);
   void answer(Request& request, ResponseState& response, const http_error& error,
               const std::exception_ptr& cause) const;
 

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "sdk/src/guard.hpp"
 #include "sdk/src/log_output.hpp"
 #include "sdk/src/request_state.hpp"
 #include "sdk/src/runtime/context.hpp"
@@ -27,14 +28,19 @@ std::string_view name_of(Level level) {
   return "info";
 }
 
-void write_line(const LogSink* sink, Level level, std::string_view line) {
-  if (sink != nullptr) {
-    (*sink)(level, line);
-    return;
-  }
+void write_to_errors(Level level, std::string_view line) {
   // One write, so that lines of several threads do not mix. A log that cannot be written is lost.
   const std::string out = std::string(name_of(level)) + ": " + std::string(line) + '\n';
   [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, out.data(), out.size());
+}
+
+void write_line(const LogSink* sink, Level level, std::string_view line) {
+  if (sink == nullptr) return write_to_errors(level, line);
+  guard([&] { (*sink)(level, line); },
+        [&](const std::exception_ptr& error) {
+          write_to_errors(level, line);
+          write_to_errors(Level::error, one_line("log_sink: " + describe_exception(error)));
+        });
 }
 
 }  // namespace

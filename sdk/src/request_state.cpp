@@ -8,6 +8,7 @@
 #include "sdk/src/chars.hpp"
 #include "sdk/src/cookie_header.hpp"
 #include "sdk/src/fields_access.hpp"
+#include "sdk/src/guard.hpp"
 
 namespace viaduct {
 inline namespace v1 {
@@ -56,12 +57,11 @@ void RequestState::finish() {
   source_.reset();
 }
 
-void RequestState::end() noexcept {
+void RequestState::end() {
   for (; !endings_.empty(); endings_.pop_back()) {
-    try {
-      endings_.back()();
-    } catch (...) {
-    }
+    guard(endings_.back(), [](const std::exception_ptr& error) {
+      log(Level::error, "after the answer: ", describe_exception(error));
+    });
   }
 }
 

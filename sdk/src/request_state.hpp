@@ -81,8 +81,8 @@ class RequestState {
 
   /// Has `task` called when the answer is complete or has broken off.
   void at_end(std::function<void()> task) { endings_.push_back(std::move(task)); }
-  /// Calls them, the latest first. What one throws is dropped: there is nobody to answer any more.
-  void end() noexcept;
+  /// Calls them, the latest first. What one throws is logged: there is nobody to answer any more.
+  void end();
 
  private:
   enum class IdState : std::uint8_t { none, being_made, made };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <stdexcept>
 
 #include "sdk/src/chars.hpp"
@@ -110,9 +111,25 @@ std::optional<std::uint64_t> ResponseState::declared_length() const {
   return length;
 }
 
+// They stay until the head is out, for the answer to what goes wrong until then; but for one that
+// threw, which would do so again. Those that a hook adds are for a later answer.
 void ResponseState::run_hooks() {
-  const auto hooks = std::exchange(hooks_, {});
-  for (const auto& hook : hooks) hook(response_);
+  Hooks hooks = std::exchange(hooks_, {});
+  const auto keep = [&] {
+    if (started()) return;
+    std::move(hooks_.begin(), hooks_.end(), std::back_inserter(hooks));
+    hooks_ = std::move(hooks);
+  };
+  for (auto hook = hooks.begin(); hook != hooks.end(); ++hook) {
+    try {
+      (*hook)(response_);
+    } catch (...) {
+      hooks.erase(hook);
+      keep();
+      throw;
+    }
+  }
+  keep();
 }
 
 void ResponseState::fill_head(std::optional<std::uint64_t> length) {
@@ -170,6 +187,7 @@ void ResponseState::start() {
   // Should it throw, nothing was sent.
   sink_.head(head_);
   phase_ = Phase::started;
+  drop_hooks();
   emit(held_);
   held_.clear();
 }
@@ -244,6 +262,7 @@ void ResponseState::finish() {
     sink_.whole(head_, protocol::as_bytes(suppressed() ? std::string_view() : held_));
     if (!suppressed()) sent_ = held_.size();
     phase_ = Phase::finished;
+    drop_hooks();
     return;
   }
   if (transforming() && !suppressed()) {

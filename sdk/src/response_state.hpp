@@ -30,6 +30,7 @@ class RequestState;
 /// Transforms see the body as it leaves: what is held can still be dropped with reset().
 class ResponseState {
  public:
+  using Hooks = std::vector<std::function<void(Response&)>>;
   using Transform = std::function<std::string(std::string_view chunk, bool last)>;
 
   /// Body bytes held back at most.
@@ -63,6 +64,7 @@ class ResponseState {
   [[nodiscard]] std::uint64_t bytes_written() const { return written_; }
   [[nodiscard]] std::uint64_t bytes_sent() const { return sent_; }
   void add_hook(std::function<void(Response&)> hook);
+  void drop_hooks() { hooks_.clear(); }
   void add_transform(Transform transform);
   [[nodiscard]] bool transforming() const { return !transforms_.empty(); }
   /// Body bytes that the handler wrote.
@@ -118,7 +120,7 @@ class ResponseState {
   std::uint64_t written_ = 0;              // by the handler
   std::uint64_t sent_ = 0;                 // of that, what counts for the client
   std::optional<std::uint64_t> declared_;  // once started; of what the handler writes
-  std::vector<std::function<void(Response&)>> hooks_;
+  Hooks hooks_;
   std::vector<Transform> transforms_;
   bool in_transform_ = false;
   protocol::ResponseHead head_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <stdexcept>
@@ -39,6 +40,9 @@ constexpr std::uint32_t kThreads = 8;
 constexpr std::uint32_t kFibers = 1000;
 constexpr std::uint32_t kMaxThreads = 1024;
 constexpr std::uint32_t kMaxFibers = 20000;
+
+// Says why run() ends as it does.
+using Complain = std::function<void(const std::exception&)>;
 
 struct CommandLine {
   detail::Addresses addresses;
@@ -167,7 +171,13 @@ void serve_cgi(detail::Server& server) {
     answered = gateway.run();
     server.drain();
   });
-  server.run();
+  try {
+    server.run();
+  } catch (...) {
+    gateway.give_up();
+    thread.join();
+    throw;
+  }
   thread.join();
   if (!answered) throw std::runtime_error("the request was not answered");
 }
@@ -176,7 +186,7 @@ void serve(const App& app, const ServerOptions& options, const Transport& transp
            std::optional<EarlySignals>& early) {
   const AppSettings& settings = detail::AppAccess::settings(app);
   detail::require_distinct_routes(app);
-  for (const auto& hook : settings.on_startup) hook();
+  for (const auto& hook : settings.on_startup) detail::call_hook("on_startup", hook);
   detail::require_distinct_routes(app);
   {
     detail::Server server(app, options);
@@ -192,8 +202,16 @@ void serve(const App& app, const ServerOptions& options, const Transport& transp
       server.run();
     }
   }
+}
+
+// Calls all of them, whatever the others throw.
+void shut_down(const AppSettings& settings, const Complain& complain) {
   for (auto hook = settings.on_shutdown.rbegin(); hook != settings.on_shutdown.rend(); ++hook) {
-    (*hook)();
+    try {
+      detail::call_hook("on_shutdown", *hook);
+    } catch (const std::runtime_error& error) {
+      complain(error);
+    }
   }
 }
 
@@ -202,8 +220,10 @@ void serve(const App& app, const ServerOptions& options, const Transport& transp
 int run(int argc, char** argv, App& app) {
   const AppSettings& settings = detail::AppAccess::settings(app);
   const std::string name = argc > 0 ? std::filesystem::path(argv[0]).filename() : "viaduct app";
-  const auto complain = [&name](const std::exception& error) {
+  int status = 0;
+  const Complain complain = [&name, &status](const std::exception& error) {
     std::cerr << name << ": " << error.what() << std::endl;
+    status = kInternal;
   };
   CommandLine line;
   CLI::App parser("A viaduct application.", name);
@@ -244,12 +264,11 @@ int run(int argc, char** argv, App& app) {
   }
   if (settings.crash_reports && std::getenv("VIADUCT_APP") != nullptr) detail::report_crashes();
   const detail::LogRedirection redirection(settings.log_sink);
-  int status = 0;
   try {
     serve(app, server_options(line, settings, std::move(clients)), *transport, early);
+    shut_down(settings, complain);
   } catch (const std::exception& error) {
     complain(error);
-    status = kInternal;
   }
   detail::remove_files(*transport);
   return status;

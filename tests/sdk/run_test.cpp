@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
@@ -108,6 +109,73 @@ TEST(RunTest, ConflictingRoutesEndItAlsoWhenAddedByOnStartup) {
   ::testing::internal::CaptureStderr();
   EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0"}), 70);
   EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("/notes/{name}"));
+}
+
+struct Thrown {
+  void (*raise)();
+  const char* words;
+};
+const Thrown kThrown[] = {
+    {[] { throw std::runtime_error("boom"); }, "boom (std::runtime_error)"},
+    {[] { throw 42; }, "an exception of type int"},
+    {[] { throw "words"; }, "an exception of type char const*"},
+};
+
+TEST(RunTest, WhatHooksThrowEndsIt) {
+  for (const Thrown& thrown : kThrown) {
+    for (const char* const model : {"threads", "fibers"}) {
+      for (const bool start : {true, false}) {
+        App app;
+        if (start) app.on_startup(thrown.raise);
+        if (!start) app.on_thread_start(thrown.raise);
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0", "--model", model}), 70);
+        const std::string name = start ? "on_startup: " : "on_thread_start: ";
+        EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(name + thrown.words));
+      }
+    }
+  }
+}
+
+// One of many threads: the others have served nothing either.
+TEST(RunTest, OneThreadThatCannotStartEndsIt) {
+  App app;
+  std::atomic<int> count = 0;
+  app.on_thread_start([&] {
+    if (++count == 5) throw 42;
+  });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0", "--limit", "8"}), 70);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+              HasSubstr("on_thread_start: an exception of type int"));
+}
+
+TEST(RunTest, WhatOnShutdownThrowsStopsNoOther) {
+  for (const Thrown& thrown : kThrown) {
+    App app;
+    std::string called;
+    app.on_shutdown([&] { called += "first"; });
+    app.on_shutdown(thrown.raise);
+    app.on_shutdown([&] { called += "last "; });
+    app.background([](const std::stop_token&) { ::kill(::getpid(), SIGTERM); });
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0"}), 70);
+    EXPECT_EQ(called, "last first");
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                HasSubstr(std::string("on_shutdown: ") + thrown.words));
+  }
+}
+
+TEST(RunTest, WhatABackgroundTaskThrowsEndsItAlone) {
+  for (const Thrown& thrown : kThrown) {
+    App app;
+    app.background([&](const std::stop_token&) { thrown.raise(); });
+    app.background([](const std::stop_token&) { ::kill(::getpid(), SIGTERM); });
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(run_here(app, {"--fastcgi", "tcp:127.0.0.1:0"}), 0);
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                HasSubstr(std::string("background task: ") + thrown.words));
+  }
 }
 
 TEST(RunTest, ServesAnAddressUnderBothModelsAndDrainsOnSigterm) {

@@ -59,7 +59,8 @@ class VIADUCT_API App : public Router {
   App& background(std::function<void(std::stop_token)> task);
 
   /// Called on every thread that runs handlers, before its first: limit + 1 threads under the model
-  /// threads, one under fibers. It must not throw.
+  /// threads, one under fibers. What it throws ends run() with status
+  /// 70; nothing has been served then.
   App& on_thread_start(std::function<void()> hook);
 
   /// Called once before the first request, in the order of registration, on the thread that called
@@ -67,7 +68,8 @@ class VIADUCT_API App : public Router {
   App& on_startup(std::function<void()> hook);
 
   /// Called once after the last request and the background tasks, in reverse order of registration,
-  /// on the thread that called run(). What it throws ends run() with status 70.
+  /// on the thread that called run(). What it throws has run() return 70; the others are still
+  /// called.
   App& on_shutdown(std::function<void()> hook);
 
   /// Says whether the app can serve requests yet. Until it says yes, FCGI_GET_VALUES stays
@@ -80,8 +82,8 @@ class VIADUCT_API App : public Router {
   /// Answers for a handler that threw, http_error and routing errors (404, 405) included, in place
   /// of the built-in text. Called only while nothing was sent; the response is as new, its status
   /// the one that would be sent. The exception has been logged where that is due; what the handler
-  /// throws itself is logged and answered with the built-in 500. Called as handlers are, several at
-  /// once.
+  /// throws itself, of whatever type, is logged and answered with the built-in 500. Called as
+  /// handlers are, several at once.
   App& on_error(std::function<void(Request&, Response&, std::exception_ptr)> handler);
 
   /// Whether run() has the process say why it crashes, on standard error, when viaductd started it
@@ -92,7 +94,8 @@ class VIADUCT_API App : public Router {
   App& crash_reports(bool wanted);
 
   /// Takes log lines, without level and line end, in place of standard error, while run() serves.
-  /// Called from any thread, several at once; the line is valid during the call.
+  /// Called from any thread, several at once; the line is valid during the call. When it throws,
+  /// the line goes to standard error, and so does what it threw.
   App& log_sink(std::function<void(Level, std::string_view)> sink);
 
  private:

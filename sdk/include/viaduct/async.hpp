@@ -56,7 +56,7 @@ namespace detail {
 /// The thread that performs input and output.
 class IoThread {
  public:
-  IoThread() : work_(context_.get_executor()), thread_([this] { context_.run(); }) {}
+  IoThread() : work_(context_.get_executor()), thread_([this] { run(); }) {}
   IoThread(const IoThread&) = delete;
   IoThread& operator=(const IoThread&) = delete;
   ~IoThread() {
@@ -71,6 +71,11 @@ class IoThread {
   }
 
  private:
+  // What is posted to executor() may throw; the input and output of others goes on.
+  void run() {
+    while (!context_.stopped()) run_guarded("executor()", [this] { context_.run(); });
+  }
+
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   std::thread thread_;
@@ -219,8 +224,8 @@ struct HandlerFrom<boost::asio::awaitable<void, Executor>> {
 }  // namespace detail
 
 /// Where timers and sockets for `use_wait` live: the executor of the one thread that performs input
-/// and output for all requests, on which nothing should compute. Valid until run() returns. From
-/// any thread while the handler runs.
+/// and output for all requests, on which nothing should compute. What a function posted there
+/// throws is logged. Valid until run() returns. From any thread while the handler runs.
 inline boost::asio::io_context::executor_type executor(const Request& req) {
   return detail::IoThread::of(req).context().get_executor();
 }

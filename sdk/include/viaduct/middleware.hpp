@@ -27,7 +27,7 @@ struct AccessLog {
   /// Header fields of the request to show as well, in quotes; "-" where they are missing.
   std::vector<std::string> headers = {};
   /// Takes the line, without the request's id, in place of Request::log(); the line is valid during
-  /// the call.
+  /// the call. What it throws is logged.
   std::function<void(std::string_view line)> write = {};
 };
 /// One line for each request once its answer is complete, errors included:

@@ -119,7 +119,8 @@ class VIADUCT_API Request {
   /// form().
   std::optional<Part> next_part(const FormLimits& limits = {});
   /// Fires when the client left, the deadline passed, or the time to drain is spent. Callbacks run
-  /// on a thread of the runtime; they may neither block nor touch the request.
+  /// on a thread of the runtime; they may neither block nor touch the request, and
+  /// one that throws ends the process.
   [[nodiscard]] std::stop_token stop() const;
   /// Whether the process has been asked to end, or viaductd takes no more requests over the
   /// connection of this one, since it is about to. Requests in flight are still finished.

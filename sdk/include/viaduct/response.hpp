@@ -116,8 +116,9 @@ class VIADUCT_API Response {
 
   /// Has `hook` called just before the head goes out, while headers can still be changed; several
   /// are called in the order of registration. They stay when an exception turns the answer into
-  /// that of an error. A hook runs after the handler has returned, so that it refers to none of its
-  /// variables. std::logic_error once started.
+  /// that of an error, and are called again if the head was not out yet; but for a hook that threw
+  /// itself, which is the handler's failure. A hook runs after the handler has returned, so that it
+  /// refers to none of its variables. std::logic_error once started.
   void before_start(std::function<void(Response&)> hook);
 
   /// Passes the body through `filter` on its way out: it gets what was written, in pieces that may

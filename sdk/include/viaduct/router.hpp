@@ -21,7 +21,8 @@ struct RouterAccess;
 
 /// Answers one request, in straight-line code: reading and writing wait as if they blocked. Called
 /// concurrently for different requests. What it throws becomes an answer: http_error its own,
-/// anything else 500 (a broken response once the head is out) and a log line.
+/// anything else, of whatever type, 500 (a broken response once the head is out) and a log line
+/// that names the type. What ends a thread or a fiber by unwinding its stack passes.
 using Handler = std::function<void(Request&, Response&)>;
 
 namespace detail {

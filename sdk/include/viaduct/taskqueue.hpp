@@ -21,6 +21,8 @@ namespace detail {
 /// An object of that type that lives as long as what serves requests; `make` makes it at first.
 VIADUCT_API std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
                                                 const std::function<std::shared_ptr<void>()>& make);
+/// Calls `work`. What it throws is logged, with `who` in front.
+VIADUCT_API void run_guarded(const char* who, const std::function<void()>& work);
 /// stop() of the caller's request, or the token of its background task.
 VIADUCT_API std::stop_token current_stop();
 

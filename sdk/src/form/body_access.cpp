@@ -59,7 +59,7 @@ void BodyAccess::release() noexcept {
   if (form_ && !form_->files.empty()) {
     try {
       blocking([this] { form_->files.clear(); });
-    } catch (...) {
+    } catch (const std::exception&) {
       // No other thread for it; then they are removed below, by this one.
     }
   }

@@ -5,6 +5,7 @@
 #include <viaduct/errors.hpp>
 #include <viaduct/log.hpp>
 
+#include "sdk/src/guard.hpp"
 #include "sdk/src/runtime/context.hpp"
 #include "sdk/src/runtime/signal_stack.hpp"
 
@@ -19,15 +20,17 @@ Background::Background(const std::vector<std::function<void(std::stop_token)>>& 
       ThreadContext context;
       context.task_stop = stop;
       Context::set_current(&context);
-      try {
-        task(std::move(stop));
-      } catch (const client_gone&) {
-        // What it waited for was ended by the token.
-      } catch (const std::exception& error) {
-        log(Level::error, "background task: ", error.what());
-      } catch (...) {
-        log(Level::error, "background task: an exception that is no std::exception");
-      }
+      guard(
+          [&] {
+            try {
+              task(std::move(stop));
+            } catch (const client_gone&) {
+              // What it waited for was ended by the token.
+            }
+          },
+          [](const std::exception_ptr& error) {
+            log(Level::error, "background task: ", describe_exception(error));
+          });
       Context::set_current(nullptr);
     });
   }

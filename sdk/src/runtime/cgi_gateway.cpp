@@ -107,6 +107,10 @@ bool CgiGateway::run() {
   return ended_ && output_.empty();
 }
 
+void CgiGateway::give_up() const {
+  ::shutdown(socket_, SHUT_RDWR);
+}
+
 void CgiGateway::read_input() {
   std::array<std::byte, kPiece> piece;
   const std::size_t wanted =

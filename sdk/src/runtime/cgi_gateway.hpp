@@ -32,6 +32,8 @@ class CgiGateway {
   /// Passes the request and its response on until that is complete, the web server has gone or the
   /// engine has closed its end; true in the first case. Blocks; in a thread of its own.
   bool run();
+  /// Has run() return false: there is no engine that could answer. From another thread.
+  void give_up() const;
 
  private:
   void read_input();

@@ -16,7 +16,7 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  /// Serves until the engine has finished.
+  /// Serves until the engine has finished. Throws what on_thread_start does, with nothing served.
   virtual void run() = 0;
   /// Called by the handler of `exchange`: waits until wake(exchange), or less.
   virtual void wait(std::unique_lock<std::mutex>& lock, Exchange& exchange) = 0;

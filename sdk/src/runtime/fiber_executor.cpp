@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <viaduct/log.hpp>
 
+#include "sdk/src/guard.hpp"
 #include "sdk/src/runtime/exchange.hpp"
 #include "sdk/src/runtime/signal_stack.hpp"
 #include "sdk/src/runtime/symbols.hpp"
@@ -304,16 +305,19 @@ void FiberExecutor::Task::blocking(const std::function<void()>& work) {
   std::exception_ptr failure;
   boost::asio::post(*executor_.pool_, [this, &work, &failure] {
     thread_local const SignalStack signal_stack;
+    // Also when the thread is ended in there: the fiber is not to wait for ever.
+    struct Return {
+      ~Return() {
+        Context::set_current(nullptr);
+        task.executor_.make_ready(task);
+      }
+      Task& task;
+    };
+    const Return at_the_end{*this};
     ThreadContext helper;
     helper.request = request;
     Context::set_current(&helper);
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-    Context::set_current(nullptr);
-    executor_.make_ready(*this);
+    guard(work, [&failure](const std::exception_ptr& error) { failure = error; });
   });
   fiber.suspend();
   if (failure) std::rethrow_exception(failure);

@@ -9,6 +9,7 @@
 
 #include <viaduct/log.hpp>
 
+#include "sdk/src/guard.hpp"
 #include "sdk/src/runtime/context.hpp"
 
 namespace viaduct {
@@ -23,15 +24,11 @@ constexpr milliseconds kFirstPause{10};
 constexpr milliseconds kLongestPause{1000};
 
 bool ask(const std::function<bool()>& ready, std::string& complaint) {
-  std::string problem;
-  try {
-    if (ready()) return true;
-    problem = "not ready yet";
-  } catch (const std::exception& error) {
-    problem = std::string("not ready yet: ") + error.what();
-  } catch (...) {
-    problem = "not ready yet: an exception that is no std::exception";
-  }
+  std::string problem = "not ready yet";
+  bool yes = false;
+  guard([&] { yes = ready(); },
+        [&](const std::exception_ptr& error) { problem += ": " + describe_exception(error); });
+  if (yes) return true;
   if (problem != complaint) log(Level::info, problem);
   complaint = problem;
   return false;

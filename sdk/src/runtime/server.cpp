@@ -26,7 +26,9 @@ Server::Server(const App& app, const ServerOptions& options)
                .ready = !AppAccess::settings(app).readiness}),
       signals_(engine_.io()) {
   auto on_thread_start = [&app] {
-    for (const auto& hook : AppAccess::settings(app).on_thread_start) hook();
+    for (const auto& hook : AppAccess::settings(app).on_thread_start) {
+      call_hook("on_thread_start", hook);
+    }
   };
   if (options.model == Model::fibers) {
     executor_ = std::make_unique<FiberExecutor>(engine_, dispatcher_, std::move(on_thread_start),

@@ -1,7 +1,9 @@
 #include "sdk/src/runtime/thread_executor.hpp"
 
 #include <algorithm>
+#include <exception>
 
+#include "sdk/src/guard.hpp"
 #include "sdk/src/runtime/exchange.hpp"
 #include "sdk/src/runtime/signal_stack.hpp"
 
@@ -33,17 +35,24 @@ ThreadExecutor::ThreadExecutor(Engine& engine, const Dispatcher& dispatcher,
 }
 
 void ThreadExecutor::run() {
-  std::vector<std::jthread> threads;
-  threads.reserve(engine_.limit());
-  for (std::uint32_t i = 0; i < engine_.limit(); ++i) threads.emplace_back([this] { work(); });
-  work();
+  const std::uint32_t limit = engine_.limit();
+  std::latch hooks_returned(static_cast<std::ptrdiff_t>(limit) + 1);
+  {
+    std::vector<std::jthread> threads;
+    threads.reserve(limit);
+    for (std::uint32_t i = 0; i < limit; ++i) {
+      threads.emplace_back([this, &hooks_returned] { work(hooks_returned); });
+    }
+    work(hooks_returned);
+  }
+  if (start_failure_) std::rethrow_exception(start_failure_);
 }
 
-void ThreadExecutor::work() {
+void ThreadExecutor::work(std::latch& hooks_returned) {
   const SignalStack signal_stack;
   Worker worker(*this);
   Context::set_current(&worker);
-  on_thread_start_();
+  start(hooks_returned);
   {
     Lock lock(engine_.mutex());
     while (!stopped_) {
@@ -57,6 +66,17 @@ void ThreadExecutor::work() {
     }
   }
   Context::set_current(nullptr);
+}
+
+// Nothing is served before all threads have their hooks behind them: where one threw, no request
+// has begun that would be lost.
+void ThreadExecutor::start(std::latch& hooks_returned) {
+  guard(on_thread_start_, [this](const std::exception_ptr& error) {
+    const Lock lock(engine_.mutex());
+    start_failure_ = error;
+    stopped_ = true;
+  });
+  hooks_returned.arrive_and_wait();
 }
 
 bool ThreadExecutor::brief() const {
@@ -83,7 +103,14 @@ void ThreadExecutor::handle(Lock& lock, Exchange& exchange, Worker& worker) {
   if (!brief() && (!leading_ || engine_.has_ready())) call_somebody();
   lock.unlock();
   const auto begun = steady_clock::now();
-  dispatcher_.serve(exchange.request_state, exchange.request, exchange.response);
+  try {
+    dispatcher_.serve(exchange.request_state, exchange.request, exchange.response);
+  } catch (...) {
+    // The thread is being ended; its request is not to wait for ever.
+    lock.lock();
+    engine_.complete(exchange);
+    throw;
+  }
   const auto taken = std::min<std::chrono::nanoseconds>(steady_clock::now() - begun, kLongest);
   lock.lock();
   usual_ += (taken - usual_) / kWeight;

@@ -5,7 +5,9 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <exception>
 #include <functional>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -59,7 +61,8 @@ class ThreadExecutor final : public Executor {
     ThreadExecutor& executor_;
   };
 
-  void work();
+  void work(std::latch& hooks_returned);
+  void start(std::latch& hooks_returned);
   void perform_io(Lock& lock);
   void lead(Lock& lock);
   void handle(Lock& lock, Exchange& exchange, Worker& worker);
@@ -77,8 +80,9 @@ class ThreadExecutor final : public Executor {
 
   // Guarded by the engine's mutex.
   bool stopped_ = false;
-  bool leading_ = false;    // a thread performs input and output
-  std::thread::id leader_;  // which one
+  std::exception_ptr start_failure_;  // what on_thread_start_ threw
+  bool leading_ = false;              // a thread performs input and output
+  std::thread::id leader_;            // which one
   bool standby_present_ = false;
   bool standby_called_ = false;   // it is to work, whatever it sees
   bool standby_dormant_ = false;  // it sleeps until there is something to do

@@ -7,6 +7,7 @@
 #include <viaduct/log.hpp>
 
 #include "sdk/src/app_settings.hpp"
+#include "sdk/src/guard.hpp"
 #include "sdk/src/route_tree.hpp"
 
 namespace viaduct {
@@ -45,11 +46,9 @@ AppRun::~AppRun() {
   background_.reset();
   const auto& hooks = detail::AppAccess::settings(app_).on_shutdown;
   for (auto hook = hooks.rbegin(); hook != hooks.rend(); ++hook) {
-    try {
-      (*hook)();
-    } catch (const std::exception& error) {
-      log(Level::error, "on_shutdown: ", error.what());
-    }
+    detail::guard(*hook, [](const std::exception_ptr& error) {
+      log(Level::error, "on_shutdown: ", detail::describe_exception(error));
+    });
   }
 }
 

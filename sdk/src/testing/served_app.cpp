@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "sdk/src/app_settings.hpp"
+#include "sdk/src/guard.hpp"
 #include "sdk/src/runtime/sockets.hpp"
 #include "sdk/src/testing/connection.hpp"
 
@@ -85,7 +86,14 @@ ServedApp::ServedApp(const App& app, Via via) : via_(via), server_(app, options_
   const int fd = detail::listen_on("tcp:127.0.0.1:0").fd;
   server_.listen(fd, protocol);
   port_ = port_of(fd);
-  thread_ = std::thread([this] { server_.run(); });
+  thread_ = std::thread([this, fd] {
+    detail::guard([this] { server_.run(); },
+                  [this, fd](const std::exception_ptr& error) {
+                    failure_.set_value(error);
+                    // Ends connections that wait to be accepted.
+                    ::shutdown(fd, SHUT_RDWR);
+                  });
+  });
 }
 
 ServedApp::~ServedApp() {
@@ -104,7 +112,11 @@ void ServedApp::exchange(const Outgoing& request, ReplyBuilder& reply,
     const std::unique_ptr<Transport> transport = make_transport(via_);
     transport->begin(request);
     Connection connection(port_);
-    if (!connection.perform(*transport, reply, until)) complain("no complete answer");
+    const bool performed = connection.perform(*transport, reply, until);
+    if (failed_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {
+      std::rethrow_exception(failed_.get());
+    }
+    if (!performed) complain("no complete answer");
   }
   if (reply.left() && !server_.wait_until_idle(until)) {
     complain("the handler did not return after the client had left");

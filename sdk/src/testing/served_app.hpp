@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
+#include <future>
 #include <thread>
 
 #include <viaduct/app.hpp>
@@ -26,13 +28,16 @@ class ServedApp {
 
   /// Sends one request on a connection of its own and receives what there is to receive, until the
   /// response ends or the client leaves; in the latter case until the handler has returned. Throws
-  /// std::runtime_error when that takes longer than `limit`, std::system_error without connection.
+  /// std::runtime_error when that takes longer than `limit`, std::system_error without connection,
+  /// and what on_thread_start threw.
   void exchange(const Outgoing& request, ReplyBuilder& reply, std::chrono::milliseconds limit);
 
  private:
   const Via via_;
   detail::Server server_;
   std::uint16_t port_;
+  std::promise<std::exception_ptr> failure_;  // why nothing is served
+  std::shared_future<std::exception_ptr> failed_ = failure_.get_future().share();
   std::thread thread_;
 };
 

@@ -76,7 +76,7 @@ TEST_P(ServingTest, ExceptionIs500AndItsTextIsLoggedOnly) {
   EXPECT_EQ(reply.status(), 500);
   EXPECT_EQ(reply.body(), "Internal Server Error\n");
   ASSERT_EQ(lines().size(), 1U);
-  EXPECT_EQ(lines()[0], "[r-17] GET /: the database\\nis gone");
+  EXPECT_EQ(lines()[0], "[r-17] GET /: the database\\nis gone (std::runtime_error)");
 }
 
 TEST_P(ServingTest, HttpErrorIsTheAnswer) {

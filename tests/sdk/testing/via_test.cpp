@@ -116,7 +116,7 @@ const std::vector<Exchange>& exchanges() {
       {"Exception", [](Client& client) { return client.get("/throws"); },
        [](const Reply& reply) {
          EXPECT_EQ(reply.status, 500);
-         EXPECT_EQ(reply.errors, "GET /throws: out of\\ncheese\n");
+         EXPECT_EQ(reply.errors, "GET /throws: out of\\ncheese (std::runtime_error)\n");
        }},
       {"HttpError", [](Client& client) { return client.get("/refuses"); },
        [](const Reply& reply) {
@@ -129,7 +129,7 @@ const std::vector<Exchange>& exchanges() {
          EXPECT_EQ(reply.status, 200);
          EXPECT_EQ(reply.body, "half");
          EXPECT_TRUE(reply.aborted);
-         EXPECT_EQ(reply.errors, "GET /breaks: broke off\n");
+         EXPECT_EQ(reply.errors, "GET /breaks: broke off (std::runtime_error)\n");
        }},
       {"WarningsAndRepeatedFields", [](Client& client) { return client.get("/warns"); },
        [](const Reply& reply) {
