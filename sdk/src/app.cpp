@@ -29,7 +29,10 @@ void call_hook(const char* name, const std::function<void()>& hook) {
 }  // namespace detail
 
 App::App() : settings_(std::make_unique<detail::AppSettings>()) {}
-App::~App() = default;
+App::~App() {
+  // Ends with hooks of the app, which see it whole.
+  settings_->test_run.reset();
+}
 
 App& App::model(Model model) {
   settings_->model = model;

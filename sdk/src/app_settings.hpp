@@ -33,7 +33,7 @@ struct AppSettings {
   std::function<void(Request&, Response&, std::exception_ptr)> on_error;
   std::function<void(Level, std::string_view)> log_sink;
   bool crash_reports = true;
-  std::weak_ptr<void> test_run;  ///< what testing::Client keeps while it exists
+  std::shared_ptr<void> test_run;  ///< what the first testing::Client has started
 };
 
 /// Calls a hook of the app's. What it throws becomes a std::runtime_error with the name of the hook

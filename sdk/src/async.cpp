@@ -3,7 +3,6 @@
 #include <functional>
 #include <memory>
 #include <stop_token>
-#include <typeindex>
 
 #include <viaduct/request.hpp>
 #include <viaduct/taskqueue.hpp>
@@ -17,7 +16,7 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
-std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
+std::shared_ptr<void> shared_object(const Request& req, TypeKey type,
                                     const std::function<std::shared_ptr<void>()>& make) {
   RequestState& state = RequestAccess::state(req);
   if (Attachments* const shared = state.control().attachments()) return shared->get(type, make);

@@ -3,9 +3,10 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <typeindex>
 #include <utility>
 #include <vector>
+
+#include <viaduct/type_key.hpp>
 
 namespace viaduct {
 inline namespace v1 {
@@ -17,7 +18,7 @@ class Attachments {
   using Make = std::function<std::shared_ptr<void>()>;
 
   /// The object of that type; `make` makes it when it is first asked for.
-  std::shared_ptr<void> get(std::type_index type, const Make& make) {
+  std::shared_ptr<void> get(TypeKey type, const Make& make) {
     const std::lock_guard lock(mutex_);
     for (const auto& [key, object] : objects_) {
       if (key == type) return object;
@@ -27,7 +28,7 @@ class Attachments {
 
  private:
   std::mutex mutex_;
-  std::vector<std::pair<std::type_index, std::shared_ptr<void>>> objects_;
+  std::vector<std::pair<TypeKey, std::shared_ptr<void>>> objects_;
 };
 
 }  // namespace detail

@@ -1,6 +1,10 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <iterator>
+#include <mutex>
+#include <vector>
 
 #include "sdk/src/guard.hpp"
 #include "sdk/src/log_output.hpp"
@@ -13,6 +17,8 @@ namespace detail {
 namespace {
 
 std::atomic<const LogSink*> active_sink{nullptr};
+std::mutex redirections_mutex;
+std::vector<const LogRedirection*> redirections;  // the latest last
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -45,15 +51,27 @@ void write_line(const LogSink* sink, Level level, std::string_view line) {
 
 }  // namespace
 
-LogRedirection::LogRedirection(const LogSink& sink)
-    : previous_(active_sink.exchange(sink ? &sink : nullptr)) {}
+LogRedirection::LogRedirection(const LogSink& sink) : sink_(sink ? &sink : nullptr) {
+  const std::lock_guard lock(redirections_mutex);
+  redirections.push_back(this);
+  active_sink = sink_;
+}
 
+// Not always the last one made: those of two apps end in any order.
 LogRedirection::~LogRedirection() {
-  active_sink = previous_;
+  const std::lock_guard lock(redirections_mutex);
+  std::erase(redirections, this);
+  active_sink = redirections.empty() ? nullptr : redirections.back()->sink_;
 }
 
 void LogRedirection::pass_on(Level level, std::string_view line) const {
-  write_line(previous_, level, line);
+  const LogSink* previous = nullptr;
+  {
+    const std::lock_guard lock(redirections_mutex);
+    const auto own = std::find(redirections.begin(), redirections.end(), this);
+    if (own != redirections.begin()) previous = (*std::prev(own))->sink_;
+  }
+  write_line(previous, level, line);
 }
 
 std::string one_line(std::string_view text) {

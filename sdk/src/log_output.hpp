@@ -14,8 +14,8 @@ namespace detail {
 using LogSink = std::function<void(Level, std::string_view)>;
 
 /// Directs log lines to `sink`, which outlives it, while it lives; without one to standard error.
-/// Several may be nested, the last one made gets the lines. Exported from a shared libviaduct for
-/// libviaduct_testing.
+/// Of several the last one made gets the lines; they may end in any order. Exported from a shared
+/// libviaduct for libviaduct_testing.
 class VIADUCT_API LogRedirection {
  public:
   explicit LogRedirection(const LogSink& sink);
@@ -27,7 +27,7 @@ class VIADUCT_API LogRedirection {
   void pass_on(Level level, std::string_view line) const;
 
  private:
-  const LogSink* previous_;
+  const LogSink* sink_;  // null: standard error
 };
 
 /// `text` with control characters as \n, \t or \xNN, so that it stays one line.

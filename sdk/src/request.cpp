@@ -125,7 +125,7 @@ bool Request::draining() const {
 std::chrono::steady_clock::time_point Request::deadline() const {
   return state_->control().deadline();
 }
-std::shared_ptr<void>& Request::slot(std::type_index type) {
+std::shared_ptr<void>& Request::slot(detail::TypeKey type) {
   return state_->local(type);
 }
 

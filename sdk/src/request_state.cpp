@@ -142,7 +142,7 @@ std::optional<std::string_view> RequestState::capture(std::string_view name) con
   return capture_values_[static_cast<std::size_t>(found - capture_names_->begin())];
 }
 
-std::shared_ptr<void>& RequestState::local(std::type_index type) {
+std::shared_ptr<void>& RequestState::local(TypeKey type) {
   for (auto& [key, value] : locals_) {
     if (key == type) return value;
   }

@@ -7,7 +7,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <typeindex>
 #include <utility>
 #include <vector>
 
@@ -77,7 +76,7 @@ class RequestState {
   void set_capture_names(const std::vector<std::string>* names) { capture_names_ = names; }
   [[nodiscard]] std::optional<std::string_view> capture(std::string_view name) const;
 
-  std::shared_ptr<void>& local(std::type_index type);
+  std::shared_ptr<void>& local(TypeKey type);
 
   /// Has `task` called when the answer is complete or has broken off.
   void at_end(std::function<void()> task) { endings_.push_back(std::move(task)); }
@@ -106,7 +105,7 @@ class RequestState {
   std::optional<Fields> headers_;
   const std::vector<std::string>* capture_names_ = nullptr;
   std::vector<std::string> capture_values_;
-  std::vector<std::pair<std::type_index, std::shared_ptr<void>>> locals_;
+  std::vector<std::pair<TypeKey, std::shared_ptr<void>>> locals_;
   std::vector<std::function<void()>> endings_;
 };
 

@@ -89,6 +89,24 @@ void declare_clients(CLI::App& parser, detail::ClientSourceWords& clients) {
        "They also say the port: X-Forwarded-Port");
 }
 
+// CLI11 would take one that belongs to a group as well, and then only one of the two gets the
+// value.
+void require_free(const std::string& name, const CLI::App& parser, const CLI::App& transports) {
+  const auto taken = [&](const CLI::App& options) {
+    const auto all = options.get_options();
+    return std::any_of(all.begin(), all.end(),
+                       [&](const CLI::Option* known) { return known->check_lname(name); });
+  };
+  if (taken(parser) || taken(transports)) {
+    throw std::invalid_argument("option \"" + name + "\": the name is taken: --" + name +
+                                " is an option of viaduct::run() or of this app");
+  }
+  if (environment_name(name).starts_with("VIADUCT_")) {
+    throw std::invalid_argument(
+        "option \"" + name + "\": variables that begin with VIADUCT_ are those of viaduct::run()");
+  }
+}
+
 void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
   auto* const transports = parser.add_option_group("Transport");
   const auto transport = [&](const char* name, std::string& address, const char* help) {
@@ -139,6 +157,7 @@ void declare(CLI::App& parser, CommandLine& line, const AppSettings& settings) {
   declare_clients(parser, line.clients);
   parser.set_version_flag("--version", std::string("viaduct ") + VIADUCT_VERSION);
   for (const AppSettings::Option& option : settings.options) {
+    require_free(option.name, parser, *transports);
     parser.add_option("--" + option.name, *option.value, option.help)
         ->envname(environment_name(option.name));
   }
@@ -232,7 +251,7 @@ int run(int argc, char** argv, App& app) {
     parser.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return parser.exit(error) == 0 ? 0 : kUsage;
-  } catch (const CLI::ConstructionError& error) {
+  } catch (const std::exception& error) {
     // An option of the app's whose name is taken.
     complain(error);
     return kInternal;

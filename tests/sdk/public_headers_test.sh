@@ -15,8 +15,17 @@ if [ -n "$foreign" ]; then
   exit 1
 fi
 for header in "$include"/viaduct/*.hpp; do
-  "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only \
-      -I "$include" -x c++ - <<EOF
+  for option in -frtti -fno-rtti; do
+    # It says that it cannot.
+    case $option$header in -fno-rtti*/async.hpp) continue ;; esac
+    "$compiler" -std=c++20 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror -fsyntax-only \
+        $option -I "$include" -x c++ - <<EOF
 #include <viaduct/$(basename "$header")>
 EOF
+  done
 done
+if refusal=$("$compiler" -std=c++20 -fno-rtti -fsyntax-only -I "$include" -x c++ \
+    "$include/viaduct/async.hpp" 2>&1) || ! echo "$refusal" | grep -q 'compile with -frtti'; then
+  echo "async.hpp without run-time type information: $refusal"
+  exit 1
+fi

@@ -90,15 +90,47 @@ int run_here(App& app, std::vector<std::string> arguments) {
 }
 
 TEST(RunTest, OptionsWhoseNameIsTakenEndIt) {
-  for (const char* const name : {"model", "help", "database"}) {
+  for (const char* const name : {"fastcgi",
+                                 "scgi",
+                                 "uwsgi",
+                                 "http",
+                                 "model",
+                                 "limit",
+                                 "stop-ms",
+                                 "fiber-stack",
+                                 "fiber-watchdog-ms",
+                                 "request-id-from",
+                                 "send-file",
+                                 "trusted",
+                                 "forwarded",
+                                 "forwarded-host",
+                                 "forwarded-proto",
+                                 "forwarded-port",
+                                 "help",
+                                 "version",
+                                 "database",
+                                 "viaduct-model",
+                                 "Viaduct-Other"}) {
     App app;
     std::string value;
     std::string database;
     app.option("database", "where notes are kept", database).option(name, "another one", value);
     ::testing::internal::CaptureStderr();
     EXPECT_EQ(run_here(app, {}), 70);
-    EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr(name));
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                HasSubstr("option \"" + std::string(name) + "\": "));
   }
+}
+
+TEST(RunTest, OptionsOfTheAppGetTheirValue) {
+  App app;
+  std::string https = "unset";
+  app.option("https", "a name that is not run()'s", https);
+  app.on_startup([] { throw std::runtime_error("started"); });
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_here(app, {"--https", "x", "--fastcgi", "tcp:127.0.0.1:0"}), 70);
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("on_startup: started"));
+  EXPECT_EQ(https, "x");
 }
 
 TEST(RunTest, ConflictingRoutesEndItAlsoWhenAddedByOnStartup) {

@@ -49,7 +49,8 @@ class VIADUCT_API App : public Router {
   /// '-' as '_') of the environment, else what `value` holds. `help` is what --help says about it.
   /// `value` is written before on_startup and must outlive run(). std::invalid_argument when the
   /// name is not of letters, digits and '-', or begins with '-'; a name that is taken, by another
-  /// option or by one that run() has itself, ends run() with status 70.
+  /// option or by one that run() has itself (`--http`, `--model`, ...), or whose variable begins
+  /// with VIADUCT_, ends run() with status 70, which says so.
   App& option(std::string_view name, std::string_view help, std::string& value);
 
   /// Has `task` run on a thread of its own while requests are served, from after on_startup until

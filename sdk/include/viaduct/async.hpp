@@ -2,7 +2,8 @@
 
 /// @file
 /// Boost.Asio in handlers, under either model. Needs Boost 1.81 or later, which the rest of the
-/// library's headers do not, and is therefore not part of <viaduct/viaduct.hpp>.
+/// library's headers do not, and is therefore not part of <viaduct/viaduct.hpp>. Nor can it be used
+/// with -fno-rtti: Boost.Asio is another one then than that inside libviaduct.
 ///
 ///     app.get("/", [](viaduct::Request& req, viaduct::Response& res) {
 ///       boost::asio::steady_timer timer(viaduct::executor(req), std::chrono::seconds(1));
@@ -21,6 +22,10 @@
 /// the wait throws client_gone once they have ended. It does not end before them, since they may
 /// refer to what the handler owns.
 
+#ifndef __GXX_RTTI
+#error "viaduct/async.hpp: Boost.Asio in libviaduct has run-time type information, compile with -frtti"
+#endif
+
 #include <exception>
 #include <functional>
 #include <memory>
@@ -29,7 +34,6 @@
 #include <thread>
 #include <tuple>
 #include <type_traits>
-#include <typeindex>
 #include <utility>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -48,6 +52,7 @@
 #include <viaduct/request.hpp>
 #include <viaduct/router.hpp>
 #include <viaduct/taskqueue.hpp>
+#include <viaduct/type_key.hpp>
 
 namespace viaduct {
 inline namespace v1 {
@@ -66,8 +71,9 @@ class IoThread {
   boost::asio::io_context& context() { return context_; }
 
   static IoThread& of(const Request& req) {
-    return *static_cast<IoThread*>(
-        shared_object(req, typeid(IoThread), [] { return std::make_shared<IoThread>(); }).get());
+    return *static_cast<IoThread*>(shared_object(req, type_key<IoThread>(), [] {
+                                     return std::make_shared<IoThread>();
+                                   }).get());
   }
 
  private:

@@ -15,13 +15,14 @@
 namespace viaduct {
 inline namespace v1 {
 
-/// What a client may send with a form. More of anything is answered with http_error 413; exactly as
-/// much is accepted. A part's header lines may take 16 KiB.
+/// What a client may send with a form. More of anything is answered with http_error 413, whose text
+/// says of what: too many fields, or too large a one; exactly as much is accepted. A part's header
+/// lines may take 16 KiB.
 struct FormLimits {
   std::uint64_t total = 64u << 20;  ///< bytes of the whole body, boundaries included
   std::uint64_t file = 32u << 20;   ///< bytes of one file
   std::size_t field = 64u << 10;    ///< bytes of one value that is no file, which memory holds
-  std::size_t parts = 256;          ///< fields and files together
+  std::size_t parts = 1000;         ///< fields and files together
   /// Of temporary files; has to exist. Empty: TMPDIR, else /tmp.
   std::filesystem::path directory = {};
 };

@@ -11,7 +11,6 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
-#include <typeindex>
 
 #include <viaduct/body.hpp>
 #include <viaduct/errors.hpp>
@@ -19,6 +18,7 @@
 #include <viaduct/fields.hpp>
 #include <viaduct/form.hpp>
 #include <viaduct/log.hpp>
+#include <viaduct/type_key.hpp>
 #include <viaduct/values.hpp>
 
 namespace viaduct {
@@ -108,10 +108,11 @@ class VIADUCT_API Request {
   Body& data();
   /// The body as a form, application/x-www-form-urlencoded or multipart/form-data (RFC 7578), read
   /// at the first call and kept, with its files, until the handler returns; later calls ignore
-  /// `limits`. Throws http_error 415 for other media types, 400 for a malformed body, 413 beyond
-  /// the limits; client_gone; std::logic_error once body() was read or next_part() called; and
-  /// std::filesystem::filesystem_error when a file cannot be stored. No file stays then. Called
-  /// again after it threw, it throws the same.
+  /// `limits`. Parts of a multipart form that have no name are skipped. Throws
+  /// http_error 415 for other media types, 400 for a malformed body, 413 beyond the limits, with
+  /// the part and the cause in its text; client_gone; std::logic_error once body() was read or
+  /// next_part() called; and std::filesystem::filesystem_error when a file cannot be stored. No
+  /// file stays then. Called again after it threw, it throws the same.
   const Form& form(const FormLimits& limits = {});
   /// The next part of a multipart/form-data body, to be read as it comes in: nothing is stored, and
   /// `directory` is not used. What is left of the part before is skipped; absent behind the last.
@@ -141,7 +142,7 @@ class VIADUCT_API Request {
  private:
   friend struct detail::RequestAccess;
   [[nodiscard]] std::string_view captured(std::string_view name) const;
-  std::shared_ptr<void>& slot(std::type_index type);
+  std::shared_ptr<void>& slot(detail::TypeKey type);
 
   detail::RequestState* state_;
 };
@@ -163,7 +164,7 @@ T Request::arg(std::string_view name) const {
 
 template <class T>
 T& Request::local() {
-  std::shared_ptr<void>& place = slot(typeid(T));
+  std::shared_ptr<void>& place = slot(detail::type_key<T>());
   if (!place) place = std::make_shared<T>();
   return *static_cast<T*>(place.get());
 }

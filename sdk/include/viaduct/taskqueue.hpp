@@ -6,11 +6,11 @@
 #include <mutex>
 #include <stop_token>
 #include <type_traits>
-#include <typeindex>
 #include <utility>
 
 #include <viaduct/export.hpp>
 #include <viaduct/permits.hpp>
+#include <viaduct/type_key.hpp>
 
 namespace viaduct {
 inline namespace v1 {
@@ -19,7 +19,7 @@ class Request;
 namespace detail {
 
 /// An object of that type that lives as long as what serves requests; `make` makes it at first.
-VIADUCT_API std::shared_ptr<void> shared_object(const Request& req, std::type_index type,
+VIADUCT_API std::shared_ptr<void> shared_object(const Request& req, TypeKey type,
                                                 const std::function<std::shared_ptr<void>()>& make);
 /// Calls `work`. What it throws is logged, with `who` in front.
 VIADUCT_API void run_guarded(const char* who, const std::function<void()>& work);

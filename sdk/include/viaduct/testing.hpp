@@ -82,12 +82,14 @@ class Multipart {
 /// browser does (RFC 6265 section 5): Path, Max-Age and Secure are kept to, for which localhost
 /// counts as https; Domain, Expires, HttpOnly and SameSite are not looked at.
 ///
-/// While at least one Client of an App exists the App runs as under run(): on_startup was called,
-/// background tasks run, and with the last Client on_shutdown is called. Options keep the value
-/// that their variable has. Other than with Via::direct, handlers run under the model that
-/// App::model, or the environment's VIADUCT_MODEL, names.
+/// The first Client of an App starts it as run() would: on_startup is called and background tasks
+/// run, once, however many Clients come, at once or one after the other. It ends with the App: its
+/// destructor joins the tasks and calls on_shutdown. Options keep the value that their variable
+/// has. Other than with Via::direct, handlers run under the model that App::model, or the
+/// environment's VIADUCT_MODEL, names.
 ///
-/// The App must outlive its Clients and not change while they exist. A Client is to be used by one
+/// The App must outlive its Clients and not change while they exist; what its hooks refer to must
+/// outlive the App. A Client is to be used by one
 /// thread at a time; several may be used at once, but those of one App are made and destroyed one
 /// after the other. Log lines go to App::log_sink as ever; without one, those in Reply::errors are
 /// not written to standard error.
@@ -95,7 +97,7 @@ class Multipart {
 /// What a handler throws becomes the answer, with Via::direct as well.
 class Client {
  public:
-  /// Starts `app` if this is its only Client. Throws what on_startup throws, std::logic_error for
+  /// Starts `app` if this is its first Client. Throws what on_startup throws, std::logic_error for
   /// conflicting routes, and std::system_error when there is no loopback socket.
   explicit Client(App& app, Via via = Via::direct);
   /// `other` may only be destroyed or assigned to afterwards.

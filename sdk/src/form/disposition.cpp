@@ -33,19 +33,45 @@ bool read_filename(const Parameterized& parsed, Disposition& disposition) {
 
 }  // namespace
 
-std::optional<Disposition> read_disposition(const Fields& headers) {
+const char* describe(PartFault fault) {
+  switch (fault) {
+    case PartFault::none:
+      break;
+    case PartFault::no_disposition:
+      return "no Content-Disposition";
+    case PartFault::two_dispositions:
+      return "more than one Content-Disposition";
+    case PartFault::bad_disposition:
+      return "malformed Content-Disposition";
+    case PartFault::not_form_data:
+      return "a Content-Disposition other than form-data";
+    case PartFault::unreadable_filename:
+      return "a file name that cannot be read";
+    case PartFault::transfer_encoding:
+      return "a Content-Transfer-Encoding, which forms do not have";
+  }
+  return "a part of a form";
+}
+
+std::optional<Disposition> read_disposition(const Fields& headers, PartFault* fault) {
+  const auto refuse = [fault](PartFault why) {
+    if (fault != nullptr) *fault = why;
+    return std::nullopt;
+  };
   const auto dispositions = headers.all("Content-Disposition");
-  if (dispositions.size() != 1) return std::nullopt;
+  if (dispositions.empty()) return refuse(PartFault::no_disposition);
+  if (dispositions.size() > 1) return refuse(PartFault::two_dispositions);
   const auto parsed = parse_parameters(dispositions.front());
-  if (!parsed || parsed->value != "form-data") return std::nullopt;
-  const auto name = parsed->get("name");
-  if (!name) return std::nullopt;
+  if (!parsed) return refuse(PartFault::bad_disposition);
+  if (parsed->value != "form-data") return refuse(PartFault::not_form_data);
   for (const std::string_view encoding : headers.all("Content-Transfer-Encoding")) {
-    if (!leaves_content_alone(encoding)) return std::nullopt;
+    if (!leaves_content_alone(encoding)) return refuse(PartFault::transfer_encoding);
   }
   Disposition disposition;
-  disposition.name = *name;
-  if (!read_filename(*parsed, disposition)) return std::nullopt;
+  const auto name = parsed->get("name");
+  disposition.named = name.has_value();
+  disposition.name = name.value_or("");
+  if (!read_filename(*parsed, disposition)) return refuse(PartFault::unreadable_filename);
   const std::string_view type = headers.get("Content-Type").value_or("");
   disposition.type = type.empty() ? "text/plain" : type;
   return disposition;

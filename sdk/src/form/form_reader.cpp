@@ -42,17 +42,29 @@ std::string boundary_of(const Parameterized& type) {
   return boundary;
 }
 
+[[noreturn]] void exceeded(UrlencodedError error, const FormLimits& limits) {
+  if (error == UrlencodedError::too_many_pairs) {
+    throw http_error(413, "the form has more than " + std::to_string(limits.parts) + " fields");
+  }
+  throw http_error(413,
+                   "a field of the form is larger than " + std::to_string(limits.field) + " bytes");
+}
+
 void read_urlencoded(BodySource& body, const FormLimits& limits, Form& form) {
-  const auto too_large = [] { throw http_error(413, "the form is too large"); };
-  if (body.length().value_or(0) > limits.total) too_large();
+  const auto measure = [&limits](std::uint64_t total) {
+    if (total <= limits.total) return;
+    throw http_error(413, "the form is larger than " + std::to_string(limits.total) + " bytes");
+  };
+  measure(body.length().value_or(0));
   UrlencodedParser parser({.pairs = limits.parts, .text = limits.field});
   std::vector<char> piece(kPiece);
   std::uint64_t total = 0;
   while (const std::size_t got = body.read(std::as_writable_bytes(std::span(piece)))) {
     total += got;
-    if (total > limits.total || !parser.feed({piece.data(), got})) too_large();
+    measure(total);
+    if (!parser.feed({piece.data(), got})) exceeded(parser.error(), limits);
   }
-  if (!parser.finish()) too_large();
+  if (!parser.finish()) exceeded(parser.error(), limits);
   ValuesAccess::assign(form.values, std::move(parser.pairs()));
 }
 

@@ -25,17 +25,17 @@ const char* describe(MultipartError error) {
     case MultipartError::ok:
       break;
     case MultipartError::bad_delimiter:
-      return "multipart body: more than the boundary on its line";
+      return "more than the boundary on its line";
     case MultipartError::bad_header:
-      return "multipart body: malformed header line in a part";
+      return "malformed header line";
     case MultipartError::unfinished:
-      return "multipart body: no closing boundary";
+      return "no closing boundary";
     case MultipartError::too_many_parts:
-      return "multipart body: too many parts";
+      return "too many parts";
     case MultipartError::header_too_large:
-      return "multipart body: a part's header is too large";
+      return "the header is too large";
   }
-  return "multipart body: complete";
+  return "complete";
 }
 
 MultipartParser::MultipartParser(std::string_view boundary, const MultipartLimits& limits)

@@ -13,7 +13,7 @@ namespace detail {
 
 /// What a multipart body may make us store or count.
 struct MultipartLimits {
-  std::size_t parts = 256;
+  std::size_t parts = 1000;
   std::size_t head = 16 * 1024;  ///< bytes of one part's header lines, line ends included
 };
 
@@ -68,6 +68,8 @@ class MultipartParser {
   MultipartEvent next();
   void finish();
   [[nodiscard]] MultipartError error() const { return error_; }
+  /// Parts that have begun: the number of the one in hand, or of the last one.
+  [[nodiscard]] std::size_t parts() const { return parts_; }
 
  private:
   ///     preamble --> after_delimiter --> head --> content --> after_delimiter ...

@@ -12,12 +12,12 @@ namespace {
 
 constexpr std::size_t kBuffer = 64 * 1024;
 
-[[noreturn]] void too_large(const char* what, std::uint64_t limit) {
-  throw http_error(413, std::string(what) + " is larger than " + std::to_string(limit) + " bytes");
+[[noreturn]] void too_large(const std::string& what, std::uint64_t limit) {
+  throw http_error(413, what + " is larger than " + std::to_string(limit) + " bytes");
 }
 
 bool is_limit(MultipartError error) {
-  return error == MultipartError::too_many_parts || error == MultipartError::header_too_large;
+  return error == MultipartError::header_too_large;
 }
 
 }  // namespace
@@ -30,19 +30,25 @@ PartReader::PartReader(BodySource& source, std::string_view boundary, const Form
 
 std::optional<PartReader::PartHead> PartReader::next() {
   while (!piece().empty()) continue;
-  while (!ended_ && !broken_) {
+  while (!ended_ && fault_ == PartFault::none) {
     const MultipartEvent event = pull();
     if (event.kind != MultipartEvent::Kind::part) continue;
-    auto disposition = read_disposition(*event.headers);
-    broken_ = !disposition;
-    if (broken_) break;
+    auto disposition = read_disposition(*event.headers, &fault_);
+    if (!disposition) break;
     in_part_ = true;
     part_ = 0;
     part_is_file_ = disposition->is_file;
-    return PartHead{std::move(*disposition), std::move(*event.headers)};
+    if (disposition->named) return PartHead{std::move(*disposition), std::move(*event.headers)};
+    while (!piece().empty()) continue;
   }
-  if (broken_) throw http_error(400, "multipart body: a part is no field of a form");
+  if (fault_ != PartFault::none) throw http_error(400, here() + describe(fault_));
   return std::nullopt;
+}
+
+// Where in the body, in front of what is wrong there.
+std::string PartReader::here() const {
+  const std::size_t part = parser_.parts();
+  return part == 0 ? "multipart body: " : "multipart body, part " + std::to_string(part) + ": ";
 }
 
 std::string_view PartReader::piece() {
@@ -54,8 +60,8 @@ std::string_view PartReader::piece() {
     return {};
   }
   part_ += event.bytes.size();
-  if (part_is_file_ && part_ > limits_.file) too_large("a file", limits_.file);
-  if (!part_is_file_ && part_ > limits_.field) too_large("a field of the form", limits_.field);
+  if (part_is_file_ && part_ > limits_.file) too_large(here() + "a file", limits_.file);
+  if (!part_is_file_ && part_ > limits_.field) too_large(here() + "a field", limits_.field);
   return event.bytes;
 }
 
@@ -93,7 +99,12 @@ void PartReader::refill() {
 
 void PartReader::check_parser() const {
   const MultipartError error = parser_.error();
-  if (error != MultipartError::ok) throw http_error(is_limit(error) ? 413 : 400, describe(error));
+  if (error == MultipartError::ok) return;
+  if (error == MultipartError::too_many_parts) {
+    throw http_error(
+        413, "the form has more than " + std::to_string(limits_.parts) + " fields and files");
+  }
+  throw http_error(is_limit(error) ? 413 : 400, here() + describe(error));
 }
 
 }  // namespace detail

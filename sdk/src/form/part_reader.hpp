@@ -16,9 +16,9 @@ namespace viaduct {
 inline namespace v1 {
 namespace detail {
 
-/// Reads a multipart/form-data body part by part. As a BodySource it is the part in hand, whose
-/// read() also throws http_error: 413 beyond the limits, 400 for a malformed body. An error
-/// stays: whoever goes on gets it again.
+/// Reads a multipart/form-data body part by part; parts without a name are skipped. As a BodySource
+/// it is the part in hand, whose read() also throws http_error: 413 beyond the limits, 400 for a
+/// malformed body. An error stays: whoever goes on gets it again.
 class PartReader final : public BodySource {
  public:
   struct PartHead {
@@ -43,6 +43,7 @@ class PartReader final : public BodySource {
   MultipartEvent pull();
   void refill();
   void check_parser() const;
+  [[nodiscard]] std::string here() const;
 
   BodySource& source_;
   const FormLimits limits_;
@@ -54,8 +55,8 @@ class PartReader final : public BodySource {
   std::uint64_t part_ = 0;     // bytes of the part in hand so far
   bool part_is_file_ = false;
   bool in_part_ = false;
-  bool broken_ = false;  // a part was none of a form
-  bool ended_ = false;   // the body
+  PartFault fault_ = PartFault::none;  // of the part in hand, which is none of a form
+  bool ended_ = false;                 // the body
 };
 
 }  // namespace detail

@@ -22,12 +22,10 @@ std::string make_prefix() {
 
 }  // namespace
 
-std::shared_ptr<AppRun> AppRun::of(App& app) {
-  std::weak_ptr<void>& place = detail::AppAccess::settings(app).test_run;
-  if (auto running = std::static_pointer_cast<AppRun>(place.lock())) return running;
-  auto started = std::make_shared<AppRun>(app);
-  place = started;
-  return started;
+AppRun& AppRun::of(App& app) {
+  std::shared_ptr<void>& place = detail::AppAccess::settings(app).test_run;
+  if (!place) place = std::make_shared<AppRun>(app);
+  return *static_cast<AppRun*>(place.get());
 }
 
 AppRun::AppRun(const App& app)

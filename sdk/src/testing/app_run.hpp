@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -19,12 +18,12 @@ namespace viaduct {
 inline namespace v1 {
 namespace testing {
 
-/// What run() does around serving, while an App has clients: its hooks, its background tasks, and
-/// log lines, sorted by request.
+/// What run() does around serving, from an App's first client to the App's end: its hooks, its
+/// background tasks, and log lines, sorted by request.
 class AppRun {
  public:
-  /// The one that exists already, or a new one, which calls on_startup.
-  [[nodiscard]] static std::shared_ptr<AppRun> of(App& app);
+  /// That of `app`, which owns it. The first call makes it, and calls on_startup.
+  [[nodiscard]] static AppRun& of(App& app);
 
   explicit AppRun(const App& app);
   AppRun(const AppRun&) = delete;

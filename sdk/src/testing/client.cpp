@@ -45,7 +45,7 @@ struct Client::State {
 
   App& app;
   const Via via;
-  std::shared_ptr<AppRun> run;
+  AppRun& run;
   std::optional<ServedApp> served;
   Fields fields;
   std::vector<std::pair<std::string, std::string>> env;
@@ -83,24 +83,24 @@ Reply Client::State::send(Outgoing request) {
   std::string id =
       given("REQUEST_ID").value_or(std::string(request.fields.get("X-Request-Id").value_or("")));
   if (id.empty()) {
-    id = run->new_id();
+    id = run.new_id();
     request.id = id;
   }
   ReplyBuilder builder(std::exchange(leave_after, std::nullopt));
-  run->collect(id);
+  run.collect(id);
   try {
     if (via == Via::direct) {
-      run->enter_thread();
+      run.enter_thread();
       call_directly(app, request, builder);
     } else {
       served->exchange(request, builder, timeout);
     }
   } catch (...) {
-    (void)run->collected(id);
+    (void)run.collected(id);
     throw;
   }
   Reply reply = builder.take();
-  reply.errors = run->collected(id);
+  reply.errors = run.collected(id);
   cookies.store(reply.headers, path_of(request.target), std::chrono::steady_clock::now());
   return reply;
 }

@@ -1,6 +1,7 @@
 #include "sdk/src/form/disposition.hpp"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -65,16 +66,33 @@ TEST(FormDispositionTest, ExtendedFileNameGoesFirst) {
   EXPECT_FALSE(read("form-data; name=f; filename*=koi8-r''x"));
 }
 
-TEST(FormDispositionTest, RefusesWhatIsNoFieldOfAForm) {
-  for (const char* value : {"", "attachment; name=a", "form-data", "form-data; filename=x",
-                            "form-data; name=a; name=b", "form-data; name=\"a"}) {
-    EXPECT_FALSE(read(value)) << value;
+TEST(FormDispositionTest, SaysWhatIsNoPartOfAForm) {
+  const struct {
+    std::vector<std::string> values;
+    PartFault fault;
+  } rows[] = {
+      {{}, PartFault::no_disposition},
+      {{"form-data; name=a", "form-data; name=b"}, PartFault::two_dispositions},
+      {{""}, PartFault::bad_disposition},
+      {{"form-data; name=a; name=b"}, PartFault::bad_disposition},
+      {{"form-data; name=\"a"}, PartFault::bad_disposition},
+      {{"attachment; name=a"}, PartFault::not_form_data},
+      {{"form-data; name=f; filename*=koi8-r''x"}, PartFault::unreadable_filename},
+  };
+  for (const auto& row : rows) {
+    Fields headers;
+    for (const std::string& value : row.values) headers.add("Content-Disposition", value);
+    PartFault fault = PartFault::none;
+    EXPECT_FALSE(read_disposition(headers, &fault));
+    EXPECT_EQ(fault, row.fault) << describe(row.fault);
+    EXPECT_FALSE(read_disposition(headers));
   }
-  EXPECT_FALSE(read_disposition({}));
-  Fields twice;
-  twice.add("Content-Disposition", "form-data; name=a");
-  twice.add("Content-Disposition", "form-data; name=b");
-  EXPECT_FALSE(read_disposition(twice));
+}
+
+TEST(FormDispositionTest, APartMayHaveNoName) {
+  EXPECT_FALSE(read("form-data").value().named);
+  EXPECT_FALSE(read("form-data; filename=x").value().named);
+  EXPECT_TRUE(read("form-data; name=").value().named);
 }
 
 TEST(FormDispositionTest, OnlyEncodingsThatChangeNothing) {

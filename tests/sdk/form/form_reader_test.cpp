@@ -101,6 +101,49 @@ TEST_F(FormReaderTest, LimitsOfAUrlencodedForm) {
   EXPECT_EQ(announced.taken(), 0U);
 }
 
+TEST_F(FormReaderTest, AThousandFieldsUnlessTold) {
+  const auto pairs = [](int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += "a=1&";
+    return text;
+  };
+  const auto parts = [](int count) {
+    FormBody body;
+    for (int i = 0; i < count; ++i) body.field("a", "1");
+    return body.end();
+  };
+  for (const int count : {257, 999, 1000}) {
+    EXPECT_EQ(status(pairs(count), kUrlencoded), 0) << count;
+    EXPECT_EQ(status(parts(count), FormBody::kType), 0) << count;
+  }
+  EXPECT_EQ(status(pairs(1001), kUrlencoded), 413);
+  EXPECT_EQ(status(parts(1001), FormBody::kType), 413);
+}
+
+TEST_F(FormReaderTest, TellsTooManyFromTooLarge) {
+  limits.total = 20;
+  limits.field = 5;
+  limits.parts = 3;
+  const struct {
+    const char* body;
+    const char* text;
+  } rows[] = {
+      {"a&b&c&d", "the form has more than 3 fields"},
+      {"a=123456", "a field of the form is larger than 5 bytes"},
+      {"123456=a", "a field of the form is larger than 5 bytes"},
+      {"a=12345&b=12345&cd=12", "the form is larger than 20 bytes"},
+  };
+  for (const auto& row : rows) {
+    try {
+      (void)read(row.body, kUrlencoded);
+      ADD_FAILURE() << row.body;
+    } catch (const http_error& error) {
+      EXPECT_EQ(error.status, 413);
+      EXPECT_STREQ(error.what(), row.text);
+    }
+  }
+}
+
 TEST_F(FormReaderTest, OnlyTheTwoMediaTypesOfForms) {
   const struct {
     const char* type;

@@ -130,11 +130,79 @@ TEST(PartReaderTest, MalformedBodiesAre400) {
       {"no closing delimiter", FormBody().field("a", "1").unfinished()},
       {"another boundary", "--other\r\n\r\n--other--"},
       {"no header", "--cut-here\r\n\r\nx\r\n--cut-here--"},
-      {"no name", FormBody().part("form-data", {}, "x").end()},
       {"an attachment", FormBody().part("attachment; name=a", {}, "x").end()},
       {"header without colon", "--cut-here\r\nx\r\n\r\nx\r\n--cut-here--"},
   };
   for (const auto& row : rows) EXPECT_EQ(status(ScriptedBody(row.body)), 400) << row.what;
+}
+
+TEST(PartReaderTest, PartsWithoutANameAreSkipped) {
+  ScriptedBody body(FormBody()
+                        .part("form-data", {}, "skipped")
+                        .field("a", "1")
+                        .part("form-data; filename=x", {}, std::string(100, 'x'))
+                        .field("", "2")
+                        .part("form-data", {}, "")
+                        .end(),
+                    7);
+  PartReader reader(body, kBoundary, {});
+  auto part = reader.next();
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->disposition.name, "a");
+  EXPECT_EQ(content(reader), "1");
+  part = reader.next();
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->disposition.name, "");
+  EXPECT_EQ(content(reader), "2");
+  EXPECT_FALSE(reader.next());
+}
+
+TEST(PartReaderTest, PartsWithoutANameCountAndAreMeasured) {
+  FormLimits limits;
+  limits.parts = 1;
+  limits.field = 10;
+  const auto nameless = [](std::size_t size) {
+    return FormBody().part("form-data", {}, std::string(size, 'x'));
+  };
+  EXPECT_EQ(status(ScriptedBody(nameless(10).end()), limits), 0);
+  EXPECT_EQ(status(ScriptedBody(nameless(11).end()), limits), 413);
+  EXPECT_EQ(status(ScriptedBody(nameless(1).field("a", "1").end()), limits), 413);
+}
+
+TEST(PartReaderTest, ErrorsNamePartAndCause) {
+  FormLimits limits;
+  limits.parts = 3;
+  limits.field = 10;
+  limits.file = 10;
+  const std::string long_text(11, 'x');
+  const struct {
+    std::string body;
+    const char* text;
+  } rows[] = {
+      {"", "multipart body: no closing boundary"},
+      {FormBody().field("a", "1").unfinished(), "multipart body, part 1: no closing boundary"},
+      {FormBody().field("a", "1").part("inline", {}, "x").end(),
+       "multipart body, part 2: a Content-Disposition other than form-data"},
+      {"--cut-here\r\nX: y\r\n\r\nx\r\n--cut-here--",
+       "multipart body, part 1: no Content-Disposition"},
+      {"--cut-here\r\nx\r\n\r\nx\r\n--cut-here--", "multipart body, part 1: malformed header line"},
+      {FormBody().field("a", "1").field("b", long_text).end(),
+       "multipart body, part 2: a field is larger than 10 bytes"},
+      {FormBody().file("f", "f", long_text).end(),
+       "multipart body, part 1: a file is larger than 10 bytes"},
+      {FormBody().field("a", "").field("b", "").field("c", "").field("d", "").end(),
+       "the form has more than 3 fields and files"},
+  };
+  for (const auto& row : rows) {
+    ScriptedBody body(row.body, 10);
+    PartReader reader(body, kBoundary, limits);
+    try {
+      while (reader.next()) content(reader);
+      ADD_FAILURE() << row.text;
+    } catch (const http_error& error) {
+      EXPECT_STREQ(error.what(), row.text);
+    }
+  }
 }
 
 TEST(PartReaderTest, AHeaderThatIsTooLargeIs413) {

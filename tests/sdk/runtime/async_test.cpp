@@ -10,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -304,6 +305,21 @@ TEST(AsyncThreadTest, UseWaitWorksOutsideOfHandlers) {
   EXPECT_EQ(bytes, 7);
   EXPECT_EQ(text, "seven");
   context.stop();
+}
+
+TEST_P(AsyncTest, WhatIsPostedToTheExecutorMayThrow) {
+  app.get("/", [](Request& req, Response& res) {
+    asio::post(executor(req), [] { throw 42; });
+    asio::post(executor(req), [] { throw std::runtime_error("boom"); });
+    asio::steady_timer timer(executor(req), milliseconds(1));
+    timer.async_wait(use_wait);
+    res.send("still there");
+  });
+  const auto serving = serve();
+  Peer peer(serving->address());
+  EXPECT_EQ(peer.get("/").body(), "still there");
+  EXPECT_EQ(lines(), (std::vector<std::string>{"executor(): an exception of type int",
+                                               "executor(): boom (std::runtime_error)"}));
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ TEST_P(FormTest, FilesGoWhenTheBodyIsMalformed) {
   });
   const auto reply = post(FormBody::kType, FormBody().file("f", "f", "x").unfinished());
   EXPECT_EQ(reply.status(), 400);
-  EXPECT_EQ(reply.body(), "multipart body: no closing boundary\n");
+  EXPECT_EQ(reply.body(), "multipart body, part 1: no closing boundary\n");
   EXPECT_TRUE(spool.files().empty());
 }
 

@@ -33,9 +33,9 @@ TEST_P(LogTest, LinesOfAHandlerCarryItsRequestsId) {
   EXPECT_EQ(peer.get("/", {{"REQUEST_ID", "abc"}}).body(), "ok");
   EXPECT_EQ(peer.get("/throws", {{"REQUEST_ID", "def"}}).status(), 500);
   log(Level::info, "outside");
-  EXPECT_THAT(lines(),
-              ElementsAre("[abc] plain", "[abc] request's", "[abc] after a wait", "[abc] blocking",
-                          "another thread's", "[def] GET /throws: thrown", "outside"));
+  EXPECT_THAT(lines(), ElementsAre("[abc] plain", "[abc] request's", "[abc] after a wait",
+                                   "[abc] blocking", "another thread's",
+                                   "[def] GET /throws: thrown (std::runtime_error)", "outside"));
 }
 
 TEST_P(LogTest, RequestsAtTheSameTimeKeepTheirIds) {

@@ -155,29 +155,84 @@ TEST_P(ClientVia, BodyShorterThanItsLengthIsNoCompleteBody) {
 TEST_P(ClientVia, HooksRunOnceForAllClients) {
   std::vector<std::string> calls;
   std::atomic<bool> background_stopped = false;
-  app.on_startup([&] { calls.emplace_back("start"); });
-  app.on_shutdown([&] { calls.emplace_back("first"); });
-  app.on_shutdown([&] { calls.emplace_back("last"); });
-  app.background([&](const std::stop_token& stop) {
-    while (!stop.stop_requested()) std::this_thread::yield();
-    background_stopped = true;
-  });
   thread_local int hooks_on_this_thread = 0;
   hooks_on_this_thread = 0;
-  app.on_thread_start([] { ++hooks_on_this_thread; });
-  app.get("/", [](Request&, Response& res) { res.send(std::to_string(hooks_on_this_thread)); });
   {
-    Client one(app, GetParam());
+    App own;
+    own.on_startup([&] {
+      calls.emplace_back("start");
+      own.get("/", [](Request&, Response& res) { res.send(std::to_string(hooks_on_this_thread)); });
+    });
+    own.on_shutdown([&] { calls.emplace_back("first"); });
+    own.on_shutdown([&] { calls.emplace_back("last"); });
+    own.background([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) std::this_thread::yield();
+      background_stopped = true;
+    });
+    own.on_thread_start([] { ++hooks_on_this_thread; });
     {
-      Client two(app, GetParam());
-      EXPECT_EQ(two.get("/").body, "1");
+      Client one(own, GetParam());
+      {
+        Client two(own, GetParam());
+        EXPECT_EQ(two.get("/").body, "1");
+      }
+      EXPECT_EQ(one.get("/").body, "1");
     }
-    EXPECT_EQ(one.get("/").body, "1");
+    EXPECT_EQ(Client(own, GetParam()).get("/").body, "1");
+    EXPECT_EQ(Client(own).get("/").body, "1");
     EXPECT_EQ(calls, std::vector<std::string>{"start"});
     EXPECT_FALSE(background_stopped);
   }
   EXPECT_EQ(calls, (std::vector<std::string>{"start", "last", "first"}));
   EXPECT_TRUE(background_stopped);
+}
+
+TEST_P(ClientVia, AppsMayEndInAnyOrder) {
+  std::vector<std::string> lines;
+  auto first = std::make_unique<App>();
+  first->log_sink([&](Level, std::string_view line) { lines.emplace_back(line); });
+  first->get("/", [](Request&, Response&) { log(Level::info, "first"); });
+  auto second = std::make_unique<App>();
+  second->log_sink([&](Level, std::string_view line) { lines.emplace_back(line); });
+  second->get("/", [](Request&, Response&) { log(Level::info, "second"); });
+  EXPECT_EQ(Client(*first, GetParam()).get("/").status, 200);
+  EXPECT_EQ(Client(*second, GetParam()).get("/").status, 200);
+  first.reset();
+  EXPECT_EQ(Client(*second, GetParam()).get("/").status, 200);
+  second.reset();
+  ::testing::internal::CaptureStderr();
+  log(Level::info, "nobody's");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "info: nobody's\n");
+  EXPECT_EQ(lines.size(), 3U);
+}
+
+TEST_P(ClientVia, WhatOnThreadStartThrowsReachesTheTest) {
+  app.on_thread_start([] { throw 42; });
+  Client client(app, GetParam());
+  if (GetParam() == Via::direct) {
+    EXPECT_THROW(client.get("/"), int);
+    return;
+  }
+  try {
+    client.get("/");
+    FAIL() << "no exception";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "on_thread_start: an exception of type int");
+  }
+}
+
+TEST(Client, WhatOnShutdownThrowsIsLogged) {
+  std::vector<std::string> lines;
+  bool called = false;
+  {
+    App app;
+    app.log_sink([&](Level, std::string_view line) { lines.emplace_back(line); });
+    app.on_shutdown([&] { called = true; });
+    app.on_shutdown([] { throw 42; });
+    const Client client(app);
+  }
+  EXPECT_TRUE(called);
+  EXPECT_EQ(lines, std::vector<std::string>{"on_shutdown: an exception of type int"});
 }
 
 TEST_P(ClientVia, WhatStartupThrowsReachesTheTest) {
