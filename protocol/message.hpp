@@ -40,6 +40,12 @@ struct ResponseHead {
   return status < 200 || status == 204 || status == 304;
 }
 
+/// Whether nothing that was written for a response of this status is sent: the bodiless ones, and
+/// 205 (section 15.3.6), which on the wire has a body of no bytes.
+[[nodiscard]] constexpr bool contentless(int status) {
+  return bodiless(status) || status == 205;
+}
+
 /// The standard reason phrase (RFC 9110 section 15), or "Unknown".
 [[nodiscard]] const char* reason_phrase(int status);
 

@@ -12,6 +12,7 @@ namespace viaduct::protocol::http {
 namespace {
 
 constexpr RequestId kId = 1;
+constexpr int kResetContent = 205;
 // Outstanding bytes of a request's body that are read in order to keep the connection.
 constexpr std::uint64_t kWorthReading = 64 * 1024;
 
@@ -38,7 +39,7 @@ void ServerCodec::want_body(RequestId id) {
 
 void ServerCodec::choose_framing(const ResponseHead& head) {
   answer_left_ = head.content_length.value_or(0);
-  if (head_only_ || bodiless(head.status)) {
+  if (head_only_ || contentless(head.status)) {
     framing_ = Framing::nothing;
   } else if (head.content_length) {
     framing_ = Framing::length;
@@ -66,9 +67,12 @@ void ServerCodec::head(RequestId id, const ResponseHead& head) {
   sent.status = head.status;
   sent.reason = head.reason;
   for (const auto [name, value] : head.fields) {
-    const bool untrue = head.status == 204 && equal_nocase(name, "Content-Length");
+    const bool untrue = (head.status == 204 || head.status == kResetContent) &&
+                        equal_nocase(name, "Content-Length");
     if (!untrue && !concerns_connection(name)) sent.fields.add(name, value);
   }
+  // Unlike 204 it does not end with its head.
+  if (head.status == kResetContent) sent.fields.add("Content-Length", "0");
   if (options_.date && !head.fields.find_nocase("Date")) {
     if (const std::string_view date = options_.date(); !date.empty()) sent.fields.add("Date", date);
   }

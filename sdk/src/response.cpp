@@ -5,6 +5,7 @@
 
 #include "sdk/src/chars.hpp"
 #include "sdk/src/files/confined_open.hpp"
+#include "sdk/src/files/dot_file.hpp"
 #include "sdk/src/files/send_file.hpp"
 #include "sdk/src/percent.hpp"
 #include "sdk/src/response_state.hpp"
@@ -109,7 +110,10 @@ void Response::send_file(const std::filesystem::path& path) {
 }
 
 void Response::send_file(const std::filesystem::path& root, std::string_view relative,
-                         std::string_view download_name) {
+                         std::string_view download_name, DotFiles dot_files) {
+  if (dot_files == DotFiles::hidden && detail::names_dot_file(relative)) {
+    throw http_error(404, "Not Found");
+  }
   const auto file = detail::open_beneath(root, relative);
   detail::send_file(*state_, file, root / relative, download_name);
 }

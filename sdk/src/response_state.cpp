@@ -148,9 +148,10 @@ void ResponseState::fill_head(std::optional<std::uint64_t> length) {
   }
   if (located && !status_set_) status_ = 302;
   head_.status = status_;
-  const bool has_body = !protocol::bodiless(status_);
+  const bool has_body = !protocol::contentless(status_);
   if (has_body && !typed && length != 0U) head_.fields.add("Content-Type", kDefaultType);
   head_.content_length = has_body || status_ == 304 ? length : std::nullopt;
+  if (status_ == 205) head_.content_length = 0;
   if (head_.content_length) {
     char digits[20];
     const auto end = std::to_chars(digits, digits + sizeof digits, *head_.content_length);
@@ -170,13 +171,13 @@ void ResponseState::prepare(bool complete) {
   // A body that nobody gets may be left out (HEAD, 304), and then says nothing about the length.
   const bool left_out = suppressed() && written_ == 0;
   if (transforming()) {
-    if (!protocol::bodiless(status_) && !left_out) held_ = transformed(held_, complete);
+    if (!protocol::contentless(status_) && !left_out) held_ = transformed(held_, complete);
     fields_.erase("Content-Length");
   }
   if (declared_ && !transforming()) {
     fill_head(declared_);
   } else {
-    const bool known = complete && !left_out && !(transforming() && protocol::bodiless(status_));
+    const bool known = complete && !left_out && !(transforming() && protocol::contentless(status_));
     fill_head(known ? std::optional<std::uint64_t>(held_.size()) : std::nullopt);
   }
 }

@@ -53,7 +53,7 @@ class ResponseState {
   /// For hooks: whether all of the answer is held when its head goes out.
   [[nodiscard]] bool starts_complete() const { return starts_complete_; }
   /// HEAD, or a status without content: what is written is not sent.
-  [[nodiscard]] bool suppressed() const { return head_only_ || protocol::bodiless(status_); }
+  [[nodiscard]] bool suppressed() const { return head_only_ || protocol::contentless(status_); }
   [[nodiscard]] bool head_only() const { return head_only_; }
   [[nodiscard]] RequestState* request() const { return request_; }
   [[nodiscard]] FileDelivery file_delivery() const { return file_delivery_; }

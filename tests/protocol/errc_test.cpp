@@ -40,6 +40,8 @@ TEST(Errc, ConvertsToErrorCode) {
 
 TEST(Message, StatusesWithoutABody) {
   for (const int status : {100, 199, 204, 304}) EXPECT_TRUE(bodiless(status)) << status;
+  for (const int status : {100, 204, 205, 304}) EXPECT_TRUE(contentless(status)) << status;
+  for (const int status : {200, 206, 302, 404, 500}) EXPECT_FALSE(contentless(status)) << status;
   for (const int status : {200, 205, 206, 302, 404, 500}) EXPECT_FALSE(bodiless(status)) << status;
 }
 

@@ -1,3 +1,4 @@
+#include <limits>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -30,6 +31,29 @@ TEST_F(JsonTest, ReadsAndSends) {
   const auto created = client.get("/created");
   EXPECT_EQ(created.status, 201);
   EXPECT_EQ(created.body, R"({"id":7,"tags":["a","b"]})");
+}
+
+TEST_F(JsonTest, NumbersThatJsonDoesNotHaveAreNull) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const struct {
+    boost::json::value value;
+    const char* text;
+  } rows[] = {
+      {kInfinity, "null"},
+      {-kInfinity, "null"},
+      {kNan, "null"},
+      {{1, kInfinity, {2, kNan}}, "[1,null,[2,null]]"},
+      {{{"a", kInfinity}, {"b", {{"c", -kInfinity}, {"d", "e"}}}},
+       R"({"a":null,"b":{"c":null,"d":"e"}})"},
+      {{{"a", 7}}, R"({"a":7})"},
+  };
+  for (const auto& row : rows) {
+    App numbers;
+    numbers.get("/", [&](Request&, Response& res) { send_json(res, row.value); });
+    EXPECT_EQ(testing::Client(numbers).get("/").body, row.text);
+  }
+  EXPECT_EQ(client.post("/echo", "[1e999,-1e999]", "application/json").body, "[null,null]");
 }
 
 TEST_F(JsonTest, OtherTypesAre415) {

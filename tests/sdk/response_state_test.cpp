@@ -147,6 +147,22 @@ TEST_F(ResponseStateTest, RedirectSetsStatusAndLocation) {
   EXPECT_THROW(res.redirect("/", 200), std::invalid_argument);
 }
 
+TEST_F(ResponseStateTest, ResetContentHasNone) {
+  res.status(205);
+  res.write("dropped");
+  state.finish();
+  EXPECT_EQ(sink.log, "head(205; Content-Length: 0) end");
+  EXPECT_EQ(res.bytes_sent(), 0U);
+  sink.log.clear();
+  state.begin(false);
+  res.status(205).headers().set("Content-Length", "7");
+  res.write("drop");
+  res.flush();
+  res.write("ped");
+  state.finish();
+  EXPECT_EQ(sink.log, "head(205; Content-Length: 0) flush end");
+}
+
 TEST_F(ResponseStateTest, RedirectEncodesWhatNoUriHolds) {
   const struct {
     const char* location;

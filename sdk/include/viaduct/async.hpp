@@ -23,7 +23,8 @@
 /// refer to what the handler owns.
 
 #ifndef __GXX_RTTI
-#error "viaduct/async.hpp: Boost.Asio in libviaduct has run-time type information, compile with -frtti"
+#error \
+    "viaduct/async.hpp: Boost.Asio in libviaduct has run-time type information, compile with -frtti"
 #endif
 
 #include <exception>

@@ -6,6 +6,8 @@
 /// <viaduct/viaduct.hpp>; applications that include it link Boost::json.
 
 #include <cctype>
+#include <cmath>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +33,28 @@ inline bool is_json_type(std::string_view type) {
          (lower.starts_with("application/") && lower.ends_with("+json"));
 }
 
+/// Puts null in place of numbers that JSON does not have; only looks when `mend` is null. Whether
+/// there were any.
+inline bool replace_not_finite(const boost::json::value& value, boost::json::value* mend) {
+  bool found = false;
+  if (const double* const number = value.if_double()) {
+    found = !std::isfinite(*number);
+    if (found && mend != nullptr) *mend = nullptr;
+  } else if (const boost::json::array* const items = value.if_array()) {
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      boost::json::value* const place = mend != nullptr ? &mend->get_array()[i] : nullptr;
+      found = replace_not_finite((*items)[i], place) || found;
+    }
+  } else if (const boost::json::object* const members = value.if_object()) {
+    for (const auto& member : *members) {
+      boost::json::value* const place =
+          mend != nullptr ? &mend->get_object()[member.key()] : nullptr;
+      found = replace_not_finite(member.value(), place) || found;
+    }
+  }
+  return found;
+}
+
 }  // namespace detail
 
 /// The body of a request as JSON (RFC 8259). Reads all of it, waiting for the client.
@@ -50,10 +74,17 @@ inline boost::json::value read_json(Request& request, std::size_t max = 1 << 20)
   return value;
 }
 
-/// Answers with `value` as application/json, which has no charset: it is UTF-8. The status is as it
+/// Answers with `value` as application/json, which has no charset: it is UTF-8. Numbers that JSON
+/// does not have, infinities and NaN, become null, as JavaScript writes them. The status is as it
 /// was set. Throws as Response::send() does.
 inline void send_json(Response& response, const boost::json::value& value) {
-  response.type("application/json").send(boost::json::serialize(value));
+  response.type("application/json");
+  if (!detail::replace_not_finite(value, nullptr)) {
+    return response.send(boost::json::serialize(value));
+  }
+  boost::json::value mended = value;
+  detail::replace_not_finite(value, &mended);
+  response.send(boost::json::serialize(mended));
 }
 
 }  // namespace v1

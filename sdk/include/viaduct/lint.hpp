@@ -18,7 +18,7 @@ inline namespace v1 {
 /// The response, when its head goes out or the handler returns:
 /// - it has not started before the handler is called;
 /// - the status is from 200 to 599, that of a thrown http_error from 400 to 599;
-/// - 204 and 304 have no body, 204 no Content-Length (RFC 9110 section 8.6);
+/// - 204, 205 and 304 have no body, 204 no Content-Length (RFC 9110 section 8.6);
 /// - 301, 302, 303, 307 and 308 have Location (15.4), 401 WWW-Authenticate (15.5.2), 405 Allow
 ///   (15.5.6), 206 Content-Range or the type multipart/byteranges (15.3.7);
 /// - Content-Type, Content-Length, Location, ETag, Last-Modified and Date stand there once at most,

@@ -63,7 +63,8 @@ VIADUCT_API Middleware timing(Timing options = {});
 
 /// Whom cors() lets read answers, and what they may send.
 struct Cors {
-  /// Origins that may read answers, "https://app.example" each; {"*"}: all, without credentials.
+  /// Origins that may read answers, "https://app.example" each; {"*"}: all, without credentials;
+  /// likewise "null", which is what any site's sandboxed frame sends.
   std::vector<std::string> origins = {};
   /// Decides on origins that are not listed; asked about well-formed ones only.
   std::function<bool(std::string_view origin)> allow = {};

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -57,11 +58,12 @@ class VIADUCT_API Request {
   [[nodiscard]] Role role() const;
   /// GET, POST, ... as sent (methods are case-sensitive).
   [[nodiscard]] std::string_view method() const;
-  /// Path and query as the client sent them (REQUEST_URI).
+  /// Path and query as the client sent them (REQUEST_URI); of a target in absolute-form these two.
   [[nodiscard]] std::string_view target() const;
   /// "http" or "https".
   [[nodiscard]] std::string_view scheme() const;
-  /// The Host field, port included when there is one; else SERVER_NAME.
+  /// The Host field, port included when there is one; else SERVER_NAME. Of a target in
+  /// absolute-form its host counts (RFC 9112 section 3.2.2), here and in headers().
   [[nodiscard]] std::string_view host() const;
   /// Where the application is mounted, decoded: empty, or it begins with '/' and does not end so.
   [[nodiscard]] std::string_view script_name() const;
@@ -87,7 +89,8 @@ class VIADUCT_API Request {
   /// What a capture of the route matched, decoded; absent when the route has no such capture.
   [[nodiscard]] std::optional<std::string_view> arg(std::string_view name) const;
   /// The same as a number or string: `{id:int}` is `arg<int>("id")`. Throws http_error 404 when the
-  /// text is no such number or does not fit, std::logic_error when the route has no such capture.
+  /// text is no such number ("nan" and "inf" are none) or does not fit, std::logic_error when the
+  /// route has no such capture.
   template <class T>
   [[nodiscard]] T arg(std::string_view name) const;
   /// `path`, which is decoded as path() is, with the mount prefix in front and percent-encoded:
@@ -156,6 +159,9 @@ T Request::arg(std::string_view name) const {
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, value);
     if (parsed.ec != std::errc() || parsed.ptr != end) throw http_error(404, "Not Found");
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!std::isfinite(value)) throw http_error(404, "Not Found");
+    }
     return value;
   } else {
     return T(text);

@@ -23,11 +23,18 @@ struct ResponseAccess;
 
 class EventStream;
 
+/// What becomes of files below a directory whose path there has a part that begins with a dot, such
+/// as `.env` and `.git/config`. `.well-known/` (RFC 8615) at its beginning is not meant.
+enum class DotFiles : std::uint8_t {
+  hidden,  ///< they are 404
+  served,  ///< like others
+};
+
 /// The answer to one request. Up to 16 KiB of body are held back until flush(), overflow, or the
 /// handler's return; then the response has *started*: its head is out, and status and headers can
 /// no longer change. A response that is complete while held goes out with Content-Length.
 ///
-/// Bodies of answers to HEAD and of status 204 and 304 are accepted and not sent. Owned by the
+/// Bodies of answers to HEAD and of status 204, 205 and 304 are accepted and not sent. Owned by the
 /// runtime, valid until the handler returns, to be used by the handler only.
 class VIADUCT_API Response {
  public:
@@ -97,14 +104,15 @@ class VIADUCT_API Response {
   void send_file(const std::filesystem::path& path);
 
   /// The same for a path that comes from outside, such as a capture. What lies outside of `root`
-  /// does not exist: absolute paths, "..", NUL and symbolic links that lead out of it are 404.
+  /// does not exist: absolute paths, "..", NUL and symbolic links that lead out of it are 404. So
+  /// are files that begin with a dot, unless `dot_files` says otherwise.
   /// Links below `root` are followed where they stay below it (and the kernel has openat2,
   /// Linux 5.6).
   ///
   /// With a `download_name`, in UTF-8, the client saves it under that name (Content-Disposition,
   /// RFC 6266) instead of showing it.
   void send_file(const std::filesystem::path& root, std::string_view relative,
-                 std::string_view download_name = {});
+                 std::string_view download_name = {}, DotFiles dot_files = DotFiles::hidden);
 
   /// Answers with a Location field and no body. `location` is an absolute URI or a path; what no
   /// URI may hold, such as spaces and letters beyond ASCII, is percent-encoded. `status` is from
@@ -128,16 +136,16 @@ class VIADUCT_API Response {
   /// headers of the response; it may not write to it. What it throws is the handler's failure.
   ///
   /// A Content-Length that the handler declared still bounds what the handler writes; the client is
-  /// told the length of what is sent, when that is known, else none. There is no call for 204 and
-  /// 304, nor for an answer to HEAD that wrote nothing, and none for HEAD once started.
+  /// told the length of what is sent, when that is known, else none. There is no call for 204, 205
+  /// and 304, nor for an answer to HEAD that wrote nothing, and none for HEAD once started.
   ///
   /// Several nest like middleware: the one added last gets what the handler wrote, the first one
   /// has the last word. They may be added by hooks of before_start(). std::logic_error once
   /// started.
   void transform(std::function<std::string(std::string_view chunk, bool last)> filter);
 
-  /// Body bytes sent so far, as far as they count for the client (not those of HEAD, 204, 304), as
-  /// transform() made them.
+  /// Body bytes sent so far, as far as they count for the client (not those of HEAD, 204, 205,
+  /// 304), as transform() made them.
   [[nodiscard]] std::uint64_t bytes_sent() const;
 
   /// Authorizer role: has the front server add the variable NAME to the request (FastCGI section

@@ -70,7 +70,7 @@ using Middleware = std::function<void(Request&, Response&, const Handler& next)>
 ///
 /// A path without a handler for the method is answered 405 with Allow, a path without any 404, one
 /// with a malformed escape 400. HEAD is answered by the handler of GET, OPTIONS with 204 and Allow,
-/// unless they have handlers of their own.
+/// unless they have handlers of their own. `OPTIONS *` is answered 204.
 ///
 /// All members that add something throw std::invalid_argument for a malformed pattern or method and
 /// for an empty handler. Two routes that fit the same requests are reported when the app starts:
@@ -148,9 +148,11 @@ class VIADUCT_API Router {
   Router& use(Middleware middleware);
 
   /// Answers GET (and so HEAD) below `prefix` with the files below `root`, as
-  /// `Response::send_file(root, relative)` does. Directories are 404: there are no indexes. A
-  /// relative `root` is taken from the current directory of this call; it need not exist yet.
-  Router& files(std::string_view prefix, std::filesystem::path root);
+  /// `Response::send_file(root, relative)` does. Directories are 404: there are no indexes; so are
+  /// files that begin with a dot, unless `dot_files` says otherwise. A relative `root` is taken
+  /// from the current directory of this call; it need not exist yet.
+  Router& files(std::string_view prefix, std::filesystem::path root,
+                DotFiles dot_files = DotFiles::hidden);
 
  private:
   friend struct detail::RouterAccess;

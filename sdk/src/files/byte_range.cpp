@@ -33,6 +33,8 @@ std::string_view trim(std::string_view text) {
 }  // namespace
 
 ByteRange parse_range(std::string_view field, std::uint64_t size) {
+  // All of nothing is the answer to whatever part of it.
+  if (size == 0) return {};
   constexpr std::string_view kUnit = "bytes=";
   field = trim(field);
   if (!equal_nocase(field.substr(0, kUnit.size()), kUnit)) return {};

@@ -10,8 +10,8 @@ namespace detail {
 /// What a Range field (RFC 9110 section 14.2) asks of a representation of a known size.
 struct ByteRange {
   enum class Kind : std::uint8_t {
-    whole,          ///< the field is to be ignored: malformed, another unit, or several ranges
-    part,           ///< `length` bytes from `first`
+    whole,  ///< the field is to be ignored: malformed, another unit, several ranges, or of nothing
+    part,   ///< `length` bytes from `first`
     unsatisfiable,  ///< nothing of it exists: 416
   };
   Kind kind = Kind::whole;

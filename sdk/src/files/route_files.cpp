@@ -5,13 +5,14 @@
 namespace viaduct {
 inline namespace v1 {
 
-Router& Router::files(std::string_view prefix, std::filesystem::path root) {
+Router& Router::files(std::string_view prefix, std::filesystem::path root, DotFiles dot_files) {
   std::string pattern(prefix);
   if (!pattern.ends_with('/')) pattern += '/';
   pattern += "{file:path}";
-  return get(pattern, [root = std::filesystem::absolute(root)](Request& req, Response& res) {
-    res.send_file(root, *req.arg("file"));
-  });
+  return get(pattern,
+             [root = std::filesystem::absolute(root), dot_files](Request& req, Response& res) {
+               res.send_file(root, *req.arg("file"), {}, dot_files);
+             });
 }
 
 }  // namespace v1

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdio>
+#include <ctime>
 #include <stdexcept>
 #include <system_error>
 #include <vector>
@@ -115,7 +116,9 @@ class FileAnswer {
   // Whether a body is to be sent.
   bool negotiate() {
     Fields& fields = response_.fields_to_change();
-    set_default(fields, "Last-Modified", format_http_date(info_.st_mtim.tv_sec));
+    // Not later than the answer itself (RFC 9110 section 8.8.2.1).
+    const std::time_t modified = std::min<std::time_t>(info_.st_mtim.tv_sec, std::time(nullptr));
+    set_default(fields, "Last-Modified", format_http_date(modified));
     // A transform makes other bytes of it: positions and versions of these do not apply.
     const bool plain = !response_.transforming();
     if (plain) set_default(fields, "ETag", make_etag(info_));

@@ -22,6 +22,13 @@ struct Policy {
         throw std::invalid_argument("cors: \"" + origin + "\" is not an origin");
       }
     }
+    const auto& given_origins = options.origins;
+    const bool null =
+        std::find(given_origins.begin(), given_origins.end(), "null") != given_origins.end();
+    if (null && options.credentials) {
+      throw std::invalid_argument(
+          "cors: \"null\" with credentials would let any site act, from a sandboxed frame");
+    }
     if (any && options.credentials) {
       throw std::invalid_argument("cors: every origin with credentials would let any site act");
     }

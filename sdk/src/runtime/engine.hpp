@@ -175,6 +175,7 @@ class Engine {
   void on_data(const LinkPtr& link, const protocol::Event& event);
   bool has_credit(const LinkPtr& link, Exchange& exchange, const protocol::Event& event);
   void after_input(const LinkPtr& link, Exchange& exchange);
+  void on_abort(const Link& link, const protocol::Event& event);
   void on_refused(Link& link, const protocol::Event& event);
   void on_credit(Link& link, const protocol::Event& event);
   void cancel(Exchange& exchange, Exchange::Cancel reason);

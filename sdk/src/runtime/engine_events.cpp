@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string>
+#include <string_view>
 
 #include <viaduct/log.hpp>
 
@@ -22,6 +24,11 @@ constexpr std::size_t kPauseAt = 256 * 1024;
 constexpr std::size_t kResumeAt = 128 * 1024;
 constexpr std::size_t kSpare = 1024;
 constexpr std::chrono::seconds kMalformedEvery{1};
+
+// With the id given: the thread may be that of another request's handler, which waits.
+void log_refusal(std::string_view id, Errc error) {
+  write_log(Level::warn, id, std::string("request refused: ") + protocol::describe(error));
+}
 
 }  // namespace
 
@@ -88,10 +95,7 @@ void Engine::handle(const LinkPtr& link, const Event& event) {
       }
       return;
     case Event::Kind::abort:
-      if (Exchange* exchange = link->exchanges.find(event.id)) {
-        cancel(*exchange, Exchange::Cancel::gone);
-      }
-      return;
+      return on_abort(*link, event);
   }
 }
 
@@ -164,8 +168,16 @@ void Engine::input_taken(Exchange& exchange, std::uint32_t bytes) {
   }
 }
 
+void Engine::on_abort(const Link& link, const Event& event) {
+  Exchange* const exchange = link.exchanges.find(event.id);
+  if (exchange == nullptr) return;
+  if (event.error != Errc::bad_chunk) return cancel(*exchange, Exchange::Cancel::gone);
+  log_refusal(exchange->request_state.id(), event.error);
+  cancel(*exchange, Exchange::Cancel::malformed);
+}
+
 void Engine::on_refused(Link& link, const Event& event) {
-  log(Level::warn, "request refused: ", protocol::describe(event.error));
+  log_refusal({}, event.error);
   link.unread_input = true;
   answer(link, event.id, protocol::refusal_status(event.error));
 }
@@ -279,10 +291,12 @@ void Engine::release(Exchange& exchange) {
 void Engine::log_malformed(Errc error) {
   ++malformed_;
   if (now_ - last_malformed_ < kMalformedEvery && malformed_ > 1) return;
-  log(Level::warn,
-      "closed a connection whose peer sent malformed bytes: ", protocol::describe(error),
-      malformed_ > 1 ? ", connections since the last such line: " : "",
-      malformed_ > 1 ? std::to_string(malformed_) : std::string());
+  std::string line = "closed a connection whose peer sent malformed bytes: ";
+  line += protocol::describe(error);
+  if (malformed_ > 1) {
+    line += ", connections since the last such line: " + std::to_string(malformed_);
+  }
+  write_log(Level::warn, {}, line);
   last_malformed_ = now_;
   malformed_ = 0;
 }

@@ -91,6 +91,8 @@ void Exchange::check_wanted() const {
       throw client_gone("the time to drain is spent");
     case Cancel::slow:
       throw client_gone("the client sends too little of its body");
+    case Cancel::malformed:
+      throw client_gone("the body is malformed");
   }
 }
 
@@ -260,10 +262,11 @@ void Exchange::conclude() {
     // Nobody waits for the rest of that body.
     if (cancelled == Cancel::slow) codec.close_after_response();
     engine_.answer(*link, id,
-                   cancelled == Cancel::slow       ? 408
-                   : cancelled == Cancel::deadline ? 504
-                   : cancelled == Cancel::drained  ? 503
-                                                   : 500);
+                   cancelled == Cancel::slow        ? 408
+                   : cancelled == Cancel::malformed ? 400
+                   : cancelled == Cancel::deadline  ? 504
+                   : cancelled == Cancel::drained   ? 503
+                                                    : 500);
   }
 }
 

@@ -53,10 +53,11 @@ class Exchange final : public BodySource, public RequestControl, public Response
   /// Why nobody waits for the response any more.
   enum class Cancel : std::uint8_t {
     none,
-    gone,      ///< the client left: nothing can be sent
-    deadline,  ///< its time is over
-    drained,   ///< the time to drain is over
-    slow,      ///< the client sends too little of its body
+    gone,       ///< the client left: nothing can be sent
+    deadline,   ///< its time is over
+    drained,    ///< the time to drain is over
+    slow,       ///< the client sends too little of its body
+    malformed,  ///< the body cannot be read on
   };
 
   explicit Exchange(Engine& engine);

@@ -51,6 +51,20 @@ TEST(HttpResponses, LengthOfTheHeadFramesTheBody) {
   EXPECT_FALSE(result.closing);
 }
 
+TEST(HttpResponses, ResetContentHasNone) {
+  for (const char* const request : {"GET / HTTP/1.1", "HEAD / HTTP/1.1"}) {
+    for (const bool length : {true, false}) {
+      const Result result = answer(request, [length](ServerCodec& codec) {
+        codec.head(1, length ? head(205, {{"Content-Length", "5"}}) : head(205));
+        codec.body(1, as_bytes("hello"));
+        codec.end(1, 0);
+      });
+      EXPECT_EQ(result.bytes, "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n");
+      EXPECT_FALSE(result.closing);
+    }
+  }
+}
+
 TEST(HttpResponses, UnknownLengthIsChunked) {
   const Result result = answer("GET / HTTP/1.1", [](ServerCodec& codec) {
     codec.head(1, head(200));

@@ -70,7 +70,7 @@ TEST_P(EventStreamTest, AStatusWithoutContentIsNoStream) {
   });
   const auto serving = serve();
   Peer peer(serving->address());
-  for (const int status : {204, 304}) {
+  for (const int status : {204, 205, 304}) {
     const auto reply = peer.get('/' + std::to_string(status));
     EXPECT_EQ(reply.status(), status);
     EXPECT_EQ(reply.body(), "");

@@ -39,8 +39,11 @@ TEST(ByteRange, WhatLiesBehindTheEndIsUnsatisfiable) {
        {"bytes=10-", "bytes=10-20", "bytes=99999999999999999999-", "bytes=-0"}) {
     EXPECT_EQ(parse_range(field, 10).kind, Kind::unsatisfiable) << field;
   }
-  for (const char* field : {"bytes=0-", "bytes=0-0", "bytes=-1"}) {
-    EXPECT_EQ(parse_range(field, 0).kind, Kind::unsatisfiable) << field;
+}
+
+TEST(ByteRange, OfNothingIsAllOfIt) {
+  for (const char* field : {"bytes=0-", "bytes=0-0", "bytes=-1", "bytes=-0", "bytes=5-"}) {
+    EXPECT_EQ(parse_range(field, 0).kind, Kind::whole) << field;
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include "sdk/src/files/http_date.hpp"
 #include "sdk/src/percent.hpp"
 #include "tests/sdk/runtime/model_test.hpp"
 #include "tests/sdk/support/temporary_directory.hpp"
@@ -69,6 +70,68 @@ TEST_P(SendFileTest, ASmallFileHasTypeLengthAndValidators) {
         "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "Accept-Ranges: bytes"}) {
     EXPECT_THAT(std::string(reply.head()), HasSubstr(field));
   }
+}
+
+TEST_P(SendFileTest, ARangeOfAnEmptyFileIsAllOfIt) {
+  write("empty.txt", "");
+  start();
+  for (const char* const range : {"bytes=0-", "bytes=0-0", "bytes=-1", "bytes=7-9"}) {
+    const auto reply = get("/files/empty.txt", {{"HTTP_RANGE", range}});
+    EXPECT_EQ(reply.status(), 200) << range;
+    EXPECT_THAT(std::string(reply.head()), HasSubstr("Content-Length: 0"));
+    EXPECT_THAT(std::string(reply.head()), Not(HasSubstr("Content-Range")));
+  }
+}
+
+TEST_P(SendFileTest, LastModifiedIsNotInTheFuture) {
+  const auto path = write("future.txt", "x");
+  const timespec times[2] = {{4102444800, 0}, {4102444800, 0}};  // in the year 2100
+  ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+  start();
+  const std::time_t before = std::time(nullptr);
+  const std::string head(get("/files/future.txt").head());
+  const std::size_t at = head.find("Last-Modified: ");
+  ASSERT_NE(at, std::string::npos);
+  const auto modified = detail::parse_http_date(head.substr(at + 15, 29));
+  ASSERT_TRUE(modified) << head;
+  EXPECT_GE(*modified, before);
+  EXPECT_LE(*modified, std::time(nullptr));
+}
+
+TEST_P(SendFileTest, FilesThatBeginWithADotAreServedWhenAskedFor) {
+  const struct {
+    const char* path;
+    bool hidden;
+  } rows[] = {
+      {".env", true},
+      {".git/config", true},
+      {"sub/.htpasswd", true},
+      {"sub/.cache/x", true},
+      {"..x", true},
+      {".well-known/.secret", true},
+      {".well-known", true},
+      {"sub/.well-known/x", true},
+      {".well-known/security.txt", false},
+      {"a.b", false},
+      {"sub/x.", false},
+  };
+  app.files("/all", directory.path(), DotFiles::served);
+  app.get("/one/{file:path}", [this](Request& req, Response& res) {
+    res.send_file(directory.path(), *req.arg("file"));
+  });
+  for (const auto& row : rows) {
+    if (std::string_view(row.path) != ".well-known") directory.write(row.path, "content");
+  }
+  start();
+  for (const auto& row : rows) {
+    const std::string path = row.path;
+    EXPECT_EQ(get("/files/" + path).status(), row.hidden ? 404 : 200) << path;
+    EXPECT_EQ(get("/one/" + path).status(), row.hidden ? 404 : 200) << path;
+    EXPECT_EQ(get("/all/" + path).status(), path == ".well-known" ? 404 : 200) << path;
+  }
+  EXPECT_EQ(get("/files/%2Eenv").status(), 404);
+  EXPECT_EQ(get("/files/./.env").status(), 404);
+  EXPECT_EQ(get("/files//.env").status(), 404);
 }
 
 TEST_P(SendFileTest, HeadHasTheSameFields) {
@@ -169,8 +232,6 @@ TEST_P(SendFileTest, LargeFilesWaitForTheClient) {
 TEST_P(SendFileTest, EmptyFilesAreEmptyAnswers) {
   write("empty.css", "");
   start();
-  const auto reply = get("/files/empty.css", {{"HTTP_RANGE", "bytes=0-"}});
-  EXPECT_EQ(reply.status(), 416);
   EXPECT_THAT(std::string(get("/files/empty.css").head()), HasSubstr("Content-Length: 0"));
 }
 

@@ -95,6 +95,9 @@ TEST(CorsTest, PreflightsAreAnsweredHere) {
 TEST(CorsTest, OptionsThatMakeNoSenseThrow) {
   using middleware::cors;
   EXPECT_THROW(cors({.origins = {"*"}, .credentials = true}), std::invalid_argument);
+  EXPECT_THROW(cors({.origins = {"https://a.example", "null"}, .credentials = true}),
+               std::invalid_argument);
+  EXPECT_NO_THROW(cors({.origins = {"null"}}));
   for (const char* origin : {"app.example", "https://", "https://a/b", "https://a\r\nb", ""}) {
     EXPECT_THROW(cors({.origins = {origin}}), std::invalid_argument) << origin;
   }

@@ -20,6 +20,7 @@ void add_routes(App& app) {
   app.get("/plain", [](Request&, Response& res) { res.send("hello\n"); });
   app.get("/empty", [](Request&, Response& res) { res.status(204); });
   app.get("/not-modified", [](Request&, Response& res) { res.status(304); });
+  app.get("/reset", [](Request&, Response& res) { res.status(205).send("dropped"); });
   app.get("/moved", [](Request& req, Response& res) { res.redirect(req.url("/plain"), 301); });
   app.get("/large", [](Request&, Response& res) {
     for (std::size_t i = 0; i < kLarge; i += 1024) res.write(std::string(1024, 'x'));
@@ -96,6 +97,12 @@ const std::vector<Exchange>& exchanges() {
        [](const Reply& reply) { EXPECT_EQ(text_of(reply), "204\n\n\nerrors: "); }},
       {"NotModified", [](Client& client) { return client.get("/not-modified"); },
        [](const Reply& reply) { EXPECT_EQ(reply.status, 304); }},
+      {"ResetContent", [](Client& client) { return client.get("/reset"); },
+       [](const Reply& reply) {
+         EXPECT_EQ(text_of(reply), "205\nContent-Length: 0\n\n\nerrors: ");
+       }},
+      {"OptionsOfTheServer", [](Client& client) { return client.request("OPTIONS", "*"); },
+       [](const Reply& reply) { EXPECT_EQ(text_of(reply), "204\n\n\nerrors: "); }},
       {"RedirectIsNotFollowed", [](Client& client) { return client.get("/moved"); },
        [](const Reply& reply) {
          EXPECT_EQ(reply.status, 301);

@@ -1,0 +1,85 @@
+// Bodies over HTTP that cannot be read on.
+#include <string>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
+#include <gmock/gmock.h>
+
+#include "tests/sdk/runtime/model_test.hpp"
+
+namespace viaduct::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+class HttpBodyTest : public ModelTest {
+ protected:
+  // What comes back until the connection ends. With `then`, that is sent behind the word "begun".
+  static std::string send(const Serving& serving, std::string_view chunks,
+                          std::string_view then = {}) {
+    std::string address = serving.address();
+    address.replace(0, 6, 1, '\0');  // unix:@
+    boost::asio::io_context io;
+    boost::asio::local::stream_protocol::socket socket(io);
+    socket.connect(boost::asio::local::stream_protocol::endpoint(address));
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks);
+    boost::asio::write(socket, boost::asio::buffer(request));
+    std::string text;
+    boost::system::error_code end;
+    if (!then.empty()) {
+      boost::asio::read_until(socket, boost::asio::dynamic_buffer(text), "begun", end);
+      boost::asio::write(socket, boost::asio::buffer(then));
+    }
+    boost::asio::read(socket, boost::asio::dynamic_buffer(text), end);
+    return text;
+  }
+  [[nodiscard]] std::unique_ptr<Serving> serve_http() const {
+    return std::make_unique<Serving>(app, detail::ServerOptions{.model = GetParam()},
+                                     detail::Listener::Protocol::http);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Models, HttpBodyTest, ::testing::Values(Model::threads, Model::fibers),
+                         model_name);
+
+TEST_P(HttpBodyTest, AMalformedChunkIs400AndLogged) {
+  app.post("/", [](Request& req, Response& res) { res.send(req.body().text(100)); });
+  std::size_t count = 0;
+  const auto serving = serve_http();
+  for (const char* const chunks :
+       {"zz\r\n", "3\r\nabcX", "3\nabc", "3\r\nabc\r\n-1\r\n", "0\r\n\r\r", "\r\n",
+        "11111111111111111\r\n", "3\r\nabc\r\n0\r\nno field\r\n\r\n"}) {
+    EXPECT_THAT(send(*serving, chunks),
+                AllOf(StartsWith("HTTP/1.1 400 Bad Request\r\n"),
+                      HasSubstr("\r\nConnection: close\r\n"), HasSubstr("\r\n\r\nBad Request\n")))
+        << chunks;
+    ASSERT_EQ(lines().size(), ++count) << chunks;
+    EXPECT_THAT(lines().back(), EndsWith("] request refused: chunked coding is malformed"));
+  }
+}
+
+TEST_P(HttpBodyTest, AMalformedChunkBreaksAnAnswerThatHasBegun) {
+  app.post("/", [](Request& req, Response& res) {
+    res.write("begun");
+    res.flush();
+    res.write(req.body().text(100));
+  });
+  const auto serving = serve_http();
+  EXPECT_THAT(send(*serving, "3\r\nabc", "X"),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), HasSubstr("begun"),
+                    Not(HasSubstr("\r\n0\r\n\r\n"))));
+  EXPECT_THAT(lines(), ElementsAre(EndsWith("] request refused: chunked coding is malformed")));
+}
+
+}  // namespace
+}  // namespace viaduct::test
