@@ -93,16 +93,27 @@ void ServerCodec::begin_request() {
   answer_ = Answer::due;
   length_left_ = wire.length;
   if (!wire.chunked) head_.content_length = wire.length;
-  report({.kind = Event::Kind::request, .id = kId, .head = &head_});
+  const bool of_the_server = wire.method == "OPTIONS" && wire.target == "*";
+  if (!of_the_server) report({.kind = Event::Kind::request, .id = kId, .head = &head_});
   if (wire.chunked) {
     chunks_ = ChunkedReader();
     input_ = Input::chunked;
   } else if (length_left_ > 0) {
     input_ = Input::length;
   } else {
+    if (of_the_server) answer_for_server();
     return finish_input();
   }
   awaits_continue_ = wire.expect_continue;
+  if (of_the_server) answer_for_server();
+}
+
+// To who asks about no resource (RFC 9110 section 9.3.7).
+void ServerCodec::answer_for_server() {
+  ResponseHead answer;
+  answer.status = 204;
+  head(kId, answer);
+  end(kId, 0);
 }
 
 void ServerCodec::take_length(std::string_view& text) {
@@ -143,7 +154,7 @@ void ServerCodec::finish_input() {
 }
 
 void ServerCodec::next_request() {
-  input_ = Input::head;
+  input_ = done_ ? Input::ignored : Input::head;
   answer_ = Answer::none;
   head_reader_.reset();
   http11_ = true;

@@ -35,11 +35,13 @@ struct ServerOptions {
 /// CONTENT_LENGTH. What is malformed or ambiguous is a `refused` event and the last of its
 /// connection, as is a chunk that is malformed, by an `abort` event.
 ///
+/// `OPTIONS *` is no request to an application: the codec answers it with 204 and reports nothing.
+///
 /// Responses have the Content-Length of their head, or the chunked coding, or for HTTP/1.0 end with
-/// the connection. Bodies of answers to HEAD, and of 204 and 304, are dropped, as are bytes beyond
-/// Content-Length; fields about the connection are the codec's own. The connection closes behind a
-/// response when the client wants that, when the body is too short for its Content-Length, and
-/// when more of the request's body is outstanding than is worth reading.
+/// the connection. Bodies of answers to HEAD, and of 204, 205 and 304, are dropped, as are bytes
+/// beyond Content-Length; fields about the connection are the codec's own. The connection closes
+/// behind a response when the client wants that, when the body is too short for its Content-Length,
+/// and when more of the request's body is outstanding than is worth reading.
 class ServerCodec final : public protocol::ServerCodec {
  public:
   explicit ServerCodec(ServerOptions options);
@@ -79,6 +81,7 @@ class ServerCodec final : public protocol::ServerCodec {
   void take_length(std::string_view& text);
   void take_chunked(std::string_view& text);
   void begin_request();
+  void answer_for_server();
   void take_content(std::string_view content);
   void finish_input();
   void next_request();

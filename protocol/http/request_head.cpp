@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include <boost/beast/http/basic_parser.hpp>
 
@@ -59,6 +61,16 @@ bool names_a_version(std::string_view text) {
          version.starts_with("HTTP/") && digit(5) && version[6] == '.' && digit(7);
 }
 
+// Of a minor version beyond 1: the text as one of HTTP/1.1. Else empty.
+std::string as_http11(std::string_view text) {
+  const std::size_t end = text.find('\r');
+  if (end == std::string_view::npos || !names_a_version(text)) return {};
+  if (!text.substr(0, end - 1).ends_with("HTTP/1.") || text[end - 1] < '2') return {};
+  std::string same(text);
+  same[end - 1] = '1';
+  return same;
+}
+
 Errc translate(const error_code& error, std::string_view text) {
   if (!error) return Errc::ok;
   if (error == beast::error::bad_version) {
@@ -108,6 +120,28 @@ bool consists_of(std::string_view text, std::string_view others) {
   });
 }
 
+Errc check_head(const Parser& parser, WireHead& head) {
+  if (!parser.is_header_done()) return Errc::bad_field_line;
+  head.keep_alive = parser.keep_alive();
+  Counts counts;
+  for (const WireHead::Field& field : head.fields) {
+    const Errc wrong = check_field(field, head, counts);
+    if (wrong != Errc::ok) return wrong;
+  }
+  if (head.http11 && counts.host == 0) return Errc::bad_host;
+  if (counts.coding > 0 && counts.length > 0) return Errc::ambiguous_length;
+  return Errc::ok;
+}
+
+Errc parse_later(std::string text, WireHead& head) {
+  head = {};
+  head.as_http11 = std::move(text);
+  Parser parser(head);
+  error_code error;
+  parser.put({head.as_http11.data(), head.as_http11.size()}, error);
+  return error ? translate(error, head.as_http11) : check_head(parser, head);
+}
+
 }  // namespace
 
 bool is_authority(std::string_view text) {
@@ -122,17 +156,12 @@ Errc parse_head(std::string_view text, WireHead& head) {
   Parser parser(head);
   error_code error;
   parser.put({text.data(), text.size()}, error);
-  if (error) return translate(error, text);
-  if (!parser.is_header_done()) return Errc::bad_field_line;
-  head.keep_alive = parser.keep_alive();
-  Counts counts;
-  for (const WireHead::Field& field : head.fields) {
-    const Errc wrong = check_field(field, head, counts);
-    if (wrong != Errc::ok) return wrong;
+  if (error == beast::error::bad_version) {
+    std::string same = as_http11(text);
+    if (!same.empty()) return parse_later(std::move(same), head);
   }
-  if (head.http11 && counts.host == 0) return Errc::bad_host;
-  if (counts.coding > 0 && counts.length > 0) return Errc::ambiguous_length;
-  return Errc::ok;
+  if (error) return translate(error, text);
+  return check_head(parser, head);
 }
 
 }  // namespace viaduct::protocol::http

@@ -20,6 +20,8 @@ struct WireHead {
   std::string_view target;
   bool http11 = false;  ///< else HTTP/1.0
   std::vector<Field> fields;
+  /// What was parsed in place of a text of HTTP/1.2 and the like.
+  std::string as_http11 = {};
 
   bool keep_alive = false;       ///< the client would use the connection again
   bool chunked = false;          ///< the body is
@@ -28,8 +30,10 @@ struct WireHead {
 };
 
 /// Parses a head that HeadReader let through, by Boost.Beast, and decides where its body ends.
-/// Whatever could be read in two ways is an error: Content-Length beside Transfer-Encoding or
-/// twice, Transfer-Encoding twice or in HTTP/1.0 (`ambiguous_length`); a coding other than chunked
+/// Later versions of HTTP/1 are read as HTTP/1.1 (RFC 9110 section 2.5); then `head` must stay
+/// where it is. Whatever could be read in two ways is an error: Content-Length beside
+/// Transfer-Encoding or twice, Transfer-Encoding twice or in HTTP/1.0 (`ambiguous_length`); a
+/// coding other than chunked
 /// (`unknown_coding`); Host missing in HTTP/1.1, twice or malformed (`bad_host`).
 [[nodiscard]] Errc parse_head(std::string_view text, WireHead& head);
 
@@ -51,7 +55,8 @@ struct ConnectionInfo {
 /// Adds the CGI variables (RFC 3875 section 4.1) of that request: what a front server would send
 /// whose application is mounted at the root. Names of fields become HTTP_* when they consist of
 /// letters, digits and hyphens; others are left out, above all names with `_`, which would stand
-/// for another field. Host is that of an absolute target, if there is one (RFC 9112 3.2.2).
+/// for another field. Host is that of an absolute target, if there is one (RFC 9112 3.2.2);
+/// REQUEST_URI is then its path and query, as of any other.
 /// bad_request_line for a target of no form that applications serve, or a malformed escape in it.
 [[nodiscard]] Errc add_variables(const WireHead& head, const ConnectionInfo& connection,
                                  Variables& to);

@@ -13,6 +13,7 @@ struct Target {
   std::string_view authority;  // of an absolute target
   std::string_view path;       // percent-encoded
   std::string_view query;
+  std::string_view absolute_tail;  // behind the authority, likewise
 };
 
 // origin-form, absolute-form or `*` (RFC 9112 section 3.2); CONNECT is for proxies.
@@ -30,6 +31,7 @@ std::optional<Target> split(const WireHead& head) {
     target.authority = rest.substr(0, rest.find_first_of("/?"));
     if (target.authority.empty() || !is_authority(target.authority)) return std::nullopt;
     rest.remove_prefix(target.authority.size());
+    target.absolute_tail = rest;
   }
   const std::size_t mark = rest.find('?');
   target.path = rest.substr(0, mark);
@@ -96,6 +98,13 @@ class Adder {
   Errc error_ = Errc::ok;
 };
 
+// In origin-form, of what stands behind the authority.
+std::string path_and_query(std::string_view tail) {
+  std::string uri;
+  if (!tail.starts_with('/')) uri.push_back('/');
+  return uri.append(tail);
+}
+
 std::string_view host_of(const WireHead& head, const Target& target) {
   if (!target.authority.empty()) return target.authority;
   for (const auto& [name, value] : head.fields) {
@@ -143,7 +152,11 @@ Errc add_variables(const WireHead& head, const ConnectionInfo& connection, Varia
   add.if_said("REMOTE_PORT", connection.remote_port);
   add("REQUEST_METHOD", head.method);
   add("REQUEST_SCHEME", connection.scheme);
-  add("REQUEST_URI", head.target);
+  if (target->authority.empty()) {
+    add("REQUEST_URI", head.target);
+  } else {
+    add("REQUEST_URI", path_and_query(target->absolute_tail));
+  }
   add("SCRIPT_NAME", "");
   add("PATH_INFO", *path);
   add("QUERY_STRING", target->query);

@@ -73,6 +73,10 @@ void Dispatcher::match(RequestState& state, Request& request, Response& response
     return;
   }
   const auto refuse = [&](Request&, Response& res) {
+    if (method == "OPTIONS" && state.path().raw_path == "*") {
+      res.status(204);  // about the server, not a path
+      return;
+    }
     if (match.malformed) throw http_error(400, "Bad Request");
     if (match.allowed.empty()) throw http_error(404, "Not Found");
     Fields allow;

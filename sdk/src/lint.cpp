@@ -18,7 +18,8 @@ void require(bool kept, const std::string& rule) {
 
 void check_request(const Request& request) {
   require(detail::is_token(request.method()), "the request method is a token");
-  require(request.path().starts_with('/') && request.raw_path().starts_with('/'),
+  const bool server_wide = request.method() == "OPTIONS" && request.raw_path() == "*";
+  require(server_wide || (request.path().starts_with('/') && request.raw_path().starts_with('/')),
           "the path begins with '/'");
   const std::string_view mount = request.script_name();
   require(mount.empty() || (mount.starts_with('/') && !mount.ends_with('/')),
@@ -115,9 +116,9 @@ void check_head(const Response& response) {
 
 void check_body(Response& response) {
   const int status = response.status();
-  require(
-      !protocol::bodiless(status) || detail::ResponseAccess::state(response).bytes_written() == 0,
-      "an answer " + std::to_string(status) + " has no body");
+  require(!protocol::contentless(status) ||
+              detail::ResponseAccess::state(response).bytes_written() == 0,
+          "an answer " + std::to_string(status) + " has no body");
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ std::string_view Request::scheme() const {
 }
 
 std::string_view Request::host() const {
+  if (!state_->authority().empty()) return state_->authority();
   const auto host = state_->variable("HTTP_HOST");
   if (host && !host->empty()) return *host;
   return state_->variable("SERVER_NAME").value_or("");

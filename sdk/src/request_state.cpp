@@ -42,6 +42,23 @@ void RequestState::begin(protocol::RequestHead& head) {
   std::swap(head_, head);
   head.params.clear();
   variables_ = Variables::scan(head_.params);
+  const std::string_view uri = variables_.request_uri;
+  if (!uri.empty() && uri.front() != '/') take_absolute(uri);
+}
+
+// A target in absolute-form counts as its path and query, and for its host (RFC 9112
+// section 3.2.2).
+void RequestState::take_absolute(std::string_view uri) {
+  const std::size_t colon = uri.find("://");
+  if (colon == std::string_view::npos || uri.find_first_of("/?#") != colon + 1) return;
+  const std::string_view rest = uri.substr(colon + 3);
+  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  if (end == 0) return;
+  authority_ = rest.substr(0, end);
+  origin_form_.clear();
+  if (!rest.substr(end).starts_with('/')) origin_form_.push_back('/');
+  origin_form_.append(rest.substr(end));
+  variables_.request_uri = origin_form_;
 }
 
 void RequestState::finish() {
@@ -50,6 +67,7 @@ void RequestState::finish() {
   id_state_.store(IdState::none, std::memory_order_relaxed);
   query_.reset();
   headers_.reset();
+  authority_ = {};
   capture_names_ = nullptr;
   capture_values_.clear();
   locals_.clear();
@@ -114,7 +132,9 @@ const Fields& RequestState::headers() {
   if (headers_) return *headers_;
   headers_.emplace();
   for (const auto [name, value] : head_.params) {
-    if (name.starts_with("HTTP_") && name != "HTTP_PROXY") {
+    if (name == "HTTP_HOST" && !authority_.empty()) {
+      FieldsAccess::append(*headers_, "Host", authority_);
+    } else if (name.starts_with("HTTP_") && name != "HTTP_PROXY") {
       FieldsAccess::append(*headers_, field_name(name.substr(5)), value);
     } else if ((name == "CONTENT_TYPE" || name == "CONTENT_LENGTH") && !value.empty()) {
       FieldsAccess::append(*headers_, field_name(name), value);

@@ -45,6 +45,8 @@ class RequestState {
   void finish();
   /// Whether the path could be understood. To be called once before path().
   [[nodiscard]] bool derive_path();
+  /// Of a target in absolute-form; empty otherwise.
+  [[nodiscard]] std::string_view authority() const { return authority_; }
 
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] const Variables& variables() const { return variables_; }
@@ -90,8 +92,12 @@ class RequestState {
     std::size_t read(std::span<std::byte>) override { return 0; }
   };
 
+  void take_absolute(std::string_view uri);
+
   protocol::RequestHead head_;
   Variables variables_;
+  std::string_view authority_;
+  std::string origin_form_;
   RequestPath path_;
   LimitedSource source_;
   BodyAccess body_;

@@ -135,6 +135,14 @@ TEST_F(RequestTest, CapturesConvert) {
   EXPECT_EQ(req.arg<std::string>("s"), "text");
   EXPECT_EQ(req.arg<double>("n"), 300.0);
   EXPECT_THROW((void)req.arg<std::uint8_t>("n"), http_error);  // does not fit
+  for (const char* const text :
+       {"nan", "NAN", "-nan", "nan(1)", "inf", "-inf", "infinity", "1e999", "-1e999", "", " 1"}) {
+    state.capture_values() = {text, "text"};
+    EXPECT_THROW((void)req.arg<double>("n"), http_error) << text;
+    EXPECT_THROW((void)req.arg<float>("n"), http_error) << text;
+  }
+  state.capture_values() = {"-1.5e3", "text"};
+  EXPECT_EQ(req.arg<double>("n"), -1500.0);
   EXPECT_THROW((void)req.arg<int>("s"), http_error);
   EXPECT_THROW((void)req.arg<int>("other"), std::logic_error);
 }
@@ -146,6 +154,32 @@ TEST_F(RequestTest, UrlPutsTheMountInFront) {
   EXPECT_EQ(req.url("caf\xC3\xA9") + "#top", "/my%20app/caf%C3%A9#top");
   EXPECT_EQ(req.url(""), "/my%20app/");
   EXPECT_EQ(req.url("//host"), "/my%20app//host");
+}
+
+TEST_F(RequestTest, AbsoluteTargetsCountAsPathQueryAndHost) {
+  const struct {
+    const char* uri;
+    const char* target;
+    const char* host;
+    const char* path;
+  } rows[] = {
+      {"http://other.org/zz?x=1", "/zz?x=1", "other.org", "/zz"},
+      {"http://other.org:81", "/", "other.org:81", "/"},
+      {"https://other.org?x=/", "/?x=/", "other.org", "/"},
+      {"/zz?x=http://other.org/", "/zz?x=http://other.org/", "h", "/zz"},
+      {"*", "*", "h", "*"},
+      {"http:///zz", "http:///zz", "h", "/zz"},
+  };
+  for (const auto& row : rows) {
+    begin({{"REQUEST_URI", row.uri}, {"HTTP_HOST", "h"}});
+    EXPECT_EQ(req.target(), row.target) << row.uri;
+    EXPECT_EQ(req.host(), row.host) << row.uri;
+    EXPECT_EQ(req.headers().get("Host"), row.host) << row.uri;
+    EXPECT_EQ(req.path(), row.path) << row.uri;
+    EXPECT_EQ(req.env("REQUEST_URI"), row.uri);
+  }
+  begin({{"REQUEST_URI", "/"}, {"HTTP_HOST", "h"}});
+  EXPECT_EQ(req.host(), "h");
 }
 
 TEST_F(RequestTest, UrlStaysOnThisHost) {

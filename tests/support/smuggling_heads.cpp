@@ -30,7 +30,8 @@ std::vector<Smuggling> request_lines() {
   return {
       {"Http09", "GET /\r\n" + kSmuggled, {}, 400},
       {"Http09Version", line("GET / HTTP/0.9"), {}, 505},
-      {"Http12", line("GET / HTTP/1.2"), {}, 505},
+      {"Http12", line("GET / HTTP/1.2"), kBoth},
+      {"Http19", line("GET / HTTP/1.9"), kBoth},
       {"Http20", line("GET / HTTP/2.0"), {}, 505},
       {"Http2Preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + kSmuggled, {}, 505},
       {"VersionInLowerCase", line("GET / http/1.1"), {}, 400},
@@ -90,7 +91,7 @@ std::vector<Smuggling> targets() {
       {"TargetAuthorityWithPortOfLetters", line("GET http://h:8o/" + end), {}, 400},
       {"AbsoluteTargetAgainstHost",
        "GET http://one/a HTTP/1.1\r\nHost: two\r\n\r\n",
-       {"GET http://one/a "},
+       {"GET /a "},
        0,
        {"HTTP_HOST=one", "SERVER_NAME=one", "PATH_INFO=/a"}},
       {"TwoSlashesAreNoAuthority",

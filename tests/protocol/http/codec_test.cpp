@@ -70,6 +70,49 @@ TEST(HttpServer, MalformedChunkAbortsTheRequestAndEndsTheConnection) {
   EXPECT_TRUE(http_trace(bytes, give_up).ends_with("wrote \nclosing\n"));
 }
 
+// What the codec reports of those bytes, cut into pieces of that size, and writes by itself.
+std::string seen(const std::string& bytes, std::size_t piece, bool* closing = nullptr) {
+  ServerCodec codec({});
+  std::string text;
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    const std::string part = bytes.substr(at, piece);
+    Bytes rest = as_bytes(part);
+    while (!rest.empty()) {
+      rest = rest.subspan(codec.feed(rest));
+      for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+        if (event.kind == Event::Kind::request) {
+          text += std::string(*event.head->params.get("REQUEST_URI")) + ' ';
+        }
+        if (event.kind == Event::Kind::body_end) answer_ok(codec, event);
+      }
+    }
+  }
+  if (closing != nullptr) *closing = codec.closing();
+  return text + test::drain(codec.output());
+}
+
+TEST(HttpServer, AnswersForTheServerItself) {
+  const std::string options = "OPTIONS * HTTP/1.1\r\nHost: h\r\n";
+  const std::string answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}, std::size_t{10000}}) {
+    bool closing = false;
+    EXPECT_EQ(seen(options + "\r\n", piece, &closing), answer);
+    EXPECT_FALSE(closing);
+    EXPECT_EQ(seen(options + "\r\n" + options + "\r\n" + get("/next"), piece),
+              "/next " + answer + answer + kOk);
+    EXPECT_EQ(seen(get("/first") + options + "\r\n", piece), "/first " + kOk + answer);
+    EXPECT_EQ(seen(options + "Content-Length: 5\r\n\r\nhello" + get("/next"), piece),
+              "/next " + answer + kOk);
+    EXPECT_EQ(seen(options + "Connection: close\r\n\r\n" + get("/next"), piece, &closing),
+              "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(closing);
+    EXPECT_EQ(seen(options + "Connection: close\r\nContent-Length: 2\r\n\r\nok" + get("/next"),
+                   piece, &closing),
+              "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(closing);
+  }
+}
+
 TEST(HttpServer, LargeBodies) {
   for (const std::size_t size : {65535, 65536, 99000}) {
     const std::string body(size, 'b');

@@ -29,7 +29,7 @@ TEST(HttpRefusal, RequestLines) {
         "GET /%zz HTTP/1.1"}) {
     expect_refused(std::string(line) + "\r\nHost: h\r\n\r\n", Errc::bad_request_line);
   }
-  for (const char* version : {"HTTP/2.0", "HTTP/1.2", "HTTP/0.9", "HTTP/3.0"}) {
+  for (const char* version : {"HTTP/2.0", "HTTP/2.2", "HTTP/0.9", "HTTP/3.0"}) {
     expect_refused("GET / " + std::string(version) + "\r\nHost: h\r\n\r\n", Errc::unknown_version);
   }
 }

@@ -102,6 +102,41 @@ TEST(HttpVariables, Targets) {
   EXPECT_EQ(variables("CONNECT h:80 HTTP/1.1\r\nHost: h\r\n\r\n"), "request line is malformed");
 }
 
+TEST(HttpVariables, AbsoluteTargetsAreSeenAsPathAndQueryOfTheirHost) {
+  const struct {
+    const char* target;
+    const char* uri;
+    const char* host;
+  } rows[] = {
+      {"http://other.org/zz?x=1", "/zz?x=1", "other.org"},
+      {"http://other.org", "/", "other.org"},
+      {"http://other.org/", "/", "other.org"},
+      {"http://other.org?x=1", "/?x=1", "other.org"},
+      {"http://other.org?", "/?", "other.org"},
+      {"HTTPS://other.org:8443/a%20b//c", "/a%20b//c", "other.org:8443"},
+      {"http://other.org//evil", "//evil", "other.org"},
+      {"/zz?x=http://other.org/", "/zz?x=http://other.org/", "h"},
+  };
+  for (const auto& row : rows) {
+    const std::string all = variables(get(row.target), "REQUEST_URI");
+    EXPECT_TRUE(all.starts_with("REQUEST_URI=" + std::string(row.uri) + "\n")) << all;
+    EXPECT_TRUE(all.ends_with("\nHTTP_HOST=" + std::string(row.host) + "\n")) << all;
+  }
+}
+
+TEST(HttpVariables, LaterMinorVersionsAreServedAsHttp11) {
+  for (const char digit : std::string("23456789")) {
+    const std::string head = std::string("GET /x HTTP/1.") + digit + "\r\nHost: h\r\nA: b\r\n\r\n";
+    WireHead wire;
+    ASSERT_EQ(parse_head(head, wire), Errc::ok) << digit;
+    EXPECT_TRUE(wire.http11);
+    EXPECT_TRUE(wire.keep_alive);
+    EXPECT_EQ(variables(head, "SERVER_PROTOCOL").substr(0, 25), "SERVER_PROTOCOL=HTTP/1.1\n");
+    EXPECT_EQ(variables(head, "HTTP_HOST"), "HTTP_HOST=h\nHTTP_A=b\n");
+  }
+  EXPECT_EQ(variables("GET / HTTP/1.2\r\n\r\n"), describe(Errc::bad_host));
+}
+
 TEST(HttpVariables, NamesThatCouldMeanAnotherFieldAreLeftOut) {
   EXPECT_EQ(variables(get("/",
                           "X-Real: 1\r\nX_Real: 2\r\nContent_Length: 3\r\nX.Y: 4\r\n"
