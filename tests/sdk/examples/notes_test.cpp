@@ -299,7 +299,7 @@ TEST(NotesWithoutDatabase, SayWhyInTheLogOnly) {
   const Reply reply = client.get("/");
   EXPECT_EQ(reply.status, 500);
   EXPECT_THAT(reply.body, Not(HasSubstr("SQLite")));
-  EXPECT_EQ(reply.errors, "GET /: SQLite: unable to open database file\n");
+  EXPECT_EQ(reply.errors, "GET /: SQLite: unable to open database file (std::runtime_error)\n");
 }
 
 }  // namespace
