@@ -1,12 +1,14 @@
 #include "daemon/master/cgroup_tree.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -17,6 +19,7 @@ namespace viaduct::daemon::master {
 
 namespace {
 
+constexpr std::chrono::seconds kLeaving{1};
 constexpr std::uint64_t kPeriod = 100'000;  // microseconds of cpu.max, the kernel's default
 
 [[noreturn]] void fail(const std::string& path, int error) {
@@ -54,6 +57,29 @@ bool descends_from_us(pid_t pid) {
   const pid_t self = ::getpid();
   while (pid > 1 && pid != self) pid = parent_of(pid);
   return pid == self;
+}
+
+// Until no process is in it, or `end`.
+void wait_until_empty(const std::string& cgroup, std::chrono::steady_clock::time_point end) {
+  const UniqueFd events(::open((cgroup + "/cgroup.events").c_str(), O_RDONLY | O_CLOEXEC));
+  char text[256];
+  while (events) {
+    const ssize_t size = ::pread(events.get(), text, sizeof text, 0);
+    if (size <= 0) return;
+    const std::string_view seen(text, static_cast<std::size_t>(size));
+    if (seen.find("populated 1") == std::string_view::npos) return;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    pollfd change{events.get(), POLLPRI, 0};
+    if (left.count() <= 0 || ::poll(&change, 1, static_cast<int>(left.count())) <= 0) return;
+  }
+}
+
+// Nothing can run in a threaded cgroup but threads of its parent's processes. Absent in tests.
+bool takes_processes(const std::string& cgroup) {
+  std::string type;
+  std::ifstream file(cgroup + "/cgroup.type");
+  return !std::getline(file, type) || type == "domain";
 }
 
 // The root of the whole hierarchy is the one that may have processes and children.
@@ -95,9 +121,14 @@ std::optional<pid_t> master_in(const std::string& name) {
 
 CgroupTree::CgroupTree(config::CgroupPlace place) : place_(std::move(place)) {}
 
+CgroupTree::~CgroupTree() {
+  const auto end = std::chrono::steady_clock::now() + kLeaving;
+  for (const std::string& name : ended_) wait_until_empty(path(name), end);
+  sweep();
+}
+
 void CgroupTree::enable(const std::vector<std::string>& controllers) {
   if (!place_.problem.empty()) throw CgroupError(place_.problem);
-  remove_abandoned();
   std::string text;
   for (const std::string& controller : controllers) text += '+' + controller + ' ';
   if (!is_root(place_.directory)) empty_place();
@@ -105,6 +136,7 @@ void CgroupTree::enable(const std::vector<std::string>& controllers) {
 }
 
 void CgroupTree::remove_abandoned() noexcept {
+  if (!available()) return;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(place_.directory, ignored)) {
     const auto master = master_in(entry.path().filename().string());
@@ -139,6 +171,7 @@ UniqueFd CgroupTree::create(const std::string& name, const CgroupValues& values)
   const std::string cgroup = path(name);
   if (::mkdir(cgroup.c_str(), 0755) != 0) fail(cgroup, errno);
   try {
+    if (!takes_processes(cgroup)) fail(cgroup, EOPNOTSUPP);
     for (const auto& [file, text] : values) write(cgroup + '/' + file, text);
     const std::string members = cgroup + "/cgroup.procs";
     UniqueFd procs(::open(members.c_str(), O_WRONLY | O_CLOEXEC));
@@ -151,14 +184,26 @@ UniqueFd CgroupTree::create(const std::string& name, const CgroupValues& values)
 }
 
 void CgroupTree::remove(const std::string& name) noexcept {
-  try_write(path(name) + "/cgroup.kill", "1");
+  kill_all(name);
   ended_.push_back(name);
   sweep();
 }
 
+bool CgroupTree::remove_empty(const std::string& name) noexcept {
+  return ::rmdir(path(name).c_str()) == 0 || errno != EBUSY;
+}
+
+// Kernels before 5.14 have no cgroup.kill. What is forked meanwhile is killed by the next sweep.
+void CgroupTree::kill_all(const std::string& name) const noexcept {
+  if (try_write(path(name) + "/cgroup.kill", "1") != ENOENT) return;
+  for (const pid_t pid : processes(path(name))) ::kill(pid, SIGKILL);
+}
+
 void CgroupTree::sweep() noexcept {
   std::erase_if(ended_, [this](const std::string& name) {
-    return ::rmdir(path(name).c_str()) == 0 || errno != EBUSY;
+    if (remove_empty(name)) return true;
+    kill_all(name);
+    return false;
   });
 }
 

@@ -34,18 +34,30 @@ std::optional<pid_t> master_in(const std::string& cgroup_name);
 
 /// The cgroups of workers, one each, in the place that was delegated to this daemon:
 ///
-///   PLACE                      cgroup.subtree_control: +memory ...
-///   PLACE/viaduct-daemon       the daemon's own processes, and workers without limits
-///   PLACE/shop.812.17          a worker; removed when it has ended
+///   PLACE                      cgroup.subtree_control: +memory ..., where a worker has limits
+///   PLACE/viaduct-daemon       the daemon's own processes, then; else they stay in PLACE
+///   PLACE/shop.812.17          a worker with what it starts; removed when all that has ended
+///
+/// No controller is needed to tell and to kill what a worker has started. A cgroup that hands
+/// controllers down has no processes of its own, hence the second line.
 ///
 /// Single-threaded.
 class CgroupTree {
  public:
   explicit CgroupTree(config::CgroupPlace place);
+  /// Waits a second at most for killed processes to end, so that no cgroup is left.
+  ~CgroupTree();
+  CgroupTree(const CgroupTree&) = delete;
+  CgroupTree& operator=(const CgroupTree&) = delete;
 
-  /// Lets cgroups in the place use the controllers. Removes what masters that were killed have
-  /// left. Moves the daemon and its children out of it, and refuses a place with other processes,
-  /// unless it is the root cgroup. Throws CgroupError.
+  /// Whether there is a place at all.
+  [[nodiscard]] bool available() const { return place_.problem.empty(); }
+
+  /// Removes empty cgroups that masters which were killed have left.
+  void remove_abandoned() noexcept;
+
+  /// Lets cgroups in the place use the controllers. Moves the daemon and its children out of it,
+  /// and refuses a place with other processes, unless it is the root cgroup. Throws CgroupError.
   void enable(const std::vector<std::string>& controllers);
 
   /// Makes the cgroup `name` with these values. Returns its cgroup.procs, open for writing. Throws
@@ -56,12 +68,17 @@ class CgroupTree {
   /// waited for by the next calls.
   void remove(const std::string& name) noexcept;
 
+  /// Removes the cgroup unless a process is in it: then false.
+  bool remove_empty(const std::string& name) noexcept;
+
+  /// Removes those that were killed and have become empty.
+  void sweep() noexcept;
+
  private:
   std::string path(const std::string& name) const { return place_.directory + '/' + name; }
-  void remove_abandoned() noexcept;
   void empty_place();
   void move_own_processes();
-  void sweep() noexcept;
+  void kill_all(const std::string& name) const noexcept;
 
   config::CgroupPlace place_;
   std::vector<std::string> ended_;  // to be removed

@@ -41,6 +41,7 @@ void Children::reap_all() {
       node.mapped()(exit->status);
     } else if (forgotten_.erase(exit->pid) == 0) {
       orphans_.orphan_ended(Orphans::Clock::now());
+      if (look_) look_();
     }
   }
 }

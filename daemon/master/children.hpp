@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -28,6 +29,9 @@ class Children {
   /// The handler will not be called; the child is still reaped.
   void forget(pid_t pid);
 
+  /// `look` is called from the event loop when a child has ended that nobody watched.
+  void when_orphan_ends(std::function<void()> look) { look_ = std::move(look); }
+
   /// Ends what that worker, which has ended, has left.
   void worker_ended(pid_t pid, const std::string& name);
 
@@ -39,6 +43,7 @@ class Children {
   std::map<pid_t, Handler> handlers_;
   std::set<pid_t> forgotten_;
   Orphans orphans_;
+  std::function<void()> look_;
 };
 
 }  // namespace viaduct::daemon::master

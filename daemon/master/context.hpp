@@ -13,6 +13,7 @@ namespace viaduct::daemon::master {
 class CgroupTree;
 class Children;
 class LogSet;
+class Remains;
 class RuntimeDirectory;
 
 /// What everything in the master uses. Borrowed; outlives its users. Single-threaded.
@@ -22,6 +23,7 @@ struct Context {
   Children& children;
   RuntimeDirectory& runtime;
   CgroupTree& cgroups;
+  Remains& remains;
   config::Environment environment;  ///< the daemon's own
   int null = -1;                    ///< /dev/null, for reading and writing
   std::uint64_t next_serial = 1;

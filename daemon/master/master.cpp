@@ -56,12 +56,14 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       signals_(io_, SIGTERM, SIGINT, SIGQUIT),
       runtime_(open_runtime(settings)),
       cgroups_(config::find_cgroup_place()),
+      remains_(io_, cgroups_),
       null_(open_null()),
       context_{.io = io_,
                .logs = logs_,
                .children = children_,
                .runtime = runtime_,
                .cgroups = cgroups_,
+               .remains = remains_,
                .environment = own_environment(),
                .null = null_.get()},
       inherited_(std::move(inherited)),
@@ -76,6 +78,8 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
       leave_timer_(io_),
       probation_timer_(io_) {
+  children_.when_orphan_ends([this] { remains_.look(); });
+  cgroups_.remove_abandoned();
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
   try {

@@ -28,6 +28,7 @@
 #include "daemon/master/predecessor.hpp"
 #include "daemon/master/probation.hpp"
 #include "daemon/master/reload_plan.hpp"
+#include "daemon/master/remains.hpp"
 #include "daemon/master/request_queries.hpp"
 #include "daemon/master/runtime_directory.hpp"
 #include "daemon/master/successor.hpp"
@@ -200,6 +201,7 @@ class Master final : private PoolObserver,
   boost::asio::signal_set signals_;
   RuntimeDirectory runtime_;
   CgroupTree cgroups_;
+  Remains remains_;
   UniqueFd null_;
   Tallies tallies_;
   Context context_;

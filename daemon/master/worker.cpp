@@ -16,6 +16,7 @@
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/process_memory.hpp"
+#include "daemon/master/remains.hpp"
 #include "daemon/master/runtime_directory.hpp"
 #include "daemon/master/worker_spec.hpp"
 
@@ -54,7 +55,7 @@ Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, 
       report_(context.io) {}
 
 Worker::~Worker() {
-  remove_cgroup();
+  if (!cgroup_.empty()) context_.cgroups.remove(cgroup_);
   if (state_ == WorkerState::gone || pid_ < 0) return;
   context_.children.forget(pid_);
   kill();
@@ -83,22 +84,25 @@ void Worker::start() {
 }
 
 UniqueFd Worker::make_cgroup() {
-  if (!needs_cgroup(app_.isolation)) return {};
+  const bool limited = needs_cgroup(app_.isolation);
+  if (!limited && !context_.cgroups.available()) return {};
   std::string name = cgroup_name(app_.name, ::getpid(), serial_);
   try {
     UniqueFd members = context_.cgroups.create(name, cgroup_values(app_.isolation));
     cgroup_ = std::move(name);
     return members;
   } catch (const CgroupError& error) {
-    if (!app_.isolation.optional) throw;
+    if (limited && !app_.isolation.optional) throw;
     context_.logs.daemon().warning(app_.name + ": worker has no cgroup",
                                    {{"worker", name_}, {"error", error.what()}});
     return {};
   }
 }
 
-void Worker::remove_cgroup() noexcept {
-  if (!cgroup_.empty()) context_.cgroups.remove(std::exchange(cgroup_, {}));
+// Tells who ends what the worker has started and left behind.
+void Worker::leave_remains() {
+  if (cgroup_.empty()) return context_.children.worker_ended(pid_, name_);
+  context_.remains.add(std::exchange(cgroup_, {}), app_.timeouts.stop);
 }
 
 void Worker::handle(WorkerEvent event) {
@@ -149,7 +153,6 @@ void Worker::act(WorkerAction action) {
     case WorkerAction::tell_dead:
       timer_.cancel();
       context_.runtime.remove_worker_socket(serial_);
-      remove_cgroup();
       return owner_.worker_gone(*this, status_);
   }
 }
@@ -214,7 +217,7 @@ void Worker::executed() {
 void Worker::exited(int status) {
   if (report_.is_open()) report_arrived();
   if (output_) output_->finish();
-  context_.children.worker_ended(pid_, name_);
+  leave_remains();
   status_ = status;
   log_exit(status);
   report_crash();

@@ -83,7 +83,7 @@ class Worker : public std::enable_shared_from_this<Worker> {
   void arm(std::chrono::milliseconds delay, WorkerEvent event);
   void signal(int number);
   UniqueFd make_cgroup();
-  void remove_cgroup() noexcept;
+  void leave_remains();
   void watch_report(UniqueFd report);
   void report_arrived();
   void executed();

@@ -129,7 +129,8 @@ def test_killed_master_can_be_started_again(site, viaductd):
 
 @pytest.mark.parametrize("end", ["restart", "kill"])
 def test_what_a_worker_leaves_ends_with_it(viaductd, end):
-    app = viaductd.app("sdk", workers=1)
+    """By its cgroup, `timeouts.stop` after it; where none is delegated, at once."""
+    app = viaductd.app("sdk", workers=1, timeouts={"stop": "1s"})
     left = viaductd.marks / "left"
     leave = f'setsid sleep 1000 >/dev/null 2>&1 & echo $! >"{left}-$$"; exec "$0" "$@"'
     app["command"] = ["/bin/sh", "-c", leave, *app["command"]]

@@ -25,7 +25,9 @@
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/log_set.hpp"
+#include "daemon/master/remains.hpp"
 #include "daemon/master/runtime_directory.hpp"
+#include "tests/daemon/master/no_cgroups.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
@@ -102,13 +104,15 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
   LogSet logs_;
   Children children_{io};
   RuntimeDirectory runtime_{directory_ / "run", account()};
-  CgroupTree cgroups_{config::CgroupPlace{}};
+  CgroupTree cgroups_{no_cgroups()};
+  Remains remains_{io, cgroups_};
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   Context context_{.io = io,
                    .logs = logs_,
                    .children = children_,
                    .runtime = runtime_,
                    .cgroups = cgroups_,
+                   .remains = remains_,
                    .environment = {},
                    .null = null_.get()};
 };

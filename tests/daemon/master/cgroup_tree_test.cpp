@@ -14,24 +14,14 @@
 #include <gtest/gtest.h>
 
 #include "daemon/master/process.hpp"
+#include "tests/daemon/master/no_cgroups.hpp"
+#include "tests/daemon/master/real_cgroup.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
 namespace {
 
 namespace fs = std::filesystem;
-
-config::CgroupPlace place_at(const std::string& directory) {
-  config::CgroupPlace place;
-  place.directory = directory;
-  return place;
-}
-
-std::string text_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 template <class Step>
 std::string error_of(Step step) {
@@ -98,7 +88,7 @@ TEST(CgroupTreeTest, RemovesWhatKilledMastersLeft) {
     fs::create_directory(path);
   }
   CgroupTree tree(place_at(directory.path()));
-  EXPECT_THROW(tree.enable({"memory"}), CgroupError);
+  tree.remove_abandoned();
   EXPECT_FALSE(fs::exists(abandoned));
   EXPECT_TRUE(fs::exists(busy));
   EXPECT_TRUE(fs::exists(ours));
@@ -123,48 +113,12 @@ TEST(CgroupTreeTest, ErrorsNameTheFile) {
 }
 
 TEST(CgroupTreeTest, WithoutAPlaceSaysWhy) {
-  config::CgroupPlace none;
-  none.problem = "cgroup v2 is not mounted";
+  const config::CgroupPlace none = no_cgroups();
   CgroupTree tree(none);
+  EXPECT_FALSE(tree.available());
   EXPECT_EQ(error_of([&] { tree.enable({"memory"}); }), none.problem);
   EXPECT_EQ(error_of([&] { tree.create("shop.1.1", {}); }), none.problem);
 }
-
-// A real cgroup below the one of this process.
-class RealCgroupTest : public testing::Test {
- protected:
-  void SetUp() override {
-    const config::CgroupPlace own = config::find_cgroup_place();
-    if (!own.problem.empty()) GTEST_SKIP() << own.problem;
-    const std::string path = own.directory + "/viaduct-test-" + std::to_string(::getpid());
-    if (::mkdir(path.c_str(), 0755) != 0) GTEST_SKIP() << path << ": errno " << errno;
-    directory_ = path;
-  }
-
-  void TearDown() override {
-    if (directory_.empty()) return;
-    for (const auto& entry : fs::directory_iterator(directory_))
-      if (entry.is_directory()) ::rmdir(entry.path().c_str());
-    EXPECT_EQ(::rmdir(directory_.c_str()), 0) << "errno " << errno;
-  }
-
-  // A process that waits in the cgroup whose cgroup.procs is given.
-  static pid_t enter(int cgroup) {
-    SpawnSpec spec;
-    spec.executable = "/bin/sleep";
-    spec.arguments = {"sleep", "100000"};
-    spec.descriptors = {0, 1, 2};
-    spec.confinement.cgroup = cgroup;
-    const Spawned spawned = spawn(std::move(spec));
-    // End of file: exec has succeeded, which is after it entered.
-    ::fcntl(spawned.report.get(), F_SETFL, 0);
-    char byte;
-    EXPECT_EQ(::read(spawned.report.get(), &byte, 1), 0);
-    return spawned.pid;
-  }
-
-  std::string directory_;
-};
 
 TEST_F(RealCgroupTest, ProcessEntersAndCgroupGoesWithIt) {
   CgroupTree tree(place_at(directory_));
@@ -182,6 +136,39 @@ TEST_F(RealCgroupTest, ProcessEntersAndCgroupGoesWithIt) {
   EXPECT_FALSE(fs::exists(directory_ + "/shop.1.1"));
   tree.remove("shop.1.2");
   EXPECT_FALSE(fs::exists(directory_ + "/shop.1.2"));
+}
+
+TEST_F(RealCgroupTest, WhatIsInUseIsNotRemoved) {
+  CgroupTree tree(place_at(directory_));
+  const UniqueFd members = tree.create("shop.1.1", {});
+  const pid_t pid = enter(members.get());
+  EXPECT_FALSE(tree.remove_empty("shop.1.1"));
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  EXPECT_TRUE(tree.remove_empty("shop.1.1"));
+  EXPECT_TRUE(tree.remove_empty("shop.1.1")) << "there is none";
+}
+
+TEST_F(RealCgroupTest, ItsEndWaitsForWhatItKilled) {
+  pid_t pid = 0;
+  {
+    CgroupTree tree(place_at(directory_));
+    const UniqueFd members = tree.create("shop.1.1", {});
+    pid = enter(members.get());
+    tree.remove("shop.1.1");
+  }
+  EXPECT_FALSE(fs::exists(directory_ + "/shop.1.1"));
+  ::waitpid(pid, nullptr, 0);
+}
+
+// In a threaded cgroup there may be threads, not processes.
+TEST_F(RealCgroupTest, AThreadedPlaceIsRefused) {
+  std::ofstream(directory_ + "/cgroup.type") << "threaded";
+  if (text_of(directory_ + "/cgroup.type") != "threaded\n") GTEST_SKIP() << "cannot be threaded";
+  CgroupTree tree(place_at(directory_));
+  EXPECT_EQ(error_of([&] { tree.create("shop.1.1", {}); }),
+            "cgroup: " + directory_ + "/shop.1.1: Operation not supported (EOPNOTSUPP)");
+  EXPECT_FALSE(fs::exists(directory_ + "/shop.1.1"));
 }
 
 TEST_F(RealCgroupTest, OwnProcessesMakeWay) {

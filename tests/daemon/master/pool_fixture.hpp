@@ -19,7 +19,9 @@
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/log_set.hpp"
+#include "daemon/master/remains.hpp"
 #include "daemon/master/runtime_directory.hpp"
+#include "tests/daemon/master/no_cgroups.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
@@ -112,7 +114,8 @@ class PoolTest : public testing::Test, protected PoolObserver {
   LogSet logs_;
   Children children_{io_};
   RuntimeDirectory runtime_{directory_ / "run", account()};
-  CgroupTree cgroups_{config::CgroupPlace{}};
+  CgroupTree cgroups_{no_cgroups()};
+  Remains remains_{io_, cgroups_};
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
 
  protected:
@@ -121,6 +124,7 @@ class PoolTest : public testing::Test, protected PoolObserver {
                    .children = children_,
                    .runtime = runtime_,
                    .cgroups = cgroups_,
+                   .remains = remains_,
                    .environment = {},
                    .null = null_.get()};
 
