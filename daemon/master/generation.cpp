@@ -63,6 +63,7 @@ void Generation::try_crash_dirs() const {
 
 void Generation::start() {
   listen_again();
+  listeners_.reset_options();
   bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
   bridge_started_ = false;
   bridge_since_ = Clock::now();

@@ -94,6 +94,10 @@ std::vector<std::string> ListenerSet::listen_again() {
   return mended;
 }
 
+void ListenerSet::reset_options() noexcept {
+  for (const auto& socket : sockets_) socket->reset_options();
+}
+
 void ListenerSet::unlink_except(const ListenerSet& successor) {
   for (const auto& socket : sockets_) {
     if (!successor.contains(socket)) socket->unlink();

@@ -34,6 +34,8 @@ class ListenerSet {
 
   /// Listens again where a bridge has ended that, and returns the addresses of those sockets.
   std::vector<std::string> listen_again();
+  /// ListenerSocket::reset_options() of each.
+  void reset_options() noexcept;
 
   /// Removes the files of the sockets that `successor` does not have.
   void unlink_except(const ListenerSet& successor);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -204,6 +205,14 @@ void ListenerSocket::apply(const ListenerOptions& options) {
 bool ListenerSocket::listen_again() noexcept {
   if (is_listening(descriptor())) return false;
   return ::listen(descriptor(), SOMAXCONN) == 0;
+}
+
+void ListenerSocket::reset_options() noexcept {
+  const linger none{};
+  ::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+  // A socket unit may say NoDelay=yes.
+  const int off = 0;
+  if (made_) ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &off, sizeof(off));
 }
 
 void ListenerSocket::unlink() noexcept {

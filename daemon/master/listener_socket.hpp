@@ -59,6 +59,11 @@ class ListenerSocket {
   /// kernel chose is another one then. Returns whether it had ceased.
   bool listen_again() noexcept;
 
+  /// Takes back what a bridge may have set on the socket and connections would inherit: SO_LINGER,
+  /// by which their close() waits, and TCP_NODELAY of a socket that viaductd made. SO_KEEPALIVE and
+  /// its times are set by each bridge that begins.
+  void reset_options() noexcept;
+
   /// Leaves the socket file to another daemon: unlink() does nothing from now on.
   void disown() noexcept { file_.reset(); }
 

@@ -4,13 +4,28 @@
 
 namespace viaduct::protocol::fastcgi {
 
-// Where `id` is, or the free place where it belongs.
+// Where `id` is; if it is nowhere, some other place. Behind a key that is nearer to its home there
+// are only such as belong behind it.
 std::size_t RequestTable::locate(RequestId id) const {
-  const Key* const keys = keys_.data();
   const std::size_t mask = keys_.size() - 1;
   std::size_t at = home(id);
-  while (keys[at].id != 0 && keys[at].id != id) at = (at + 1) & mask;
+  for (std::size_t way = 0; keys_[at].id != id; at = (at + 1) & mask, ++way) {
+    if (keys_[at].id == 0 || distance(at) < way) break;
+  }
   return at;
+}
+
+// Whoever is farther from its home has the place, the other one moves on.
+void RequestTable::place(Key key) {
+  const std::size_t mask = keys_.size() - 1;
+  std::size_t at = home(key.id);
+  for (std::size_t way = 0; keys_[at].id != 0; at = (at + 1) & mask, ++way) {
+    const std::size_t other = distance(at);
+    if (other >= way) continue;
+    std::swap(keys_[at], key);
+    way = other;
+  }
+  keys_[at] = key;
 }
 
 ActiveRequest* RequestTable::search(RequestId id) {
@@ -30,7 +45,7 @@ ActiveRequest& RequestTable::insert(RequestId id) {
   const std::uint16_t slot = free_.back();
   free_.pop_back();
   found_ = {id, slot};
-  keys_[locate(id)] = found_;
+  place(found_);
   ++size_;
   return requests_[slot];
 }
@@ -43,24 +58,22 @@ void RequestTable::erase(RequestId id) {
   free_.push_back(keys_[hole].slot);
   --size_;
   if (found_.id == id) found_ = {};
-  // Close the gap, so that probing needs no tombstones: a key moves down unless its home lies
-  // (cyclically) behind the hole.
+  // Close the gap, so that probing needs no tombstones. It ends at the first key that is at home:
+  // ids that follow each other, of which the first one ends, move none.
   const std::size_t mask = keys_.size() - 1;
-  keys_[hole] = {};
-  for (std::size_t at = (hole + 1) & mask; keys_[at].id != 0; at = (at + 1) & mask) {
-    const std::size_t from_home = (at - home(keys_[at].id)) & mask;
-    const std::size_t from_hole = (at - hole) & mask;
-    if (from_home < from_hole) continue;
-    keys_[hole] = std::exchange(keys_[at], {});
+  for (std::size_t at = (hole + 1) & mask; keys_[at].id != 0 && distance(at) > 0;
+       at = (at + 1) & mask) {
+    keys_[hole] = keys_[at];
     hole = at;
   }
+  keys_[hole] = {};
 }
 
 void RequestTable::grow() {
   std::vector<Key> old(keys_.empty() ? 4 : keys_.size() * 2);
   old.swap(keys_);
   for (const Key key : old) {
-    if (key.id != 0) keys_[locate(key.id)] = key;
+    if (key.id != 0) place(key);
   }
 }
 

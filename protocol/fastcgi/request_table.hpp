@@ -62,11 +62,18 @@ class RequestTable {
   };
 
   [[nodiscard]] std::size_t home(RequestId id) const { return id & (keys_.size() - 1); }
+  // Places from the home of the key that is there; there has to be one.
+  [[nodiscard]] std::size_t distance(std::size_t at) const {
+    return (at - home(keys_[at].id)) & (keys_.size() - 1);
+  }
+  void place(Key key);
   [[nodiscard]] std::size_t locate(RequestId id) const;
   [[nodiscard]] ActiveRequest* search(RequestId id);
   void grow();
 
-  std::vector<Key> keys_;  // open addressing, linear probing, at most half full
+  // Open addressing, linear probing, at most half full. Along a run of keys their homes ascend
+  // (Robin Hood hashing).
+  std::vector<Key> keys_;
   std::vector<ActiveRequest> requests_;
   std::vector<std::uint16_t> free_;
   Key found_;  // the last one that was inserted or found, unless it was erased

@@ -1,6 +1,8 @@
 #include "daemon/master/listener_socket.hpp"
 
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/master/socket_address.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
@@ -90,6 +93,42 @@ TEST(ListenerSocketTest, ListensAgainWhereABridgeHasEndedIt) {
   EXPECT_FALSE(connects());
   EXPECT_TRUE(socket.listen_again());
   EXPECT_TRUE(connects());
+}
+
+struct Inherited {
+  int linger = 0;
+  int no_delay = 0;
+};
+
+// Of the connection that is accepted next.
+Inherited accepted_from(const ListenerSocket& socket) {
+  const SocketAddress target = tcp_addresses("127.0.0.1", socket.port()).front();
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(client.get(), target.get(), target.length), 0);
+  const UniqueFd accepted(::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_GE(accepted.get(), 0);
+  Inherited found;
+  linger on{};
+  socklen_t size = sizeof(on);
+  EXPECT_EQ(::getsockopt(accepted.get(), SOL_SOCKET, SO_LINGER, &on, &size), 0);
+  found.linger = on.l_onoff;
+  size = sizeof(found.no_delay);
+  EXPECT_EQ(::getsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &found.no_delay, &size), 0);
+  return found;
+}
+
+TEST(ListenerSocketTest, ConnectionsInheritNothingOfAFormerBridge) {
+  auto socket = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+  const UniqueFd of_the_bridge(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+  const linger hour{1, 3600};
+  const int on = 1;
+  ASSERT_EQ(::setsockopt(of_the_bridge.get(), SOL_SOCKET, SO_LINGER, &hour, sizeof(hour)), 0);
+  ASSERT_EQ(::setsockopt(of_the_bridge.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+  ASSERT_NE(accepted_from(socket).linger, 0) << "it is inherited";
+  ASSERT_NE(accepted_from(socket).no_delay, 0);
+  socket.reset_options();
+  EXPECT_EQ(accepted_from(socket).linger, 0);
+  EXPECT_EQ(accepted_from(socket).no_delay, 0);
 }
 
 TEST(ListenerSocketTest, FullBacklogIsAliveToo) {
