@@ -60,9 +60,13 @@ std::error_code restrict_files(const std::string& spool) {
   const UniqueFd rules(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!rules) return last_error();
+  // The services that make resolv.conf have it in one of three: it may become a link there later.
   const std::pair<std::string, std::uint64_t> places[] = {{spool, kSpooling},
                                                           {"/etc", kReading},
                                                           {directory_of_resolv_conf(), kReading},
+                                                          {"/run/systemd/resolve", kReading},
+                                                          {"/run/resolvconf", kReading},
+                                                          {"/run/NetworkManager", kReading},
                                                           {"/usr/share/zoneinfo", kReading},
                                                           {"/dev/null", kFiles}};
   for (const auto& [path, access] : places) {

@@ -23,6 +23,8 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
@@ -286,6 +288,18 @@ TEST_F(SandboxTest, FilesAreReadWhereTheResolverReadsThem) {
   EXPECT_EQ(under_rules([] { return ::open("/dev/null", O_RDONLY); }), 0);
   EXPECT_EQ(under_rules([] { return ::open("/usr/bin/env", O_RDONLY); }), EACCES);
   EXPECT_EQ(under_rules([] { return ::open("/proc/self/environ", O_RDONLY); }), EACCES);
+}
+
+// Where the bridge has begun before resolv.conf was a link there.
+TEST_F(SandboxTest, FilesOfTheServicesThatMakeResolvConfAreRead) {
+  const std::string place = "/run/resolvconf";
+  const std::string file = place + "/resolv.conf";
+  if (::mkdir(place.c_str(), 0755) != 0) GTEST_SKIP() << place << ": errno " << errno;
+  std::ofstream(file) << "nameserver 127.0.0.1\n";
+  EXPECT_EQ(under_rules([&] { return ::open(file.c_str(), O_RDONLY); }), 0);
+  EXPECT_EQ(under_rules([&] { return ::open(file.c_str(), O_WRONLY); }), EACCES);
+  EXPECT_EQ(under_rules([] { return ::open("/run", O_RDONLY | O_DIRECTORY); }), EACCES);
+  std::filesystem::remove_all(place);
 }
 
 }  // namespace
