@@ -1,5 +1,7 @@
 #include "daemon/bridge/dispatch/body_patience.hpp"
 
+#include <algorithm>
+
 namespace viaduct::daemon::bridge {
 
 BodyPatience::Verdict BodyPatience::verdict(const Limits& limits) const {
@@ -7,6 +9,11 @@ BodyPatience::Verdict BodyPatience::verdict(const Limits& limits) const {
   if (limits.rate == 0 || waited_ < kGrace) return Verdict::wait;
   const auto seconds = std::chrono::duration<double>(waited_).count();
   return static_cast<double>(bytes_) < limits.rate * seconds ? Verdict::slow : Verdict::wait;
+}
+
+double BodyPatience::rate() const {
+  const auto seconds = std::chrono::duration<double>(waited_).count();
+  return static_cast<double>(bytes_) / std::max(seconds, 1.0);
 }
 
 }  // namespace viaduct::daemon::bridge

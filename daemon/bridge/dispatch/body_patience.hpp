@@ -36,6 +36,8 @@ class BodyPatience {
     bytes_ += bytes;
     silence_ = {};
   }
+  /// Bytes per second of counted time, which is taken as a second at least.
+  [[nodiscard]] double rate() const;
   [[nodiscard]] Verdict verdict(const Limits& limits) const;
 
  private:

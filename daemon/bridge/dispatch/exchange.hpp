@@ -77,8 +77,12 @@ class Exchange final : public Caller, public Waiting {
   /// Ends it wherever it is, with 503 or in the middle of its response, and lets go of what it
   /// holds.
   void give_up();
-  /// While its body is gathered in memory, and that is worth a descriptor: it goes to a file.
+  /// Whether its body is gathered in memory, and that is worth a descriptor.
+  [[nodiscard]] bool wants_file() const;
+  /// Then it goes to a file; without room for one the request ends.
   void relieve();
+  /// While its body is gathered: bytes of it per second since that has begun.
+  [[nodiscard]] std::optional<double> gathering_rate() const;
   /// Looks at the time-outs; called about every 50 ms.
   void tick(Clock::time_point now);
 

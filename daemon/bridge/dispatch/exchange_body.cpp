@@ -98,8 +98,15 @@ void Exchange::spool_input() {
 }
 
 void Exchange::relieve() {
-  if (phase_ != Phase::gathering || body_.spooling() || body_.memory() < kWorthAFile) return;
-  spool_input();
+  if (wants_file()) spool_input();
+}
+
+bool Exchange::wants_file() const {
+  return phase_ == Phase::gathering && !body_.spooling() && body_.memory() >= kWorthAFile;
+}
+
+std::optional<double> Exchange::gathering_rate() const {
+  return phase_ == Phase::gathering ? std::optional(patience_.rate()) : std::nullopt;
 }
 
 void Exchange::spool_failed(const std::error_code& error) {

@@ -61,11 +61,17 @@ void ExchangeList::flush() {
   removed_.clear();
 }
 
-// Without a file a request ends.
+// One that ends for want of room stays in memory until flush().
 void ExchangeList::relieve() {
-  for (std::size_t i = exchanges_.size(); i-- > 0;) {
-    if (i < exchanges_.size()) exchanges_[i]->relieve();
+  std::vector<std::pair<double, Exchange*>> wanting;
+  for (const auto& exchange : exchanges_) {
+    if (exchange->wants_file()) {
+      wanting.emplace_back(exchange->gathering_rate().value_or(0), exchange.get());
+    }
   }
+  std::sort(wanting.begin(), wanting.end(),
+            [](const auto& left, const auto& right) { return left.first > right.first; });
+  for (const auto& [rate, exchange] : wanting) exchange->relieve();
 }
 
 void ExchangeList::release_memory() {

@@ -38,7 +38,8 @@ class ExchangeList final : public Flushable {
   void each(Look look) {
     for (const auto& exchange : exchanges_) look(*exchange);
   }
-  /// Bodies that are gathered go to files.
+  /// Bodies that are gathered go to files, those of the fastest clients first: when limits.spool is
+  /// reached, the requests of the slowest end.
   void relieve();
   /// Gives back the memory of objects that wait to be used again.
   void release_memory();

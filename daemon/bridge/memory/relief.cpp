@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
+#include <utility>
 
 #include "daemon/bridge/dispatch/exchange.hpp"
 #include "daemon/bridge/dispatch/exchange_list.hpp"
@@ -12,7 +14,8 @@ namespace viaduct::daemon::bridge {
 
 namespace {
 
-/// What holds no more than this is not worth a connection.
+/// What holds no more than this is not worth a connection, nor is its client slow: it has just
+/// begun.
 constexpr std::size_t kWorthIt = 8 * 1024;
 
 // New, or of no use to anybody.
@@ -49,16 +52,18 @@ void Relief::give_up() {
   const std::uint64_t of_footprint = process.excess.load(std::memory_order_relaxed);
   const bool only_expendable = process.policy.excess(held) == 0 && of_footprint == 0;
   const std::uint64_t excess = std::max(process.policy.excess_of_expendable(held), of_footprint);
-  std::vector<Holder> holders = find_holders(only_expendable);
-  std::make_heap(holders.begin(), holders.end());
+  const std::vector<Holder> holders = find_holders(only_expendable);
+  std::vector<GivingUp::Holding> holdings;
+  for (const Holder& holder : holders) holdings.push_back(holder.holding);
+  GivingUp giving_up(std::move(holdings));
   std::uint64_t freed = 0;
   std::size_t requests = 0;
   std::size_t connections = 0;
-  while (freed < excess && !holders.empty()) {
-    std::pop_heap(holders.begin(), holders.end());
-    const Holder holder = holders.back();
-    holders.pop_back();
-    freed += holder.bytes;
+  while (freed < excess) {
+    const auto next = giving_up.next();
+    if (!next) break;
+    const Holder& holder = holders[*next];
+    freed += holder.holding.bytes;
     if (holder.connection != nullptr) {
       ++connections;
       holder.connection->close();
@@ -77,11 +82,14 @@ std::vector<Relief::Holder> Relief::find_holders(bool only_expendable) {
   std::vector<Holder> holders;
   connections_.each([&](Connection& connection) {
     if (connection.held() == 0 || (only_expendable && !expendable(connection, unread))) return;
-    holders.push_back({connection.held(), nullptr, &connection});
+    holders.push_back({{connection.held(), std::nullopt}, nullptr, &connection});
   });
   if (only_expendable) return holders;
   services_.exchanges.each([&](Exchange& exchange) {
-    if (exchange.has_client()) holders.push_back({exchange.held(), &exchange, nullptr});
+    if (!exchange.has_client()) return;
+    const std::size_t held = exchange.held();
+    const auto rate = held > kWorthIt ? exchange.gathering_rate() : std::nullopt;
+    holders.push_back({{held, rate}, &exchange, nullptr});
   });
   return holders;
 }

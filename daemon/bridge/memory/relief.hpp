@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "daemon/bridge/memory/giving_up.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/log/rate_limit.hpp"
@@ -15,7 +16,7 @@ class ConnectionList;
 
 /// What a thread does while the bridge holds nearly as much as limits.memory allows, or more: it
 /// gives back memory that is only kept for later, and gives up what MemoryPolicy says, those of its
-/// requests and connections that hold most first. At the end of the event in which that was
+/// requests and connections as GivingUp orders them. At the end of the event in which that was
 /// noticed.
 class Relief final : public Flushable {
  public:
@@ -28,11 +29,9 @@ class Relief final : public Flushable {
  private:
   // A request, or a connection with what belongs to none of its requests.
   struct Holder {
-    std::size_t bytes;
+    GivingUp::Holding holding;
     Exchange* request;
     Connection* connection;
-
-    bool operator<(const Holder& other) const { return bytes < other.bytes; }
   };
 
   void give_up();

@@ -63,5 +63,21 @@ TEST(BodyPatience, Table) {
   }
 }
 
+// Of the time in which the client is waited for; the first second counts whole.
+TEST(BodyPatience, Rate) {
+  BodyPatience patience;
+  EXPECT_EQ(patience.rate(), 0);
+  patience.receive(500);
+  EXPECT_EQ(patience.rate(), 500);
+  patience.pass(milliseconds(999), true);
+  EXPECT_EQ(patience.rate(), 500);
+  patience.pass(milliseconds(1), true);
+  EXPECT_EQ(patience.rate(), 500);
+  patience.pass(milliseconds(60'000), false);
+  EXPECT_EQ(patience.rate(), 500);
+  patience.pass(milliseconds(1'000), true);
+  EXPECT_EQ(patience.rate(), 250);
+}
+
 }  // namespace
 }  // namespace viaduct::daemon::bridge
