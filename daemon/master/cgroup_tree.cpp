@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 
 #include "daemon/master/exit_text.hpp"
 
@@ -71,7 +72,10 @@ void wait_until_empty(const std::string& cgroup, std::chrono::steady_clock::time
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     pollfd change{events.get(), POLLPRI, 0};
-    if (left.count() <= 0 || ::poll(&change, 1, static_cast<int>(left.count())) <= 0) return;
+    if (left.count() <= 0) return;
+    // SIGCHLD of what was killed interrupts it.
+    const int result = ::poll(&change, 1, static_cast<int>(left.count()));
+    if (result == 0 || (result < 0 && errno != EINTR)) return;
   }
 }
 
