@@ -27,7 +27,7 @@ protocol::Errc ResponseFilter::error() const {
 bool ResponseFilter::without_body() const {
   const int status = head().status;
   if (status == kSwitching) return false;
-  return options_.head_request || protocol::bodiless(status);
+  return options_.head_request || protocol::contentless(status);
 }
 
 protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
