@@ -1,8 +1,11 @@
 #include "daemon/bridge/control.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <thread>
 #include <utility>
 
@@ -207,6 +210,9 @@ void Control::handle(const channel::Received& received) {
     case Type::drain:
       drain(received.descriptor);
       break;
+    case Type::listener:
+      replace_listener(message.count, UniqueFd(received.descriptor));
+      break;
     case Type::list_requests:
       list_requests(message, UniqueFd(received.descriptor));
       break;
@@ -214,6 +220,22 @@ void Control::handle(const channel::Received& received) {
       log_.error("unexpected message from the master",
                  {{"type", static_cast<std::uint32_t>(message.type)}});
       break;
+  }
+}
+
+// Each thread has a copy of its own.
+void Control::replace_listener(std::size_t index, UniqueFd socket) {
+  if (index >= listening_.size() || !socket) return;
+  listening_[index] = channel::describe_listening(socket.get());
+  for (const auto& thread : threads_) {
+    UniqueFd copy(::fcntl(socket.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) {
+      log_.error("a listener cannot be replaced", {{"error", std::strerror(errno)}});
+      continue;
+    }
+    thread->reactor().post([&thread = *thread, index, own = copy.release()] {
+      thread.replace_listener(index, UniqueFd(own));
+    });
   }
 }
 

@@ -56,6 +56,7 @@ class Control final : public WorkerReports {
   void refuse(UniqueFd connection);
   void leave_predecessor(std::string_view why);
   void handle(const channel::Received& received);
+  void replace_listener(std::size_t index, UniqueFd socket);
   void add_worker(const channel::Message& message);
   /// An address of `connect` that is a name, and the servers that it stands for now.
   struct Named {

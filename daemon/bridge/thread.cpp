@@ -133,6 +133,12 @@ void Thread::accept() {
   for (const auto& listener : listeners_) listener->start();
 }
 
+void Thread::replace_listener(std::size_t index, UniqueFd socket) {
+  if (draining_) return;
+  fronts_[index]->socket = channel::socket_identity(socket.get());
+  listeners_[index]->replace(socket.release());
+}
+
 void Thread::keep_connections(bool keep) {
   for (const auto& dispatcher : dispatchers_) dispatcher->keep_connections(keep);
 }

@@ -44,6 +44,8 @@ class Thread {
   bool tick();
 
   void accept();
+  /// A listener, by its index in the settings, gets another socket.
+  void replace_listener(std::size_t index, UniqueFd socket);
   /// As Worker::keep_connections, for all apps.
   void keep_connections(bool keep);
   /// Goes on with a predecessor's front connection; `listener` is the channel::socket_identity() of

@@ -27,6 +27,8 @@ enum class Type : std::uint32_t {
   drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
                     ///< front connections between two requests go (hand_over.hpp)
   adopt,            ///< descriptor: where a predecessor's front connections come from
+  listener,         ///< count: of the listener in the settings; descriptor: the socket that takes
+                    ///< the place of the one it has
   list_requests,    ///< app, serial: of the question; which requests are in flight? count 1: and
                     ///< what do the handlers of the oldest do? descriptor: memory for the answer
 

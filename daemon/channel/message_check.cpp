@@ -39,6 +39,7 @@ Shape shape_of(Type type) {
     case Type::accept:
     case Type::drain:
     case Type::adopt:
+    case Type::listener:
     case Type::list_requests:
       break;
   }

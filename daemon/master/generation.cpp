@@ -62,7 +62,7 @@ void Generation::try_crash_dirs() const {
 }
 
 void Generation::start() {
-  listen_again();
+  repair_listeners();
   listeners_.reset_options();
   bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
   bridge_started_ = false;
@@ -71,16 +71,34 @@ void Generation::start() {
   board_ = std::make_unique<Board>(settings_.apps.size());
   bridge_->start({settings_memory_.get(), board_->descriptor(), listeners_.descriptors(),
                   settings_.apps.size(), settings_.bridge.identity.account});
+  given_.clear();
+  for (const auto& socket : listeners_.sockets()) given_.push_back(socket->replaced());
   context_.logs.daemon().info("bridge started", {{"generation", number_}, {"pid", bridge_->pid()}});
   arm(kBridgeStart, &Generation::kill_bridge);
   introduce();
 }
 
-void Generation::listen_again() {
-  for (const std::string& address : listeners_.listen_again()) {
-    context_.logs.daemon().error("a bridge has ended the listening of a socket, begun again",
-                                 {{"listener", address}});
+bool Generation::repair_listeners() {
+  bool held = false;
+  for (const ListenerRepair& repair : listeners_.repair()) {
+    held = held || repair.held_by_others;
+    switch (repair.kind) {
+      case ListenerRepair::Kind::listens_again:
+        context_.logs.daemon().error("a bridge has ended the listening of a socket, begun again",
+                                     {{"listener", repair.listener}});
+        break;
+      case ListenerRepair::Kind::bound_anew:
+        context_.logs.daemon().error("a bridge has ended the listening of a socket, bound anew",
+                                     {{"listener", repair.listener}});
+        break;
+      case ListenerRepair::Kind::failed:
+        context_.logs.daemon().error(
+            "a bridge has ended the listening of a socket: clients are refused",
+            {{"listener", repair.listener}, {"error", repair.failure}});
+        break;
+    }
   }
+  return held;
 }
 
 void Generation::start_bridge() {

@@ -132,9 +132,11 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void kill_bridge();
   /// The master's own copies: nobody can connect once the bridge has closed its own.
   void close_listeners() { listeners_ = {}; }
-  /// Says so in the log where a listener had ceased to listen. A bridge can bring that about for
-  /// every generation that has the socket, see ListenerSocket::listen_again().
-  void listen_again();
+  /// Puts right and logs where a bridge has ended the listening of a socket, for every generation
+  /// that has it. Returns whether an abstract name is to be had only once every bridge has ended.
+  bool repair_listeners();
+  /// Gives the bridge the sockets that have taken the place of those it has.
+  void renew_listeners();
 
  private:
   void bridge_says(const channel::Message& message, std::string answer) override;
@@ -183,6 +185,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   boost::asio::steady_timer replace_timer_;
   Replacements replacements_;
   GenerationState state_ = GenerationState::preparing;
+  std::vector<std::uint32_t> given_;    // ListenerSocket::replaced() of those the bridge has
   std::map<std::uint64_t, bool> told_;  // serial of workers the bridge knows; true: it may use it
 };
 

@@ -1,5 +1,7 @@
 // What a generation tells its bridge.
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <system_error>
 #include <utility>
@@ -84,6 +86,21 @@ bool Generation::worker_dead(AppPool& pool, Worker& worker, int status, bool rep
 void Generation::pool_changed(AppPool& pool) {
   const std::uint32_t place = place_of(pool);
   if (place < apps_.size()) send_state(place);
+}
+
+void Generation::renew_listeners() {
+  if (!has_bridge()) return;
+  const auto& sockets = listeners_.sockets();
+  for (std::size_t i = 0; i < sockets.size() && i < given_.size(); ++i) {
+    if (given_[i] == sockets[i]->replaced()) continue;
+    UniqueFd copy(::fcntl(sockets[i]->descriptor(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return;  // the next look tries again
+    Message message;
+    message.type = Type::listener;
+    message.count = static_cast<std::uint32_t>(i);
+    bridge_->send(message, std::move(copy));
+    given_[i] = sockets[i]->replaced();
+  }
 }
 
 void Generation::send(Type type, UniqueFd descriptor) {

@@ -86,12 +86,12 @@ void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
   }
 }
 
-std::vector<std::string> ListenerSet::listen_again() {
-  std::vector<std::string> mended;
+std::vector<ListenerRepair> ListenerSet::repair() {
+  std::vector<ListenerRepair> repairs;
   for (const auto& socket : sockets_) {
-    if (socket->listen_again()) mended.push_back(format(socket->address()));
+    if (auto repair = socket->repair()) repairs.push_back(std::move(*repair));
   }
-  return mended;
+  return repairs;
 }
 
 void ListenerSet::reset_options() noexcept {

@@ -32,8 +32,9 @@ class ListenerSet {
   /// Owner, mode and backlog of sockets that were there before. Throws ListenerError.
   void apply(const std::vector<config::ListenerSettings>& listeners);
 
-  /// Listens again where a bridge has ended that, and returns the addresses of those sockets.
-  std::vector<std::string> listen_again();
+  /// Puts the sockets right on which a bridge has ended the listening (ListenerSocket::repair()).
+  /// Returns what has changed.
+  std::vector<ListenerRepair> repair();
   /// ListenerSocket::reset_options() of each.
   void reset_options() noexcept;
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "daemon/master/exit_text.hpp"
+#include "daemon/master/listener_remedy.hpp"
 #include "daemon/master/socket_address.hpp"
 
 namespace viaduct::daemon::master {
@@ -52,6 +54,19 @@ bool is_listening(int socket) {
   int listening = 0;
   socklen_t size = sizeof(listening);
   return ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0 && listening != 0;
+}
+
+ListenerCondition condition_of(int socket, bool made) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof(family);
+  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  pollfd state{socket, POLLRDHUP, 0};
+  const bool shut_down =
+      ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLNVAL)) != 0;
+  return {.tcp = family == AF_INET || family == AF_INET6,
+          .listening = is_listening(socket),
+          .shut_down = shut_down,
+          .made = made};
 }
 
 UniqueFd make_socket(const Address& address, int family) {
@@ -95,6 +110,16 @@ UniqueFd open_tcp(const Address& address, const ListenerOptions& options) {
     bind_tcp(made, address, target, error);
     if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
   }
+  if (error != 0) fail(address, "bind", error);
+  if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
+  return made;
+}
+
+UniqueFd listen_tcp(const Address& address, const SocketAddress& target,
+                    const ListenerOptions& options) {
+  UniqueFd made;
+  int error = 0;
+  bind_tcp(made, address, target, error);
   if (error != 0) fail(address, "bind", error);
   if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
   return made;
@@ -147,12 +172,19 @@ Opened open_address(const Address& address, const ListenerOptions& options) {
 
 }  // namespace
 
+ListenerSocket::ListenerSocket(UniqueFd descriptor, config::Address address)
+    : descriptor_(std::move(descriptor)), address_(std::move(address)) {
+  bound_.length = sizeof(bound_.storage);
+  ::getsockname(descriptor_.get(), reinterpret_cast<sockaddr*>(&bound_.storage), &bound_.length);
+}
+
 ListenerSocket ListenerSocket::open(const Address& address, const ListenerOptions& options) {
   try {
     Opened opened = open_address(address, options);
     ListenerSocket made(std::move(opened.descriptor), address);
     made.made_ = true;
     made.file_ = std::move(opened.file);
+    made.options_ = options;
     return made;
   } catch (const std::system_error& error) {
     fail(address, error);
@@ -191,6 +223,7 @@ std::uint16_t ListenerSocket::port() const {
 
 void ListenerSocket::apply(const ListenerOptions& options) {
   if (address_.kind == Address::Kind::systemd) return;
+  options_ = options;
   if (file_) {
     try {
       file_->set_owner(options.uid, options.gid);
@@ -203,8 +236,66 @@ void ListenerSocket::apply(const ListenerOptions& options) {
 }
 
 bool ListenerSocket::listen_again() noexcept {
-  if (is_listening(descriptor())) return false;
-  return ::listen(descriptor(), SOMAXCONN) == 0;
+  const int backlog = made_ ? backlog_of(options_) : SOMAXCONN;
+  if (::listen(descriptor(), backlog) == 0) return true;
+  // It may be connected to somebody by now.
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  ::connect(descriptor(), &nobody, sizeof(nobody));
+  return ::listen(descriptor(), backlog) == 0;
+}
+
+void ListenerSocket::bind_anew() {
+  unlink();
+  // This descriptor, too, keeps the name in use.
+  if (address_.kind == Address::Kind::unix_abstract) descriptor_ = make_socket(address_, AF_UNIX);
+  // Nobody is asked again what the name of a host stands for.
+  Opened opened = address_.kind == Address::Kind::tcp
+                      ? Opened{listen_tcp(address_, bound_, options_), std::nullopt}
+                      : open_address(address_, options_);
+  descriptor_ = std::move(opened.descriptor);
+  file_ = std::move(opened.file);
+  ++replaced_;
+}
+
+std::optional<ListenerRepair> ListenerSocket::repair() {
+  ListenerCondition condition = condition_of(descriptor(), made_);
+  std::string why = format(address_) + ": shut down";
+  if (remedy_for(condition) == ListenerRemedy::bind) {
+    try {
+      bind_anew();
+      return repaired(ListenerRepair::Kind::bound_anew);
+    } catch (const std::runtime_error& error) {
+      why = error.what();
+    }
+    condition.taken = true;
+  }
+  switch (remedy_for(condition)) {
+    case ListenerRemedy::none:
+      if (failure_.empty()) return std::nullopt;
+      return repaired(ListenerRepair::Kind::listens_again);
+    case ListenerRemedy::listen:
+      if (listen_again()) return repaired(ListenerRepair::Kind::listens_again);
+      break;
+    case ListenerRemedy::bind:
+      break;
+    case ListenerRemedy::report:
+      if (!made_) why += "; restart the socket unit of its descriptor, \"" + address_.name + "\"";
+      break;
+  }
+  return failed(why);
+}
+
+ListenerRepair ListenerSocket::repaired(ListenerRepair::Kind kind) {
+  failure_.clear();
+  return {.kind = kind, .listener = format(address_), .failure = {}};
+}
+
+std::optional<ListenerRepair> ListenerSocket::failed(const std::string& why) {
+  if (std::exchange(failure_, why) == why) return std::nullopt;
+  return ListenerRepair{.kind = ListenerRepair::Kind::failed,
+                        .listener = format(address_),
+                        .failure = why,
+                        .held_by_others = address_.kind == Address::Kind::unix_abstract};
 }
 
 void ListenerSocket::reset_options() noexcept {

@@ -9,6 +9,7 @@
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/address.hpp"
+#include "daemon/master/socket_address.hpp"
 #include "daemon/master/socket_file.hpp"
 
 namespace viaduct::daemon::master {
@@ -25,6 +26,20 @@ struct ListenerOptions {
   std::uint32_t backlog = 4096;
 
   bool operator==(const ListenerOptions&) const = default;
+};
+
+/// What ListenerSocket::repair() has changed.
+struct ListenerRepair {
+  enum class Kind {
+    listens_again,  ///< the same socket
+    bound_anew,     ///< another socket: descriptor() has changed
+    failed,         ///< clients are refused, and `failure` says why
+  };
+  Kind kind = Kind::failed;
+  std::string listener;  ///< its address
+  std::string failure;   ///< Kind::failed only
+  /// An abstract name is free only when no process has the former socket any more.
+  bool held_by_others = false;
 };
 
 /// A listening, non-blocking, close-on-exec stream socket. Socket files that this object made are
@@ -54,10 +69,17 @@ class ListenerSocket {
   /// something else has taken the place of its file; that is left alone.
   void apply(const ListenerOptions& options);
 
-  /// Listens again, with the longest backlog, if the socket has ceased to: connect(2) with
-  /// AF_UNSPEC ends the listening of a TCP socket in every process that has it. A port that the
-  /// kernel chose is another one then. Returns whether it had ceased.
-  bool listen_again() noexcept;
+  /// Puts a socket right on which a bridge has ended the listening: binds another to its address,
+  /// with the care of open(). A socket of the service manager cannot be replaced; over TCP it
+  /// listens again. Returns what has changed since the last call: after a failure each call tries
+  /// again, and says so once.
+  std::optional<ListenerRepair> repair();
+
+  /// Why clients are refused, as repair() has found it; "" when they are not.
+  const std::string& failure() const noexcept { return failure_; }
+
+  /// How often another socket has taken the place of the first.
+  std::uint32_t replaced() const noexcept { return replaced_; }
 
   /// Takes back what a bridge may have set on the socket and connections would inherit: SO_LINGER,
   /// by which their close() waits, and TCP_NODELAY of a socket that viaductd made. SO_KEEPALIVE and
@@ -71,12 +93,20 @@ class ListenerSocket {
   void unlink() noexcept;
 
  private:
-  ListenerSocket(UniqueFd descriptor, config::Address address)
-      : descriptor_(std::move(descriptor)), address_(std::move(address)) {}
+  ListenerSocket(UniqueFd descriptor, config::Address address);
+
+  bool listen_again() noexcept;
+  void bind_anew();
+  std::optional<ListenerRepair> failed(const std::string& why);
+  ListenerRepair repaired(ListenerRepair::Kind kind);
 
   UniqueFd descriptor_;
   config::Address address_;
+  SocketAddress bound_;  // with the port that the kernel chose
+  ListenerOptions options_{};
   bool made_ = false;
+  std::string failure_;
+  std::uint32_t replaced_ = 0;
   std::optional<SocketFile> file_;  // only of a file that open() made, here or in a predecessor
 };
 

@@ -73,6 +73,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       store_(notifier_),
       watchdog_(io_),
       stop_timer_(io_),
+      listener_timer_(io_),
       queries_(io_),
       crashes_(io_, logs_),
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
@@ -102,6 +103,7 @@ int Master::run() {
     progress_seen_ = Clock::now();
     watch_bridge();
   }
+  watch_listeners();
   io_.run();
   logs_.daemon().info("stopped");
   return exit_status_;
@@ -280,6 +282,29 @@ void Master::end() {
   for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
   if (!control_) return io_.stop();
   control_->finish([this] { io_.stop(); });
+}
+
+// ---- listeners
+
+void Master::watch_listeners() {
+  constexpr std::chrono::milliseconds kLook{500};
+  listener_timer_.expires_after(kLook);
+  listener_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    check_listeners();
+    watch_listeners();
+  });
+}
+
+void Master::check_listeners() {
+  // Until it has let go, the sockets are the predecessor's.
+  if (stopping_ || takeover_ != Takeover::none) return;
+  bool held = false;
+  for (const auto& generation : generations_) held = generation->repair_listeners() || held;
+  for (const auto& generation : generations_) generation->renew_listeners();
+  store_.update(current_->listeners(), inherited_);
+  if (!held) return;
+  for (const auto& generation : generations_) generation->kill_bridge();
 }
 
 // ---- service manager

@@ -131,6 +131,10 @@ class Master final : private PoolObserver,
   void check_stopped();
   void end();
 
+  // Listeners that a bridge has shut down.
+  void watch_listeners();
+  void check_listeners();
+
   // Signals, service manager.
   void wait_for_signal();
   void on_signal(int number);
@@ -214,6 +218,7 @@ class Master final : private PoolObserver,
   ListenerStore store_;
   boost::asio::steady_timer watchdog_;
   boost::asio::steady_timer stop_timer_;
+  boost::asio::steady_timer listener_timer_;
   RequestQueries queries_;
   CrashDesk crashes_;
   control::Api api_;

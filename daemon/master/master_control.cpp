@@ -130,8 +130,12 @@ control::Status Master::status() const {
     status.generations.push_back(
         {generation->number(), std::string(to_string(generation->state())), bridge});
   }
-  for (const auto& listener : current_->settings().listeners) {
-    status.listeners.push_back(listener_status(listener));
+  const auto& sockets = current_->listeners().sockets();
+  for (std::size_t i = 0; i < current_->settings().listeners.size(); ++i) {
+    status.listeners.push_back(listener_status(current_->settings().listeners[i]));
+    // They are let go when the daemon stops.
+    if (i >= sockets.size()) continue;
+    status.listeners.back().failure = log::escape_invalid_utf8(sockets[i]->failure());
   }
   for (const GenerationApp& app : current_->apps()) {
     const AppCounts counts = counts_of(*app.tally);

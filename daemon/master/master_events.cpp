@@ -87,7 +87,7 @@ void Master::generation_gone(Generation& generation, int status) {
   const bool preparing = takeover_ == Takeover::preparing && !stopping_;
   if (preparing && &generation == current_.get()) give_up("its bridge " + exit_text(status));
   answer_left(generation.number());
-  if (current_) current_->listen_again();
+  if (current_) check_listeners();
   later(&Master::sweep);
 }
 

@@ -48,6 +48,8 @@ std::string listeners_text(const json::value& answer) {
       separator = ", ";
     }
     text += '\n';
+    const std::string failure = text_of(listener, "failure");
+    if (!failure.empty()) text += "  refuses clients: " + failure + "\n";
   }
   return text;
 }

@@ -24,16 +24,20 @@ def name(address: str) -> str:
     return "viaduct-listener=" + address.replace(":", "%3A")
 
 
+def ask(keep: bool = False) -> bytes:
+    return (
+        fastcgi.begin(1, keep=keep)
+        + fastcgi.stream(4, 1, fastcgi.pairs(fastcgi.variables("GET", "/hello")))
+        + fastcgi.stream(5, 1, b"")
+    )
+
+
 class Asked:
     """A request that waits for its answer."""
 
     def __init__(self, path: str) -> None:
         self.client = fastcgi.Client(path)
-        self.client.send(
-            fastcgi.begin(1)
-            + fastcgi.stream(4, 1, fastcgi.pairs(fastcgi.variables("GET", "/hello")))
-            + fastcgi.stream(5, 1, b"")
-        )
+        self.client.send(ask())
 
     def answer(self) -> bytes:
         return self.client.read_answers(1)[1].body
@@ -161,3 +165,37 @@ def test_without_a_store_nothing_is_kept(viaductd, manager):
     assert manager.kept() == {}
     assert not manager.told("FDSTORE")
     assert not os.path.exists(viaductd.socket)
+
+
+def test_a_socket_that_was_shut_down_is_made_anew_while_connections_go_on(viaductd, manager):
+    port = reserve_port()
+    viaductd.app("sdk")
+    viaductd.settings["listeners"].append(
+        {"protocol": "scgi", "address": f"tcp:127.0.0.1:{port}", "app": "web"}
+    )
+    manager.start(viaductd)
+    before = manager.kept()
+    bridge = viaductd.bridge()
+    with fastcgi.Client(viaductd.socket) as client:
+        client.send(ask(keep=True))
+        assert client.read_answers(1)[1].body == b"hello\n"
+        for descriptor in list(manager.store.values()):
+            with socket.socket(fileno=os.dup(descriptor)) as listener:
+                listener.shutdown(socket.SHUT_RDWR)
+        wait_for(
+            lambda: set(manager.kept()) == set(before)
+            and not set(manager.kept().values()) & set(before.values()),
+            "the store has the new ones, by the same names",
+        )
+        client.send(ask(keep=True))
+        assert client.read_answers(1)[1].body == b"hello\n"
+    waits = 2 * [lambda: fastcgi.request(viaductd.socket, "/hello")]
+    waits += [lambda: scgi.request(viaductd.scgi, "/hello")]
+    waits += [lambda: scgi.request(("127.0.0.1", port), "/hello")]
+    assert [one().body for one in waits] == 4 * [b"hello\n"]
+    assert viaductd.bridges() == [bridge]
+    after = manager.kept()
+    end(viaductd, signal.SIGKILL)
+    manager.start(viaductd)
+    assert manager.kept() == after
+    assert [one().body for one in waits] == 4 * [b"hello\n"]

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import socket
 import time
 
 import pytest
 
-from harness import fastcgi
+from harness import fastcgi, scgi
 from harness.paths import built
+from harness.ports import reserve_port
 from harness.process import alive, descriptors, pause, wait_for
 from harness.tool import Tool
 
@@ -221,3 +223,104 @@ def test_an_old_bridge_does_not_hide_that_the_new_one_hangs(daemon):
     hostage.request()
     os.kill(hostage.hostile(), signal.SIGKILL)
     wait_for(lambda: len(hostage.status()["generations"]) == 1, "the old one is gone")
+
+
+def refuses(address: str) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(address)
+        except OSError:
+            return True
+    return False
+
+
+def served(call) -> bool:
+    try:
+        return call().status == 200
+    except (OSError, AssertionError):
+        return False
+
+
+def listeners_of_every_kind(daemon) -> list:
+    """Gives it such listeners. Requests, one through each."""
+    port = reserve_port()
+    abstract = f"@viaduct-{os.getpid()}-{port}"
+    daemon.settings["listeners"] += [
+        {"protocol": "scgi", "address": f"tcp:127.0.0.1:{port}", "app": "web"},
+        {"protocol": "fastcgi", "address": f"unix:{abstract}", "app": "web"},
+    ]
+    return [
+        lambda: fastcgi.request(daemon.socket, "/hello"),
+        lambda: scgi.request(daemon.scgi, "/hello"),
+        lambda: scgi.request(("127.0.0.1", port), "/hello"),
+        lambda: fastcgi.request("\0" + abstract[1:], "/hello"),
+    ]
+
+
+def test_listeners_that_a_bridge_has_shut_down_are_bound_anew(daemon):
+    daemon.app("sdk", workers=2)
+    requests = listeners_of_every_kind(daemon)
+    hostage = Hostage(daemon).start()
+    pid = hostage.take_over("shutdown")
+    # It holds the abstract name as long as it lives.
+    wait_for(lambda: not alive(pid), "the bridge is ended for the abstract name")
+    for request in requests:
+        wait_for(lambda: served(request), "the next bridge serves")
+    assert daemon.text().count(", bound anew") == 4
+    assert all(one["failure"] == "" for one in hostage.status()["listeners"])
+    hostage.serves_again(violations=0)
+
+
+def test_an_old_bridge_does_not_take_the_listeners_from_the_new_one(daemon):
+    app = daemon.app("sdk", workers=2)
+    requests = listeners_of_every_kind(daemon)[:3]
+    del daemon.settings["listeners"][-1]  # the abstract one
+    hostage = Hostage(daemon).start()
+    pid = hostage.take_over("orphan")
+    app["env"]["VERSION"] = "2"
+    before = daemon.generations()
+    daemon.write()
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: daemon.text().count(", bound anew") == 3, "every listener is bound anew")
+    for request in requests:
+        wait_for(lambda: served(request), "the new bridge serves")
+    assert alive(pid), "and goes on"
+    new = hostage.status()["generations"][-1]["bridge_pid"]
+    for _ in range(20):
+        assert all(request().status == 200 for request in requests)
+    wait_for(lambda: daemon.generations() > before, "the reload is reported")
+    assert alive(pid) and daemon.text().count(", bound anew") == 3, "it has none of the new ones"
+    assert hostage.status()["generations"][-1]["bridge_pid"] == new, "the same bridge"
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: len(hostage.status()["generations"]) == 1, "the old one is gone")
+
+
+def test_an_inherited_listener_that_is_shut_down_is_named(daemon):
+    """Nobody but the service manager can make another."""
+    path = daemon.directory / "inherited.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(64)
+        daemon.app("sdk", workers=2)
+        daemon.settings["listeners"].append(
+            {"protocol": "fastcgi", "address": "systemd:web", "app": "web"}
+        )
+        hostage = Hostage(daemon).start(
+            prefix=["/bin/bash", "-c", f'LISTEN_PID=$$ exec "$@" 3<&{listener.fileno()}', "bash"],
+            environment={"LISTEN_FDS": "1", "LISTEN_FDNAMES": "web"},
+            pass_fds=[listener.fileno()],
+        )
+    why = 'systemd:web: shut down; restart the socket unit of its descriptor, "web"'
+    assert fastcgi.request(str(path), "/hello").status == 200
+    pid = hostage.take_over("shutdown")
+    wait_for(
+        lambda: [one["failure"] for one in hostage.status()["listeners"]] == ["", "", why],
+        "the status names it",
+    )
+    assert refuses(str(path))
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: served(lambda: fastcgi.request(daemon.socket, "/hello")), "the next one serves")
+    assert sum("clients are refused" in line for line in daemon.lines()) == 1, "it is said once"
+    assert "systemd:web" in daemon.logged("clients are refused")
+    assert f"refuses clients: {why}" in hostage.tool.done("status")

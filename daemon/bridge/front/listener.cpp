@@ -60,6 +60,16 @@ void Listener::stop() {
   descriptor_.close();
 }
 
+void Listener::replace(int descriptor) {
+  // The wait under way ends with an error, and would be the last.
+  descriptor_.close();
+  descriptor_ = Reactor::Descriptor(front_.services.reactor.executor(), descriptor);
+  ++sockets_;
+  waiting_ = false;
+  notice_vanished_peers(descriptor);
+  if (started_) await_connection();
+}
+
 void Listener::tick() {
   if (started_) await_connection();
 }
@@ -68,12 +78,14 @@ void Listener::await_connection() {
   Victims victims;
   if (waiting_ || !has_room(victims)) return;
   waiting_ = true;
-  descriptor_.async_wait(Reactor::Descriptor::wait_read, [this](boost::system::error_code error) {
+  const auto wait = [this, socket = sockets_](boost::system::error_code error) {
+    if (socket != sockets_) return;
     waiting_ = false;
     if (error || !started_) return;
     Reactor::Event event(front_.services.reactor);
     accept_some();
-  });
+  };
+  descriptor_.async_wait(Reactor::Descriptor::wait_read, wait);
 }
 
 bool Listener::full() const {

@@ -37,6 +37,9 @@ class Listener {
 
   void start();
   void stop();
+  /// Accepts from that socket, which it then owns, and no longer from the one it had. Connections
+  /// stay. Not after stop().
+  void replace(int descriptor);
   /// Takes a connection that a predecessor accepted.
   void adopt(int descriptor);
   /// Goes on accepting after a pause for want of descriptors or room.
@@ -65,6 +68,7 @@ class Listener {
   std::uint32_t max_connections_;
   bool started_ = false;
   bool waiting_ = false;
+  std::uint32_t sockets_ = 1;  // that it has had
   bool reported_full_ = false;
   Clock::time_point exhausted_since_{};  // epoch: there are descriptors
   log::RateLimit reports_;

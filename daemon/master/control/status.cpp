@@ -11,7 +11,7 @@ BOOST_DESCRIBE_STRUCT(AppStatus, (),
                       (name, state, failure, wanted, active, queued, requests, errors, failed,
                        aborted, retried, timeouts, workers, servers, canary))
 BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
-BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps))
+BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps, failure))
 BOOST_DESCRIBE_STRUCT(Status, (),
                       (version, pid, uptime_ms, state, file, last_reload, connections, malformed,
                        contradictory, violations, sandbox, generations, listeners, apps))

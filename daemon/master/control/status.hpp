@@ -69,6 +69,7 @@ struct ListenerStatus {
   std::string protocol;
   std::string address;
   std::vector<std::string> apps;
+  std::string failure{};  ///< why clients are refused; "" when they are not
 };
 
 struct Status {

@@ -47,6 +47,7 @@ TEST(MessageCheck, WhatEachTypeMayCarry) {
       {Type::accept, false, false, false},
       {Type::drain, false, false, false},
       {Type::adopt, false, false, false},
+      {Type::listener, false, false, false},
       {Type::list_requests, false, false, false},
   };
   for (const Case& one : cases) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -149,10 +150,39 @@ void spoil_board() {
   }
 }
 
+bool is_listener(int descriptor) {
+  int listening = 0;
+  socklen_t size = sizeof(listening);
+  return ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) == 0;
+}
+
+void wait_for(Type type) {
+  channel::BackgroundCloser closer;
+  while (true) {
+    std::error_code error;
+    const auto received = channel::receive(kChannelDescriptor, closer, error);
+    if (received && received->message.type == type) return;
+    if (error) ::_exit(1);
+    pollfd readable{kChannelDescriptor, POLLIN, 0};
+    if (!received) ::poll(&readable, 1, -1);
+  }
+}
+
+void shut_listeners_down(Type when) {
+  send(of(Type::started));
+  wait_for(when);
+  while (true) {
+    for (int i = channel::kFirstListenerDescriptor; is_listener(i); ++i) ::shutdown(i, SHUT_RDWR);
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 void act(std::string_view deed) {
   Message message = of(Type::started);
   if (deed == "kill") return kill_workers();
   if (deed == "sockets") return give_sockets();
+  if (deed == "shutdown") return shut_listeners_down(Type::accept);
+  if (deed == "orphan") return shut_listeners_down(Type::drain);
   if (deed == "board") return spoil_board();
   if (deed.starts_with("list ")) return list(deed.substr(5));
   if (deed == "flood") return flood();

@@ -26,6 +26,8 @@ namespace viaduct::daemon::master {
 ///   sockets        tries without end to give the master sockets whose close() waits
 ///   board          tries to change the size of its scoreboard, then counts, fails and makes
 ///                  progress without end, and punches holes in between
+///   shutdown       as soon as it may accept, ends the listening of its listeners without end
+///   orphan         the same, once it is told to leave them to another bridge
 ///   silent         the first message and no other
 ///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
 ///                  with more than there is memory (`size`), twice (`twice`), or as it should

@@ -75,24 +75,133 @@ TEST(ListenerSocketTest, LiveSocketIsRefusedWithItsOwner) {
   EXPECT_TRUE(probe_listener(unix_address(address.name)).alive) << "and left alone";
 }
 
-TEST(ListenerSocketTest, ListensAgainWhereABridgeHasEndedIt) {
+bool connects(int family, const SocketAddress& target) {
+  const UniqueFd client(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(client.get(), target.get(), target.length) == 0;
+}
+
+void shut_down(int descriptor) {
+  ASSERT_EQ(::shutdown(descriptor, SHUT_RD), 0);
+}
+
+void disconnect(int descriptor) {
+  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+  ASSERT_EQ(::connect(descriptor, &nobody, sizeof(nobody)), 0);
+}
+
+UniqueFd copy_of(const ListenerSocket& socket) {
+  return UniqueFd(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+}
+
+TEST(ListenerSocketTest, ATcpSocketThatABridgeHasShutDownIsBoundAnew) {
+  for (const auto end : {shut_down, disconnect}) {
+    auto socket = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+    EXPECT_FALSE(socket.repair()) << "it listens";
+    const std::uint16_t port = socket.port();
+    const SocketAddress target = tcp_addresses("127.0.0.1", port).front();
+    const UniqueFd of_the_bridge = copy_of(socket);
+    end(of_the_bridge.get());
+    EXPECT_FALSE(connects(AF_INET, target));
+    const auto repair = socket.repair();
+    ASSERT_TRUE(repair);
+    EXPECT_EQ(repair->kind, ListenerRepair::Kind::bound_anew) << repair->failure;
+    EXPECT_EQ(socket.port(), port) << "that the kernel chose";
+    EXPECT_EQ(socket.replaced(), 1u);
+    EXPECT_TRUE(connects(AF_INET, target));
+    ::shutdown(of_the_bridge.get(), SHUT_RDWR);
+    EXPECT_FALSE(socket.repair()) << "the bridge has nothing of it";
+    EXPECT_TRUE(connects(AF_INET, target));
+  }
+}
+
+TEST(ListenerSocketTest, AUnixSocketThatABridgeHasShutDownIsBoundAnew) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const SocketAddress target = unix_address(address.name);
+  for (const int how : {SHUT_RD, SHUT_RDWR}) {
+    auto socket = ListenerSocket::open(address, {.uid = {}, .gid = {}, .mode = 0600, .backlog = 8});
+    const UniqueFd of_the_bridge = copy_of(socket);
+    EXPECT_FALSE(socket.repair()) << "it listens";
+    ASSERT_EQ(::shutdown(of_the_bridge.get(), how), 0);
+    EXPECT_FALSE(connects(AF_UNIX, target));
+    const auto repair = socket.repair();
+    ASSERT_TRUE(repair);
+    EXPECT_EQ(repair->kind, ListenerRepair::Kind::bound_anew) << repair->failure;
+    EXPECT_EQ(socket.replaced(), 1u);
+    EXPECT_EQ(status_of(address.name).st_mode & 07777, 0600u);
+    EXPECT_TRUE(connects(AF_UNIX, target));
+    EXPECT_FALSE(socket.repair());
+    socket.unlink();
+    EXPECT_FALSE(connects(AF_UNIX, target)) << "the file was its own";
+  }
+}
+
+TEST(ListenerSocketTest, AnAbstractNameIsFreeOnceNobodyHasTheSocket) {
+  const Address address{Address::Kind::unix_abstract,
+                        "viaduct-repair-" + std::to_string(::getpid()), 0};
+  auto socket = ListenerSocket::open(address, {});
+  UniqueFd of_the_bridge = copy_of(socket);
+  shut_down(of_the_bridge.get());
+  const auto failed = socket.repair();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->kind, ListenerRepair::Kind::failed);
+  EXPECT_TRUE(failed->held_by_others);
+  EXPECT_EQ(socket.failure(), failed->failure);
+  EXPECT_FALSE(socket.repair()) << "said once";
+  of_the_bridge.reset();
+  const auto repair = socket.repair();
+  ASSERT_TRUE(repair);
+  EXPECT_EQ(repair->kind, ListenerRepair::Kind::bound_anew);
+  EXPECT_EQ(socket.failure(), "");
+  EXPECT_TRUE(connects(AF_UNIX, unix_address(address.name, true)));
+}
+
+TEST(ListenerSocketTest, WhatHasTakenThePlaceOfAShutSocketIsLeftAlone) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  auto socket = ListenerSocket::open(address, {});
+  shut_down(copy_of(socket).get());
+  ASSERT_EQ(::unlink(address.name.c_str()), 0);
+  std::ofstream(address.name) << "precious";
+  const auto failed = socket.repair();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->failure, "unix:" + address.name + " exists and is no socket");
+  EXPECT_TRUE(S_ISREG(status_of(address.name).st_mode));
+}
+
+TEST(ListenerSocketTest, AnInheritedUnixSocketThatIsShutDownIsReportedByName) {
+  const TemporaryDirectory directory;
+  const auto of_the_manager = ListenerSocket::open(unix_path(directory / "s"), {});
+  auto socket =
+      ListenerSocket::inherit(copy_of(of_the_manager), {Address::Kind::systemd, "web", 0});
+  EXPECT_FALSE(socket.repair());
+  shut_down(socket.descriptor());
+  const auto failed = socket.repair();
+  ASSERT_TRUE(failed);
+  EXPECT_EQ(failed->kind, ListenerRepair::Kind::failed);
+  EXPECT_EQ(failed->failure,
+            "systemd:web: shut down; restart the socket unit of its descriptor, \"web\"");
+  EXPECT_FALSE(socket.repair()) << "said once";
+  EXPECT_EQ(socket.failure(), failed->failure);
+}
+
+TEST(ListenerSocketTest, AnInheritedTcpSocketListensAgain) {
   Address address{Address::Kind::tcp, "127.0.0.1", 0};
   // Only a port that was asked for stays bound.
   address.port = ListenerSocket::open(address, {}).port();
-  auto socket = ListenerSocket::open(address, {});
-  EXPECT_FALSE(socket.listen_again()) << "it listens";
+  const auto of_the_manager = ListenerSocket::open(address, {});
+  auto socket =
+      ListenerSocket::inherit(copy_of(of_the_manager), {Address::Kind::systemd, "web", 0});
   const SocketAddress target = tcp_addresses("127.0.0.1", address.port).front();
-  const auto connects = [&] {
-    const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return ::connect(client.get(), target.get(), target.length) == 0;
-  };
-  EXPECT_TRUE(connects());
-  const UniqueFd of_the_bridge(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
-  const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  ASSERT_EQ(::connect(of_the_bridge.get(), &nobody, sizeof(nobody)), 0);
-  EXPECT_FALSE(connects());
-  EXPECT_TRUE(socket.listen_again());
-  EXPECT_TRUE(connects());
+  for (const auto end : {shut_down, disconnect}) {
+    end(socket.descriptor());
+    EXPECT_FALSE(connects(AF_INET, target));
+    const auto repair = socket.repair();
+    ASSERT_TRUE(repair);
+    EXPECT_EQ(repair->kind, ListenerRepair::Kind::listens_again);
+    EXPECT_EQ(socket.replaced(), 0u);
+    EXPECT_TRUE(connects(AF_INET, target));
+  }
 }
 
 struct Inherited {

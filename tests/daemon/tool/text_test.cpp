@@ -50,7 +50,9 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
     "last_reload": "generation 7: shop kept; ready in 0.4 s", "connections": 1,
     "violations": 2, "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
                     {"number": 6, "state": "draining", "bridge_pid": 0}],
-    "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]}],
+    "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]},
+                  {"protocol": "http", "address": "systemd:web", "apps": ["api"],
+                   "failure": "it was shut\u001b down"}],
     "apps": [
       {"name": "shop", "state": "serving", "failure": "", "wanted": 2, "active": 3, "queued": 1,
        "requests": 1000, "errors": 8, "failed": 4, "aborted": 5, "retried": 6, "timeouts": 7,
@@ -66,6 +68,8 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
             "generation 7 active, bridge 813\n"
             "generation 6 draining, no bridge\n"
             "scgi at tcp:127.0.0.1:1 for shop, api\n"
+            "http at systemd:web for api\n"
+            "  refuses clients: it was shut? down\n"
             "\n"
             "APP   STATE    READY  ACTIVE  QUEUED  REQUESTS  ERRORS  FAILED  ABORTED  RETRIED  "
             "TIMEOUTS\n"

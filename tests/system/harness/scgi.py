@@ -13,9 +13,10 @@ def head(method: str, target: str, content_length: int, **more: str) -> bytes:
     return b"%d:%s," % (len(block), block)
 
 
-def exchange(address: str, data: bytes, timeout: float = PATIENCE) -> Answer:
-    """Sends the bytes, reads to the end of file."""
-    with socket.socket(socket.AF_UNIX) as peer:
+def exchange(address: str | tuple, data: bytes, timeout: float = PATIENCE) -> Answer:
+    """Sends the bytes, reads to the end of file. A tuple is host and port."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as peer:
         peer.settimeout(timeout)
         peer.connect(address)
         answer = Answer(ended=True)
@@ -28,5 +29,5 @@ def exchange(address: str, data: bytes, timeout: float = PATIENCE) -> Answer:
         return answer
 
 
-def request(address: str, target: str, method: str = "GET", body: bytes = b"", **more) -> Answer:
+def request(address: str | tuple, target: str, method: str = "GET", body: bytes = b"", **more) -> Answer:
     return exchange(address, head(method, target, len(body), **more) + body)

@@ -172,7 +172,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   status.pid = 812;
   status.uptime_ms = std::chrono::milliseconds(1500);
   status.generations = {{7, "active", 813}};
-  status.listeners = {{"fastcgi", "unix:/w", {"shop"}}};
+  status.listeners = {{"fastcgi", "unix:/w", {"shop"}, "shut down"}};
   AppStatus app;
   app.name = "shop";
   app.queued = 3;
@@ -189,7 +189,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
       to_json(status),
       R"({"version":"0.1","pid":812,"uptime_ms":1500,"state":"","file":"","last_reload":"",)"
       R"("connections":0,"malformed":0,"contradictory":0,"violations":0,"sandbox":["seccomp"],"generations":[{"number":7,"state":"active","bridge_pid":813}],)"
-      R"("listeners":[{"protocol":"fastcgi","address":"unix:/w","apps":["shop"]}],)"
+      R"("listeners":[{"protocol":"fastcgi","address":"unix:/w","apps":["shop"],"failure":"shut down"}],)"
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
       R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
       R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}],)"
