@@ -231,13 +231,13 @@ void BridgeProcess::kill() noexcept {
 void BridgeProcess::ended(int status) {
   reaped_ = true;
   if (reports_.is_open()) receive(kLastMessages);
-  pid_ = -1;
+  const pid_t pid = std::exchange(pid_, -1);
   farewell_.cancel();
   pause_.cancel();
   reports_.close();
   channel_.close();
   drop_waiting();
-  observer_.bridge_ended(status);
+  observer_.bridge_ended(pid, status);
 }
 
 }  // namespace viaduct::daemon::master

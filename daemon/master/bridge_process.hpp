@@ -30,7 +30,7 @@ class BridgeObserver {
   /// It broke a rule of the channel and is killed.
   virtual void bridge_distrusted() = 0;
   /// waitpid() returned it, all its messages have been delivered. The last call.
-  virtual void bridge_ended(int status) = 0;
+  virtual void bridge_ended(pid_t pid, int status) = 0;
 
  protected:
   ~BridgeObserver() = default;

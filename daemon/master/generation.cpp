@@ -178,6 +178,10 @@ void Generation::kill_bridge() {
   if (bridge_) bridge_->kill();
 }
 
+void Generation::distrust_bridge(std::string_view why) {
+  if (bridge_) bridge_->distrust(why);
+}
+
 void Generation::adopt(UniqueFd socket) {
   send(Type::adopt, std::move(socket));
 }
@@ -205,7 +209,8 @@ bool Generation::is_busy_with(const Worker& worker) const {
   return has_bridge() && told != told_.end() && told->second;
 }
 
-void Generation::bridge_ended(int status) {
+void Generation::bridge_ended(pid_t pid, int status) {
+  observer_.bridge_reaped(pid);
   last_status_ = status;
   const bool expected =
       state_ == GenerationState::ending || (state_ == GenerationState::draining && status == 0);

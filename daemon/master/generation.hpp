@@ -45,6 +45,8 @@ class GenerationObserver {
   virtual void bridge_left(Generation& generation) = 0;
   /// Its bridge broke a rule of the channel and is killed.
   virtual void bridge_distrusted(Generation& generation) = 0;
+  /// Its bridge, that process, has ended; called before the other consequences.
+  virtual void bridge_reaped(pid_t pid) = 0;
   /// Its bridge ended; a new one follows by itself.
   virtual void bridge_lost(Generation& generation) = 0;
 
@@ -130,6 +132,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   ListenerSet& listeners() { return listeners_; }
   const std::vector<GenerationApp>& apps() const { return apps_; }
   void kill_bridge();
+  /// Ends the bridge since it broke a rule, as BridgeProcess::distrust().
+  void distrust_bridge(std::string_view why);
   /// The master's own copies: nobody can connect once the bridge has closed its own.
   void close_listeners() { listeners_ = {}; }
   /// Puts right and logs where a bridge has ended the listening of a socket, for every generation
@@ -141,7 +145,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
  private:
   void bridge_says(const channel::Message& message, std::string answer) override;
   void bridge_distrusted() override;
-  void bridge_ended(int status) override;
+  void bridge_ended(pid_t pid, int status) override;
 
   void try_crash_dirs() const;
   void act(GenerationAction action);

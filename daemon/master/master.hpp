@@ -20,6 +20,7 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/control/api.hpp"
 #include "daemon/master/crash_desk.hpp"
+#include "daemon/master/ended_bridges.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_store.hpp"
@@ -154,6 +155,7 @@ class Master final : private PoolObserver,
   // GenerationObserver
   void bridge_started(Generation& generation) override;
   void bridge_lost(Generation& generation) override;
+  void bridge_reaped(pid_t pid) override;
   void bridge_left(Generation& generation) override;
   void bridge_distrusted(Generation& generation) override;
   void worker_idle(AppPool& pool, Worker& worker) override;
@@ -164,6 +166,8 @@ class Master final : private PoolObserver,
   void generation_gone(Generation& generation, int status) override;
 
   // control::Commands
+  bool is_bridge(pid_t pid) const override;
+  void bridge_called(pid_t pid) override;
   control::Status status() const override;
   bool has_app(const std::string& app) const override;
   void list_requests(const std::string& app, bool stacks,
@@ -227,6 +231,7 @@ class Master final : private PoolObserver,
   std::uint64_t watched_progress_ = 0;
   std::chrono::steady_clock::time_point progress_seen_;
   unsigned last_generation_ = 0;
+  EndedBridges ended_bridges_;
   std::uint64_t violations_ = 0;  // bridges that broke a rule of their channel
 
   std::vector<std::shared_ptr<AppPool>> pools_;           // all that have processes

@@ -105,6 +105,21 @@ std::vector<std::string> sandbox_parts(std::uint32_t parts) {
 
 }  // namespace
 
+bool Master::is_bridge(pid_t pid) const {
+  return ended_bridges_.contains(pid, EndedBridges::Clock::now()) ||
+         std::any_of(generations_.begin(), generations_.end(), [pid](const auto& generation) {
+           return generation->has_bridge() && generation->bridge_pid() == pid;
+         });
+}
+
+void Master::bridge_called(pid_t pid) {
+  for (const auto& generation : generations_) {
+    if (generation->has_bridge() && generation->bridge_pid() == pid) {
+      generation->distrust_bridge("a connection to the control socket");
+    }
+  }
+}
+
 control::Status Master::status() const {
   control::Status status;
   status.version = VIADUCT_VERSION;

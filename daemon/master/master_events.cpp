@@ -49,6 +49,10 @@ void Master::bridge_lost(Generation&) {
   later(&Master::check_idle_workers);
 }
 
+void Master::bridge_reaped(pid_t pid) {
+  ended_bridges_.add(pid, EndedBridges::Clock::now());
+}
+
 void Master::bridge_left(Generation& generation) {
   answer_left(generation.number());
 }

@@ -225,6 +225,21 @@ def test_an_old_bridge_does_not_hide_that_the_new_one_hangs(daemon):
     wait_for(lambda: len(hostage.status()["generations"]) == 1, "the old one is gone")
 
 
+def test_a_bridge_that_calls_the_control_socket_is_ended(daemon):
+    """Where viaductd is not root, nothing else keeps its bridge from it."""
+    daemon.app("sdk", workers=2)
+    control = daemon.directory / "run" / "control.sock"
+    daemon.settings["control"] = {"address": f"unix:{control}", "mode": "0666"}
+    hostage = Hostage(daemon).start()
+    answer = daemon.marks / "answer"
+    pid = hostage.take_over(f"control {control} {answer}")
+    wait_for(lambda: not alive(pid), "the bridge is ended")
+    assert "a connection to the control socket" in daemon.logged(RULES)
+    # It is killed while it reads.
+    assert answer.read_text().split("\r\n")[0] in ("", "HTTP/1.1 403 Forbidden")
+    hostage.serves_again(violations=1)
+
+
 def refuses(address: str) -> bool:
     with socket.socket(socket.AF_UNIX) as client:
         try:

@@ -83,6 +83,12 @@ Reply to_reply(const std::string& app, const std::vector<RequestList>& lists) {
 
 }  // namespace
 
+bool Api::admit(const Peer& peer) {
+  if (!commands_.is_bridge(peer.pid)) return true;
+  commands_.bridge_called(peer.pid);
+  return false;
+}
+
 void Api::handle(const Peer& peer, std::string_view method, std::string_view target,
                  std::string_view body, std::function<void(Reply)> answer) {
   auto parsed = parse_command(method, target, body);

@@ -24,6 +24,9 @@ class Api {
 
   const Permission& permission() const { return permission_; }
 
+  /// Whether a peer may ask at all. A bridge may not, and the master hears of it.
+  bool admit(const Peer& peer);
+
   /// Does what a request asks for and answers once that has happened: within the call or later,
   /// from the event loop.
   void handle(const Peer& peer, std::string_view method, std::string_view target,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -41,6 +43,12 @@ struct RequestList {
 class Commands {
  public:
   using Done = std::function<void(Outcome)>;
+
+  /// Whether a process is a bridge, or was one a moment ago: it may be in other hands, and where
+  /// the daemon is not root it has the daemon's own user.
+  virtual bool is_bridge(pid_t pid) const = 0;
+  /// A bridge has connected, which no honest one does.
+  virtual void bridge_called(pid_t pid) = 0;
 
   virtual Status status() const = 0;
   /// Whether the running configuration has an app of that name.

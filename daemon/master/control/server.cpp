@@ -48,13 +48,19 @@ int duplicate(int descriptor) {
   return own;
 }
 
+constexpr std::string_view kBusy =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+    "Content-Length: 34\r\nConnection: close\r\n\r\n"
+    "{\"error\": \"too many connections\"}\n";
+
+constexpr std::string_view kForbidden =
+    "HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\n"
+    "Content-Length: 36\r\nConnection: close\r\n\r\n"
+    "{\"error\": \"no bridge may ask this\"}\n";
+
 // Too small to block: the socket is new.
-void turn_away(int socket) {
-  constexpr std::string_view kBusy =
-      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-      "Content-Length: 34\r\nConnection: close\r\n\r\n"
-      "{\"error\": \"too many connections\"}\n";
-  (void)::send(socket, kBusy.data(), kBusy.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+void turn_away(int socket, std::string_view answer) {
+  (void)::send(socket, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -105,10 +111,11 @@ void Server::pause() {
 void Server::accepted(Protocol::socket socket) {
   try {
     Peer peer = peer_of(socket.native_handle());
+    if (!api_.admit(peer)) return turn_away(socket.native_handle(), kForbidden);
     const bool may_change = api_.permission().may_change(peer);
     const bool full = census_->connections >= limits_.connections ||
                       (!may_change && census_->readers >= limits_.readers);
-    if (full) return turn_away(socket.native_handle());
+    if (full) return turn_away(socket.native_handle(), kBusy);
     serve(std::move(socket), std::move(peer), api_, limits_, census_);
   } catch (const std::exception&) {
     // The peer has left, or there is no memory for it: it sees its connection closed.

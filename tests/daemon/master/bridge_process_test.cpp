@@ -76,7 +76,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
     if (list && !channel::decode_list(answers.back())) bridge->distrust("no list");
   }
   void bridge_distrusted() override { ++distrusted; }
-  void bridge_ended(int status) override { ended = status; }
+  void bridge_ended(pid_t, int status) override { ended = status; }
 
   static channel::Message question(std::uint64_t serial) {
     channel::Message message;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <system_error>
@@ -17,6 +18,8 @@
 #include "daemon/channel/message_pipe.hpp"
 #include "daemon/channel/request_list.hpp"
 #include "daemon/channel/scoreboard.hpp"
+#include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/socket_address.hpp"
 #include "tests/daemon/channel/lingering_socket.hpp"
 
 namespace viaduct::daemon::master {
@@ -177,10 +180,32 @@ void shut_listeners_down(Type when) {
   }
 }
 
+void ask_for_status(const std::string& socket, const std::string& file) {
+  const UniqueFd control(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress address = unix_address(socket);
+  // Opened before it is ended for connecting.
+  const UniqueFd answer(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  if (::connect(control.get(), address.get(), address.length) != 0) return;
+  constexpr std::string_view kQuestion = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
+  (void)!::write(control.get(), kQuestion.data(), kQuestion.size());
+  ::shutdown(control.get(), SHUT_WR);
+  std::array<char, 4096> bytes;
+  for (ssize_t count; (count = ::read(control.get(), bytes.data(), bytes.size())) > 0;) {
+    (void)!::write(answer.get(), bytes.data(), static_cast<std::size_t>(count));
+  }
+}
+
 void act(std::string_view deed) {
   Message message = of(Type::started);
   if (deed == "kill") return kill_workers();
   if (deed == "sockets") return give_sockets();
+  if (deed.starts_with("control ")) {
+    const std::size_t space = deed.find(' ', 8);
+    send(message);
+    wait_for(Type::accept);
+    return ask_for_status(std::string(deed.substr(8, space - 8)),
+                          std::string(deed.substr(space + 1)));
+  }
   if (deed == "shutdown") return shut_listeners_down(Type::accept);
   if (deed == "orphan") return shut_listeners_down(Type::drain);
   if (deed == "board") return spoil_board();

@@ -12,6 +12,8 @@ namespace viaduct::daemon::master::control::testing {
 /// once or, when `answers` is false, never by itself: then `waiting` has the callbacks.
 class FakeCommands final : public Commands {
  public:
+  bool is_bridge(pid_t pid) const override { return pid == bridge; }
+  void bridge_called(pid_t pid) override { calls.push_back("bridge " + std::to_string(pid)); }
   Status status() const override {
     Status now;
     now.version = "1.2.3";
@@ -41,6 +43,7 @@ class FakeCommands final : public Commands {
   Outcome outcome{.message = "so be it"};
   std::vector<RequestList> lists;
   bool answers = true;
+  pid_t bridge = -1;
   std::vector<std::string> calls;
   std::vector<std::string> notes;
   std::vector<Done> waiting;

@@ -111,6 +111,25 @@ class ControlServerTest : public ::testing::Test {
 constexpr std::string_view kStatus = "GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n";
 constexpr std::string_view kReload = "POST /v1/reload HTTP/1.1\r\nHost: x\r\n\r\n";
 
+TEST_F(ControlServerTest, ABridgeIsRefusedAndReported) {
+  commands.bridge = ::getpid();
+  start();
+  Connection connection(path);
+  connection.send("POST /v1/stop HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string reply = connection.read_all();
+  EXPECT_TRUE(reply.starts_with("HTTP/1.1 403 Forbidden\r\n")) << reply;
+  const auto head = reply.find("\r\n\r\n");
+  ASSERT_NE(head, std::string::npos);
+  const std::string body = reply.substr(head + 4);
+  EXPECT_EQ(body, "{\"error\": \"no bridge may ask this\"}\n");
+  EXPECT_NE(reply.find("Content-Length: " + std::to_string(body.size()) + "\r\n"),
+            std::string::npos);
+  there([this] { commands.bridge = -1; });
+  EXPECT_TRUE(status_when_there_is_room().starts_with("HTTP/1.1 200"));
+  end();
+  EXPECT_EQ(commands.calls, std::vector{"bridge " + std::to_string(::getpid())});
+}
+
 TEST_F(ControlServerTest, AnswersOneRequestAfterTheOther) {
   start();
   Connection connection(path);

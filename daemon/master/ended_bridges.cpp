@@ -1,0 +1,19 @@
+#include "daemon/master/ended_bridges.hpp"
+
+#include <algorithm>
+
+namespace viaduct::daemon::master {
+
+void EndedBridges::add(pid_t pid, Clock::time_point now) {
+  while (!ended_.empty() && now - ended_.front().at >= kTime) ended_.pop_front();
+  if (ended_.size() == kMax) ended_.pop_front();
+  ended_.push_back({pid, now});
+}
+
+bool EndedBridges::contains(pid_t pid, Clock::time_point now) const {
+  return std::any_of(ended_.begin(), ended_.end(), [pid, now](const Ended& ended) {
+    return ended.pid == pid && now - ended.at < kTime;
+  });
+}
+
+}  // namespace viaduct::daemon::master
