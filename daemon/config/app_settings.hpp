@@ -90,6 +90,7 @@ struct AppSettings {
   Timeouts timeouts;
   AppLimits limits;
   Buffering buffer_requests = Buffering::automatic;
+  ResponseBuffers buffer_responses;
   protocol::HeadRules response_heads = protocol::HeadRules::lenient;
   Retry retry = Retry::idempotent;
   Poison poison;

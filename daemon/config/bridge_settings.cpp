@@ -42,6 +42,7 @@ BOOST_DESCRIBE_STRUCT(RouteSettings, (),
 BOOST_DESCRIBE_STRUCT(Timeouts, (),
                       (start, connect, queue, request, stall, body, send, slow, abort, stop))
 BOOST_DESCRIBE_STRUCT(AppLimits, (), (queue, params, body, retry_buffer, requests, age, memory))
+BOOST_DESCRIBE_STRUCT(ResponseBuffers, (), (memory, file))
 BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
@@ -51,9 +52,9 @@ BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,
                        routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
-                      (name, timeouts, limits, concurrency, buffer_requests, response_heads, retry,
-                       poison, probe, params, log, score, canary_share, canary_variable, connect,
-                       server))
+                      (name, timeouts, limits, concurrency, buffer_requests, buffer_responses,
+                       response_heads, retry, poison, probe, params, log, score, canary_share,
+                       canary_variable, connect, server))
 BOOST_DESCRIBE_STRUCT(BridgeSettings, (),
                       (threads, sandbox, spool, limits, unread, log, access_log, listeners, apps))
 
@@ -79,10 +80,10 @@ BridgeSettings bridge_settings(const Settings& settings) {
                                 listener.upgrade, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
-    BridgeApp& added = bridge.apps.emplace_back(
-        BridgeApp{app.name, app.timeouts, app.limits, app.concurrency, app.buffer_requests,
-                  app.response_heads, app.retry, app.poison, app.probe, app.params, app.log,
-                  static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect, app.server});
+    BridgeApp& added = bridge.apps.emplace_back(BridgeApp{
+        app.name, app.timeouts, app.limits, app.concurrency, app.buffer_requests,
+        app.buffer_responses, app.response_heads, app.retry, app.poison, app.probe, app.params,
+        app.log, static_cast<std::uint32_t>(bridge.apps.size()), 0, "", app.connect, app.server});
     if (!app.canary) continue;
     added.canary_share = app.canary->share;
     if (!app.canary->header.empty()) added.canary_variable = header_variable(app.canary->header);

@@ -44,6 +44,7 @@ struct BridgeApp {
   AppLimits limits;
   Concurrency concurrency;
   Buffering buffer_requests = Buffering::automatic;
+  ResponseBuffers buffer_responses;
   protocol::HeadRules response_heads = protocol::HeadRules::lenient;
   Retry retry = Retry::idempotent;
   Poison poison;

@@ -37,6 +37,11 @@ Keys<AppLimits> limit_keys() {
           key("memory", &AppLimits::memory, size(0))};
 }
 
+Keys<ResponseBuffers> response_buffer_keys() {
+  return {key("memory", &ResponseBuffers::memory, size(0)),
+          key("file", &ResponseBuffers::file, size(0))};
+}
+
 Keys<Poison> poison_keys() {
   return {key("deaths", &Poison::deaths, integer(0, kMaxDeaths)),
           key("within", &Poison::within, duration()), key("closed", &Poison::closed, duration())};
@@ -201,6 +206,7 @@ Keys<AppSettings> app_keys() {
           choice<Buffering>({{"auto", Buffering::automatic},
                              {"true", Buffering::always},
                              {"false", Buffering::never}})),
+      nested("buffer_responses", &A::buffer_responses, response_buffer_keys()),
       key("response_heads", &A::response_heads,
           choice<protocol::HeadRules>({{"lenient", protocol::HeadRules::lenient},
                                        {"strict", protocol::HeadRules::strict}})),

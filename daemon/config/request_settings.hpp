@@ -69,6 +69,15 @@ struct AppLimits {
   bool operator==(const AppLimits&) const = default;
 };
 
+// Bytes of one response that are kept for a client that takes them more slowly than a plain worker
+// writes them; beyond, the worker waits.
+struct ResponseBuffers {
+  std::uint64_t memory = 64ull << 10;
+  std::uint64_t file = 1ull << 30;  // beyond `memory`, in a temporary file
+
+  bool operator==(const ResponseBuffers&) const = default;
+};
+
 // A route whose requests were at `deaths` workers that crashed `within` that time is closed.
 struct Poison {
   std::uint32_t deaths = 3;     // 0: never

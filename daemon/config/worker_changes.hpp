@@ -26,8 +26,8 @@ namespace viaduct::daemon::config {
 //   send_file    the worker is told
 //
 // Everything else is applied to workers that keep running: `workers` scales, timeouts, limits,
-// retry, params are the bridge's, log, slow_log and crash_dir the master's, allow_root only
-// decides whether the configuration is valid.
+// buffers, retry, params are the bridge's, log, slow_log and crash_dir the master's, allow_root
+// only decides whether the configuration is valid.
 //
 // Empty: the app is unchanged and keeps its workers. The names are literals, in the order above;
 // "restarted (env, umask changed)".

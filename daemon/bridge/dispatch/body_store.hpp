@@ -3,9 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <system_error>
-#include <vector>
 
-#include "daemon/bridge/dispatch/spool.hpp"
+#include "daemon/bridge/dispatch/spool_file.hpp"
 #include "protocol/buffer.hpp"
 #include "protocol/output.hpp"
 
@@ -17,7 +16,6 @@ namespace viaduct::daemon::bridge {
 class BodyStore {
  public:
   explicit BodyStore(std::uint64_t keep = 0) : keep_(keep) {}
-  ~BodyStore();
   BodyStore(const BodyStore&) = delete;
   BodyStore& operator=(const BodyStore&) = delete;
 
@@ -29,7 +27,7 @@ class BodyStore {
   void keep(std::uint64_t bytes);
 
   /// Fails only when spooling: the file could not be written, or the spool is at its limit (kFull).
-  static constexpr std::errc kFull = std::errc::resource_unavailable_try_again;
+  static constexpr std::errc kFull = SpoolFile::kFull;
   std::error_code append(protocol::Bytes bytes);
 
   /// Counts bytes that were passed on without having been stored. Only when nothing waits; the
@@ -56,9 +54,7 @@ class BodyStore {
   /// Bytes not passed on.
   [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
   /// Bytes of memory that it holds.
-  [[nodiscard]] std::size_t memory() const {
-    return memory_.capacity() + protocol::memory_of(window_);
-  }
+  [[nodiscard]] std::size_t memory() const { return memory_.capacity() + file_.memory(); }
   /// Bytes of the body so far.
   [[nodiscard]] std::uint64_t total() const { return total_; }
   /// Whether everything passed on so far is still here.
@@ -71,12 +67,10 @@ class BodyStore {
   /// Bytes that are appended from now on go into a file of the spool, which outlives this store's
   /// next reset(); so do those that have been appended, unless some were passed on already.
   std::error_code spool(Spool& spool);
-  [[nodiscard]] bool spooling() const { return file_ >= 0; }
+  [[nodiscard]] bool spooling() const { return file_.is_open(); }
 
  private:
   void trim();
-  std::error_code write(protocol::Bytes bytes);
-  void close_file();
   /// Bytes of the present stream that were not passed on.
   [[nodiscard]] std::uint64_t readable() const;
 
@@ -88,12 +82,8 @@ class BodyStore {
   bool forgotten_ = false;  // nothing is kept any more
   bool lost_ = false;       // something passed on is gone
   protocol::Buffer memory_;
-  std::size_t read_ = 0;    // position in memory_
-  Spool* spool_ = nullptr;  // of file_
-  int file_ = -1;
-  std::uint64_t file_size_ = 0;
-  std::uint64_t file_read_ = 0;
-  std::vector<std::byte> window_;  // what was last read from the file
+  std::size_t read_ = 0;  // position in memory_
+  SpoolFile file_;
 };
 
 }  // namespace viaduct::daemon::bridge

@@ -15,6 +15,8 @@ class Client {
   virtual void respond_head(protocol::RequestId id, const protocol::ResponseHead& head) = 0;
   /// Borrowed until the end of the reactor's event.
   virtual void respond_body(protocol::RequestId id, protocol::Bytes bytes) = 0;
+  /// The same, copied, and written when others have had their turn.
+  virtual void respond_copy(protocol::RequestId id, protocol::Bytes bytes) = 0;
   virtual void respond_errors(protocol::RequestId id, protocol::Bytes bytes) = 0;
   /// Completes the response, or breaks it off such that it cannot be taken for complete. The client
   /// knows nothing of the request afterwards.
@@ -27,6 +29,8 @@ class Client {
 
   /// Response bytes, of all requests of the connection, that its socket has not taken yet.
   [[nodiscard]] virtual std::size_t unsent() const = 0;
+  /// Whether the socket did not take all that it was last given.
+  [[nodiscard]] virtual bool backed_up() const = 0;
   /// Whether body bytes of the request would be received now: reading is not paused.
   [[nodiscard]] virtual bool reads_input() const = 0;
   /// Bytes of a body per second that the peer has to send; 0: any.

@@ -258,6 +258,14 @@ void Dispatcher::report_refusal(std::string_view reason) {
       {{"app", app_.settings.name}, {"reason", reason}, {"suppressed", decision.suppressed}});
 }
 
+void Dispatcher::report_pause(std::string_view reason) {
+  const auto decision = refusals_.admit(reason, services_.reactor.now());
+  if (!decision.write) return;
+  services_.log.warning(
+      "workers wait for slow clients: responses cannot be stored",
+      {{"app", app_.settings.name}, {"reason", reason}, {"suppressed", decision.suppressed}});
+}
+
 void Dispatcher::log_line(const WorkerInfo& worker, std::string_view line) {
   const auto decision = log_limit_.admit(line.size(), services_.reactor.now());
   if (!decision.write) return;

@@ -114,6 +114,8 @@ class Dispatcher final : public WorkerOwner {
   void log_line(const WorkerInfo& worker, std::string_view line);
   /// Logs, at a limited rate, why requests are refused.
   void report_refusal(std::string_view reason);
+  /// The same of responses that are not stored because of `reason`: their workers wait.
+  void report_pause(std::string_view reason);
 
   // Workers.
   void add(const std::shared_ptr<WorkerInfo>& info, bool ask);

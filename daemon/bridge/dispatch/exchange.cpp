@@ -15,9 +15,6 @@ namespace {
 
 /// Bytes of memory for the method that are kept for the next request.
 constexpr std::size_t kKeptMethod = 256;
-/// Response bytes waiting for the front above which a plain worker is not read, and its STDERR no
-/// longer passed on.
-constexpr std::size_t kOutputHigh = 64 * 1024;
 
 Clock::time_point after(Clock::time_point start, std::chrono::milliseconds limit) {
   return limit.count() == 0 ? Clock::time_point::max() : start + limit;
@@ -33,6 +30,8 @@ std::string_view state_name(Exchange::Phase phase) {
       return "working";
     case Exchange::Phase::answering:
       return "streaming";
+    case Exchange::Phase::sending:
+      return "sending";
     case Exchange::Phase::aborting:
     case Exchange::Phase::done:
       break;
@@ -64,6 +63,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   response_.reset({.head_request = method_ == "HEAD",
                    .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),
                    .rules = dispatcher.settings().response_heads});
+  ending_ = {};
   status_ = 0;
   arrived_ = services_.reactor.now();
   start_clocks();
@@ -83,6 +83,7 @@ void Exchange::start_clocks() {
 void Exchange::retire() {
   body_.reset(0);
   response_.reset({});
+  store_.reset();
   trace_ = {};
   errors_.release();
   if (head_.params.memory() > protocol::Pairs::kWorthKeeping) protocol::give_back(head_.params);
@@ -92,7 +93,7 @@ void Exchange::retire() {
 
 void Exchange::count_memory() {
   memory_.set(sizeof(*this) + head_.params.memory() + protocol::memory_of(method_) +
-              body_.memory() + response_.memory() + errors_.memory() +
+              body_.memory() + response_.memory() + store_.memory() + errors_.memory() +
               protocol::memory_of(trace_.text));
 }
 
@@ -178,14 +179,12 @@ void Exchange::on_output(protocol::Bytes bytes) {
   }
   if (response_.has_head()) {
     if (status_ == 0) pass_head();
-    rest = response_.admit(rest);
-    if (!rest.empty()) client_->respond_body(client_id_, rest);
+    pass_body(response_.admit(rest));
   }
   if (client_->unsent() == 0) {
     output_drained();
-  } else if (!carried_->link->flow_controlled() && client_->unsent() > kOutputHigh) {
-    paused_link_ = true;
-    carried_->link->pause(true);
+  } else {
+    pause_if_full();
   }
 }
 
@@ -203,6 +202,7 @@ void Exchange::pass_head() {
   phase_ = Phase::answering;
   body_.forget();
   if (lost_with_ != 0) dispatcher_->answered_after(*this, *worker_, std::exchange(lost_with_, 0));
+  prepare_store();
   if (response_.mend() != protocol::Mend::none) report_mended_head();
   client_->respond_head(client_id_, response_.head());
 }
@@ -217,14 +217,6 @@ void Exchange::report_mended_head() {
                          {"request", request_line()},
                          {"reason", protocol::describe(response_.mend())},
                          {"line", response_.mended_line()}});
-}
-
-void Exchange::output_drained() {
-  blocked_since_ = {};
-  if (!carried_ || unreturned_ == 0) return;
-  const auto count = static_cast<std::uint32_t>(std::exchange(unreturned_, 0));
-  carried_->link->passed_on(carried_->id, count);
-  if (std::exchange(paused_link_, false)) carried_->link->pause(false);
 }
 
 void Exchange::on_errors(protocol::Bytes bytes) {
@@ -259,10 +251,9 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
                          {"request", request_line()},
                          {"app_status", app_status}});
     answer(502, 0);
-  } else if (!response_.complete() || (multiplexed && app_status != 0)) {
-    fail_client();
   } else {
-    end_client(app_status);
+    const bool complete = response_.complete() && !(multiplexed && app_status != 0);
+    end_response(complete, app_status);
   }
   bury_if_done();
 }
@@ -273,7 +264,7 @@ bool Exchange::on_lost(bool delivered) {
   if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&
       response_.complete()) {
     leave_worker();
-    end_client(0);
+    end_response(true, 0);
     bury_if_done();
     return false;
   }
@@ -322,7 +313,7 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
   if (status_ == 0) {
     answer(status, status == 503 ? 1 : 0);
   } else {
-    fail_client();
+    end_response(false, 0);
   }
   bury_if_done();
 }
@@ -349,6 +340,7 @@ void Exchange::abort_worker() {
   const Worker::Carried carried = *carried_;
   worker_->abort(carried, until);
   body_.reset(0);
+  store_.reset();
   count_memory();
 }
 

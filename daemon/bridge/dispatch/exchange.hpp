@@ -12,6 +12,7 @@
 #include "daemon/bridge/dispatch/body_store.hpp"
 #include "daemon/bridge/dispatch/client.hpp"
 #include "daemon/bridge/dispatch/response_filter.hpp"
+#include "daemon/bridge/dispatch/response_store.hpp"
 #include "daemon/bridge/dispatch/stack_query.hpp"
 #include "daemon/bridge/dispatch/stderr_lines.hpp"
 #include "daemon/bridge/dispatch/wait_queue.hpp"
@@ -35,13 +36,19 @@ class Dispatcher;
 ///            time-out,  |  +-- may_retry ----+ |                           |
 ///            client left|                      v                           v
 ///                       +-----------------> done <---- aborting <----------+
-///                                             on_end / on_lost   (the worker has yet to end it)
+///                                           ^ on_end / on_lost    |  (the worker has yet to end
+///                                           it) |                     | end or lost, with bytes
+///                                           stored
+///                                           +------ sending <-----+
+///
+/// Sending: the worker has ended, its slot is free, and the client is still given what the
+/// ResponseStore holds; then the response is completed, or broken off as its worker left it.
 ///
 /// The client side is gone once a response has ended or the client left (`client_` is null); the
 /// worker side once the link said so (`carried_` is empty). When both are, the exchange is buried.
 class Exchange final : public Caller, public Waiting {
  public:
-  enum class Phase : std::uint8_t { gathering, waiting, sent, answering, aborting, done };
+  enum class Phase : std::uint8_t { gathering, waiting, sent, answering, sending, aborting, done };
 
   explicit Exchange(Services& services) : services_(services), memory_(services.reactor.memory()) {}
   Exchange(const Exchange&) = delete;
@@ -77,9 +84,10 @@ class Exchange final : public Caller, public Waiting {
   /// Ends it wherever it is, with 503 or in the middle of its response, and lets go of what it
   /// holds.
   void give_up();
-  /// Whether its body is gathered in memory, and that is worth a descriptor.
+  /// Whether what it holds in memory of its body, while that is gathered, or of its response is
+  /// worth a descriptor.
   [[nodiscard]] bool wants_file() const;
-  /// Then it goes to a file; without room for one the request ends.
+  /// Then that goes to a file; without room for a body the request ends.
   void relieve();
   /// While its body is gathered: bytes of it per second since that has begun.
   [[nodiscard]] std::optional<double> gathering_rate() const;
@@ -127,9 +135,19 @@ class Exchange final : public Caller, public Waiting {
  private:
   friend class ExchangeList;
 
+  /// Response bytes waiting for the front above which it is given none of what a plain worker
+  /// sends, and no STDERR.
+  static constexpr std::size_t kOutputHigh = 64 * 1024;
+
   enum class SlowReport : std::uint8_t { slow, expired };
   /// Whether the trace for a deadline that is about to pass was asked for.
   enum class Ahead : std::uint8_t { no, refused, asked };
+
+  /// How a response ends once all of it was sent.
+  struct Ending {
+    bool complete = false;
+    std::uint32_t app_status = 0;
+  };
 
   /// Who waits for what its worker says of it.
   struct StackWaiter {
@@ -160,6 +178,14 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] bool speaks_fastcgi() const;
   void pass_head();
   void report_mended_head();
+  void prepare_store();
+  void pass_body(protocol::Bytes bytes);
+  void pause_if_full();
+  bool send_stored();
+  /// The worker has left: the response ends now, or once what is stored was sent.
+  void end_response(bool complete, std::uint32_t app_status);
+  void settle_response();
+  void finish_sending();
   /// `status`: what the client is told when no other worker may have it.
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
@@ -171,6 +197,7 @@ class Exchange final : public Caller, public Waiting {
   void count_error();
   void abort_worker();
   void body_failed(int status, std::string_view why);
+  [[nodiscard]] bool holds_body() const;
   void spool_failed(const std::error_code& error);
   void end_everywhere(int status, std::uint32_t retry_after);
   void count_memory();
@@ -189,6 +216,8 @@ class Exchange final : public Caller, public Waiting {
   void fail_stack_waiters();
   [[nodiscard]] bool is_filter() const { return head_.role == protocol::Role::filter; }
   [[nodiscard]] bool waits_for_client() const;
+  /// Whether the worker cannot go on with its response because of the client.
+  [[nodiscard]] bool held_back() const;
   /// Whether the client is to send body bytes now.
   [[nodiscard]] bool awaits_body() const;
   /// Whether the request ended because its client sends too little.
@@ -222,6 +251,8 @@ class Exchange final : public Caller, public Waiting {
   bool gathers_ = false;      // and the dispatcher counts it
   bool input_ended_ = false;
   ResponseFilter response_;
+  ResponseStore store_;
+  Ending ending_;
   StderrLines errors_;
   int status_ = 0;  // answered to the client; 0: not yet
 

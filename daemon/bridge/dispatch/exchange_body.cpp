@@ -17,7 +17,7 @@ constexpr std::size_t kWorthAFile = 8 * 1024;
 }  // namespace
 
 void Exchange::input(protocol::Bytes bytes) {
-  if (client_ == nullptr) return;
+  if (client_ == nullptr || phase_ == Phase::sending) return;
   run_clock(services_.reactor.now());
   patience_.receive(bytes.size());
   const std::uint64_t limit = dispatcher_->settings().limits.body;
@@ -98,10 +98,18 @@ void Exchange::spool_input() {
 }
 
 void Exchange::relieve() {
-  if (wants_file()) spool_input();
+  if (store_.memory() >= kWorthAFile) {
+    store_.spill(services_.use.spool);
+    count_memory();
+  }
+  if (holds_body()) spool_input();
 }
 
 bool Exchange::wants_file() const {
+  return store_.memory() >= kWorthAFile || holds_body();
+}
+
+bool Exchange::holds_body() const {
   return phase_ == Phase::gathering && !body_.spooling() && body_.memory() >= kWorthAFile;
 }
 

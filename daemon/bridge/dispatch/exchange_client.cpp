@@ -77,6 +77,7 @@ void Exchange::fail_client() {
 }
 
 void Exchange::break_off() {
+  store_.reset();
   std::exchange(client_, nullptr)->respond_fail(client_id_);
   write_access_log();
   if (phase_ != Phase::aborting) phase_ = Phase::done;

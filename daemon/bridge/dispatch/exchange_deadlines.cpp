@@ -18,6 +18,7 @@ bool Exchange::waits_for_client() const {
 
 bool Exchange::awaits_body() const {
   if (client_ == nullptr || input_ended_ || !client_->reads_input()) return false;
+  if (phase_ == Phase::sending) return false;
   // A body that is gathered waits for its own end.
   return phase_ == Phase::gathering || waits_for_client();
 }
@@ -70,6 +71,7 @@ void Exchange::tick(Clock::time_point now) {
       tick_aborting(now);
       break;
     case Phase::gathering:
+    case Phase::sending:
     case Phase::done:
       break;
   }
@@ -104,10 +106,16 @@ void Exchange::time_out() {
   bury_if_done();
 }
 
+// A plain worker writes on into the store until its link is paused.
+bool Exchange::held_back() const {
+  const bool credit = carried_->link->flow_controlled();
+  return credit ? blocked_since_ != Clock::time_point{} : paused_link_;
+}
+
 void Exchange::tick_answering(Clock::time_point now) {
   if (phase_ != Phase::answering) return;
   const auto stall = dispatcher_->settings().timeouts.stall;
-  if (blocked_since_ != Clock::time_point{} || waits_for_client()) last_output_ = now;
+  if (held_back() || waits_for_client()) last_output_ = now;
   if (stall.count() == 0 || now - last_output_ < stall) return;
   dispatcher_->scores().timeouts.fetch_add(1, std::memory_order_relaxed);
   services_.log.warning(

@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kAhead{150};
 }  // namespace
 
 void Exchange::tick_slow(Clock::time_point now) {
+  if (phase_ == Phase::sending) return;
   const auto slow = dispatcher_->settings().timeouts.slow;
   if (slow.count() != 0 && !trace_.reported_slow && client_ != nullptr && now - arrived_ >= slow) {
     trace_.reported_slow = true;

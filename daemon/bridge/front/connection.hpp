@@ -80,12 +80,14 @@ class Connection final : public Client, public Flushable, private Watcher {
 
   void respond_head(protocol::RequestId id, const protocol::ResponseHead& head) override;
   void respond_body(protocol::RequestId id, protocol::Bytes bytes) override;
+  void respond_copy(protocol::RequestId id, protocol::Bytes bytes) override;
   void respond_errors(protocol::RequestId id, protocol::Bytes bytes) override;
   void respond_end(protocol::RequestId id, std::uint32_t app_status) override;
   void respond_fail(protocol::RequestId id) override;
   void want_body(protocol::RequestId id) override;
   void resume_input(protocol::RequestId id) override;
   [[nodiscard]] std::size_t unsent() const override;
+  [[nodiscard]] bool backed_up() const override { return blocked_; }
   [[nodiscard]] bool reads_input() const override { return socket_.watches_input(); }
   [[nodiscard]] std::uint32_t body_rate() const override { return front_.body_rate; }
   [[nodiscard]] bool may_upgrade() const override { return front_.settings.upgrade; }

@@ -19,6 +19,13 @@ void Connection::respond_body(protocol::RequestId id, protocol::Bytes bytes) {
   added_to_output(room);
 }
 
+void Connection::respond_copy(protocol::RequestId id, protocol::Bytes bytes) {
+  codec_->body(id, bytes);
+  codec_->output().settle();
+  count_memory();
+  reactor_.flush_at_turn_end(*this);
+}
+
 void Connection::respond_errors(protocol::RequestId id, protocol::Bytes bytes) {
   const std::size_t room = backlog_room();
   codec_->errors(id, bytes);
@@ -97,7 +104,12 @@ void Connection::on_writable() {
 }
 
 void Connection::finish_output() {
-  for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].exchange->output_drained();
+  for (std::size_t i = 0; i < entries_.size(); ++i) {
+    // The last stored bytes of a response may end it, and its entry goes.
+    const std::size_t before = entries_.size();
+    entries_[i].exchange->output_drained();
+    if (entries_.size() < before) --i;
+  }
   if (entries_.empty()) {
     // What came before the response had ended (HTTP pipelining).
     take_events();

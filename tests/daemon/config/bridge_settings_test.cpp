@@ -52,6 +52,7 @@ Settings full_settings() {
   app.limits = {1, 2, ~0ull, 0, 3, milliseconds(4), 5};
   app.concurrency = {ConcurrencyModel::fibers, std::nullopt};
   app.buffer_requests = Buffering::never;
+  app.buffer_responses = {~0ull, 0};
   app.retry = Retry::never;
   app.poison = {0, milliseconds(1), milliseconds::max()};
   app.probe = false;

@@ -72,6 +72,8 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
   EXPECT_THAT(dumped, HasSubstr("listeners:\n  - protocol: scgi  # main.yaml:8\n"
                                 "    address: systemd:web  # main.yaml:8\n"));
   EXPECT_THAT(dumped, HasSubstr("    forwarded: pass  # default\n"));
+  EXPECT_THAT(dumped, HasSubstr("    buffer_responses:\n      memory: 64KiB  # default\n"
+                                "      file: 1GiB  # default\n"));
   EXPECT_THAT(dumped, HasSubstr("    trusted: [\"10.0.0.5\"]  # main.yaml:11\n"
                                 "    proxy_protocol: false  # default\n"
                                 "    forwarded: x-forwarded-for  # main.yaml:12\n"

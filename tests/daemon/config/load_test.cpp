@@ -199,6 +199,18 @@ apps:
   EXPECT_EQ(bare.env_file.size(), 1u);
 }
 
+TEST(Load, BuffersOfResponsesAreMergedKeyByKey) {
+  const ConfigDir dir;
+  const LoadResult result = dir.load(R"(
+defaults: {user: shop, command: [/srv/shop/bin/shop], buffer_responses: {memory: 1KiB, file: 2KiB}}
+apps: {one: {}, two: {buffer_responses: {file: 0}}}
+)");
+  ASSERT_TRUE(result.settings);
+  EXPECT_EQ(AppSettings{}.buffer_responses, (ResponseBuffers{64 << 10, 1 << 30}));
+  EXPECT_EQ(result.settings->apps[0].buffer_responses, (ResponseBuffers{1024, 2048}));
+  EXPECT_EQ(result.settings->apps[1].buffer_responses, (ResponseBuffers{1024, 0}));
+}
+
 TEST(Load, AMistakeInDefaultsIsReportedOnceHoweverManyAppsTakeItOver) {
   const ConfigDir dir;
   const LoadResult result = dir.load(R"(

@@ -118,6 +118,17 @@ TEST(Mistakes, InAnApp) {
            "main.yaml:6:19: apps.shop.limits.age: expected a duration such as 250ms, 30s or 5m"},
           {"limits: {memory: 1G}",
            "main.yaml:6:22: apps.shop.limits.memory: expected a size such as 64KiB or 16MiB"},
+          {"buffer_responses: 64KiB",
+           "main.yaml:6:23: apps.shop.buffer_responses: expected a map, found text"},
+          {"buffer_responses: {memory: -1}",
+           "main.yaml:6:32: apps.shop.buffer_responses.memory: expected a size such as 64KiB or "
+           "16MiB"},
+          {"buffer_responses: {file: 16777216TiB}",
+           "main.yaml:6:30: apps.shop.buffer_responses.file: expected a size such as 64KiB or "
+           "16MiB"},
+          {"buffer_responses: {files: 0}",
+           "main.yaml:6:24: apps.shop.buffer_responses.files: unknown key; did you mean "
+           "\"file\"?"},
           {"retry: always", "main.yaml:6:12: apps.shop.retry: expected never or idempotent"},
           {"probe: 1", "main.yaml:6:12: apps.shop.probe: expected true or false"},
           {"stop_signal: SIGSTOP",

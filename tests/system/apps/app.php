@@ -60,6 +60,15 @@ switch ($path) {
         }
         pattern((int) $_GET['bytes']);
         break;
+    case '/steps':
+        for ($number = 0; $number < (int) $_GET['count'] && !connection_aborted(); $number++) {
+            echo "piece $number\n";
+            flush();
+            for ($had = getenv('MARKS') . '/' . $_GET['mark'] . $number; !file_exists($had); clearstatcache()) {
+                usleep(10000);
+            }
+        }
+        break;
     case '/status':
         http_response_code((int) $_GET['code']);
         header('X-Test: yes');
