@@ -61,6 +61,9 @@ switch ($path) {
         pattern((int) $_GET['bytes']);
         break;
     case '/steps':
+        while (ob_get_level() > 0) {
+            ob_end_flush();
+        }
         for ($number = 0; $number < (int) $_GET['count'] && !connection_aborted(); $number++) {
             echo "piece $number\n";
             flush();
