@@ -43,7 +43,7 @@ void Exchange::end_everywhere(int status, std::uint32_t retry_after) {
   }
   if (status_ == 0) {
     answer(status, retry_after);
-  } else if (status >= 500) {
+  } else if (status >= 500 && phase_ != Phase::sending) {
     fail_client();
   } else {
     break_off();
