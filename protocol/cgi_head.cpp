@@ -57,8 +57,8 @@ bool read_status(std::string_view text, ResponseHead& head) {
   return true;
 }
 
-// A number, or a list of equal ones, as a relay makes of equal fields (RFC 9110 section 8.6).
-std::optional<std::uint64_t> read_length(std::string_view value) {
+// A list of equal numbers, as a relay makes of equal fields (RFC 9110 section 8.6).
+std::optional<std::uint64_t> read_list(std::string_view value) {
   std::optional<std::uint64_t> length;
   while (true) {
     const std::size_t comma = value.find(',');
@@ -204,8 +204,9 @@ Errc CgiHeadReader::take_location(std::string_view name, std::string_view value)
 }
 
 Errc CgiHeadReader::take_length(std::string_view name, std::string_view value) {
-  const bool list = value.find(',') != std::string_view::npos;
-  const auto length = rules_ == HeadRules::lenient ? read_length(value) : parse_decimal(value);
+  auto length = parse_decimal(value);
+  const bool list = !length && value.find(',') != std::string_view::npos;
+  if (list && rules_ == HeadRules::lenient) length = read_list(value);
   if (!length) {
     seen_.bad_length = true;
     if (head_.content_length || list) return Errc::conflicting_lengths;

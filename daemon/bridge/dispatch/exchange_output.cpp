@@ -28,7 +28,6 @@ bool without_file(const protocol::ResponseHead& head) {
 }  // namespace
 
 void Exchange::prepare_store() {
-  store_.reset();
   if (carried_->link->flow_controlled()) return;
   store_.reset(dispatcher_->settings().buffer_responses);
   if (without_file(response_.head())) store_.memory_only();

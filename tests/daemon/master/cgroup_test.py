@@ -5,6 +5,7 @@ without. It starts in a cgroup of the test's own, as a service manager delegates
     cgroup_test.py VIADUCTD [unittest arguments]
 """
 
+import contextlib
 import os
 import pwd
 import signal
@@ -161,7 +162,8 @@ echo worker $$ >&2"""
         wait_for(lambda: set(workers(daemon)) - {worker}, "another worker")
         self.assertTrue(cgroup.exists())
         for pid in reversed(pids):
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may end when its child has
+                os.kill(pid, signal.SIGKILL)
         wait_for(lambda: not cgroup.exists(), "its cgroup is removed")
 
     def test_what_a_killed_master_leaves_is_removed_by_the_next(self):
