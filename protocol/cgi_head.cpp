@@ -12,6 +12,9 @@ namespace {
 
 constexpr int kMinStatus = 100;
 constexpr int kSwitching = 101;
+constexpr int kResetContent = 205;
+// Each is compared with all fields before it.
+constexpr unsigned kRepeats = 16;
 constexpr std::size_t kKeptLine = 1024;
 constexpr std::size_t kShownLine = 64;
 
@@ -237,6 +240,7 @@ void CgiHeadReader::erase_field(std::string_view name) {
 
 Errc CgiHeadReader::mended(Mend mend, Errc otherwise) {
   if (rules_ == HeadRules::strict) return otherwise;
+  if (mend == Mend::repeated_field && ++repeats_ > kRepeats) return otherwise;
   if (mend_ == Mend::none) {
     mend_ = mend;
     mended_line_ = line_.substr(0, kShownLine);
@@ -261,6 +265,12 @@ Errc CgiHeadReader::finish() {
     erase_field("Content-Length");
     if (!upgrade_.empty()) head_.fields.add("Upgrade", upgrade_);
   }
+  if (head_.status == kResetContent) {
+    // It has no content, whatever follows (section 15.3.6).
+    erase_field("Content-Length");
+    head_.content_length = 0;
+    head_.fields.add("Content-Length", "0");
+  }
   done_ = true;
   return Errc::ok;
 }
@@ -281,6 +291,7 @@ void CgiHeadReader::reset() {
   mended_line_.clear();
   mend_ = Mend::none;
   interim_ = 0;
+  repeats_ = 0;
   done_ = false;
   error_ = Errc::ok;
   begin_head();

@@ -41,7 +41,8 @@ enum class Mend : std::uint8_t {
 ///
 /// Lenient, it mends what Mend lists; strict, that is an error. Always errors are CR or NUL, lines
 /// without a colon or with white space before it, folded lines, lengths or other CGI fields that
-/// contradict each other, and other transfer codings, of which the body could not be told.
+/// contradict each other or stand more than sixteen times too often, and other transfer codings, of
+/// which the body could not be told.
 class CgiHeadReader {
  public:
   /// Of one response.
@@ -93,6 +94,7 @@ class CgiHeadReader {
   HeadRules rules_;
   std::size_t size_ = 0;
   unsigned interim_ = 0;
+  unsigned repeats_ = 0;   // of fields that stand once, in all heads of the response
   std::string partial_;    // a line that is incomplete
   std::string_view line_;  // that is being read
   std::string upgrade_;    // value of the field

@@ -182,6 +182,26 @@ TEST(CgiHeadReader, InterimResponsesHaveLimits) {
   EXPECT_EQ(read(interim(2), 14), error(Errc::head_too_large));
 }
 
+TEST(CgiHeadReader, ResetContentHasNone) {
+  for (const std::string length : {"", "Content-Length: 5\r\n", "content-length: 0\r\n"}) {
+    EXPECT_EQ(read("Status: 205\r\nX: y\r\n" + length + "\r\nhello"),
+              "status 205 [] length 0 X=y Content-Length=0\nrest hello\n");
+  }
+}
+
+TEST(CgiHeadReader, RepetitionsHaveALimit) {
+  const auto repeated = [](unsigned times, HeadRules rules = HeadRules::lenient) {
+    std::string text = "Content-Type: a\r\n";
+    for (unsigned i = 0; i < times; ++i) text += "Content-Type: b\r\n";
+    return read(text + "\r\n", 64 * 1024, rules);
+  };
+  const std::string last = "status 200 [] length unknown Content-Type=b\nrest \n";
+  EXPECT_EQ(repeated(15), last);
+  EXPECT_EQ(repeated(16), last);
+  EXPECT_EQ(repeated(17), error(Errc::duplicate_cgi_field));
+  EXPECT_EQ(repeated(1, HeadRules::strict), error(Errc::duplicate_cgi_field));
+}
+
 TEST(CgiHeadReader, SwitchingProtocolsIsFinal) {
   EXPECT_EQ(read("Status: 101\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                  "content-length: 4\r\n\r\nbytes"),

@@ -68,13 +68,14 @@ INTERIM = {
     "early-hints-alone": Case(b"Status: 103 Early Hints\r\n\r\n", 502, 0),
     "switching": Case(b"Status: 101 Switching Protocols\r\nUpgrade: x\r\n" + BODY, 502, 0),
 }
+NO_CONTENT = {"reset-content": b"Status: 205 Reset Content\r\n" + TYPE + b"Content-Length: 5\r\n" + BODY}
 ALL = {**MENDED, **SERVED, **REFUSED, **INTERIM}
 
 
 @pytest.fixture
 def responder(directory, stopping):
     path = directory / "program.sock"
-    stopping.append(RawResponder(path, {name: case.answer for name, case in ALL.items()}))
+    stopping.append(RawResponder(path, {**{name: case.answer for name, case in ALL.items()}, **NO_CONTENT}))
     return path
 
 
@@ -119,6 +120,17 @@ def test_behind_a_front_server(program, viaductd, start_front, front):
         if case.field:
             assert reply.all(case.field[0]) == [case.field[1]], name
         assert reply.get("Link") is None
+
+
+@pytest.mark.parametrize("front", FRONTS)
+def test_reset_content(program, viaductd, start_front, front):
+    """Nothing of its body arrives, nor a length of it: the next response is where it should be."""
+    viaductd.start()
+    with http.Connection(start_front(front, viaductd.socket).port) as client:
+        for target, status, body in [("/reset-content/", 205, b""), ("/lf/", 200, b"body\n")]:
+            client.send_head("GET", target)
+            reply = client.read_reply()
+            assert (reply.status, reply.body) == (status, body)
 
 
 def test_strict(program, viaductd):

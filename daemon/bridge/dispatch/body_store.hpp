@@ -83,7 +83,7 @@ class BodyStore {
   bool lost_ = false;       // something passed on is gone
   protocol::Buffer memory_;
   std::size_t read_ = 0;  // position in memory_
-  SpoolFile file_;
+  SpoolFile file_{Spool::Use::body};
 };
 
 }  // namespace viaduct::daemon::bridge

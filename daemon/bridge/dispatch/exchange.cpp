@@ -64,6 +64,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
                    .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),
                    .rules = dispatcher.settings().response_heads});
   ending_ = {};
+  passed_ = 0;
   status_ = 0;
   arrived_ = services_.reactor.now();
   start_clocks();

@@ -198,6 +198,7 @@ class Exchange final : public Caller, public Waiting {
   void abort_worker();
   void body_failed(int status, std::string_view why);
   [[nodiscard]] bool holds_body() const;
+  [[nodiscard]] bool holds_response() const;
   void spool_failed(const std::error_code& error);
   void end_everywhere(int status, std::uint32_t retry_after);
   void count_memory();
@@ -254,7 +255,8 @@ class Exchange final : public Caller, public Waiting {
   ResponseStore store_;
   Ending ending_;
   StderrLines errors_;
-  int status_ = 0;  // answered to the client; 0: not yet
+  std::uint64_t passed_ = 0;  // body bytes given to the client
+  int status_ = 0;            // answered to the client; 0: not yet
 
   Clock::time_point arrived_;
   Clock::time_point queue_deadline_;

@@ -98,7 +98,7 @@ void Exchange::spool_input() {
 }
 
 void Exchange::relieve() {
-  if (store_.memory() >= kWorthAFile) {
+  if (holds_response()) {
     store_.spill(services_.use.spool);
     count_memory();
   }
@@ -106,7 +106,11 @@ void Exchange::relieve() {
 }
 
 bool Exchange::wants_file() const {
-  return store_.memory() >= kWorthAFile || holds_body();
+  return holds_response() || holds_body();
+}
+
+bool Exchange::holds_response() const {
+  return store_.spillable() && store_.memory() >= kWorthAFile;
 }
 
 bool Exchange::holds_body() const {

@@ -88,7 +88,7 @@ void Exchange::write_access_log() {
   services_.access_log.write({.app = dispatcher_->settings().name,
                               .params = head_.params,
                               .status = status_,
-                              .body_bytes = response_.admitted(),
+                              .body_bytes = passed_,
                               .duration = services_.reactor.now() - arrived_,
                               .attempts = attempts_});
 }

@@ -16,9 +16,12 @@ namespace {
 
 /// Bytes from the store that a client is given at once.
 constexpr std::size_t kPiece = 32 * 1024;
+constexpr int kSwitching = 101;
 
-// Whoever sends events, or says that it wants no buffering, wants to know who still listens.
+// Whoever sends events, talks in both directions, or says that it wants no buffering, wants to know
+// who still listens.
 bool without_file(const protocol::ResponseHead& head) {
+  if (head.status == kSwitching) return true;
   const auto buffering = head.fields.find_nocase("X-Accel-Buffering").value_or("");
   if (protocol::equal_nocase(buffering, "no")) return true;
   const auto type = head.fields.find_nocase("Content-Type").value_or("");
@@ -37,6 +40,7 @@ void Exchange::pass_body(protocol::Bytes bytes) {
   if (bytes.empty()) return;
   const bool backlog = client_->backed_up() && client_->unsent() > kOutputHigh;
   if (store_.empty() && (!backlog || !store_.usable())) {
+    passed_ += bytes.size();
     client_->respond_body(client_id_, bytes);
     return;
   }
@@ -68,6 +72,8 @@ void Exchange::output_drained() {
 // Returns whether nothing is stored any more, and the request has not ended here.
 bool Exchange::send_stored() {
   if (client_ == nullptr || store_.empty()) return true;
+  // Others on the connection have filled it; it drains again.
+  if (client_->unsent() > kOutputHigh) return false;
   std::error_code error;
   const protocol::Bytes bytes = store_.peek(kPiece, error);
   if (error) {
@@ -80,6 +86,7 @@ bool Exchange::send_stored() {
     bury_if_done();
     return false;
   }
+  passed_ += bytes.size();
   client_->respond_copy(client_id_, bytes);
   store_.consume(bytes.size());
   count_memory();

@@ -76,6 +76,8 @@ void ResponseStore::consume(std::size_t bytes) {
     drop_memory(bytes);
   } else {
     file_.consume(bytes);
+    // Until the client takes the next piece, which may be a long time.
+    file_.drop_window();
     if (file_.unread() == 0) file_.close();
   }
   if (empty()) full_ = false;
@@ -93,7 +95,7 @@ void ResponseStore::drop_memory(std::size_t bytes) {
 }
 
 void ResponseStore::spill(Spool& spool) {
-  if (file_.is_open() || in_memory() == 0 || in_memory() > limits_.file) return;
+  if (!spillable()) return;
   if (write(spool, memory_.view(read_, memory_.size()))) return;
   memory_.release();
   read_ = 0;

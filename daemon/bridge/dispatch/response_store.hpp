@@ -61,8 +61,13 @@ class ResponseStore {
   /// At most what the last peek() gave.
   void consume(std::size_t bytes);
 
-  /// Moves what is in memory to the file, where the response may have one and it has none yet.
+  /// Moves what is in memory to the file.
   void spill(Spool& spool);
+  /// Whether spill() does anything: there is something, the response may have a file, and it has
+  /// none yet.
+  [[nodiscard]] bool spillable() const {
+    return !file_.is_open() && in_memory() > 0 && in_memory() <= limits_.file;
+  }
   /// Bytes of memory that it holds.
   [[nodiscard]] std::size_t memory() const {
     return memory_.capacity() + over_.capacity() + file_.memory();
@@ -76,7 +81,7 @@ class ResponseStore {
   config::ResponseBuffers limits_{.memory = 0, .file = 0};
   protocol::Buffer memory_;
   std::size_t read_ = 0;  // position in memory_
-  SpoolFile file_;
+  SpoolFile file_{Spool::Use::response};
   protocol::Buffer over_;  // behind the file
   bool full_ = false;
 };

@@ -33,9 +33,10 @@ int Spool::open(std::error_code& error) const {
   return file;
 }
 
-bool Spool::take(std::uint64_t bytes) {
+bool Spool::take(std::uint64_t bytes, Use use) {
+  const std::uint64_t limit = use == Use::response ? limit_ / 2 : limit_;
   const std::uint64_t before = used_.fetch_add(bytes, std::memory_order_relaxed);
-  if (limit_ == 0 || before + bytes <= limit_) return true;
+  if (limit_ == 0 || before + bytes <= limit) return true;
   give_back(bytes);
   return false;
 }

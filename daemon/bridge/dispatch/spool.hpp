@@ -18,8 +18,10 @@ class Spool {
   [[nodiscard]] const std::string& directory() const { return directory_; }
   /// A new file, open for reading and writing; -1 and `error`.
   int open(std::error_code& error) const;
-  /// Whether so many more bytes may be written; they are counted then.
-  bool take(std::uint64_t bytes);
+  enum class Use : std::uint8_t { body, response };
+  /// Whether so many more bytes may be written; they are counted then. For a response only half of
+  /// the limit is there: its worker can wait, while a body without room ends its request.
+  bool take(std::uint64_t bytes, Use use);
   void give_back(std::uint64_t bytes) { used_.fetch_sub(bytes, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t used() const { return used_.load(std::memory_order_relaxed); }
 

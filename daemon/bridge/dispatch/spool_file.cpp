@@ -32,7 +32,7 @@ void SpoolFile::close() {
 }
 
 std::error_code SpoolFile::append(protocol::Bytes bytes) {
-  if (!spool_->take(bytes.size())) return std::make_error_code(kFull);
+  if (!spool_->take(bytes.size(), use_)) return std::make_error_code(kFull);
   for (std::size_t done = 0; done < bytes.size();) {
     const ssize_t count =
         ::pwrite(file_, bytes.data() + done, bytes.size() - done, static_cast<off_t>(size_ + done));

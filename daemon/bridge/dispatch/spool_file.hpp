@@ -16,7 +16,8 @@ namespace viaduct::daemon::bridge {
 /// thread; pieces are small. Not thread-safe.
 class SpoolFile {
  public:
-  SpoolFile() = default;
+  /// `use`: what it is for.
+  explicit SpoolFile(Spool::Use use) : use_(use) {}
   ~SpoolFile() { close(); }
   SpoolFile(const SpoolFile&) = delete;
   SpoolFile& operator=(const SpoolFile&) = delete;
@@ -38,6 +39,8 @@ class SpoolFile {
   /// Moves the position of reading on. At most unread().
   void consume(std::uint64_t bytes) { read_ += bytes; }
   void rewind() { read_ = 0; }
+  /// Gives back the memory of what peek() gave last.
+  void drop_window() { protocol::give_back(window_); }
 
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t unread() const { return size_ - read_; }
@@ -47,6 +50,7 @@ class SpoolFile {
   static constexpr std::size_t kWindow = 32 * 1024;
 
  private:
+  const Spool::Use use_;
   Spool* spool_ = nullptr;
   int file_ = -1;
   std::uint64_t size_ = 0;

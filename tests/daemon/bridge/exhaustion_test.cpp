@@ -159,7 +159,7 @@ TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
     stalled.push_back(std::move(client));
   }
   until([&] { return ask() == 503; }, "a refusal");
-  EXPECT_TRUE(bridge().wait_for_log("limits.memory is reached"));
+  EXPECT_TRUE(bridge().wait_for_log("limits.memory is reached")) << stalled.size() << " stalled";
   // One after the other: each has the worker send more.
   for (const auto& client : stalled) {
     client->read(true);

@@ -115,21 +115,21 @@ TEST(ResponseStore, FileIsUsedAgainOnceItWasRead) {
 }
 
 TEST(ResponseStore, SpoolAtItsLimitFillsTheStore) {
-  for (const std::uint64_t limit : {49U, 50U, 51U}) {
+  for (const std::uint64_t limit : {99U, 100U, 101U}) {
     Spool spool("", limit);
     ResponseStore store;
     store.reset({.memory = 100, .file = 1000});
     const auto error = store.append(spool, protocol::as_bytes(pattern(150)));
-    EXPECT_EQ(error == SpoolFile::kFull, limit < 50) << limit;
-    EXPECT_EQ(store.full(), limit < 50) << limit;
-    EXPECT_EQ(spool.used(), limit < 50 ? 0U : 50U) << limit;
+    EXPECT_EQ(error == SpoolFile::kFull, limit < 100) << limit;
+    EXPECT_EQ(store.full(), limit < 100) << limit;
+    EXPECT_EQ(spool.used(), limit < 100 ? 0U : 50U) << limit;
     EXPECT_EQ(take(store), pattern(150)) << limit;
     EXPECT_FALSE(store.full()) << limit;
   }
 }
 
 TEST(ResponseStore, WhatTheFileRefusesComesBehindIt) {
-  Spool spool("", 50);
+  Spool spool("", 100);
   ResponseStore store;
   store.reset({.memory = 0, .file = 1000});
   const std::string all = pattern(130);

@@ -13,18 +13,28 @@ namespace {
 
 TEST(Spool, CountsUpToItsLimit) {
   Spool spool("/tmp", 10);
-  EXPECT_TRUE(spool.take(9));
-  EXPECT_FALSE(spool.take(2));
+  EXPECT_TRUE(spool.take(9, Spool::Use::body));
+  EXPECT_FALSE(spool.take(2, Spool::Use::body));
   EXPECT_EQ(spool.used(), 9u) << "what was refused is not counted";
-  EXPECT_TRUE(spool.take(1));
-  EXPECT_FALSE(spool.take(1));
+  EXPECT_TRUE(spool.take(1, Spool::Use::body));
+  EXPECT_FALSE(spool.take(1, Spool::Use::body));
   spool.give_back(10);
-  EXPECT_TRUE(spool.take(10));
+  EXPECT_TRUE(spool.take(10, Spool::Use::body));
+}
+
+TEST(Spool, ResponsesLeaveHalfOfItToBodies) {
+  for (const std::uint64_t bytes : {4U, 5U, 6U}) {
+    Spool spool("/tmp", 10);
+    EXPECT_EQ(spool.take(bytes, Spool::Use::response), bytes <= 5) << bytes;
+    EXPECT_TRUE(spool.take(4, Spool::Use::body));
+    EXPECT_FALSE(spool.take(2, Spool::Use::response)) << "what bodies have counts, too";
+  }
+  EXPECT_TRUE(Spool("/tmp", 0).take(std::uint64_t{1} << 50, Spool::Use::response));
 }
 
 TEST(Spool, ZeroIsNoLimit) {
   Spool spool("/tmp", 0);
-  EXPECT_TRUE(spool.take(std::uint64_t{1} << 50));
+  EXPECT_TRUE(spool.take(std::uint64_t{1} << 50, Spool::Use::body));
 }
 
 TEST(Spool, FilesHaveNoNameInItsDirectory) {
