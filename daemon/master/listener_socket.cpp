@@ -291,11 +291,13 @@ ListenerRepair ListenerSocket::repaired(ListenerRepair::Kind kind) {
 }
 
 std::optional<ListenerRepair> ListenerSocket::failed(const std::string& why) {
+  // The text can name a process, which chooses its name.
+  const bool first = failure_.empty();
   if (std::exchange(failure_, why) == why) return std::nullopt;
   return ListenerRepair{.kind = ListenerRepair::Kind::failed,
                         .listener = format(address_),
                         .failure = why,
-                        .held_by_others = address_.kind == Address::Kind::unix_abstract};
+                        .held_by_others = first && address_.kind == Address::Kind::unix_abstract};
 }
 
 void ListenerSocket::reset_options() noexcept {

@@ -297,11 +297,13 @@ void Master::watch_listeners() {
 }
 
 void Master::check_listeners() {
-  // Until it has let go, the sockets are the predecessor's.
-  if (stopping_ || takeover_ != Takeover::none) return;
+  // Until it has let go, the sockets are the predecessor's; a successor knows those of its start.
+  if (stopping_ || successor_ || takeover_ != Takeover::none) return;
   bool held = false;
   for (const auto& generation : generations_) held = generation->repair_listeners() || held;
   for (const auto& generation : generations_) generation->renew_listeners();
+  // A bridge that drains may set them again.
+  current_->listeners().reset_options();
   store_.update(current_->listeners(), inherited_);
   if (!held) return;
   for (const auto& generation : generations_) generation->kill_bridge();

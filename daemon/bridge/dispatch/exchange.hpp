@@ -108,6 +108,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] std::size_t held() const { return memory_.bytes(); }
   /// Whether its response has neither ended nor been given up.
   [[nodiscard]] bool has_client() const { return client_ != nullptr; }
+  /// Its connection; null without a client.
+  [[nodiscard]] const Client* client() const { return client_; }
   [[nodiscard]] const protocol::RequestHead& head() const { return head_; }
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
   /// Whether it has a body, or may have one: the client has not said that it has none.

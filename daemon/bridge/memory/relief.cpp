@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <unordered_set>
 #include <utility>
 
 #include "daemon/bridge/dispatch/exchange.hpp"
@@ -59,16 +60,20 @@ void Relief::give_up() {
   std::uint64_t freed = 0;
   std::size_t requests = 0;
   std::size_t connections = 0;
+  std::unordered_set<const Client*> answered;
   while (freed < excess) {
     const auto next = giving_up.next();
     if (!next) break;
     const Holder& holder = holders[*next];
+    // A request that has just been given up is still to be answered there.
+    if (holder.connection != nullptr && answered.contains(holder.connection)) continue;
     freed += holder.holding.bytes;
     if (holder.connection != nullptr) {
       ++connections;
       holder.connection->close();
     } else if (holder.request->has_client()) {
       ++requests;
+      answered.insert(holder.request->client());
       holder.request->give_up();
     }
   }

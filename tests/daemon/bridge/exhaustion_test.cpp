@@ -131,9 +131,11 @@ TEST_F(Descriptors, WhoIsAcceptedToBeRefusedAndSaysNothingIsClosed) {
 }
 
 TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
+  constexpr std::uint32_t kMore = 256;  // requests than the limit has room for
   settings.limits.memory = 8 * 1024 * 1024;
+  settings.apps.front().concurrency.limit = kMore;
   start();
-  FakeWorker& worker = add_worker();
+  FakeWorker& worker = add_worker({.max_reqs = kMore});
   const auto ask = [&] {
     const auto client = connect();
     client->get(1, "/small");
@@ -147,7 +149,7 @@ TEST_F(Exhaustion, BeyondLimitsMemoryNewRequestsAreAnswered503) {
   // to its limit before the last of them.
   const auto reached = [&] { return bridge().log_count("limits.memory is reached") > 0; };
   std::vector<std::unique_ptr<FrontClient>> stalled;
-  while (stalled.size() < 64) {
+  while (stalled.size() < kMore) {
     auto client = connect();
     client->read(false);
     client->get(1, "/large");
