@@ -176,7 +176,8 @@ UniqueFd CgroupTree::create(const std::string& name, const CgroupValues& values)
   if (::mkdir(cgroup.c_str(), 0755) != 0) fail(cgroup, errno);
   try {
     if (!takes_processes(cgroup)) fail(cgroup, EOPNOTSUPP);
-    for (const auto& [file, text] : values) write(cgroup + '/' + file, text);
+    for (const auto& [file, text] : values)
+      write(std::string(cgroup).append("/").append(file), text);
     const std::string members = cgroup + "/cgroup.procs";
     UniqueFd procs(::open(members.c_str(), O_WRONLY | O_CLOEXEC));
     if (!procs) fail(members, errno);

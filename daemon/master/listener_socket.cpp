@@ -240,7 +240,7 @@ bool ListenerSocket::listen_again() noexcept {
   if (::listen(descriptor(), backlog) == 0) return true;
   // It may be connected to somebody by now.
   const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
-  ::connect(descriptor(), &nobody, sizeof(nobody));
+  if (::connect(descriptor(), &nobody, sizeof(nobody)) != 0) return false;
   return ::listen(descriptor(), backlog) == 0;
 }
 

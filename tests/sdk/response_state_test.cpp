@@ -11,7 +11,6 @@ namespace viaduct::detail {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class ResponseStateTest : public ::testing::Test {
  protected:

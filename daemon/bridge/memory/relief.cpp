@@ -55,6 +55,7 @@ void Relief::give_up() {
   const std::uint64_t excess = std::max(process.policy.excess_of_expendable(held), of_footprint);
   const std::vector<Holder> holders = find_holders(only_expendable);
   std::vector<GivingUp::Holding> holdings;
+  holdings.reserve(holders.size());
   for (const Holder& holder : holders) holdings.push_back(holder.holding);
   GivingUp giving_up(std::move(holdings));
   std::uint64_t freed = 0;

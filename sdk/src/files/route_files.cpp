@@ -1,4 +1,5 @@
 #include <string>
+#include <utility>
 
 #include <viaduct/router.hpp>
 
@@ -9,10 +10,10 @@ Router& Router::files(std::string_view prefix, std::filesystem::path root, DotFi
   std::string pattern(prefix);
   if (!pattern.ends_with('/')) pattern += '/';
   pattern += "{file:path}";
-  return get(pattern,
-             [root = std::filesystem::absolute(root), dot_files](Request& req, Response& res) {
-               res.send_file(root, *req.arg("file"), {}, dot_files);
-             });
+  return get(pattern, [root = std::filesystem::absolute(std::move(root)), dot_files](
+                          Request& req, Response& res) {
+    res.send_file(root, *req.arg("file"), {}, dot_files);
+  });
 }
 
 }  // namespace v1

@@ -90,7 +90,7 @@ class HttpTransport final : public Transport {
     if (!headed_) {
       headed_ = true;
       protocol::ResponseHead head;
-      head.status = parser_.get().result_int();
+      head.status = static_cast<int>(parser_.get().result_int());
       for (const auto& field : parser_.get().base()) {
         const std::string_view name(field.name_string().data(), field.name_string().size());
         if (!of_this_hop(name)) head.fields.add(name, {field.value().data(), field.value().size()});

@@ -11,8 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using ::testing::HasSubstr;
-using ::testing::Not;
-using ::testing::StartsWith;
 
 constexpr milliseconds kHeartbeat{100};
 constexpr std::string_view kHeartbeats = ":\n\n:\n\n:\n\n";

@@ -8,7 +8,6 @@ namespace viaduct::test {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 
 constexpr const char* kAllowOrigin = "Access-Control-Allow-Origin";

@@ -11,7 +11,6 @@ namespace viaduct::test {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::StartsWith;
 
 using LogTest = ModelTest;
 INSTANTIATE_TEST_SUITE_P(Models, LogTest, ::testing::Values(Model::threads, Model::fibers),
