@@ -300,7 +300,8 @@ void FiberExecutor::Task::sleep_until(Clock::time_point time, const std::stop_to
 void FiberExecutor::Task::blocking(const std::function<void()>& work) {
   {
     const std::lock_guard guard(executor_.queue_mutex_);
-    if (!executor_.pool_) executor_.pool_.emplace(kBlockingThreads);
+    if (!executor_.pool_)
+      executor_.pool_ = std::make_unique<boost::asio::thread_pool>(kBlockingThreads);
   }
   std::exception_ptr failure;
   boost::asio::post(*executor_.pool_, [this, &work, &failure] {

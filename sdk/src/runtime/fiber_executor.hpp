@@ -9,7 +9,6 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -120,7 +119,7 @@ class FiberExecutor final : public Executor {
   Sleepers sleepers_;
   boost::asio::steady_timer timer_;
   Clock::time_point timer_at_ = Clock::time_point::max();
-  std::optional<boost::asio::thread_pool> pool_;
+  std::unique_ptr<boost::asio::thread_pool> pool_;
 };
 
 }  // namespace detail
