@@ -7,11 +7,11 @@ namespace viaduct {
 inline namespace v1 {
 
 Router& Router::files(std::string_view prefix, std::filesystem::path root, DotFiles dot_files) {
+  root = std::filesystem::absolute(root);
   std::string pattern(prefix);
   if (!pattern.ends_with('/')) pattern += '/';
   pattern += "{file:path}";
-  return get(pattern, [root = std::filesystem::absolute(std::move(root)), dot_files](
-                          Request& req, Response& res) {
+  return get(pattern, [root = std::move(root), dot_files](Request& req, Response& res) {
     res.send_file(root, *req.arg("file"), {}, dot_files);
   });
 }
