@@ -43,13 +43,14 @@ std::string_view cap(std::string_view number) {
 // What the field means by the grammar of RFC 9110 section 14.1.1, without arithmetic: "bytes=" was
 // found in front of `spec`, and blanks are gone.
 Kind meant(std::string_view spec, std::uint64_t size) {
+  if (size == 0) return Kind::whole;  // nothing to have a part of
   const std::size_t dash = spec.find('-');
   if (dash == std::string_view::npos) return Kind::whole;
   const std::string_view from = spec.substr(0, dash);
   const std::string_view to = spec.substr(dash + 1);
   if (from.empty()) {
     if (!digits(to)) return Kind::whole;
-    return size == 0 || !below("0", to) ? Kind::unsatisfiable : Kind::part;
+    return !below("0", to) ? Kind::unsatisfiable : Kind::part;
   }
   if (!digits(from) || (!to.empty() && (!digits(to) || below(cap(to), cap(from)))))
     return Kind::whole;
