@@ -11,7 +11,7 @@ namespace viaduct::daemon::bridge {
 /// Turns a worker's STDOUT into a head and the body bytes that may follow it: none for HEAD and
 /// for statuses without a body, none beyond Content-Length.
 ///
-/// What comes behind a 101 that may pass is another protocol's, whatever its head says.
+/// Bytes behind a 101 that may pass belong to another protocol, whatever its head says.
 ///
 ///     bytes = filter.feed(bytes);            // takes what belongs to the head
 ///     if (filter.error() != Errc::ok) ...
@@ -43,7 +43,7 @@ class ResponseFilter {
   [[nodiscard]] const protocol::ResponseHead& head() const { return reader_.head(); }
   /// Makes it ready for the response of another worker.
   void restart() { reader_.reset(options_.rules); }
-  /// What was mended in the head, and where; as CgiHeadReader has it.
+  /// The first mend of the head, and its line; see CgiHeadReader.
   [[nodiscard]] protocol::Mend mend() const { return reader_.mend(); }
   [[nodiscard]] std::string_view mended_line() const { return reader_.mended_line(); }
 

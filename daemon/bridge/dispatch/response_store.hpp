@@ -20,7 +20,7 @@ struct Placing {
   bool operator==(const Placing&) const = default;
 };
 
-/// What a store has. All sizes are bytes.
+/// Contents of a store. All sizes are bytes.
 struct Stored {
   std::uint64_t in_memory = 0;  ///< in front of the file
   std::uint64_t in_file = 0;    ///< written to it since it was made, what was read included

@@ -6,7 +6,7 @@
 
 namespace viaduct::daemon::bridge {
 
-/// What is given up first when memory is short. Pure.
+/// The order in which holders of memory are given up when it is short. Pure.
 ///
 /// The largest goes first, and whether the next one is a request whose body is still gathered is
 /// decided by size alone. Which of those it is, their rates decide: the slowest client's goes
@@ -16,7 +16,7 @@ class GivingUp {
  public:
   struct Holding {
     std::size_t bytes;
-    /// Of a request whose body is gathered: bytes per second of the client.
+    /// Bytes per second of the client, for a request whose body is gathered.
     std::optional<double> rate{};
   };
 
