@@ -2,11 +2,10 @@
 
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -68,11 +67,13 @@ std::string format_access(const AccessEntry& entry, config::LogFormat format,
                                            : format_combined(entry, time);
 }
 
-AccessLog::AccessLog(Reactor& reactor, config::LogFormat format, double sample)
-    : reactor_(reactor), format_(format), sample_(sample) {}
+AccessLog::AccessLog(Reactor& reactor, const log::Log& log, config::LogFormat format, double sample)
+    : reactor_(reactor), log_(log), format_(format), sample_(sample) {}
 
 AccessLog::~AccessLog() {
+  constexpr int kLastMilliseconds = 1000;
   flush();
+  if (output_) output_->flush_for(kLastMilliseconds);
   reactor_.forget(*this);
 }
 
@@ -88,13 +89,15 @@ void AccessLog::write(const AccessEntry& entry) {
   reactor_.flush_at_turn_end(*this);
 }
 
-void AccessLog::redirect(int descriptor) {
-  flush();
-  descriptor_ = descriptor;
+void AccessLog::write_to(UniqueFd descriptor) {
   int type = 0;
   socklen_t size = sizeof(type);
-  datagrams_ =
-      ::getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+  if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+      type == SOCK_DGRAM) {
+    datagrams_ = std::move(descriptor);
+  } else {
+    output_ = std::make_unique<log::LineOutput>(descriptor.release(), kMostWaiting);
+  }
 }
 
 // To syslog, a line each. What it does not take at once is lost, as it is for everybody.
@@ -108,22 +111,33 @@ void AccessLog::send_lines() {
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
-    ::sendmsg(descriptor_, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::sendmsg(datagrams_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     rest.remove_prefix(size + 1);
   }
 }
 
 void AccessLog::flush() {
-  if (datagrams_) send_lines();
-  std::string_view rest = datagrams_ ? std::string_view() : lines_;
-  while (!rest.empty() && descriptor_ >= 0) {
-    const ssize_t count = ::write(descriptor_, rest.data(), rest.size());
-    if (count < 0 && errno == EINTR) continue;
+  if (output_) {
     // A full disk costs log lines, not requests.
-    if (count <= 0) break;
-    rest.remove_prefix(static_cast<std::size_t>(count));
+    lost_ += output_->write(lines_);
+  } else if (datagrams_) {
+    send_lines();
   }
   lines_.clear();
+}
+
+bool AccessLog::tick() {
+  if (!output_) return false;
+  if (output_->waiting()) lost_ += output_->write({});
+  if (lost_ > 0) report_lost();
+  return output_->waiting();
+}
+
+void AccessLog::report_lost() {
+  if (reactor_.now() < report_at_) return;
+  log_.warning("access log lines lost: they cannot be written fast enough, or at all",
+               {{"lines", std::exchange(lost_, 0)}});
+  report_at_ = reactor_.now() + kReports;
 }
 
 }  // namespace viaduct::daemon::bridge

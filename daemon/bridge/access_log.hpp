@@ -2,11 +2,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "daemon/bridge/reactor.hpp"
+#include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/log_settings.hpp"
+#include "daemon/log/line_output.hpp"
+#include "daemon/log/log.hpp"
 #include "protocol/pairs.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -29,32 +33,43 @@ std::string format_access(const AccessEntry& entry, config::LogFormat format,
                           std::chrono::system_clock::time_point time);
 
 /// The access log of one thread: lines are collected and written at the end of the loop's turn.
-/// Several threads append to one file, each with whole lines. A datagram socket is that of syslog
-/// and gets each line by itself.
+/// What the pipe to the master does not take waits, up to kMostWaiting; lines beyond that are lost,
+/// which the log says. A datagram socket is that of syslog and gets each line by itself.
 class AccessLog final : public Flushable {
  public:
-  /// `sample`: the share of requests that is logged, 0 to 1.
-  AccessLog(Reactor& reactor, config::LogFormat format, double sample);
+  static constexpr std::size_t kMostWaiting = 256 * 1024;
+  /// How often lost lines are reported, at most.
+  static constexpr std::chrono::seconds kReports{10};
+
+  /// `sample`: the share of requests that is logged, 0 to 1. `log` is borrowed.
+  AccessLog(Reactor& reactor, const log::Log& log, config::LogFormat format, double sample);
+  /// Gives what waits a second to be taken.
   ~AccessLog();
 
   /// Whether write() would do anything.
-  [[nodiscard]] bool enabled() const { return descriptor_ >= 0; }
+  [[nodiscard]] bool enabled() const { return output_ || datagrams_; }
   void write(const AccessEntry& entry);
-  /// Lines go there from now on; -1 turns the log off. The descriptor is borrowed.
-  void redirect(int descriptor);
+  /// Where lines go from now on: a pipe, a stream of the journal, or a datagram socket. Once.
+  void write_to(UniqueFd descriptor);
 
   void flush() override;
+  /// To be called at times. Whether something waits, and so it is to be called again soon.
+  [[nodiscard]] bool tick();
 
  private:
   void send_lines();
+  void report_lost();
 
   Reactor& reactor_;
+  const log::Log& log_;
   config::LogFormat format_;
   double sample_;
   double share_ = 0.0;
-  int descriptor_ = -1;
-  bool datagrams_ = false;
+  std::unique_ptr<log::LineOutput> output_;
+  UniqueFd datagrams_;
   std::string lines_;
+  std::uint64_t lost_ = 0;
+  Clock::time_point report_at_{};
 };
 
 }  // namespace viaduct::daemon::bridge

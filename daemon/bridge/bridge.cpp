@@ -58,6 +58,7 @@ log::Settings log_settings(const config::LogSettings& settings) {
   }
   result.format =
       settings.format == config::LogFormat::json ? log::Format::json : log::Format::text;
+  result.descriptor = channel::kLogDescriptor;
   if (settings.to.kind == config::LogTarget::Kind::journal) result.sink = log::Sink::journal;
   if (settings.to.kind == config::LogTarget::Kind::syslog) result.sink = log::Sink::syslog;
   return result;

@@ -73,7 +73,6 @@ std::vector<std::unique_ptr<Thread>> Control::make_threads(Scoreboard& scores,
 
 Control::~Control() {
   if (successor_ >= 0) ::close(successor_);
-  if (access_log_ >= 0) ::close(access_log_);
 }
 
 void Control::run() {
@@ -194,7 +193,7 @@ void Control::handle(const channel::Received& received) {
       on_every_thread([app = message.app](Thread& t) { t.app(app).state_changed(); });
       break;
     case Type::log_target:
-      redirect_log(message, received.descriptor);
+      take_log(message, UniqueFd(received.descriptor));
       break;
     case Type::accept:
       on_every_thread([](Thread& t) { t.accept(); });
@@ -260,44 +259,26 @@ void Control::on_every_thread(const std::function<void(Thread&)>& work) {
 
 // ---- logs
 
-// The log, if there was none before.
-const log::Log* Control::redirect(std::unique_ptr<log::Log>& log, int descriptor) {
-  if (log) {
-    log->replace_descriptor(descriptor);
-    return nullptr;
+void Control::take_log(const Message& message, UniqueFd descriptor) {
+  if (message.target == channel::LogTarget::access) {
+    if (message.app >= threads_.size()) return;
+    Thread& thread = *threads_[message.app];
+    thread.reactor().post(
+        [&thread, own = descriptor.release()] { thread.access_log().write_to(UniqueFd(own)); });
+    return;
   }
-  log = std::make_unique<log::Log>(log::Settings{.level = log::Level::debug,
-                                                 .format = log_format(settings_.log.format),
-                                                 .descriptor = descriptor});
-  return log.get();
-}
-
-void Control::redirect_log(const Message& message, int descriptor) {
-  switch (message.target) {
-    case channel::LogTarget::log:
-      log_.replace_descriptor(descriptor);
-      break;
-    case channel::LogTarget::app:
-      if (const log::Log* log = redirect(app_logs_[message.app], descriptor)) {
-        on_every_thread([app = message.app, log](Thread& t) { t.app(app).use_log(*log); });
-      }
-      break;
-    case channel::LogTarget::slow:
-      if (const log::Log* log = redirect(slow_logs_[message.app], descriptor)) {
-        on_every_thread([app = message.app, log](Thread& t) { t.app(app).slow_log().use(*log); });
-      }
-      break;
-    case channel::LogTarget::access: {
-      const int previous = std::exchange(access_log_, descriptor);
-      // Closed behind the last thread: posts to one reactor run in order, so when each has passed
-      // its own on, none uses the previous descriptor any more.
-      auto holder = std::shared_ptr<void>(nullptr, [previous](void*) {
-        if (previous >= 0) ::close(previous);
-      });
-      on_every_thread([descriptor, holder](Thread& t) { t.access_log().redirect(descriptor); });
-      break;
+  if (message.app >= apps_.size()) return;
+  const log::Log& log = logs_.emplace_back(log::Settings{.level = log::Level::debug,
+                                                         .format = log_format(settings_.log.format),
+                                                         .descriptor = descriptor.release()});
+  const bool slow = message.target == channel::LogTarget::slow;
+  on_every_thread([app = message.app, slow, &log](Thread& thread) {
+    if (slow) {
+      thread.app(app).slow_log().use(log);
+    } else {
+      thread.app(app).use_log(log);
     }
-  }
+  });
 }
 
 // A bridge that is still to accept, or whose predecessor has requests left, uses plain workers

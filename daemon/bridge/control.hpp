@@ -74,8 +74,7 @@ class Control final : public WorkerReports {
   void log_name(const Named& named, const ServerNames::Change& change);
   void drain_server(const std::shared_ptr<WorkerInfo>& info);
   void remove_idle_servers();
-  void redirect_log(const channel::Message& message, int descriptor);
-  const log::Log* redirect(std::unique_ptr<log::Log>& log, int descriptor);
+  void take_log(const channel::Message& message, UniqueFd descriptor);
   void drain(int successor);
   void share_plain_workers();
   void remove_worker(const channel::Message& message, UniqueFd memory);
@@ -107,14 +106,12 @@ class Control final : public WorkerReports {
   Footprint footprint_;
   ProcessUse use_;
   std::vector<std::unique_ptr<SharedApp>> apps_;
-  std::vector<PoisonGuard> guards_;                                        // by app
-  std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> app_logs_;  // by app; or none
-  std::unordered_map<std::uint32_t, std::unique_ptr<log::Log>> slow_logs_;
+  std::vector<PoisonGuard> guards_;  // by app
+  std::deque<log::Log> logs_;        // of apps that have their own, and slow logs
   std::vector<std::unique_ptr<Thread>> threads_;
   Reactor::Descriptor channel_;
   Reactor::Descriptor predecessor_;
   int successor_ = -1;
-  int access_log_ = -1;
   Outbox outbox_;
   std::vector<channel::Listening> listening_;
   channel::BackgroundCloser closer_;

@@ -60,7 +60,7 @@ Thread::Thread(unsigned index, const config::BridgeSettings& settings,
                const std::vector<int>& listeners)
     : reactor_(index),
       exchanges_(reactor_),
-      access_log_(reactor_, settings.access_log.format, settings.access_log.sample),
+      access_log_(reactor_, log, settings.access_log.format, settings.access_log.sample),
       services_{reactor_, log, access_log_, scores, exchanges_, use},
       connections_(services_),
       relief_(services_, connections_) {
@@ -118,10 +118,11 @@ bool Thread::tick() {
   for (const auto& dispatcher : dispatchers_) dispatcher->tick(now);
   for (const auto& listener : listeners_) listener->tick();
   connections_.tick(now);
+  const bool lines_wait = access_log_.tick();
   reactor_.memory().tell();
   services_.scores.progress.fetch_add(1, std::memory_order_relaxed);
   if (on_tick_) on_tick_();
-  return !exchanges_.empty() || draining_ || unready_workers();
+  return !exchanges_.empty() || draining_ || lines_wait || unready_workers();
 }
 
 bool Thread::unready_workers() const {

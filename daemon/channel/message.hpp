@@ -22,7 +22,8 @@ enum class Type : std::uint32_t {
   worker_dead,      ///< serial, status (of waitpid): its requests are lost; count 1: tell which,
                     ///< with requests_lost; descriptor: the memory for that (answer_memory.hpp)
   app_state,        ///< app, state, count: seconds for Retry-After
-  log_target,       ///< target, app; descriptor: where log lines go from now on
+  log_target,       ///< target, app; descriptor: where lines of that log go (log_pipe.hpp, or a
+                    ///< socket of the journal or syslog); once each, before `accept`
   accept,           ///< start accepting on the listeners
   drain,            ///< stop accepting, serve what is open, then exit; descriptor, if any: where
                     ///< front connections between two requests go (hand_over.hpp)
@@ -62,7 +63,11 @@ enum class AppState : std::uint32_t {
 
 std::string_view to_string(AppState state);
 
-enum class LogTarget : std::uint32_t { log, access, app, slow };
+enum class LogTarget : std::uint32_t {
+  access,  ///< of one thread; `app` is its index
+  app,
+  slow,
+};
 
 struct Message {
   Type type{};
@@ -72,7 +77,7 @@ struct Message {
   std::int32_t status = 0;
   std::uint32_t count = 0;
   AppState state = AppState::starting;
-  LogTarget target = LogTarget::log;
+  LogTarget target = LogTarget::access;
   std::uint32_t shared = 0;
   std::uint32_t busy = 0;
   std::uint32_t delay_ms = 0;
@@ -92,6 +97,7 @@ inline constexpr int kChannelDescriptor = 3;        ///< socket: messages from t
 inline constexpr int kSettingsDescriptor = 4;       ///< sealed memfd: the settings as JSON
 inline constexpr int kScoreboardDescriptor = 5;     ///< memfd: the scoreboard
 inline constexpr int kReportsDescriptor = 6;        ///< pipe: messages to the master
-inline constexpr int kFirstListenerDescriptor = 7;  ///< one per listener of the settings, in order
+inline constexpr int kLogDescriptor = 7;            ///< log pipe; unused: the journal, syslog
+inline constexpr int kFirstListenerDescriptor = 8;  ///< one per listener of the settings, in order
 
 }  // namespace viaduct::daemon::channel

@@ -9,8 +9,8 @@ namespace viaduct::daemon::config {
 
 /// Terms of memory_bound(). An idle connection, its buffers excepted.
 constexpr std::uint64_t kMemoryOfConnection = 4 * 1024;
-/// A thread: its stack, the buffer into which it receives, and what one event adds before it is
-/// counted. An event takes at most 256 KiB from one socket.
+/// A thread: its stack, the buffer into which it receives, lines of the access log that wait, and
+/// what one event adds before it is counted. An event takes at most 256 KiB from one socket.
 constexpr std::uint64_t kMemoryOfThread = 4 * 1024 * 1024;
 /// Copies of one request's variables that an event may make: as received, larger, merged, one
 /// merged value, and encoded for the worker. Strings that grow are there twice meanwhile.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 namespace viaduct::daemon::config {
@@ -21,17 +22,13 @@ std::string first_line(const std::filesystem::path& file, char end) {
   return line;
 }
 
-bool is_file(const struct stat& file, const std::filesystem::path& path) {
-  struct stat other {};
-  return ::stat(path.c_str(), &other) == 0 && other.st_dev == file.st_dev &&
-         other.st_ino == file.st_ino;
-}
+// The kernel keeps 15 characters of the name that a bridge has from before its exec on.
+constexpr std::string_view kBridge = "viaductd: bridge";
+constexpr std::string_view kBridgeBeforeExec = kBridge.substr(0, 15);
 
 }  // namespace
 
 std::optional<std::string> other_process_of(uid_t user) {
-  struct stat viaductd {};
-  if (::stat("/proc/self/exe", &viaductd) != 0) return std::nullopt;
   std::error_code error;
   for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end;
        entry.increment(error)) {
@@ -42,10 +39,9 @@ std::optional<std::string> other_process_of(uid_t user) {
     }
     // One that has ended and was not waited for has no arguments.
     const std::string program = first_line(entry->path() / "cmdline", '\0');
-    if (program.empty() || program == "viaductd: bridge") continue;
-    // A bridge has no name before its exec.
-    if (is_file(viaductd, entry->path() / "exe")) continue;
-    return "pid " + pid + " (" + first_line(entry->path() / "comm", '\n') + ')';
+    const std::string name = first_line(entry->path() / "comm", '\n');
+    if (program.empty() || program == kBridge || name == kBridgeBeforeExec) continue;
+    return "pid " + pid + " (" + name + ')';
   }
   return std::nullopt;
 }

@@ -44,6 +44,11 @@ Character first_character(std::string_view bytes) {
   return {lead.length, code};
 }
 
+bool is_hidden(std::uint32_t code) {
+  // The last two are taken for line ends by some viewers.
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+}
+
 void append_hex(std::string& out, std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
   for (const char c : bytes) {
@@ -66,28 +71,33 @@ void append_visible(std::string& out, std::string_view character, std::uint32_t 
     case '\\':
       out += "\\\\";
       return;
-    // Taken for line ends by some viewers.
-    case 0x2028:
-    case 0x2029:
-      append_hex(out, character);
-      return;
     default:
       break;
   }
-  const bool control = code < 0x20 || (code >= 0x7F && code < 0xA0);
-  if (control) return append_hex(out, character);
+  if (is_hidden(code)) return append_hex(out, character);
   out += character;
 }
 
-template <class AppendValid>
-std::string rewrite(std::string_view bytes, AppendValid append_valid) {
+void append_json(std::string& out, std::string_view character, std::uint32_t code) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  if (!is_hidden(code)) {
+    out += character;
+    return;
+  }
+  out += "\\u";
+  for (const int shift : {12, 8, 4, 0}) out += kDigits[code >> shift & 0xFu];
+}
+
+template <class AppendValid, class AppendInvalid>
+std::string rewrite(std::string_view bytes, AppendValid append_valid,
+                    AppendInvalid append_invalid) {
   std::string out;
   out.reserve(bytes.size());
   while (!bytes.empty()) {
     const Character next = first_character(bytes);
     const std::size_t length = next.length == 0 ? 1 : next.length;
     if (next.length == 0) {
-      append_hex(out, bytes.substr(0, 1));
+      append_invalid(out, bytes.substr(0, 1));
     } else {
       append_valid(out, bytes.substr(0, length), next.code);
     }
@@ -99,22 +109,30 @@ std::string rewrite(std::string_view bytes, AppendValid append_valid) {
 }  // namespace
 
 std::string escape(std::string_view bytes) {
-  return rewrite(bytes, append_visible);
+  return rewrite(bytes, append_visible, append_hex);
 }
 
 std::string escape_controls(std::string_view bytes) {
-  return rewrite(bytes, [](std::string& out, std::string_view character, std::uint32_t code) {
-    if (code == '\\') {
-      out += character;
-    } else {
-      append_visible(out, character, code);
-    }
-  });
+  return rewrite(
+      bytes,
+      [](std::string& out, std::string_view character, std::uint32_t code) {
+        if (code == '\\') {
+          out += character;
+        } else {
+          append_visible(out, character, code);
+        }
+      },
+      append_hex);
+}
+
+std::string escape_json_controls(std::string_view bytes) {
+  return rewrite(bytes, append_json, [](std::string& out, std::string_view) { out += "\\ufffd"; });
 }
 
 std::string escape_invalid_utf8(std::string_view bytes) {
   return rewrite(
-      bytes, [](std::string& out, std::string_view character, std::uint32_t) { out += character; });
+      bytes, [](std::string& out, std::string_view character, std::uint32_t) { out += character; },
+      append_hex);
 }
 
 }  // namespace viaduct::daemon::log

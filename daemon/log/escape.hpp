@@ -13,6 +13,10 @@ std::string escape(std::string_view bytes);
 /// others should have escaped, and is going to be shown on a terminal.
 std::string escape_controls(std::string_view bytes);
 
+/// The same for a line of JSON, which stays one: \uNNNN for control characters, U+FFFD for bytes
+/// that are no valid UTF-8.
+std::string escape_json_controls(std::string_view bytes);
+
 /// Only what JSON cannot carry: bytes that are no valid UTF-8 become \xNN, control characters are
 /// left to the JSON writer.
 std::string escape_invalid_utf8(std::string_view bytes);

@@ -1,12 +1,8 @@
 #include "daemon/log/log.hpp"
 
 #include <syslog.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <mutex>
-#include <system_error>
-#include <utility>
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
@@ -14,40 +10,43 @@
 #include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/sinks/systemd_sink.h>
 
+#include "daemon/log/line_output.hpp"
+
 namespace viaduct::daemon::log {
 
 namespace {
 
 class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  explicit DescriptorSink(int descriptor) : descriptor_(descriptor) {}
-  ~DescriptorSink() override { close_owned(descriptor_); }
-
-  void replace(int descriptor) {
-    const std::lock_guard lock(mutex_);
-    close_owned(std::exchange(descriptor_, descriptor));
-  }
-
-  static void close_owned(int descriptor) {
-    if (descriptor > STDERR_FILENO) ::close(descriptor);
-  }
+  DescriptorSink(int descriptor, Format format) : output_(descriptor, 0), format_(format) {}
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    spdlog::memory_buf_t line;
-    formatter_->format(message, line);
-    std::string_view rest(line.data(), line.size());
-    while (!rest.empty()) {
-      const ssize_t written = ::write(descriptor_, rest.data(), rest.size());
-      if (written < 0 && errno == EINTR) continue;
-      if (written < 0) return;
-      rest.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (lost_ > 0) report_lost(message);
+    lost_ += write_line(message);
   }
   void flush_() override {}
 
  private:
-  int descriptor_;
+  std::uint64_t write_line(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    return output_.write({line.data(), line.size()});
+  }
+
+  void report_lost(const spdlog::details::log_msg& next) {
+    constexpr std::string_view kWhat = "log lines lost: nobody read them";
+    const Attributes attributes{{"lines", lost_}};
+    const std::string payload = format_ == Format::json ? format_json_members(kWhat, attributes)
+                                                        : format_text(kWhat, attributes);
+    if (write_line({next.time, next.source, next.logger_name, spdlog::level::warn, payload}) == 0) {
+      lost_ = 0;
+    }
+  }
+
+  LineOutput output_;
+  Format format_;
+  std::uint64_t lost_ = 0;
 };
 
 spdlog::level::level_enum to_spdlog(Level level) {
@@ -82,7 +81,7 @@ std::shared_ptr<spdlog::sinks::sink> make_sink(const Settings& settings) {
     case Sink::descriptor:
       break;
   }
-  return std::make_shared<DescriptorSink>(settings.descriptor);
+  return std::make_shared<DescriptorSink>(settings.descriptor, settings.format);
 }
 
 // The journal and syslog end their lines themselves.
@@ -122,14 +121,6 @@ void Log::write(Level level, std::string_view message, Attributes attributes) co
     state_->logger.log(to_spdlog(level), spdlog::string_view_t(line));
   } catch (...) {
     // Out of memory: the line is lost, the daemon goes on.
-  }
-}
-
-void Log::replace_descriptor(int descriptor) noexcept {
-  if (auto* sink = dynamic_cast<DescriptorSink*>(state_->sink.get())) {
-    sink->replace(descriptor);
-  } else {
-    DescriptorSink::close_owned(descriptor);
   }
 }
 

@@ -75,7 +75,8 @@ class Attribute {
 using Attributes = std::initializer_list<Attribute>;
 
 /// May be used from any thread. Never throws after construction: a line that cannot be written
-/// (full disk, closed pipe) is lost.
+/// (full disk, closed pipe, a non-blocking pipe that is full) is lost; how many were is said before
+/// the next one that can be.
 class Log {
  public:
   /// Throws std::exception when the sink cannot be opened.
@@ -101,10 +102,6 @@ class Log {
   void error(std::string_view message, Attributes attributes = {}) const noexcept {
     write(Level::error, message, attributes);
   }
-
-  /// Lines go to `descriptor` from now on: it is owned by the Log, the previous one is closed
-  /// (except 2). Without effect on a journal or syslog sink, where it is only closed.
-  void replace_descriptor(int descriptor) noexcept;
 
  private:
   struct State;

@@ -32,13 +32,15 @@ constexpr std::chrono::seconds kFarewell{5};
 constexpr std::size_t kMessagesPerTurn = 256;
 constexpr std::size_t kLastMessages = 4096;
 
-SpawnSpec bridge_spec(const Context& context, const BridgeSpec& bridge, int channel, int reports) {
+SpawnSpec bridge_spec(const Context& context, const BridgeSpec& bridge, int channel, int reports,
+                      int output) {
   SpawnSpec spec;
   spec.executable = "/proc/self/exe";
   spec.arguments = {"viaductd: bridge", "--bridge"};
   spec.environment = to_strings(bridge_environment(context.environment));
-  spec.descriptors = {context.null,    context.null,      STDERR_FILENO, channel,
-                      bridge.settings, bridge.scoreboard, reports};
+  const int log = bridge.log >= 0 ? bridge.log : context.null;
+  spec.descriptors = {context.null,    context.null,      output,  channel,
+                      bridge.settings, bridge.scoreboard, reports, log};
   spec.descriptors.insert(spec.descriptors.end(), bridge.listeners.begin(), bridge.listeners.end());
   if (::geteuid() == 0) spec.account = bridge.account;
   spec.directory = "/";
@@ -72,7 +74,9 @@ void BridgeProcess::start(const BridgeSpec& spec) {
     throw std::system_error(errno, std::generic_category(), "shutdown");
   }
   channel::MessagePipe reports = channel::make_message_pipe();
-  Spawned spawned = spawn(bridge_spec(context_, spec, theirs.get(), reports.writer.get()));
+  OutputPipe output = make_output_pipe();
+  Spawned spawned =
+      spawn(bridge_spec(context_, spec, theirs.get(), reports.writer.get(), output.writer.get()));
   pid_ = spawned.pid;
   apps_ = spec.apps;
   channel_.assign(ours.release());
@@ -81,7 +85,18 @@ void BridgeProcess::start(const BridgeSpec& spec) {
     if (const auto self = weak.lock()) self->ended(status);
   });
   watch_report(std::move(spawned.report));
+  read_output(std::move(output.reader));
   wait_readable();
+}
+
+// What it does not write as lines of its log: why it cannot start, what libraries and sanitizers
+// say.
+void BridgeProcess::read_output(UniqueFd pipe) {
+  output_ =
+      std::make_shared<OutputReader>(context_.io, std::move(pipe), [this](std::string_view line) {
+        context_.logs.daemon().warning(line, {{"bridge", pid_}});
+      });
+  output_->start();
 }
 
 void BridgeProcess::watch_report(UniqueFd report) {
@@ -230,6 +245,7 @@ void BridgeProcess::kill() noexcept {
 
 void BridgeProcess::ended(int status) {
   reaped_ = true;
+  output_->finish();
   if (reports_.is_open()) receive(kLastMessages);
   const pid_t pid = std::exchange(pid_, -1);
   farewell_.cancel();

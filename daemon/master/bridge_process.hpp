@@ -18,6 +18,7 @@
 #include "daemon/master/bridge_conduct.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/open_questions.hpp"
+#include "daemon/master/output_reader.hpp"
 #include "daemon/master/token_bucket.hpp"
 
 namespace viaduct::daemon::master {
@@ -39,6 +40,7 @@ class BridgeObserver {
 struct BridgeSpec {
   int settings = -1;    ///< sealed memfd: the settings as JSON
   int scoreboard = -1;  ///< memfd
+  int log = -1;         ///< log pipe; -1: the bridge has no use for one
   std::vector<int> listeners;
   std::size_t apps = 0;  ///< in its settings
   config::Account account;
@@ -92,6 +94,7 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   void drop_waiting();
   void release(UniqueFd descriptor, channel::Type type);
   void watch_report(UniqueFd report);
+  void read_output(UniqueFd pipe);
   void ended(int status);
 
   Context& context_;
@@ -102,6 +105,7 @@ class BridgeProcess : public std::enable_shared_from_this<BridgeProcess> {
   boost::asio::posix::stream_descriptor channel_;
   boost::asio::posix::stream_descriptor reports_;
   boost::asio::posix::stream_descriptor report_;
+  std::shared_ptr<OutputReader> output_;
   boost::asio::steady_timer farewell_;
   boost::asio::steady_timer pause_;
   std::deque<Waiting> waiting_;

@@ -12,6 +12,7 @@ namespace viaduct::daemon::master {
 
 class CgroupTree;
 class Children;
+class LogCopier;
 class LogSet;
 class Remains;
 class RuntimeDirectory;
@@ -20,6 +21,7 @@ class RuntimeDirectory;
 struct Context {
   boost::asio::io_context& io;
   LogSet& logs;
+  LogCopier& copier;
   Children& children;
   RuntimeDirectory& runtime;
   CgroupTree& cgroups;

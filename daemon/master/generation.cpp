@@ -9,7 +9,6 @@
 #include "daemon/channel/sealed_memory.hpp"
 #include "daemon/config/bridge_settings.hpp"
 #include "daemon/log/log.hpp"
-#include "daemon/master/bridge_files.hpp"
 #include "daemon/master/crash_directory.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
@@ -37,13 +36,11 @@ Generation::Generation(Context& context, unsigned number, config::Settings setti
       apps_(std::move(apps)),
       tallies_(tallies),
       observer_(observer),
+      bridge_logs_(context.copier, settings_),
       timer_(context.io),
       replace_timer_(context.io) {
   const config::BridgeSettings bridge = config::bridge_settings(settings_);
   settings_memory_ = channel::sealed_memory("viaduct-settings", config::to_json(bridge));
-  for (const BridgeLogFile& file : bridge_log_files(settings_)) {
-    open_log(file.to);
-  }
   try_crash_dirs();
 }
 
@@ -69,7 +66,8 @@ void Generation::start() {
   bridge_since_ = Clock::now();
   // A process that the former bridge has left behind may still write to the former board.
   board_ = std::make_unique<Board>(settings_.apps.size());
-  bridge_->start({settings_memory_.get(), board_->descriptor(), listeners_.descriptors(),
+  const UniqueFd log = bridge_logs_.daemon_pipe();
+  bridge_->start({settings_memory_.get(), board_->descriptor(), log.get(), listeners_.descriptors(),
                   settings_.apps.size(), settings_.bridge.identity.account});
   given_.clear();
   for (const auto& socket : listeners_.sockets()) given_.push_back(socket->replaced());

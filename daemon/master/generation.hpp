@@ -15,6 +15,7 @@
 #include "daemon/master/app_pool.hpp"
 #include "daemon/master/backoff.hpp"
 #include "daemon/master/board.hpp"
+#include "daemon/master/bridge_logs.hpp"
 #include "daemon/master/bridge_process.hpp"
 #include "daemon/master/context.hpp"
 #include "daemon/master/generation_lifecycle.hpp"
@@ -93,7 +94,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// From now on that one's bridge asks the new workers of the pools that both use.
   void leave_asking_to(const Generation& successor);
 
-  /// Opens the log files anew and hands them to the bridge. Returns, and logs, what went wrong.
+  /// Opens the log files of its bridge anew. Returns, and logs, what went wrong.
   std::vector<std::string> reopen_logs();
 
   // What happens to the workers of a pool; nothing when this generation does not use the pool.
@@ -155,7 +156,6 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void arm(std::chrono::milliseconds delay, void (Generation::*action)());
   void introduce();
   void send(channel::Type type, UniqueFd descriptor = {});
-  std::vector<std::string> send_log_files();
   void send_worker(channel::Type type, std::uint32_t place, Worker& worker, bool shared);
   void send_state(std::uint32_t place);
   void tell(std::uint32_t place, Worker& worker, bool shared);
@@ -177,6 +177,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   std::vector<GenerationApp> apps_;
   Tallies& tallies_;
   GenerationObserver& observer_;
+  BridgeLogs bridge_logs_;
   UniqueFd settings_memory_;
   UniqueFd successor_;
   std::unique_ptr<Board> board_;  // of the bridge; null: there is none

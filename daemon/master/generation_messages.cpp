@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "daemon/log/log.hpp"
-#include "daemon/master/bridge_files.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/log_set.hpp"
 
@@ -17,15 +16,20 @@ using channel::Message;
 using channel::Type;
 
 std::vector<std::string> Generation::reopen_logs() {
-  if (!has_bridge()) return {};
-  return send_log_files();
+  auto failures = bridge_logs_.reopen();
+  for (const std::string& failure : failures) {
+    context_.logs.daemon().error("log file cannot be opened", {{"error", failure}});
+  }
+  return failures;
 }
 
 // All that a new bridge has to know. Workers that answered another bridge are not asked with a
 // deadline again.
 void Generation::introduce() {
   told_.clear();
-  send_log_files();
+  bridge_logs_.introduce([this](const Message& message, UniqueFd descriptor) {
+    bridge_->send(message, std::move(descriptor));
+  });
   for (std::uint32_t i = 0; i < apps_.size(); ++i) {
     send_state(i);
     apps_[i].pool->for_each_worker([&](Worker& worker) {
@@ -108,23 +112,6 @@ void Generation::send(Type type, UniqueFd descriptor) {
   message.type = type;
   if (bridge_) return bridge_->send(message, std::move(descriptor));
   context_.closer.close(std::move(descriptor));
-}
-
-std::vector<std::string> Generation::send_log_files() {
-  std::vector<std::string> failures;
-  for (const BridgeLogFile& file : bridge_log_files(settings_)) {
-    Message message;
-    message.type = Type::log_target;
-    message.target = file.target;
-    message.app = file.app;
-    try {
-      bridge_->send(message, open_log(file.to));
-    } catch (const std::exception& error) {
-      context_.logs.daemon().error("log file cannot be opened", {{"error", error.what()}});
-      failures.emplace_back(error.what());
-    }
-  }
-  return failures;
 }
 
 void Generation::tell(std::uint32_t place, Worker& worker, bool shared) {

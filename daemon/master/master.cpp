@@ -60,6 +60,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       null_(open_null()),
       context_{.io = io_,
                .logs = logs_,
+               .copier = copier_,
                .children = children_,
                .runtime = runtime_,
                .cgroups = cgroups_,

@@ -24,6 +24,7 @@
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_store.hpp"
+#include "daemon/master/log_copier.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/notifier.hpp"
 #include "daemon/master/predecessor.hpp"
@@ -205,6 +206,7 @@ class Master final : private PoolObserver,
 
   boost::asio::io_context io_{1};
   LogSet logs_;
+  LogCopier copier_;
   Children children_;
   boost::asio::signal_set signals_;
   RuntimeDirectory runtime_;

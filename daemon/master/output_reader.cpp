@@ -1,12 +1,24 @@
 #include "daemon/master/output_reader.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace viaduct::daemon::master {
+
+OutputPipe make_output_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw std::system_error(errno, std::generic_category(), "pipe2");
+  }
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
 
 OutputReader::OutputReader(boost::asio::io_context& io, UniqueFd pipe, Sink sink)
     : pipe_(io, pipe.release()), pause_(io), sink_(std::move(sink)) {}

@@ -17,8 +17,17 @@
 
 namespace viaduct::daemon::master {
 
-/// Reads the standard error of one worker line by line. At most kBytesPerTurn are taken per
-/// kTurn, so that a worker that floods it waits for its own pipe and nobody else does.
+/// Between the standard error of a child and who reads it; both ends close at exec.
+struct OutputPipe {
+  UniqueFd reader;  ///< non-blocking
+  UniqueFd writer;
+};
+
+/// Throws std::system_error.
+OutputPipe make_output_pipe();
+
+/// Reads the standard error of one child line by line. At most kBytesPerTurn are taken per
+/// kTurn, so that one that floods it waits for its own pipe and nobody else does.
 class OutputReader : public std::enable_shared_from_this<OutputReader> {
  public:
   static constexpr std::size_t kBytesPerTurn = 64 * 1024;

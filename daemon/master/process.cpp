@@ -123,6 +123,8 @@ bool is_replaced(const char* path, int pinned) {
   require(report, limit_resources(confinement));
   require(report, enclose(confinement));
   require(report, bound_capabilities(confinement));
+  // Whoever looks at the processes of that user sees what this one is going to be.
+  ::prctl(PR_SET_NAME, arguments[0]);
   if (spec.account) take_identity(*spec.account, report);
   require(report, raise_capabilities(confinement));
   if (spec.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

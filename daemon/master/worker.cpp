@@ -31,15 +31,6 @@ constexpr std::chrono::milliseconds kAliveWithoutProbe{200};
 
 constexpr std::chrono::seconds kMeasureInterval{1};
 
-std::pair<UniqueFd, UniqueFd> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) {
-    throw std::system_error(errno, std::generic_category(), "pipe2");
-  }
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 }  // namespace
 
 Worker::Worker(Context& context, const config::AppSettings& app, unsigned slot, WorkerOwner& owner)
@@ -64,15 +55,15 @@ Worker::~Worker() {
 
 void Worker::start() {
   const UniqueFd listener = context_.runtime.listen_for_worker(serial_);
-  auto [read_end, write_end] = make_pipe();
+  OutputPipe output = make_output_pipe();
   const UniqueFd cgroup = make_cgroup();
   SpawnSpec spec = worker_spec(app_, name_, context_.environment, listener.get(), context_.null,
-                               write_end.get());
+                               output.writer.get());
   spec.confinement.cgroup = cgroup.get();
   Spawned spawned = spawn(std::move(spec));
   pid_ = spawned.pid;
   started_ = Clock::now();
-  output_ = std::make_shared<OutputReader>(context_.io, std::move(read_end),
+  output_ = std::make_shared<OutputReader>(context_.io, std::move(output.reader),
                                            [this](std::string_view line) { log_output(line); });
   output_->start();
   context_.children.watch(pid_, [weak = weak_from_this()](int status) {

@@ -58,13 +58,14 @@ def test_report_names_what_changed(viaductd):
     app = viaductd.app("sdk")
     viaductd.app("libfcgi", name="other")
     viaductd.start()
-    before = viaductd.workers()
+    before, kept = viaductd.workers(), viaductd.workers("other")
+    assert before and kept
     app["env"]["STAGE"] = "next"
     line = viaductd.reload()
     assert "web restarted (env changed)" in line
     assert "other kept" in line
-    # Both apps run the same program: the other one's worker stays.
-    wait_for(lambda: len(set(viaductd.workers()) & set(before)) == 1, "the old worker is gone")
+    wait_for(lambda: not set(viaductd.workers()) & set(before), "the old worker is gone")
+    assert viaductd.workers("other") == kept
 
 
 def test_app_added_and_removed(viaductd):

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
@@ -108,13 +110,21 @@ class AccessLogFile : public ::testing::Test {
   ~AccessLogFile() override {
     for (const int end : ends_) ::close(end);
   }
-  std::size_t lines() {
-    std::array<char, 64 * 1024> chunk;
-    const ssize_t size = ::read(ends_[0], chunk.data(), chunk.size());
-    return size <= 0
-               ? 0
-               : static_cast<std::size_t>(std::count(chunk.data(), chunk.data() + size, '\n'));
+  UniqueFd writer() const { return UniqueFd(::fcntl(ends_[1], F_DUPFD_CLOEXEC, 0)); }
+  std::string read() const {
+    std::string text;
+    std::vector<char> chunk(1024 * 1024);
+    for (ssize_t size = 0; (size = ::read(ends_[0], chunk.data(), chunk.size())) > 0;) {
+      text.append(chunk.data(), static_cast<std::size_t>(size));
+    }
+    return text;
   }
+  static std::size_t count_lines(std::string_view text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  }
+  std::size_t lines() const { return count_lines(read()); }
+
+  const log::Log log_{{.level = log::Level::error}};
   Reactor reactor_{0};
   std::array<int, 2> ends_{};
 };
@@ -127,8 +137,10 @@ TEST_F(AccessLogFile, SampleIsTheShareThatIsWritten) {
   const auto params = request();
   for (const Row& row : {Row{1.0, 100}, Row{0.5, 50}, Row{0.25, 25}, Row{0.1, 10}, Row{0.01, 1},
                          Row{0.3, 30}, Row{0.0, 0}}) {
-    AccessLog log(reactor_, config::LogFormat::json, row.sample);
-    log.redirect(ends_[1]);
+    AccessLog log(reactor_, log_, config::LogFormat::json, row.sample);
+    EXPECT_FALSE(log.enabled());
+    log.write_to(writer());
+    EXPECT_TRUE(log.enabled());
     for (int i = 0; i < 100; ++i) log.write(entry(params));
     log.flush();
     EXPECT_EQ(lines(), row.lines) << row.sample;
@@ -140,8 +152,9 @@ TEST_F(AccessLogFile, SyslogGetsEachLineByItself) {
   ASSERT_EQ(::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets.data()), 0);
   const auto params = request();
   {
-    AccessLog log(reactor_, config::LogFormat::json, 1.0);
-    log.redirect(sockets[1]);
+    AccessLog log(reactor_, log_, config::LogFormat::json, 1.0);
+    log.write_to(UniqueFd(sockets[1]));
+    EXPECT_TRUE(log.enabled());
     log.write(entry(params));
     log.write(entry(params));
     log.flush();
@@ -155,19 +168,50 @@ TEST_F(AccessLogFile, SyslogGetsEachLineByItself) {
     ASSERT_TRUE(line.starts_with(kPrefix)) << line;
     EXPECT_NO_THROW(boost::json::parse(line.substr(kPrefix.size()))) << line;
   }
-  EXPECT_LT(::recv(sockets[0], chunk.data(), chunk.size(), 0), 0);
-  for (const int socket : sockets) ::close(socket);
+  EXPECT_LE(::recv(sockets[0], chunk.data(), chunk.size(), 0), 0);
+  ::close(sockets[0]);
 }
 
-TEST_F(AccessLogFile, RedirectWritesWhatWaitsToThePreviousTarget) {
+// A pipe that nobody reads for a while: what it does not take follows, up to the limit.
+TEST_F(AccessLogFile, WhatWaitsIsLimitedAndWhatIsLostIsSaid) {
+  std::array<int, 2> said{};
+  ASSERT_EQ(::pipe2(said.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const log::Log complaints({.descriptor = said[1]});
   const auto params = request();
-  AccessLog log(reactor_, config::LogFormat::text, 1.0);
-  EXPECT_FALSE(log.enabled());
-  log.redirect(ends_[1]);
-  EXPECT_TRUE(log.enabled());
-  log.write(entry(params));
-  log.redirect(-1);
-  EXPECT_FALSE(log.enabled());
+  const std::size_t line = format_access(entry(params), config::LogFormat::text, kTime).size() + 1;
+  AccessLog log(reactor_, complaints, config::LogFormat::text, 1.0);
+  log.write_to(writer());
+  const std::string full(static_cast<std::size_t>(::fcntl(ends_[1], F_GETPIPE_SZ)), 'f');
+  ASSERT_EQ(::write(ends_[1], full.data(), full.size()), static_cast<ssize_t>(full.size()));
+  const std::size_t room = AccessLog::kMostWaiting / line;
+  for (std::size_t i = 0; i < room; ++i) log.write(entry(params));
+  log.flush();
+  EXPECT_TRUE(log.tick());
+  std::array<char, 1024> complaint;
+  EXPECT_LE(::read(said[0], complaint.data(), complaint.size()), 0);
+  for (int i = 0; i < 3; ++i) log.write(entry(params));
+  log.flush();
+  EXPECT_TRUE(log.tick());
+  const ssize_t size = ::read(said[0], complaint.data(), complaint.size());
+  ASSERT_GT(size, 0);
+  const std::string_view text(complaint.data(), static_cast<std::size_t>(size));
+  EXPECT_NE(text.find("access log lines lost"), std::string_view::npos) << text;
+  EXPECT_NE(text.find("lines=3"), std::string_view::npos) << text;
+  std::string written = read();
+  while (log.tick()) written += read();
+  written += read();
+  EXPECT_EQ(count_lines(written), room);
+  EXPECT_EQ(written.size(), full.size() + room * line);
+  ::close(said[0]);
+}
+
+TEST_F(AccessLogFile, WhatWaitsIsWrittenAtTheEnd) {
+  const auto params = request();
+  {
+    AccessLog log(reactor_, log_, config::LogFormat::text, 1.0);
+    log.write_to(writer());
+    log.write(entry(params));
+  }
   EXPECT_EQ(lines(), 1u);
 }
 

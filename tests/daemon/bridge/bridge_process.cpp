@@ -51,7 +51,8 @@ BridgeProcess::BridgeProcess(Stage& stage, const config::BridgeSettings& setting
   scores_ = &map_scoreboard(scoreboard.get());
   std::array<int, 2> log{};
   if (::pipe2(log.data(), O_CLOEXEC) != 0) fail("pipe2");
-  spawn(listeners, {theirs.get(), settings_memory.get(), scoreboard.get(), reports.writer.get()},
+  spawn(listeners,
+        {theirs.get(), settings_memory.get(), scoreboard.get(), reports.writer.get(), log[1]},
         log[1]);
   ::close(log[1]);
   ::fcntl(log[0], F_SETFL, O_NONBLOCK);

@@ -39,7 +39,7 @@ class BridgeProcess {
   /// Serves the stage until it has sent so many messages of the type.
   bool wait_for(channel::Type type, std::size_t count = 1);
 
-  /// Everything it wrote to its standard error, sanitizers included.
+  /// Everything it wrote to its log and to its standard error, sanitizers included.
   [[nodiscard]] const std::string& log() const { return log_.text; }
   bool wait_for_log(std::string_view text);
   [[nodiscard]] std::size_t log_count(std::string_view text) const;

@@ -2,6 +2,7 @@
 #include "daemon/config/system.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -49,7 +50,8 @@ TEST(RealSystem, FindsAProcessOfAUser) {
   EXPECT_FALSE(real_system().other_process_of(54321));
 }
 
-// A child of the user `uid` that goes on to another program once it is told to.
+// A child of the user `uid`, named as a bridge is, that goes on to another program once it is told
+// to.
 class ChildOfUser {
  public:
   explicit ChildOfUser(uid_t uid) {
@@ -80,6 +82,7 @@ class ChildOfUser {
  private:
   [[noreturn]] void run(uid_t uid) {
     char byte = 0;
+    ::prctl(PR_SET_NAME, "viaductd: bridge");
     if (::setuid(uid) == 0 && ::write(ready_[1], "", 1) == 1 && ::read(go_[0], &byte, 1) == 1) {
       ::execl("/bin/sleep", "sleep", "1000", nullptr);
     }

@@ -59,14 +59,35 @@ TEST_F(LogTest, LevelsBelowTheConfiguredOneAreDropped) {
   EXPECT_EQ(content(path("log")), "");
 }
 
-TEST_F(LogTest, ReplacedDescriptorTakesLaterLines) {
-  Log log({.descriptor = open_file(path("first"))});
-  log.info("one");
-  log.replace_descriptor(open_file(path("second")));
-  log.info("two");
-  EXPECT_NE(content(path("first")).find("one"), std::string::npos);
-  EXPECT_EQ(content(path("first")).find("two"), std::string::npos);
-  EXPECT_NE(content(path("second")).find("two"), std::string::npos);
+TEST_F(LogTest, LinesThatAFullPipeDoesNotTakeAreCountedInTheFormatOfTheLog) {
+  for (const Format format : {Format::text, Format::json}) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    const int size = ::fcntl(ends[1], F_SETPIPE_SZ, 4096);
+    ASSERT_GE(size, 0);
+    Log log({.format = format, .descriptor = ends[1]});
+    const std::string full(static_cast<std::size_t>(size), 'x');
+    ASSERT_EQ(::write(ends[1], full.data(), full.size()), size);
+    log.info("lost");
+    log.error("lost, too");
+    std::vector<char> buffer(64 * 1024);
+    ASSERT_EQ(::read(ends[0], buffer.data(), buffer.size()), size);
+    log.info("taken");
+    log.info("taken, too");
+    const ssize_t count = ::read(ends[0], buffer.data(), buffer.size());
+    ::close(ends[0]);
+    ASSERT_GT(count, 0);
+    std::istringstream lines(std::string(buffer.data(), static_cast<std::size_t>(count)));
+    std::vector<std::string> read;
+    for (std::string line; std::getline(lines, line);) read.push_back(line);
+    ASSERT_EQ(read.size(), 3u);
+    EXPECT_NE(read[0].find("log lines lost"), std::string::npos) << read[0];
+    EXPECT_NE(read[0].find("warning"), std::string::npos) << read[0];
+    EXPECT_NE(read[0].find(format == Format::json ? "\"lines\":2" : "lines=2"), std::string::npos)
+        << read[0];
+    EXPECT_NE(read[1].find("taken"), std::string::npos);
+    if (format == Format::json) boost::json::parse(read[0]);
+  }
 }
 
 TEST_F(LogTest, ClosedPipeLosesTheLineOnly) {

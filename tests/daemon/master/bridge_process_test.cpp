@@ -24,6 +24,7 @@
 #include "daemon/channel/sealed_memory.hpp"
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
+#include "daemon/master/log_copier.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/remains.hpp"
 #include "daemon/master/runtime_directory.hpp"
@@ -55,7 +56,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
   void start(const std::string& deed) {
     const UniqueFd settings = channel::sealed_memory("deed", deed);
     bridge = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
-    bridge->start({settings.get(), null_.get(), {}, kApps, account()});
+    bridge->start({settings.get(), null_.get(), -1, {}, kApps, account()});
   }
 
   template <class Done>
@@ -102,6 +103,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
 
   TemporaryDirectory directory_;
   LogSet logs_;
+  LogCopier copier_;
   Children children_{io};
   RuntimeDirectory runtime_{directory_ / "run", account()};
   CgroupTree cgroups_{no_cgroups()};
@@ -109,6 +111,7 @@ class BridgeProcessTest : public testing::Test, protected BridgeObserver {
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
   Context context_{.io = io,
                    .logs = logs_,
+                   .copier = copier_,
                    .children = children_,
                    .runtime = runtime_,
                    .cgroups = cgroups_,

@@ -195,6 +195,19 @@ void ask_for_status(const std::string& socket, const std::string& file) {
   }
 }
 
+// To descriptors that it may fill: the one of its output, and its log.
+void shout(int descriptor) {
+  send(of(Type::started));
+  std::string lines;
+  while (lines.size() < 64 * 1024)
+    lines +=
+        "\x1b[31mshout\xc2\x9b"
+        "31m \r\n";
+  while (true) {
+    if (::write(descriptor, lines.data(), lines.size()) < 0) wait_for_room(descriptor);
+  }
+}
+
 void act(std::string_view deed) {
   Message message = of(Type::started);
   if (deed == "kill") return kill_workers();
@@ -211,6 +224,8 @@ void act(std::string_view deed) {
   if (deed == "board") return spoil_board();
   if (deed.starts_with("list ")) return list(deed.substr(5));
   if (deed == "flood") return flood();
+  if (deed == "output") return shout(STDERR_FILENO);
+  if (deed == "log") return shout(channel::kLogDescriptor);
   if (deed == "size") return send_bytes(sizeof(message) / 2);
   if (deed == "long") return send_bytes(4096);
   if (deed == "socket" && !cannot_send_a_descriptor()) return;

@@ -18,6 +18,7 @@
 #include "daemon/master/cgroup_tree.hpp"
 #include "daemon/master/children.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/log_copier.hpp"
 #include "daemon/master/log_set.hpp"
 #include "daemon/master/remains.hpp"
 #include "daemon/master/runtime_directory.hpp"
@@ -119,8 +120,10 @@ class PoolTest : public testing::Test, protected PoolObserver {
   UniqueFd null_{::open("/dev/null", O_RDWR | O_CLOEXEC)};
 
  protected:
+  LogCopier copier_;
   Context context_{.io = io_,
                    .logs = logs_,
+                   .copier = copier_,
                    .children = children_,
                    .runtime = runtime_,
                    .cgroups = cgroups_,

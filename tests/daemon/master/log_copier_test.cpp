@@ -1,0 +1,188 @@
+#include "daemon/master/log_copier.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/daemon/master/temporary_directory.hpp"
+
+namespace viaduct::daemon::master {
+namespace {
+
+constexpr LogCopier::Lines kText{config::LogFormat::text, 64 * 1024 * 1024};
+constexpr LogCopier::Lines kJson{config::LogFormat::json, 64 * 1024 * 1024};
+
+class LogCopierTest : public ::testing::Test {
+ protected:
+  UniqueFd open(const std::string& name) {
+    return UniqueFd(::open((directory_.path() + "/" + name).c_str(),
+                           O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  }
+  std::string content(const std::string& name) {
+    std::stringstream text;
+    text << std::ifstream(directory_.path() + "/" + name).rdbuf();
+    return text.str();
+  }
+  // Ends the copier, which has copied everything then.
+  std::string copied(const std::string& name = "log") {
+    copier_.reset();
+    return content(name);
+  }
+  static void write(const UniqueFd& pipe, std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t size = ::write(pipe.get(), bytes.data(), bytes.size());
+      if (size > 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(size));
+        continue;
+      }
+      pollfd writable{pipe.get(), POLLOUT, 0};
+      ASSERT_EQ(::poll(&writable, 1, 60'000), 1);
+    }
+  }
+
+  TemporaryDirectory directory_;
+  std::shared_ptr<LogFile> file_ = std::make_shared<LogFile>(open("log"));
+  std::optional<LogCopier> copier_{std::in_place};
+};
+
+TEST_F(LogCopierTest, LinesOfSeveralWritersDoNotMix) {
+  constexpr int kLines = 2000;
+  constexpr int kWriters = 4;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([this, i, pipe = copier_->pipe_to(file_, kText)] {
+      const std::string line = std::string(700, static_cast<char>('a' + i)) + '\n';
+      // In pieces, which end anywhere.
+      std::string all;
+      for (int n = 0; n < kLines; ++n) all += line;
+      for (std::string_view rest = all; !rest.empty();) {
+        const std::string_view piece = rest.substr(0, 997);
+        write(pipe, piece);
+        rest.remove_prefix(piece.size());
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  std::istringstream text(copied());
+  int lines = 0;
+  for (std::string line; std::getline(text, line); ++lines) {
+    ASSERT_EQ(line, std::string(700, line[0]));
+  }
+  EXPECT_EQ(lines, kLines * kWriters);
+}
+
+TEST_F(LogCopierTest, WhatCommandsATerminalIsEscapedInTheFormatOfTheLine) {
+  {
+    const UniqueFd text = copier_->pipe_to(file_, kText);
+    write(text,
+          "red \x1b[31m\xc2\x9b"
+          "31m \xff gr\xc3\xbcn a\\b\n");
+    auto other = std::make_shared<LogFile>(open("json"));
+    const UniqueFd json = copier_->pipe_to(other, kJson);
+    write(json, "{\"m\":\"a\\\\b \x1b \xc2\x9b \xff gr\xc3\xbcn\"}\n");
+  }
+  EXPECT_EQ(copied(), "red \\x1b[31m\\xc2\\x9b31m \\xff gr\xc3\xbcn a\\b\n");
+  EXPECT_EQ(content("json"), "{\"m\":\"a\\\\b \\u001b \\u009b \\ufffd gr\xc3\xbcn\"}\n");
+}
+
+TEST_F(LogCopierTest, LinesAreCutAtTheLimitOnly) {
+  for (const std::size_t more : {0u, 1u}) {
+    const std::string name = "long" + std::to_string(more);
+    LogCopier copier;
+    const UniqueFd pipe = copier.pipe_to(std::make_shared<LogFile>(open(name)), kText);
+    write(pipe, std::string(LogCopier::kLongestLine + more, 'x') + "\nnext\n");
+  }
+  const std::string longest(LogCopier::kLongestLine, 'x');
+  EXPECT_TRUE(content("long0") == longest + "\nnext\n");
+  EXPECT_TRUE(content("long1") == longest + "\nx\nnext\n");
+}
+
+TEST_F(LogCopierTest, AnUnfinishedLastLineIsALine) {
+  { write(copier_->pipe_to(file_, kText), "whole\nunfinished"); }
+  EXPECT_EQ(copied(), "whole\nunfinished\n");
+}
+
+TEST_F(LogCopierTest, WhatIsInThePipeIsCopiedAtTheEndThoughItsWriterLives) {
+  const UniqueFd pipe = copier_->pipe_to(file_, kText);
+  std::string all;
+  for (int i = 0; all.size() < 60'000; ++i) all += "line " + std::to_string(i) + '\n';
+  write(pipe, all);
+  EXPECT_EQ(copied(), all);
+  ::signal(SIGPIPE, SIG_IGN);
+  EXPECT_EQ(::write(pipe.get(), "x\n", 2), -1);
+}
+
+// So that a bridge which writes for ever cannot keep the master from ending.
+TEST_F(LogCopierTest, AWriterThatNeverStopsCannotHoldTheEnd) {
+  ::signal(SIGPIPE, SIG_IGN);
+  const UniqueFd pipe = copier_->pipe_to(file_, kText);
+  std::thread writer([&] {
+    const std::string lines(60'000, '\n');
+    for (;;) {
+      if (::write(pipe.get(), lines.data(), lines.size()) < 0 && errno == EPIPE) return;
+    }
+  });
+  copier_.reset();
+  writer.join();
+}
+
+TEST_F(LogCopierTest, LaterLinesGoToTheFileThatTookItsPlace) {
+  const UniqueFd pipe = copier_->pipe_to(file_, kText);
+  write(pipe, "first\n");
+  while (content("log").empty()) std::this_thread::yield();
+  file_->replace(open("second"));
+  write(pipe, "second\n");
+  EXPECT_EQ(copied("log"), "first\n");
+  EXPECT_EQ(content("second"), "second\n");
+}
+
+// By what has been copied when so many turns have gone by.
+TEST_F(LogCopierTest, NoMoreIsReadInATurnThanIsAllowed) {
+  ::signal(SIGPIPE, SIG_IGN);
+  constexpr std::size_t kBytes = 1024;
+  constexpr std::size_t kChunk = 64 * 1024;
+  const auto begin = std::chrono::steady_clock::now();
+  const UniqueFd pipe = copier_->pipe_to(file_, {config::LogFormat::text, kBytes});
+  const std::string lines(4096, '\n');
+  std::size_t copied = 0;
+  while ((copied = content("log").size()) < 5 * kChunk) {
+    if (::write(pipe.get(), lines.data(), lines.size()) < 0) std::this_thread::yield();
+  }
+  const auto turns = (std::chrono::steady_clock::now() - begin) / LogCopier::kTurn + 1;
+  EXPECT_LE(copied, static_cast<std::size_t>(turns) * (kBytes + kChunk));
+}
+
+TEST_F(LogCopierTest, WritersGetAPipeAndNothingElse) {
+  const UniqueFd pipe = copier_->pipe_to(file_, kText);
+  struct stat status {};
+  ASSERT_EQ(::fstat(pipe.get(), &status), 0);
+  EXPECT_TRUE(S_ISFIFO(status.st_mode));
+  EXPECT_NE(::ftruncate(pipe.get(), 0), 0);
+  EXPECT_NE(::fcntl(pipe.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(pipe.get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST_F(LogCopierTest, AFullDiskCostsLinesOnly) {
+  auto full = std::make_shared<LogFile>(UniqueFd(::open("/dev/full", O_WRONLY | O_CLOEXEC)));
+  const UniqueFd pipe = copier_->pipe_to(full, kText);
+  write(pipe, "lost\n");
+  const UniqueFd other = copier_->pipe_to(file_, kText);
+  write(other, "kept\n");
+  EXPECT_EQ(copied(), "kept\n");
+}
+
+}  // namespace
+}  // namespace viaduct::daemon::master
