@@ -10,6 +10,7 @@ using channel::Type;
 
 BridgeTest::BridgeTest() {
   settings.log.level = config::LogLevel::debug;
+  settings.sandbox = config::SandboxMode::required;
   config::BridgeApp app;
   app.name = "shop";
   settings.apps.push_back(app);

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -86,6 +87,8 @@ void BridgeProcess::spawn(const std::vector<int>& listeners, const std::vector<i
   if (pid_ < 0) fail("fork");
   if (pid_ == 0) {
     ::dup2(log, 2);
+    // Without it only root may enter a sandbox.
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     for (std::size_t i = 0; i < moved.size(); ++i) {
       ::dup2(moved[i], channel::kChannelDescriptor + static_cast<int>(i));
     }

@@ -313,8 +313,11 @@ TEST_F(Drain, TooManyThatAreRefusedEndTheHandOver) {
   const UniqueFd predecessor(between.first);
   say(Type::adopt, between.second);
   constexpr std::uint64_t kNoListener = 1;
+  // The bridge is to close it last: whoever does waits.
+  bridge().freeze();
   ASSERT_FALSE(channel::send_connection(predecessor.get(), kNoListener, lingering.socket.get()));
   lingering.socket.reset();
+  bridge().thaw();
   const UniqueFd file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   std::error_code error;
   for (int i = 0; i < 100'000 && error != std::errc::broken_pipe; ++i) {

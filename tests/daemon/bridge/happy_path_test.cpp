@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/channel/scoreboard.hpp"
 #include "tests/daemon/bridge/bridge_fixture.hpp"
+#include "tests/support/sanitizers.hpp"
 
 namespace viaduct::daemon::bridge::testing {
 namespace {
@@ -212,6 +214,16 @@ TEST_F(Multiplexing, AuthorizerHasNoBody) {
   request->respond("go on");
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
+}
+
+// So all tests of a bridge show what it does from within.
+using InSandbox = BridgeTest;
+
+TEST_F(InSandbox, IsTheWholeBridge) {
+  if (test::kAddressSanitizer || test::kThreadSanitizer) GTEST_SKIP() << "sanitizers have none";
+  start();
+  // It starts the loops in its sandbox.
+  EXPECT_EQ(bridge().scores().sandbox, kFileRules | kSyscallFilter);
 }
 
 }  // namespace

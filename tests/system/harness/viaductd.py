@@ -79,6 +79,8 @@ class Viaductd:
         return app
 
     def write(self) -> None:
+        # Whatever a bridge is asked to do, it does from within its whole sandbox.
+        self.settings.setdefault("bridge", {}).setdefault("sandbox", "required")
         self.file.write_text(yaml.safe_dump(self.settings, sort_keys=False))
 
     # life
