@@ -165,6 +165,10 @@ void apply_forwarded(const ForwardedFor& forwarded, Pairs& params) {
   if (!port.empty()) params.set("SERVER_PORT", port);
 }
 
+bool is_forwarded(std::string_view variable) {
+  return std::find(kFields.begin(), kFields.end(), variable) != kFields.end();
+}
+
 void erase_forwarded(Pairs& params) {
   std::array<bool, kFields.size()> found{};
   bool any = false;

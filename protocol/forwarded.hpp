@@ -65,6 +65,9 @@ inline constexpr std::size_t kMaxHops = 32;
 /// REQUEST_SCHEME and HTTPS, HTTP_HOST and SERVER_NAME, SERVER_PORT.
 void apply_forwarded(const ForwardedFor& forwarded, Pairs& params);
 
+/// Whether it is the variable of a field that erase_forwarded() removes.
+[[nodiscard]] bool is_forwarded(std::string_view variable);
+
 /// Removes the variables of Forwarded, X-Forwarded-{For,Proto,Host,Port,Server,By,Scheme,Ssl},
 /// X-Real-IP and Front-End-Https, however a client spelled the fields.
 void erase_forwarded(Pairs& params);

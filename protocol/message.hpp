@@ -23,6 +23,8 @@ struct RequestHead {
   Pairs params;
   /// CONTENT_LENGTH, when it is a number; absent when the client did not say ('', '-1').
   std::optional<std::uint64_t> content_length;
+  /// Header fields that became no variables because of their names; HTTP only.
+  std::uint32_t odd_fields = 0;
 };
 
 /// A response, its body excepted.

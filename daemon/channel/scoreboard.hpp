@@ -32,6 +32,7 @@ struct Scoreboard {
   std::atomic<std::uint32_t> sandbox;        ///< of SandboxPart: those in force
   std::atomic<std::uint64_t> malformed;      ///< front connections closed for bad bytes
   std::atomic<std::uint64_t> contradictory;  ///< requests whose X-Forwarded-* do not match up
+  std::atomic<std::uint64_t> odd_fields;     ///< header fields left out for their names
   std::array<AppScore, kMaxApps> apps;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free);

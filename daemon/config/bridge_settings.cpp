@@ -15,6 +15,12 @@ BOOST_DESCRIBE_STRUCT(ForwardedOptions, (), (source, host, proto, port))
 
 }  // namespace viaduct::protocol
 
+namespace viaduct::protocol::http {
+
+BOOST_DESCRIBE_ENUM(OddNames, drop, keep)
+
+}  // namespace viaduct::protocol::http
+
 namespace viaduct::daemon::config {
 
 BOOST_DESCRIBE_ENUM(FrontProtocol, fastcgi, scgi, uwsgi, http)
@@ -50,7 +56,7 @@ BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, healt
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,
-                       routes))
+                       odd_names, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, buffer_requests, buffer_responses,
                        response_heads, retry, poison, probe, params, log, score, canary_share,
@@ -77,7 +83,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
   for (const ListenerSettings& listener : settings.listeners) {
     bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
                                 listener.trusted, listener.proxy_protocol, listener.forwarded,
-                                listener.upgrade, listener.routes});
+                                listener.upgrade, listener.odd_names, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(BridgeApp{

@@ -32,7 +32,8 @@ struct BridgeListener {
   std::vector<protocol::PeerRule> trusted;  // empty: nobody
   bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
-  bool upgrade = false;               // whether a 101 may pass
+  bool upgrade = false;  // whether a 101 may pass
+  protocol::http::OddNames odd_names = protocol::http::OddNames::drop;
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;

@@ -58,6 +58,15 @@ void check_upgrade(const Checking& check, const ListenerSettings& listener,
     check.error(path + ".upgrade", "not allowed with http: only fastcgi, scgi and uwsgi");
 }
 
+// Elsewhere the front server has made variables of them.
+void check_odd_names(const Checking& check, const ListenerSettings& listener,
+                     const std::string& path) {
+  if (listener.odd_names == protocol::http::OddNames::keep &&
+      listener.protocol != FrontProtocol::http)
+    check.error(path + ".odd_names",
+                "not allowed with " + std::string(to_string(listener.protocol)) + ": only http");
+}
+
 void check_duplicate_addresses(const Checking& check) {
   std::map<std::string, std::string> first;
   if (!check.settings.control.address.name.empty())
@@ -199,6 +208,7 @@ void check_structure(const Checking& check) {
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
     check_forwarded(check, check.settings.listeners[index], listener_path(index));
     check_upgrade(check, check.settings.listeners[index], listener_path(index));
+    check_odd_names(check, check.settings.listeners[index], listener_path(index));
     check_address(check, check.settings.listeners[index], listener_path(index));
     check_routes(check, check.settings.listeners[index], listener_path(index));
   }

@@ -31,19 +31,22 @@ Keys<protocol::ForwardedOptions> forwarded_keys() {
 
 Keys<ListenerSettings> listener_keys() {
   using L = ListenerSettings;
-  Keys<L> keys = {key("protocol", &L::protocol, front_protocol()),
-                  key("address", &L::address, address()),
-                  text_key("owner", &L::owner, text()),
-                  text_key("group", &L::group, text()),
-                  key("mode", &L::mode, file_mode(0777)),
-                  key("backlog", &L::backlog, integer(1, kMaxBacklog)),
-                  key("allow", &L::allow, list(peer_rule())),
-                  key("trusted", &L::trusted, list(peer_rule())),
-                  key("proxy_protocol", &L::proxy_protocol, boolean()),
-                  key("upgrade", &L::upgrade, boolean()),
-                  text_key("app", &L::app, text()),
-                  routes_key(),
-                  text_key("default", &L::default_app, text())};
+  using Odd = protocol::http::OddNames;
+  Keys<L> keys = {
+      key("protocol", &L::protocol, front_protocol()),
+      key("address", &L::address, address()),
+      text_key("owner", &L::owner, text()),
+      text_key("group", &L::group, text()),
+      key("mode", &L::mode, file_mode(0777)),
+      key("backlog", &L::backlog, integer(1, kMaxBacklog)),
+      key("allow", &L::allow, list(peer_rule())),
+      key("trusted", &L::trusted, list(peer_rule())),
+      key("proxy_protocol", &L::proxy_protocol, boolean()),
+      key("upgrade", &L::upgrade, boolean()),
+      key("odd_names", &L::odd_names, choice<Odd>({{"drop", Odd::drop}, {"keep", Odd::keep}})),
+      text_key("app", &L::app, text()),
+      routes_key(),
+      text_key("default", &L::default_app, text())};
   const auto forwarded = inlined(&L::forwarded, forwarded_keys());
   const auto behind_trusted = std::find_if(keys.begin(), keys.end(),
                                            [](const Key<L>& key) { return key.name == "upgrade"; });
@@ -52,6 +55,12 @@ Keys<ListenerSettings> listener_keys() {
   const auto print_mode = mode.print;
   mode.print = [=](DumpWriter& dump, const L& from, const std::string& path) {
     if (from.address.kind == Address::Kind::unix_path) print_mode(dump, from, path);
+  };
+  Key<L>& odd_names = *std::find_if(keys.begin(), keys.end(),
+                                    [](const Key<L>& key) { return key.name == "odd_names"; });
+  const auto print_odd_names = odd_names.print;
+  odd_names.print = [=](DumpWriter& dump, const L& from, const std::string& path) {
+    if (from.protocol == FrontProtocol::http) print_odd_names(dump, from, path);
   };
   return keys;
 }

@@ -11,6 +11,7 @@
 
 #include "daemon/config/address.hpp"
 #include "protocol/forwarded.hpp"
+#include "protocol/http/odd_names.hpp"
 #include "protocol/peer_rule.hpp"
 
 namespace viaduct::daemon::config {
@@ -58,7 +59,8 @@ struct ListenerSettings {
   std::vector<protocol::PeerRule> trusted;  // empty: nobody
   bool proxy_protocol = false;              // connections of `trusted` begin with a PROXY header
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
-  bool upgrade = false;     // whether a 101 may pass
+  bool upgrade = false;                                                 // whether a 101 may pass
+  protocol::http::OddNames odd_names = protocol::http::OddNames::drop;  // http only
   std::string app;          // as written: empty when `routes` was used instead
   std::string default_app;  // as written: for requests that no route takes; "": none
   std::vector<RouteSettings>

@@ -47,6 +47,7 @@ class Board {
   [[nodiscard]] std::uint64_t contradictory() {
     return rise(contradictory_, scores_->contradictory);
   }
+  [[nodiscard]] std::uint64_t odd_fields() { return rise(odd_fields_, scores_->odd_fields); }
   [[nodiscard]] std::int64_t connections() const;
   [[nodiscard]] std::uint32_t sandbox() const;  ///< of SandboxPart
   /// `index`: of the app in the bridge's settings.
@@ -64,6 +65,7 @@ class Board {
   std::uint64_t progress_ = 0;
   std::uint64_t malformed_ = 0;
   std::uint64_t contradictory_ = 0;
+  std::uint64_t odd_fields_ = 0;
   std::vector<AppCounts> apps_;  // as last read
 };
 

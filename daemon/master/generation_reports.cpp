@@ -146,6 +146,7 @@ void Generation::settle() {
   if (!board_) return;
   tallies_.malformed = saturated_sum(tallies_.malformed, board_->malformed());
   tallies_.contradictory = saturated_sum(tallies_.contradictory, board_->contradictory());
+  tallies_.odd_fields = saturated_sum(tallies_.odd_fields, board_->odd_fields());
   for (GenerationApp& app : apps_) {
     AppCounts counts = board_->app(app.index);
     counts.active = counts.queued = 0;

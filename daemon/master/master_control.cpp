@@ -135,8 +135,10 @@ control::Status Master::status() const {
     status.malformed = saturated_sum(status.malformed, generation->malformed());
   }
   status.contradictory = tallies_.contradictory;
+  status.odd_fields = tallies_.odd_fields;
   for (const auto& generation : generations_) {
     status.contradictory = saturated_sum(status.contradictory, generation->contradictory());
+    status.odd_fields = saturated_sum(status.odd_fields, generation->odd_fields());
   }
   status.violations = violations_;
   status.sandbox = sandbox_parts(current_->sandbox());

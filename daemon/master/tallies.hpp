@@ -25,6 +25,7 @@ class Tallies {
   std::uint64_t malformed = 0;
   /// Requests of which some X-Forwarded-* fit no other, likewise.
   std::uint64_t contradictory = 0;
+  std::uint64_t odd_fields = 0;
 
  private:
   std::map<std::string, std::weak_ptr<AppTally>> apps_;

@@ -85,7 +85,10 @@ void ServerCodec::begin_request() {
   Errc error = parse_head(head_reader_.text(), wire);
   head_only_ = wire.method == "HEAD";
   http11_ = wire.http11;
-  if (error == Errc::ok) error = add_variables(wire, options_.connection, variables_);
+  if (error == Errc::ok) {
+    error =
+        add_variables(wire, options_.connection, options_.odd_names, variables_, head_.odd_fields);
+  }
   if (error == Errc::ok) error = variables_.finish(head_);
   variables_.reset();
   if (error != Errc::ok) return refuse(error);

@@ -18,6 +18,7 @@ struct ServerOptions {
   /// `params` also bounds the bytes of a whole head; `requests` is not used.
   Limits limits;
   ConnectionInfo connection;
+  OddNames odd_names = OddNames::drop;
   /// The value of the Date field of a response; none is sent where it is absent or returns "".
   std::function<std::string_view()> date;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "protocol/errc.hpp"
+#include "protocol/http/odd_names.hpp"
 #include "protocol/variables.hpp"
 
 namespace viaduct::protocol::http {
@@ -53,12 +54,12 @@ struct ConnectionInfo {
 };
 
 /// Adds the CGI variables (RFC 3875 section 4.1) of that request: what a front server would send
-/// whose application is mounted at the root. Names of fields become HTTP_* when they consist of
-/// letters, digits and hyphens; others are left out, above all names with `_`, which would stand
-/// for another field. Host is that of an absolute target, if there is one (RFC 9112 3.2.2);
+/// whose application is mounted at the root. Names of fields become HTTP_*, whose characters other
+/// than letters and digits are `_`; `dropped`: how many were left out for their names, as `odd`
+/// says. Host is that of an absolute target, if there is one (RFC 9112 3.2.2);
 /// REQUEST_URI is then its path and query, as of any other.
 /// bad_request_line for a target of no form that applications serve, or a malformed escape in it.
 [[nodiscard]] Errc add_variables(const WireHead& head, const ConnectionInfo& connection,
-                                 Variables& to);
+                                 OddNames odd, Variables& to, std::uint32_t& dropped);
 
 }  // namespace viaduct::protocol::http

@@ -1,7 +1,11 @@
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "protocol/forwarded.hpp"
 #include "protocol/host_port.hpp"
 #include "protocol/http/request_head.hpp"
 #include "protocol/text.hpp"
@@ -62,22 +66,31 @@ std::optional<std::string> decode(std::string_view path) {
   return text;
 }
 
-// HTTP_USER_AGENT of User-Agent; empty when two fields could share the variable.
-std::string variable_name(std::string_view field) {
-  std::string name = "HTTP_";
-  name.reserve(name.size() + field.size());
+struct FieldVariable {
+  std::string name;  // HTTP_USER_AGENT of User-Agent
+  bool odd = false;  // another field could share it
+};
+
+FieldVariable variable_of(std::string_view field) {
+  FieldVariable variable{"HTTP_"};
+  variable.name.reserve(variable.name.size() + field.size());
   for (const char c : field) {
     if (c >= 'a' && c <= 'z') {
-      name.push_back(static_cast<char>(c - 'a' + 'A'));
+      variable.name.push_back(static_cast<char>(c - 'a' + 'A'));
     } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-      name.push_back(c);
-    } else if (c == '-') {
-      name.push_back('_');
+      variable.name.push_back(c);
     } else {
-      return {};
+      variable.name.push_back('_');
+      variable.odd = variable.odd || c != '-';
     }
   }
-  return name;
+  return variable;
+}
+
+// Variables that others believe, whoever sent the field.
+bool is_believed(std::string_view variable) {
+  return variable.starts_with("HTTP_CONTENT_") || variable.starts_with("HTTP_PROXY") ||
+         variable == "HTTP_AUTHORIZATION" || is_forwarded(variable);
 }
 
 // Adds variables until one is not admitted.
@@ -113,22 +126,45 @@ std::string_view host_of(const WireHead& head, const Target& target) {
   return {};
 }
 
-void add_fields(const WireHead& head, Adder& add) {
+// Returns how many odd fields there are.
+std::uint32_t add_fields(const WireHead& head, Adder& add) {
+  std::uint32_t odd = 0;
   for (const auto& [name, value] : head.fields) {
     if (equal_nocase(name, "Host")) continue;
     if (equal_nocase(name, "Content-Length")) {
       add("CONTENT_LENGTH", value);
     } else if (equal_nocase(name, "Content-Type")) {
       add("CONTENT_TYPE", value);
-    } else if (const std::string variable = variable_name(name); !variable.empty()) {
-      add(variable, value);
+    } else if (const FieldVariable variable = variable_of(name); variable.odd) {
+      ++odd;
+    } else {
+      add(variable.name, value);
     }
   }
+  return odd;
+}
+
+// Behind all others, so that whether one stands for another field does not depend on their order.
+// Returns how many were kept.
+std::uint32_t add_odd_fields(const WireHead& head, const Variables& variables, Adder& add) {
+  std::vector<std::string_view> taken;
+  for (const auto& [name, value] : variables.received()) taken.push_back(name);
+  std::sort(taken.begin(), taken.end());
+  std::vector<std::pair<std::string, std::string_view>> kept;
+  for (const auto& [name, value] : head.fields) {
+    FieldVariable variable = variable_of(name);
+    if (!variable.odd || is_believed(variable.name)) continue;
+    if (std::binary_search(taken.begin(), taken.end(), variable.name)) continue;
+    kept.emplace_back(std::move(variable.name), value);
+  }
+  for (const auto& [name, value] : kept) add(name, value);
+  return static_cast<std::uint32_t>(kept.size());
 }
 
 }  // namespace
 
-Errc add_variables(const WireHead& head, const ConnectionInfo& connection, Variables& to) {
+Errc add_variables(const WireHead& head, const ConnectionInfo& connection, OddNames odd,
+                   Variables& to, std::uint32_t& dropped) {
   const auto target = split(head);
   if (!target) return Errc::bad_request_line;
   const auto path = decode(target->path);
@@ -162,7 +198,8 @@ Errc add_variables(const WireHead& head, const ConnectionInfo& connection, Varia
   add("QUERY_STRING", target->query);
   if (connection.scheme == "https") add("HTTPS", "on");
   add.if_said("HTTP_HOST", authority);
-  add_fields(head, add);
+  dropped = add_fields(head, add);
+  if (odd == OddNames::keep && dropped > 0) dropped -= add_odd_fields(head, to, add);
   return add.error();
 }
 

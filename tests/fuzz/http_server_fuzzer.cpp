@@ -33,9 +33,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace viaduct;
   if (size == 0) return 0;
   const unsigned behaviour = data[0] & 3U;
-  const auto once = [behaviour](const std::vector<std::string_view>& pieces) {
+  const auto odd =
+      (data[0] & 4U) != 0 ? protocol::http::OddNames::keep : protocol::http::OddNames::drop;
+  const auto once = [behaviour, odd](const std::vector<std::string_view>& pieces) {
     protocol::http::ServerOptions options;
     options.limits = {.params = 512, .name = 64, .value = 256, .count = 24, .requests = 1};
+    options.odd_names = odd;
     protocol::http::ServerCodec codec(options);
     return test::trace(codec, pieces,
                        [behaviour](protocol::ServerCodec& own_codec, const Event& event) {

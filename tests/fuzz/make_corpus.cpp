@@ -142,7 +142,7 @@ void one_request_clients(const fs::path& root) {
 }
 
 // The first byte is the fuzzer's own: bits 0 and 1 the owner's behaviour (0 answers each request
-// when it is complete, 1 at once, 2 fails, 3 says nothing).
+// when it is complete, 1 at once, 2 fails, 3 says nothing), bit 2 whether odd names are kept.
 void http_server(const fs::path& root) {
   const Corpus corpus(root, "http_server");
   const std::string get = "GET /a%20b?c=d HTTP/1.1\r\nHost: example.org:80\r\nCookie: a\r\n\r\n";
@@ -160,6 +160,9 @@ void http_server(const fs::path& root) {
   corpus.add("folded", zero + "GET / HTTP/1.1\r\nHost: h\r\n x\r\n\r\n");
   corpus.add("bad_chunk", zero + post + chunked + "4\r\nbodyX");
   corpus.add("bad_chunk_pipelined", zero + get + post + chunked + "X");
+  const std::string odd = "GET / HTTP/1.1\r\nHost: h\r\nX_A: a\r\nX.A: b\r\nX-B: c\r\nX_B: d\r\n";
+  corpus.add("odd_names", zero + odd + "\r\n");
+  corpus.add("odd_names_kept", "\4" + odd + "X-Real_IP: e\r\n\r\n");
   corpus.add("options", zero + "OPTIONS * HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 }
 

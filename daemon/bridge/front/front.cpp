@@ -33,6 +33,7 @@ std::unique_ptr<ServerCodec> make_fastcgi(const Front& front) {
 std::unique_ptr<ServerCodec> make_http(Front& front, const Ends& ends) {
   protocol::http::ServerOptions options;
   options.limits = front.limits;
+  options.odd_names = front.settings.odd_names;
   // As nginx says of a client on a Unix socket: REMOTE_ADDR must not be missing.
   options.connection.remote_addr = ends.peer.local ? "unix:" : ends.peer.host;
   options.connection.remote_port = ends.peer.port;

@@ -82,6 +82,7 @@ struct Status {
   std::int64_t connections = 0;      ///< from front servers, open now
   std::uint64_t malformed = 0;       ///< connections closed because of what they sent
   std::uint64_t contradictory = 0;   ///< requests whose X-Forwarded-* do not match up
+  std::uint64_t odd_fields = 0;      ///< header fields left out for their names
   std::uint64_t violations = 0;      ///< bridges ended because they broke a rule of their channel
   std::vector<std::string> sandbox;  ///< of the current bridge: seccomp, landlock
   std::vector<GenerationStatus> generations;

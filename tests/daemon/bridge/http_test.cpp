@@ -219,6 +219,29 @@ TEST_F(HttpTest, ContradictionsAreCounted) {
   EXPECT_EQ(bridge().scores().contradictory, 1u);
 }
 
+class OddNamesTest : public HttpTest,
+                     public ::testing::WithParamInterface<protocol::http::OddNames> {};
+
+TEST_P(OddNamesTest, AreCountedOrKept) {
+  for (config::BridgeListener& listener : settings.listeners) listener.odd_names = GetParam();
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = open();
+  client->raw(get("/", "X_User: a\r\nX_Real_IP: 192.0.2.9\r\n"));
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  const bool kept = GetParam() == protocol::http::OddNames::keep;
+  EXPECT_EQ(request->param("HTTP_X_USER"), kept ? "a" : "");
+  EXPECT_EQ(request->param("HTTP_X_REAL_IP"), "");
+  request->respond("ok");
+  ASSERT_TRUE(client->wait_for("200 Whatever"));
+  EXPECT_EQ(bridge().scores().odd_fields, kept ? 1u : 2u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, OddNamesTest,
+                         ::testing::Values(protocol::http::OddNames::drop,
+                                           protocol::http::OddNames::keep));
+
 TEST_F(HttpTest, FieldsReachTheApplicationWhereTheyPass) {
   settings.listeners[kHttp].forwarded = {.source = protocol::ForwardedSource::pass};
   start();

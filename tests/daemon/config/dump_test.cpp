@@ -110,6 +110,20 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "      fail: 3  # default\n      pass: 2  # default\n"));
 }
 
+TEST_F(Dump, OddNamesAreShownWhereTheDaemonMakesTheVariables) {
+  const LoadResult result = dir_.load(R"(
+listeners:
+  - {address: unix:/run/a.sock, app: shop}
+  - {address: unix:/run/b.sock, app: shop, protocol: http, odd_names: keep}
+apps:
+  shop: {command: [/srv/shop/bin/shop], user: shop}
+)");
+  ASSERT_THAT(dir_.texts(result.errors), IsEmpty());
+  const std::string dumped = dir_.relative(dump(*result.settings));
+  EXPECT_THAT(dumped, HasSubstr("    odd_names: keep  # main.yaml:4\n"));
+  EXPECT_EQ(dumped.find("odd_names"), dumped.rfind("odd_names"));
+}
+
 TEST_F(Dump, SecretsOfEnvFilesStayInThem) {
   EXPECT_EQ(settings_.apps[0].env_file_values, (NamedValues{{"PASSWORD", "hunter2"}}));
   EXPECT_THAT(text(), Not(HasSubstr("hunter2")));

@@ -17,6 +17,11 @@ TEST(Mistakes, InAListener) {
            "main.yaml:2:14: listeners[0].adress: unknown key; did you mean \"address\"?"},
           {"address: unix:/s, app: shop, routes: [{app: shop}]",
            "main.yaml:2:51: listeners[0].routes: expected only one of \"app\" and \"routes\""},
+          {"address: unix:/s, app: shop, odd_names: keep",
+           "main.yaml:2:42: listeners[0].odd_names: not allowed with fastcgi: only http"},
+          {"address: unix:/s, app: shop, protocol: http, odd_names: kept",
+           "main.yaml:2:58: listeners[0].odd_names: expected one of drop, keep; did you mean "
+           "\"keep\"?"},
           {"address: unix:/s, app: shp",
            "main.yaml:2:37: listeners[0].app: no app named \"shp\"; did you mean \"shop\"?"},
           {"address: unix:/s, routes: []",

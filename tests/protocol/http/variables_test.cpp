@@ -13,11 +13,12 @@ const Limits kLimits;
 
 // The variables, one `NAME=value` per line, from `first` on; or what is wrong.
 std::string variables(const std::string& head_text, const std::string& first = "REQUEST_METHOD",
-                      const ConnectionInfo& connection = {}) {
+                      const ConnectionInfo& connection = {}, OddNames odd = OddNames::drop) {
   WireHead head;
   Errc error = parse_head(head_text, head);
   Variables collected(kLimits);
-  if (error == Errc::ok) error = add_variables(head, connection, collected);
+  std::uint32_t dropped = 0;
+  if (error == Errc::ok) error = add_variables(head, connection, odd, collected, dropped);
   RequestHead request;
   if (error == Errc::ok) error = collected.finish(request);
   if (error != Errc::ok) return describe(error);
@@ -145,6 +146,49 @@ TEST(HttpVariables, NamesThatCouldMeanAnotherFieldAreLeftOut) {
             "HTTP_HOST=h\nHTTP_X_REAL=1, 5\nHTTP_X9=6\nHTTP_EMPTY=\n");
 }
 
+TEST(HttpVariables, OddNamesAreKeptWhereTheyPassForNoOtherField) {
+  struct Row {
+    const char* fields;
+    const char* kept;
+    std::uint32_t dropped;
+  };
+  const Row rows[] = {
+      {"X_User: a\r\n", "HTTP_X_USER=a\n", 0},
+      {"x.user: a\r\nX$User: b\r\n", "HTTP_X_USER=a, b\n", 0},
+      {"X_User: a\r\nA: b\r\n", "HTTP_A=b\nHTTP_X_USER=a\n", 0},
+      {"X_User: a\r\nX-User: b\r\n", "HTTP_X_USER=b\n", 1},
+      {"X-User: b\r\nX_User: a\r\nX.User: c\r\n", "HTTP_X_USER=b\n", 2},
+      {"X-A-B: b\r\nX-A_B: a\r\n", "HTTP_X_A_B=b\n", 1},
+      {"Content_Length: 7\r\nContent.Type: a\r\nContent_Encoding: gzip\r\n", "", 3},
+      {"Proxy_Authorization: a\r\nProxy_Connection: a\r\n", "", 2},
+      {"X_Forwarded_For: a\r\nX-Forwarded_Proto: a\r\nX_Real_IP: a\r\n", "", 3},
+      {"Front_End_Https: on\r\nX.Forwarded.Host: a\r\n", "", 2},
+      {"Transfer_Encoding: chunked\r\n", "", 0},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(variables(get("/", row.fields), "HTTP_HOST", {}, OddNames::keep),
+              std::string("HTTP_HOST=h\n") + row.kept)
+        << row.fields;
+    WireHead head;
+    const std::string text = get("/", row.fields);
+    ASSERT_EQ(parse_head(text, head), Errc::ok);
+    std::uint32_t dropped = 99;
+    Variables keeping(kLimits);
+    EXPECT_EQ(add_variables(head, {}, OddNames::keep, keeping, dropped), Errc::ok);
+    EXPECT_EQ(dropped, row.dropped) << row.fields;
+  }
+}
+
+TEST(HttpVariables, OddNamesThatAreDroppedAreCounted) {
+  const std::string text = get("/", "X_A: 1\r\nX-B: 2\r\nX.C: 3\r\n");
+  WireHead head;
+  ASSERT_EQ(parse_head(text, head), Errc::ok);
+  std::uint32_t dropped = 0;
+  Variables collected(kLimits);
+  EXPECT_EQ(add_variables(head, {}, OddNames::drop, collected, dropped), Errc::ok);
+  EXPECT_EQ(dropped, 2u);
+}
+
 TEST(HttpVariables, RepeatedFieldsAreMerged) {
   EXPECT_EQ(variables(get("/", "Cookie: a=1\r\nCookie: b=2\r\nAccept: x\r\naccept: y\r\n"),
                       "HTTP_COOKIE"),
@@ -161,7 +205,8 @@ TEST(HttpVariables, LimitsHold) {
     WireHead head;
     EXPECT_EQ(parse_head(text, head), Errc::ok);
     Variables collected(limits);
-    return add_variables(head, {}, collected);
+    std::uint32_t dropped = 0;
+    return add_variables(head, {}, OddNames::drop, collected, dropped);
   };
   Limits limits;
   limits.count = 14;  // 12 that every request has, Host, and the field
