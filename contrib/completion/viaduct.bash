@@ -27,11 +27,12 @@ _viaduct() {
     --timeout) COMPREPLY=($(compgen -W "1s 10s 30s 1m 5m" -- "$word")); return ;;
   esac
   [[ $command == requests ]] && options+=" --stacks"
+  [[ $command == reload && -z $app ]] && options+=" --keep-going"
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))
   elif [[ -z $command ]]; then
     COMPREPLY=($(compgen -W "$commands" -- "$word"))
-  elif [[ -z $app && $command =~ ^(requests|restart|scale)$ ]]; then
+  elif [[ -z $app && $command =~ ^(requests|reload|restart|scale)$ ]]; then
     COMPREPLY=($(compgen -W "$(_viaduct_apps "${COMP_WORDS[0]}" "${control[@]}")" -- "$word"))
   fi
 }

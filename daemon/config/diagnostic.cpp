@@ -13,6 +13,13 @@ bool operator==(const Origin& left, const Origin& right) {
   return *left.file == *right.file && left.line == right.line && left.column == right.column;
 }
 
+std::string app_of_path(std::string_view path) {
+  constexpr std::string_view kApps = "apps.";
+  if (!path.starts_with(kApps)) return {};
+  path.remove_prefix(kApps.size());
+  return std::string(path.substr(0, path.find_first_of(".[")));
+}
+
 std::string format(const Diagnostic& diagnostic) {
   std::string text = format(diagnostic.where);
   if (!text.empty()) text += ": ";
@@ -24,12 +31,17 @@ bool Report::is_new(const Origin& where, const std::string& message) {
   return !where || seen_.emplace(format(where), message).second;
 }
 
-void Report::error(const Origin& where, std::string path, std::string message) {
-  if (is_new(where, message)) errors_.push_back({where, std::move(path), std::move(message)});
+void Report::error(const Origin& where, std::string path, std::string message, std::string app) {
+  if (app.empty()) app = app_of_path(path);
+  if (!app.empty()) broken_apps_.insert(app);
+  if (!is_new(where, message)) return;
+  errors_.push_back({where, std::move(path), std::move(message), std::move(app)});
 }
 
-void Report::warning(const Origin& where, std::string path, std::string message) {
-  if (is_new(where, message)) warnings_.push_back({where, std::move(path), std::move(message)});
+void Report::warning(const Origin& where, std::string path, std::string message, std::string app) {
+  if (app.empty()) app = app_of_path(path);
+  if (!is_new(where, message)) return;
+  warnings_.push_back({where, std::move(path), std::move(message), std::move(app)});
 }
 
 }  // namespace viaduct::daemon::config

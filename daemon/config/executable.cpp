@@ -81,6 +81,11 @@ Access writable_by(const System& system, const Account& account, const std::stri
   return {EACCES, "user " + account.name + " cannot write to " + path};
 }
 
+bool program_is_replaced(const AppSettings& app, const System& system) {
+  if (app.executable.empty()) return false;
+  return system.program(app.isolation.chroot, app.executable).identity != app.command_file;
+}
+
 Found find_in_path(const System& system, const Account& account, std::string_view program,
                    std::string_view search_path, const std::string& root) {
   Found first_found;

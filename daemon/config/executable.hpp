@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "daemon/config/app_settings.hpp"
 #include "daemon/config/system.hpp"
 
 namespace viaduct::daemon::config {
@@ -25,6 +26,9 @@ Access enterable_by(const System& system, const Account& account, const std::str
 
 // Whether `account` can make files in the directory, judged likewise.
 Access writable_by(const System& system, const Account& account, const std::string& path);
+
+// Whether another file has taken the place of the app's program since its settings were read.
+bool program_is_replaced(const AppSettings& app, const System& system);
 
 struct Found {
   std::string path;  // absolute; "" when it is in no directory of PATH

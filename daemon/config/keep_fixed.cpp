@@ -7,9 +7,9 @@ namespace {
 
 constexpr const char* kNeedsRestart = "a reload cannot change it; it stays as it is until restart";
 
-void warn(LoadResult& next, const std::string& path) {
-  const auto origin = next.settings->origins.find(path);
-  const bool written = origin != next.settings->origins.end();
+void warn(LoadResult& next, const Settings& settings, const std::string& path) {
+  const auto origin = settings.origins.find(path);
+  const bool written = origin != settings.origins.end();
   next.warnings.push_back({written ? origin->second : Origin{}, path, kNeedsRestart});
 }
 
@@ -28,12 +28,12 @@ bool control_differs(const Settings& next, const Settings& running) {
 }  // namespace
 
 LoadResult keep_fixed(LoadResult next, const Settings& running) {
-  if (!next.settings) return next;
-  Settings& settings = *next.settings;
-  if (settings.runtime_dir != running.runtime_dir) warn(next, "runtime_dir");
-  if (control_differs(settings, running)) warn(next, "control");
+  if (!next.settings && !next.draft) return next;
+  Settings& settings = next.settings ? *next.settings : *next.draft;
+  if (settings.runtime_dir != running.runtime_dir) warn(next, settings, "runtime_dir");
+  if (control_differs(settings, running)) warn(next, settings, "control");
   const bool same_user = settings.bridge.identity.account == running.bridge.identity.account;
-  if (!same_user) warn(next, "bridge.user");
+  if (!same_user) warn(next, settings, "bridge.user");
   settings.runtime_dir = running.runtime_dir;
   settings.control = running.control;
   settings.bridge.identity = running.bridge.identity;
@@ -45,9 +45,13 @@ LoadResult keep_fixed(LoadResult next, const Settings& running) {
     next.errors.push_back({settings.origins["apps." + app.name + ".user"],
                            "apps." + app.name + ".user",
                            "user " + app.identity.user +
-                               " is the user of the running bridge, which no app may share"});
+                               " is the user of the running bridge, which no app may share",
+                           app.name});
+    next.broken_apps.insert(app.name);
   }
-  if (!next.errors.empty()) next.settings.reset();
+  if (next.errors.empty() || !next.settings) return next;
+  next.draft = std::move(next.settings);
+  next.settings.reset();
   return next;
 }
 

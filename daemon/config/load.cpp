@@ -38,7 +38,12 @@ class Loader {
     LoadResult result;
     result.errors = report_.errors();
     result.warnings = report_.warnings();
-    if (result.errors.empty()) result.settings = std::move(settings_);
+    result.broken_apps = report_.broken_apps();
+    if (result.errors.empty()) {
+      result.settings = std::move(settings_);
+    } else if (readable) {
+      result.draft = std::move(settings_);
+    }
     return result;
   }
 

@@ -10,6 +10,8 @@
 
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "daemon/config/diagnostic.hpp"
@@ -34,6 +36,10 @@ struct LoadResult {
   std::optional<Settings> settings;  // absent exactly when there are errors
   std::vector<Diagnostic> errors;    // all that were found, files in the order they were read
   std::vector<Diagnostic> warnings;
+  // With errors, where the main file could be read: what it and the files that could be read say.
+  // Only the sections of apps that are not in `broken_apps` can be relied on.
+  std::optional<Settings> draft{};
+  std::set<std::string> broken_apps{};  // with an error in their sections
 };
 
 LoadResult load(const std::filesystem::path& file, Purpose purpose);

@@ -53,9 +53,9 @@ void cannot_run(const Checking& check, const AppSettings& app, const std::string
   const std::string because = access.because.empty() ? "" : ": " + access.because;
   const std::string message = step + ": " + describe_errno(access.error) + because;
   if (check.purpose == Purpose::start)
-    check.report.warning({}, pool_name(app), message);
+    check.report.warning({}, pool_name(app), message, app.name);
   else
-    check.report.error({}, pool_name(app), message);
+    check.report.error({}, pool_name(app), message, app.name);
 }
 
 void find_command(const Checking& check, AppSettings& app) {

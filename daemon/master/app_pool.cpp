@@ -13,6 +13,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// The program's own words say best why it could not start. Later, its last line may be about
+// anything.
+std::string describe_failure(const Worker& worker) {
+  std::string text = worker.name() + ": " + worker.failure();
+  const std::string line = worker.was_ready() ? "" : worker.last_line();
+  if (!line.empty()) text += "; it wrote last: \"" + line + "\"";
+  return text;
+}
+
 }  // namespace
 
 channel::AppState app_state(std::size_t places, std::size_t ready, std::size_t starting) {
@@ -184,7 +193,7 @@ void AppPool::worker_place_free(Worker& worker) {
   Slot* slot = slot_of(worker.serial());
   if (slot == nullptr) return;
   if (!worker.was_ready() && slot->holder == worker.serial()) start_failed();
-  if (!worker.failure().empty()) failure_ = worker.name() + ": " + worker.failure();
+  if (!worker.failure().empty()) failure_ = describe_failure(worker);
   lost(*slot, worker);
   refresh();
 }

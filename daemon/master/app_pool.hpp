@@ -76,6 +76,11 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   /// `min` is 0. Returns what is wrong with the number, or nothing when it is in force.
   std::optional<std::string> scale(std::uint32_t count);
 
+  /// Whether scale() has set another number than the settings have.
+  bool scaled() const { return range_.min != app_.workers.min || range_.max != app_.workers.max; }
+  /// Before start(): as many workers as scale() has given a pool with the same settings.
+  void scale_like(const AppPool& former) { range_ = former.range_; }
+
   /// All workers that have a process, oldest first.
   std::vector<WorkerView> workers() const;
   /// How many are wanted at the moment.
@@ -102,6 +107,7 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   bool has_failed() const { return has_failed_; }  ///< a worker ended before it was ready
   unsigned failed_starts() const { return failed_starts_; }  ///< how often that has happened
   /// Why a worker ended last that should not have: "shop/1: killed by SIGSEGV"; "" when none did.
+  /// Of one that was not ready yet, with the last line that it wrote to its standard error.
   const std::string& failure() const { return failure_; }
   bool settled() const;  ///< is ready or has failed once: the daemon need not wait for it
   bool empty() const { return workers_.empty(); }

@@ -350,8 +350,10 @@ void Master::report_status() {
 
 std::string Master::status_text() const {
   const std::string failing = failing_apps(*current_);
-  return "generation " + std::to_string(current_->number()) +
-         (failing.empty() ? ": serving" : ": failing: " + failing);
+  std::string text = "generation " + std::to_string(current_->number()) +
+                     (failing.empty() ? ": serving" : ": failing: " + failing);
+  for (const auto& [app, why] : behind_) text += "; " + app + " is behind the file";
+  return text;
 }
 
 }  // namespace viaduct::daemon::master

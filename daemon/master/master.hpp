@@ -30,6 +30,8 @@
 #include "daemon/master/predecessor.hpp"
 #include "daemon/master/probation.hpp"
 #include "daemon/master/reload_plan.hpp"
+#include "daemon/master/reload_queue.hpp"
+#include "daemon/master/reload_verdict.hpp"
 #include "daemon/master/remains.hpp"
 #include "daemon/master/request_queries.hpp"
 #include "daemon/master/runtime_directory.hpp"
@@ -84,14 +86,22 @@ class Master final : private PoolObserver,
  private:
   // Reload.
   void reload();
-  void want_reload(const std::string& forced_app, Done done);
+  void want_reload(ReloadOrder order, Done done);
+  void next_reload();
   void load_and_prepare();
-  void prepare(config::Settings settings);
+  std::optional<config::Settings> read_configuration();
+  std::optional<config::Settings> keep_configuration();
+  config::LoadResult select_sections(config::LoadResult read);
+  void prepare(config::Settings settings, ListenerSet previous);
   std::vector<GenerationApp> make_apps(const config::Settings& settings, const ReloadPlan& plan);
   void check_candidate();
+  std::vector<PoolProgress> candidate_progress() const;
+  void leave_out(const std::vector<AppFailure>& failures);
   void promote();
+  void report_reload();
   void hand_over(Generation& from, Generation& to);
-  void update_kept_pools();
+  void update_pools(const Generation& old);
+  std::shared_ptr<AppPool> prepared_pool(const std::string& name) const;
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
   void reload_finished();
@@ -174,7 +184,8 @@ class Master final : private PoolObserver,
   void list_requests(const std::string& app, bool stacks,
                      std::function<void(std::vector<control::RequestList>)> done) override;
   void note(const control::Peer& peer, std::string_view command) override;
-  void reload(Done done) override;
+  void reload(bool keep_going, Done done) override;
+  void reload_app(const std::string& app, Done done) override;
   void restart(const std::string& app, Done done) override;
   void scale(const std::string& app, std::uint32_t workers, Done done) override;
   void drain(Done done) override;
@@ -241,14 +252,11 @@ class Master final : private PoolObserver,
   std::shared_ptr<Generation> current_;
   std::shared_ptr<Generation> candidate_;
 
-  // Reloads that are asked for while one is worked on become one.
-  struct ReloadRequest {
-    std::vector<std::string> forced_apps;
-    std::vector<Done> waiting;
-  };
-  ReloadRequest next_reload_;
-  ReloadRequest this_reload_;
+  ReloadQueue reloads_;
+  ReloadQueue::Request this_reload_;
   control::Outcome reload_outcome_;
+  std::vector<AppFailure> failures_;  // of the apps that this reload leaves out
+  AppsBehind behind_;
 
   // Reloads that are over but for the former bridge: it may still accept.
   struct Leaving {
@@ -280,10 +288,10 @@ class Master final : private PoolObserver,
   // Requests to a pool while its generations were current, and how they ended: a bridge that
   // drains, and may be in other hands, adds nothing.
   std::map<const AppPool*, Outcomes> past_outcomes_;
-  std::vector<std::shared_ptr<AppPool>> former_pools_;  // of a candidate that goes back
+  std::vector<std::shared_ptr<AppPool>> former_pools_;    // of a candidate that goes back
+  std::vector<std::shared_ptr<AppPool>> prepared_pools_;  // of one that was left for another
   std::string going_back_;                              // why; "": that is not happening
 
-  bool reload_wanted_ = false;
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;

@@ -160,6 +160,10 @@ control::Status Master::status() const {
         app.canary ? canary_status(*app.pool, current_->settings().apps[app.index], counts)
                    : app_status(app, counts));
   }
+  for (control::AppStatus& app : status.apps) {
+    const auto behind = behind_.find(app.name);
+    if (behind != behind_.end()) app.behind = log::escape_invalid_utf8(behind->second);
+  }
   for (const auto& pool : pools_) {
     if (!current_->uses(*pool) && !pool->empty()) add_leaving(status.apps, *pool);
   }
@@ -191,15 +195,20 @@ void Master::note(const control::Peer& peer, std::string_view command) {
   logs_.daemon().info("command " + std::string(command), {{"uid", peer.uid}, {"pid", peer.pid}});
 }
 
-void Master::reload(Done done) {
-  want_reload("", std::move(done));
+void Master::reload(bool keep_going, Done done) {
+  using Kind = ReloadOrder::Kind;
+  want_reload({keep_going ? Kind::keep_going : Kind::whole}, std::move(done));
+}
+
+void Master::reload_app(const std::string& app, Done done) {
+  want_reload({ReloadOrder::Kind::app, app}, std::move(done));
 }
 
 void Master::restart(const std::string& app, Done done) {
   if (current_pool(app)->connects()) {
     return done({Outcome::Kind::refused, app + ": others run its servers (connect)", {}, {}});
   }
-  want_reload(app, std::move(done));
+  want_reload({ReloadOrder::Kind::restart, app}, std::move(done));
 }
 
 void Master::scale(const std::string& app, std::uint32_t workers, Done done) {

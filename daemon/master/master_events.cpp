@@ -105,7 +105,7 @@ void Master::sweep() {
   release_unused_pools();
   check_idle_workers();
   check_stopped();
-  if (reload_wanted_) reload();
+  next_reload();
 }
 
 bool Master::is_used(const AppPool& pool) const {

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "daemon/channel/channel.hpp"
+#include "daemon/config/app_sections.hpp"
 #include "daemon/config/canary.hpp"
+#include "daemon/config/executable.hpp"
 #include "daemon/config/keep_fixed.hpp"
 #include "daemon/config/load.hpp"
 #include "daemon/master/master.hpp"
@@ -35,36 +37,48 @@ std::size_t size_of(const Generation& generation, const std::string& app) {
 
 }  // namespace
 
-// Requests that come while one is worked on, or while too many generations drain, become one.
 void Master::reload() {
-  const bool first = !std::exchange(reload_wanted_, !stopping_);
-  if (stopping_) return;
-  if (successor_ || takeover_ != Takeover::none) {
-    if (first) logs_.daemon().info("reload: waits for the upgrade that is under way");
-    return;
-  }
-  if (candidate_ || draining() >= kMaxDraining) return;
-  reload_wanted_ = false;
-  this_reload_ = std::exchange(next_reload_, {});
-  reload_outcome_ = {};
-  load_and_prepare();
+  want_reload({}, nullptr);
 }
 
-void Master::want_reload(const std::string& forced_app, Done done) {
-  if (!forced_app.empty()) next_reload_.forced_apps.push_back(forced_app);
-  next_reload_.waiting.push_back(std::move(done));
+void Master::want_reload(ReloadOrder order, Done done) {
+  const bool first = reloads_.empty();
+  reloads_.add(std::move(order), std::move(done));
   if (stopping_) return answer_reload();
-  reload();
+  if (first && (successor_ || takeover_ != Takeover::none)) {
+    logs_.daemon().info("reload: waits for the upgrade that is under way");
+  }
+  next_reload();
+}
+
+// Orders wait while one is carried out, or while too many generations drain.
+void Master::next_reload() {
+  if (reloads_.empty() || stopping_ || successor_ || takeover_ != Takeover::none) return;
+  if (candidate_ || draining() >= kMaxDraining) return;
+  this_reload_ = reloads_.take();
+  reload_outcome_ = {};
+  failures_.clear();
+  load_and_prepare();
 }
 
 void Master::load_and_prepare() {
   end_probation();
   notifier_.reloading();
   reload_since_ = Clock::now();
-  logs_.daemon().info("reload", {{"file", current_->settings().file}});
+  try {
+    auto settings = this_reload_.order.reads_file() ? read_configuration() : keep_configuration();
+    if (settings) prepare(std::move(*settings), current_->listeners());
+  } catch (const std::exception& error) {
+    reload_failed(error.what());
+  }
+}
+
+// What is to be in force, or nothing: then the reload has failed.
+std::optional<config::Settings> Master::read_configuration() {
   const config::Settings& running = current_->settings();
-  config::LoadResult result =
-      config::keep_fixed(config::load(running.file, config::Purpose::reload), running);
+  logs_.daemon().info("reload", {{"file", running.file}});
+  config::LoadResult result = select_sections(
+      config::keep_fixed(config::load(running.file, config::Purpose::reload), running));
   for (const auto& warning : result.warnings) {
     reload_outcome_.warnings.push_back(format(warning));
     logs_.daemon().warning(reload_outcome_.warnings.back());
@@ -76,23 +90,63 @@ void Master::load_and_prepare() {
   }
   if (!result.settings) {
     reload_failed("the configuration has errors");
-    // Who asked for it is shown all of them; for the status one has to do.
-    last_reload_ += "; " + reload_outcome_.errors.front();
-    return;
+    return std::nullopt;
   }
-  try {
-    prepare(std::move(*result.settings));
-  } catch (const std::exception& error) {
-    reload_failed(error.what());
-  }
+  return std::move(result.settings);
 }
 
-void Master::prepare(config::Settings settings) {
-  plan_ = plan_reload(current_->settings(), settings, this_reload_.forced_apps);
+// Of a restart, likewise.
+std::optional<config::Settings> Master::keep_configuration() {
+  const config::Settings& running = current_->settings();
+  const std::string& name = this_reload_.order.app;
+  logs_.daemon().info("restart", {{"app", name}});
+  const config::AppSettings* const app = config::find_app(running, name);
+  if (app == nullptr) {
+    reload_failed("there is no app \"" + name + "\" any more");
+    return std::nullopt;
+  }
+  if (config::program_is_replaced(*app, config::real_system())) {
+    reload_outcome_.warnings.push_back(name + ": " + app->executable +
+                                       " has been replaced since the configuration was read; "
+                                       "viaduct reload " +
+                                       name + " puts it in force");
+    logs_.daemon().warning(reload_outcome_.warnings.back());
+  }
+  return running;
+}
+
+config::LoadResult Master::select_sections(config::LoadResult read) {
+  const config::Settings& running = current_->settings();
+  switch (this_reload_.order.kind) {
+    case ReloadOrder::Kind::app:
+      return config::only_app(std::move(read), running, this_reload_.order.app);
+    case ReloadOrder::Kind::keep_going: {
+      config::Mended mended = config::keep_broken_apps(std::move(read), running);
+      for (const config::BrokenApp& broken : mended.broken) {
+        const std::string why = broken.errors.empty()
+                                    ? broken.app + ": its section has the error of another app's"
+                                    : format(broken.errors.front());
+        failures_.push_back({broken.app, why});
+      }
+      return std::move(mended.result);
+    }
+    case ReloadOrder::Kind::whole:
+    case ReloadOrder::Kind::restart:
+      break;
+  }
+  return read;
+}
+
+void Master::prepare(config::Settings settings, ListenerSet previous) {
+  std::vector<std::string> forced;
+  if (this_reload_.order.kind == ReloadOrder::Kind::restart) {
+    forced.push_back(this_reload_.order.app);
+  }
+  plan_ = plan_reload(current_->settings(), settings, forced);
   for (AppChange& change : plan_) {
     if (former_pool(change.app)) change = {change.app, AppChange::Kind::went_back, {}};
   }
-  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, current_->listeners());
+  ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, previous);
   ListenerSet opened = listeners;
   const std::size_t pools_before = pools_.size();
   try {
@@ -127,8 +181,13 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
       made.pool = current_pool(name);
       made.asks = false;
     } else if (made.pool == nullptr) {
+      made.pool = prepared_pool(name);
+    }
+    if (made.pool == nullptr) {
       made.pool = std::make_shared<AppPool>(context_, app, static_cast<PoolObserver&>(*this));
       pools_.push_back(made.pool);
+      const bool restart = current_ && this_reload_.order.kind == ReloadOrder::Kind::restart;
+      if (restart) made.pool->scale_like(*current_pool(name));
     }
     apps.push_back(std::move(made));
   }
@@ -137,23 +196,83 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
 
 void Master::check_candidate() {
   if (!candidate_ || stopping_) return;
-  bool ready = candidate_->has_started_bridge();
-  for (const GenerationApp& app : candidate_->apps()) {
-    if (current_->uses(*app.pool)) continue;
-    if (former_pool(app.pool->name()) == app.pool) {
-      if (app.pool->state() == channel::AppState::failing) {
-        return discard(app.pool->name() + ": its former workers are gone");
-      }
-      ready = ready && app.pool->state() == channel::AppState::serving;
-      continue;
-    }
-    if (app.pool->has_failed()) {
-      return discard(app.pool->name() + ": a worker did not become ready (" + app.pool->failure() +
-                     ")");
-    }
-    ready = ready && app.pool->all_ready();
+  Verdict verdict = judge(candidate_progress(), candidate_->has_started_bridge(),
+                          this_reload_.order.kind);
+  switch (verdict.kind) {
+    case Verdict::Kind::wait:
+      return;
+    case Verdict::Kind::refuse:
+      return discard(verdict.failures.front().why);
+    case Verdict::Kind::leave_out:
+      return leave_out(verdict.failures);
+    case Verdict::Kind::promote:
+      std::move(verdict.failures.begin(), verdict.failures.end(), std::back_inserter(failures_));
+      return promote();
   }
-  if (ready) promote();
+}
+
+// Of the pools that the generation in force does not have.
+std::vector<PoolProgress> Master::candidate_progress() const {
+  std::vector<PoolProgress> pools;
+  for (const GenerationApp& app : candidate_->apps()) {
+    const AppPool& pool = *app.pool;
+    if (current_->uses(pool)) continue;
+    const std::string& name = candidate_->settings().apps[app.index].name;
+    const bool added = config::find_app(current_->settings(), name) == nullptr;
+    PoolProgress progress{pool.name(), name, added};
+    if (former_pool(pool.name()) == app.pool) {
+      progress.ready = pool.state() == channel::AppState::serving;
+      if (pool.state() == channel::AppState::failing) {
+        progress.failure = "its former workers are gone";
+      }
+    } else {
+      progress.ready = pool.all_ready();
+      if (pool.has_failed()) {
+        progress.failure = "a worker did not become ready (" + pool.failure() + ")";
+      }
+    }
+    pools.push_back(std::move(progress));
+  }
+  return pools;
+}
+
+// A bridge's configuration never changes: another generation takes the candidate's place, with the
+// workers that became ready for it.
+void Master::leave_out(const std::vector<AppFailure>& failures) {
+  const auto former = std::exchange(candidate_, nullptr);
+  config::Settings settings = former->settings();
+  for (const AppFailure& failure : failures) {
+    config::put_app(settings, current_->settings(), failure.app);
+    failures_.push_back(failure);
+  }
+  for (const GenerationApp& app : former->apps()) {
+    if (current_->uses(*app.pool)) continue;
+    const std::string& name = former->settings().apps[app.index].name;
+    const bool failed =
+        std::any_of(failures.begin(), failures.end(),
+                    [&name](const AppFailure& failure) { return failure.app == name; });
+    if (failed) {
+      app.pool->retire();
+    } else {
+      prepared_pools_.push_back(app.pool);
+    }
+  }
+  try {
+    prepare(std::move(settings), former->listeners());
+  } catch (const std::exception& error) {
+    for (const auto& pool : prepared_pools_) pool->retire();
+    former->listeners().unlink_except(current_->listeners());
+    reload_failed(error.what());
+  }
+  prepared_pools_.clear();
+  former->close_listeners();
+  if (former->state() == GenerationState::preparing) former->handle(GenerationEvent::abandoned);
+}
+
+std::shared_ptr<AppPool> Master::prepared_pool(const std::string& name) const {
+  const auto found = std::find_if(prepared_pools_.begin(), prepared_pools_.end(),
+                                  [&name](const auto& pool) { return pool->name() == name; });
+  return found == prepared_pools_.end() ? nullptr : *found;
 }
 
 void Master::promote() {
@@ -171,22 +290,34 @@ void Master::promote() {
   old->listeners().unlink_except(current_->listeners());
   store_.update(current_->listeners(), inherited_);
   old->close_listeners();
-  update_kept_pools();
+  note_failures(plan_, failures_);
+  update_pools(*old);
   begin_probation(*old);
   try {
     logs_.configure(current_->settings());
   } catch (const std::exception& error) {
     logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
   }
+  report_reload();
+  answer_once_left(*old);
+  reload_finished();
+}
+
+void Master::report_reload() {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - reload_since_);
+  behind_ = next_behind(std::move(behind_), this_reload_.order, plan_, going_back_);
   last_reload_ = summary(current_->number(), plan_, took);
   if (!going_back_.empty()) last_reload_ += "; " + std::exchange(going_back_, {});
   former_pools_.clear();
   logs_.daemon().info(last_reload_);
   reload_outcome_.message = last_reload_;
-  answer_once_left(*old);
-  reload_finished();
+  reload_outcome_.errors = failure_lines(plan_);
+  if (reload_outcome_.errors.empty()) return;
+  reload_outcome_.kind = control::Outcome::Kind::partial;
+  for (const std::string& line : reload_outcome_.errors) {
+    logs_.daemon().error("reload incomplete: " + line);
+  }
 }
 
 // A connection that is made after the answer has to reach the new generation: callers rely on it.
@@ -228,13 +359,25 @@ void Master::hand_over(Generation& from, Generation& to) {
   }
 }
 
-void Master::update_kept_pools() {
+// Settings that no worker has to be replaced for, and what becomes of numbers set by hand. The
+// pool of an app that is not concerned keeps such a number.
+void Master::update_pools(const Generation& old) {
   const auto pools = config::pools_of(current_->settings());
   for (std::size_t i = 0; i < pools.size(); ++i) {
     AppPool& pool = *current_->apps()[i].pool;
-    const AppChange* const change = find_change(plan_, pool.name());
+    const auto change = std::find_if(plan_.begin(), plan_.end(), [&pool](const AppChange& each) {
+      return each.app == pool.name();
+    });
+    const bool applied = this_reload_.order.applies(pools[i].name) && change->failure.empty();
+    const auto former = std::find_if(old.apps().begin(), old.apps().end(), [&](const auto& app) {
+      return app.pool->name() == pool.name();
+    });
+    const bool scaled = former != old.apps().end() && former->pool->scaled();
+    const config::Workers before = scaled ? former->pool->range() : pools[i].workers;
     const bool kept = change->kind == AppChange::Kind::kept;
-    if (kept || change->kind == AppChange::Kind::went_back) pool.update(pools[i]);
+    if (applied && (kept || change->kind == AppChange::Kind::went_back)) pool.update(pools[i]);
+    const config::Workers& after = pool.range();
+    if (before.min != after.min || before.max != after.max) change->undone = {before, after};
   }
 }
 
@@ -254,13 +397,17 @@ void Master::discard(const std::string& why) {
 void Master::reload_failed(const std::string& why) {
   going_back_.clear();
   former_pools_.clear();
+  failures_.clear();
+  const std::string what = this_reload_.order.reads_file() ? "reload" : "restart";
   last_reload_ =
-      "reload failed: " + why + "; generation " + std::to_string(current_->number()) + " goes on";
+      what + " failed: " + why + "; generation " + std::to_string(current_->number()) + " goes on";
   logs_.daemon().error(last_reload_);
   if (reload_outcome_.kind == control::Outcome::Kind::done) {
     reload_outcome_.kind = control::Outcome::Kind::refused;
   }
   reload_outcome_.message = last_reload_;
+  // Who asked for it is shown all errors; for the status one has to do.
+  if (!reload_outcome_.errors.empty()) last_reload_ += "; " + reload_outcome_.errors.front();
   reload_finished();
 }
 
@@ -269,7 +416,7 @@ void Master::answer_reload() {
   for (const Done& done : std::exchange(this_reload_.waiting, {})) done(reload_outcome_);
   if (!stopping_) return;
   answer_all_left();
-  for (const Done& done : std::exchange(next_reload_.waiting, {})) {
+  for (const Done& done : reloads_.clear()) {
     done({control::Outcome::Kind::refused, "reload failed: " + why_stopping_, {}, {}});
   }
 }
@@ -281,7 +428,7 @@ void Master::reload_finished() {
   // Before the first READY=1 that one is still to come.
   if (ready_reported_) notifier_.ready(status_text());
   if (upgrade_wanted_) return later(&Master::upgrade);
-  if (reload_wanted_) later(&Master::reload);
+  if (!reloads_.empty()) later(&Master::next_reload);
 }
 
 }  // namespace viaduct::daemon::master

@@ -101,9 +101,11 @@ void Master::go_back(const std::string& why) {
   for (const Watched& watched : probation.watched) former_pools_.push_back(watched.former);
   logs_.daemon().error(why + ": going back", {{"generation", current_->number()}});
   reload_since_ = Clock::now();
+  this_reload_ = {};
   reload_outcome_ = {};
+  failures_.clear();
   try {
-    prepare(std::move(probation.settings));
+    prepare(std::move(probation.settings), current_->listeners());
   } catch (const std::exception& error) {
     former_pools_.clear();
     reload_failed(error.what());

@@ -72,7 +72,7 @@ void Master::successor_ready() {
   successor_->serve(std::move(theirs));
   stopping_ = true;
   why_stopping_ = "viaductd " + pid + " has taken over";
-  if (std::exchange(reload_wanted_, false)) {
+  if (reloads_.has_whole()) {
     // The configuration may have changed since the new one read it.
     ::kill(successor_->pid(), SIGHUP);
     why_stopping_ += ", and reloads now";
@@ -96,7 +96,7 @@ void Master::upgrade_failed(const std::string& why) {
   answer_upgrade(Kind::refused, text);
   if (stopping_) return;
   logs_.daemon().error(text, {{"program", invocation_.executable}});
-  if (reload_wanted_) later(&Master::reload);
+  later(&Master::next_reload);
 }
 
 void Master::answer_upgrade(Kind kind, const std::string& text) {
@@ -108,8 +108,10 @@ void Master::answer_upgrade(Kind kind, const std::string& text) {
 void Master::check_takeover() {
   bool ready = current_->has_started_bridge();
   for (const GenerationApp& app : current_->apps()) {
-    if (app.pool->has_failed())
-      return give_up(app.pool->name() + ": a worker did not become ready");
+    if (app.pool->has_failed()) {
+      return give_up(app.pool->name() + ": a worker did not become ready (" + app.pool->failure() +
+                     ")");
+    }
     ready = ready && app.pool->all_ready();
   }
   if (!ready) return;
@@ -139,7 +141,7 @@ void Master::taken_over(UniqueFd connections) {
   }
   logs_.daemon().info("upgrade: taken over");
   report_status();
-  if (reload_wanted_) later(&Master::reload);
+  later(&Master::next_reload);
 }
 
 void Master::open_control(std::optional<ListenerSocket> taken) {

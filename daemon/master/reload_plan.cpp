@@ -13,10 +13,37 @@ namespace {
 using config::AppSettings;
 using config::Settings;
 
-std::string text(const AppChange& change) {
+std::string count_text(const config::Workers& workers) {
+  if (workers.min != workers.max) {
+    return std::to_string(workers.min) + " to " + std::to_string(workers.max) + " workers";
+  }
+  return std::to_string(workers.max) + (workers.max == 1 ? " worker" : " workers");
+}
+
+// What is said in brackets.
+std::string remarks(const AppChange& change) {
+  std::string text;
+  for (const std::string_view reason : change.reasons) {
+    if (!text.empty()) text += ", ";
+    text += reason;
+  }
+  if (!text.empty()) text += " changed";
+  if (change.undone) {
+    if (!text.empty()) text += "; ";
+    text += "scale to " + std::to_string(change.undone->scaled.min) +
+            " undone: " + count_text(change.undone->configured);
+  }
+  return text.empty() ? "" : " (" + text + ")";
+}
+
+std::string what_became_of(const AppChange& change) {
   switch (change.kind) {
     case AppChange::Kind::kept:
       return change.app + " kept";
+    case AppChange::Kind::behind:
+      return change.app + " failed and stays as it was";
+    case AppChange::Kind::failing:
+      return change.app + " added and failing";
     case AppChange::Kind::added:
       return change.app + " added";
     case AppChange::Kind::removed:
@@ -26,13 +53,7 @@ std::string text(const AppChange& change) {
     case AppChange::Kind::restarted:
       break;
   }
-  if (change.reasons.empty()) return change.app + " restarted";
-  std::string reasons;
-  for (const std::string_view reason : change.reasons) {
-    if (!reasons.empty()) reasons += ", ";
-    reasons += reason;
-  }
-  return change.app + " restarted (" + reasons + " changed)";
+  return change.app + " restarted";
 }
 
 const AppSettings* find_pool(const std::vector<AppSettings>& pools, const std::string& name) {
@@ -77,9 +98,31 @@ const AppChange* find_change(const ReloadPlan& plan, const std::string& app) {
   return found == plan.end() ? nullptr : &*found;
 }
 
+void note_failures(ReloadPlan& plan, const std::vector<AppFailure>& failures) {
+  for (AppChange& change : plan) {
+    const auto failure =
+        std::find_if(failures.begin(), failures.end(),
+                     [&change](const AppFailure& failed) { return failed.app == change.app; });
+    if (failure == failures.end()) continue;
+    change.kind = failure->added ? AppChange::Kind::failing : AppChange::Kind::behind;
+    change.reasons.clear();
+    change.failure = failure->why;
+  }
+}
+
+std::vector<std::string> failure_lines(const ReloadPlan& plan) {
+  std::vector<std::string> lines;
+  for (const AppChange& change : plan) {
+    if (!change.failure.empty()) lines.push_back(change.failure);
+  }
+  return lines;
+}
+
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took) {
   std::string line = "generation " + std::to_string(generation) + ": ";
-  for (std::size_t i = 0; i < plan.size(); ++i) line += (i == 0 ? "" : ", ") + text(plan[i]);
+  for (std::size_t i = 0; i < plan.size(); ++i) {
+    line += (i == 0 ? "" : ", ") + what_became_of(plan[i]) + remarks(plan[i]);
+  }
   char seconds[32];
   std::snprintf(seconds, sizeof(seconds), "%.1f", static_cast<double>(took.count()) / 1000.0);
   return line + "; ready in " + seconds + " s";

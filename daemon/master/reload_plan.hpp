@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,23 @@
 #include "daemon/config/settings.hpp"
 
 namespace viaduct::daemon::master {
+
+/// A `scale` that does not outlive a reload.
+struct UndoneScale {
+  config::Workers scaled;
+  config::Workers configured;
+
+  bool operator==(const UndoneScale&) const = default;
+};
+
+/// An app that does not come along.
+struct AppFailure {
+  std::string app;
+  std::string why;
+  bool added = false;  ///< nobody has it yet: it has no former settings
+
+  bool operator==(const AppFailure&) const = default;
+};
 
 /// What a reload does with one app.
 struct AppChange {
@@ -17,12 +35,16 @@ struct AppChange {
     went_back,  ///< its former workers replace them again
     added,
     removed,
+    behind,   ///< failed: settings and workers stay as they are
+    failing,  ///< added although its workers do not become ready
   };
 
   std::string app;
   Kind kind = Kind::kept;
   /// Of `restarted`: see config::worker_changes(). None when it was asked for.
   std::vector<std::string_view> reasons;
+  std::string failure{};                  ///< of `behind` and `failing`: why
+  std::optional<UndoneScale> undone = {};  ///< a number of workers that was set by hand
 
   bool operator==(const AppChange&) const = default;
 };
@@ -37,6 +59,12 @@ const AppChange* find_change(const ReloadPlan& plan, const std::string& app);
 /// `forced`: names of apps that are restarted even if nothing of them has changed.
 ReloadPlan plan_reload(const config::Settings& before, const config::Settings& after,
                        const std::vector<std::string>& forced = {});
+
+/// Says of each app that failed what becomes of it. Its canaries share its fate and are not said.
+void note_failures(ReloadPlan& plan, const std::vector<AppFailure>& failures);
+
+/// Why apps failed, one line each.
+std::vector<std::string> failure_lines(const ReloadPlan& plan);
 
 /// "generation 7: shop kept, api restarted (env changed), blog added; ready in 0.4 s".
 std::string summary(unsigned generation, const ReloadPlan& plan, std::chrono::milliseconds took);

@@ -270,6 +270,15 @@ std::string Worker::last_output() const {
   return join({lines.end() - count, lines.end()}, kBytes);
 }
 
+std::string Worker::last_line() const {
+  if (!output_) return {};
+  const auto& lines = output_->last_lines();
+  const auto last = std::find_if(lines.rbegin(), lines.rend(), [](const std::string& line) {
+    return line.find_first_not_of(" \t") != std::string::npos;
+  });
+  return last == lines.rend() ? "" : *last;
+}
+
 std::string Worker::socket_path() const {
   return context_.runtime.worker_socket(serial_);
 }

@@ -58,6 +58,9 @@ class Worker : public std::enable_shared_from_this<Worker> {
   bool was_ready() const { return was_ready_; }
   /// Why it ended, or has to, though it should not have; "" while there is no such reason.
   const std::string& failure() const { return failure_; }
+  /// The last line with something in it that it wrote to its standard error, cut to 256 bytes; ""
+  /// when there is none.
+  std::string last_line() const;
   const std::string& name() const { return name_; }  ///< "shop/1"
   /// Once it has ended: what to report, if it has crashed. What bridges know of it is missing.
   const std::optional<CrashReport>& crash() const { return crash_; }

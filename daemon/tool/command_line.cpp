@@ -20,12 +20,18 @@ constexpr const char* kFooter = R"(
 Commands that change something return when it has happened. reload, restart and scale wait until
 the new workers are ready; drain and stop until viaductd has ended.
 
+reload applies the whole configuration or, when an app fails, nothing of it. With APP it applies
+that app's section, with its env_file and its program, and nothing else. With --keep-going, apps
+that fail keep their former section and workers; status shows them until the next reload. restart
+reads nothing: the app's new workers are made from the configuration that is in force.
+
 Environment:
   VIADUCT_CONTROL   the control socket, when --control is not given
 
 Exit status:
   0   done
-  1   refused, for instance because a new worker did not become ready; nothing has changed
+  1   refused, for instance because a new worker did not become ready; nothing has changed.
+      With reload --keep-going also: done but for the apps that are listed
   64  the command line is wrong
   69  no viaductd answers at the control socket
   70  internal error
@@ -41,6 +47,7 @@ struct Words {
   std::string app;
   unsigned workers = 0;
   bool stacks = false;
+  bool keep_going = false;
 };
 
 std::optional<std::string> variable(const std::string& name) {
@@ -90,9 +97,17 @@ void add_commands(CLI::App& app, CommandLine& line, Words& words) {
       ->add_flag("--stacks", words.stacks,
                  "and what the handlers of the 50 oldest do: their stacks, where the application "
                  "is written with the SDK");
-  command("reload", "read the configuration anew; apps that have changed get new workers",
-          [&] { change(line, "/v1/reload"); });
-  app_command("restart", "APP: reload, and it gets new workers in any case",
+  CLI::App* reload = command(
+      "reload", "[APP]: read the configuration anew; apps that have changed get new workers", [&] {
+        if (!words.app.empty()) return change(line, "/v1/apps/" + words.app + "/reload");
+        change(line, "/v1/reload", words.keep_going ? "{\"keep_going\":true}" : "");
+      });
+  CLI::Option* one = reload->add_option("APP", words.app, "only the section of this app");
+  reload
+      ->add_flag("--keep-going", words.keep_going,
+                 "apps that fail stay as they are, all else is applied; exit status 1 then")
+      ->excludes(one);
+  app_command("restart", "APP: give it new workers, from the configuration in force",
               [&] { change(line, "/v1/apps/" + words.app + "/restart"); });
   app_command("scale", "APP N: run N workers until the next reload",
               [&] {

@@ -111,6 +111,10 @@ std::string apps_text(const json::value& answer) {
     if (!failure.empty()) {
       remarks += text_of(app, "name") + ": last failure: " + failure + "\n";
     }
+    const std::string behind = text_of(app, "behind");
+    if (!behind.empty()) {
+      remarks += text_of(app, "name") + ": behind the configuration file: " + behind + "\n";
+    }
   }
   return table.empty() ? "" : "\n" + table.text() + remarks;
 }

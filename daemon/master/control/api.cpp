@@ -19,6 +19,7 @@ int status_of(Outcome::Kind kind) {
     case Outcome::Kind::invalid:
       return 422;
     case Outcome::Kind::refused:
+    case Outcome::Kind::partial:
       return 409;
     case Outcome::Kind::unsupported:
       return 501;
@@ -99,7 +100,8 @@ void Api::handle(const Peer& peer, std::string_view method, std::string_view tar
                               "only root, the user that viaductd runs as and members of "
                               "control.group may change something"));
   }
-  if (!command.app.empty() && !commands_.has_app(command.app)) {
+  const bool may_be_new = command.action == Action::reload;
+  if (!command.app.empty() && !may_be_new && !commands_.has_app(command.app)) {
     return answer(error_reply(404, "there is no app \"" + command.app + "\""));
   }
   const bool change = changes(command.action);
@@ -128,7 +130,8 @@ void Api::perform(const Command& command, const std::function<void(Reply)>& answ
             answer(to_reply(app, lists));
           });
     case Action::reload:
-      return commands_.reload(done);
+      if (!command.app.empty()) return commands_.reload_app(command.app, done);
+      return commands_.reload(command.keep_going, done);
     case Action::restart:
       return commands_.restart(command.app, done);
     case Action::scale:

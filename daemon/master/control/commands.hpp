@@ -20,12 +20,15 @@ struct Outcome {
     done,
     invalid,      ///< the configuration has errors; nothing has changed
     refused,      ///< it could not be done; `message` says why and what holds now
+    partial,      ///< done in part: `errors` says of each app that was left out, why
     unsupported,  ///< this daemon cannot do that
   };
 
   Kind kind = Kind::done;
   std::string message;                  ///< one line: what was done, or why not
-  std::vector<std::string> errors{};    ///< of `invalid`: "FILE:LINE:COLUMN: KEY: what is wrong"
+  /// Of `invalid`: "FILE:LINE:COLUMN: KEY: what is wrong". Of `partial`: "APP: what is wrong", or
+  /// the same.
+  std::vector<std::string> errors{};
   std::vector<std::string> warnings{};  ///< likewise, of things that are obeyed none the less
 };
 
@@ -60,8 +63,12 @@ class Commands {
   /// The peer is about to give a command that changes something: for the log.
   virtual void note(const Peer& peer, std::string_view command) = 0;
 
-  virtual void reload(Done done) = 0;
-  /// A reload in which the app gets new workers whether it has changed or not.
+  /// Reads the configuration anew. With `keep_going` apps that fail stay as they are and the others
+  /// are applied; without, nothing is.
+  virtual void reload(bool keep_going, Done done) = 0;
+  /// Applies that app's section of the configuration file alone. The app may be new.
+  virtual void reload_app(const std::string& app, Done done) = 0;
+  /// New workers for the app, from the configuration that is in force.
   virtual void restart(const std::string& app, Done done) = 0;
   /// Another number of workers, until the next reload.
   virtual void scale(const std::string& app, std::uint32_t workers, Done done) = 0;

@@ -22,8 +22,10 @@ struct Endpoint {
 constexpr Endpoint kDaemon[] = {{"status", Action::status}, {"reload", Action::reload},
                                 {"drain", Action::drain},   {"stop", Action::stop},
                                 {"reopen", Action::reopen}, {"upgrade", Action::upgrade}};
-constexpr Endpoint kApp[] = {
-    {"requests", Action::requests}, {"restart", Action::restart}, {"scale", Action::scale}};
+constexpr Endpoint kApp[] = {{"requests", Action::requests},
+                             {"reload", Action::reload},
+                             {"restart", Action::restart},
+                             {"scale", Action::scale}};
 
 template <std::size_t Size>
 std::optional<Action> find(const Endpoint (&endpoints)[Size], std::string_view name) {
@@ -85,6 +87,13 @@ std::optional<std::string> read_body(std::string_view body, Command& command) {
     command.workers = count;
     members.erase("workers");
   }
+  const bool whole_reload = command.action == Action::reload && command.app.empty();
+  if (const json::value* keep_going = members.if_contains("keep_going");
+      whole_reload && keep_going != nullptr) {
+    if (!keep_going->is_bool()) return "expected {\"keep_going\": true} or false";
+    command.keep_going = keep_going->get_bool();
+    members.erase("keep_going");
+  }
   if (members.empty()) return std::nullopt;
   return "unknown member \"" + std::string(members.begin()->key()) + "\" in the body";
 }
@@ -102,8 +111,11 @@ std::string to_string(const Command& command) {
     if (endpoint.action == command.action) text = endpoint.name;
   }
   for (const Endpoint& endpoint : kApp) {
-    if (endpoint.action == command.action) text = std::string(endpoint.name) + " " + command.app;
+    const bool daemon = command.app.empty();  // a reload may be either
+    if (endpoint.action != command.action || daemon) continue;
+    text = std::string(endpoint.name) + " " + command.app;
   }
+  if (command.keep_going) text += " --keep-going";
   if (command.action == Action::scale) text += " " + std::to_string(command.workers);
   return text;
 }

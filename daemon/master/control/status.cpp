@@ -9,7 +9,7 @@ BOOST_DESCRIBE_STRUCT(ServerStatus, (), (name, state, active, requests, failure)
 BOOST_DESCRIBE_STRUCT(CanaryStatus, (), (app, share, header))
 BOOST_DESCRIBE_STRUCT(AppStatus, (),
                       (name, state, failure, wanted, active, queued, requests, errors, failed,
-                       aborted, retried, timeouts, workers, servers, canary))
+                       aborted, retried, timeouts, workers, servers, canary, behind))
 BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
 BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps, failure))
 BOOST_DESCRIBE_STRUCT(Status, (),

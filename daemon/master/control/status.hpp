@@ -57,6 +57,8 @@ struct AppStatus {
   std::vector<WorkerStatus> workers;
   std::vector<ServerStatus> servers;   ///< that others run; then there are no workers
   std::optional<CanaryStatus> canary;  ///< these are canaries
+  /// Why a reload has not applied its section of the file; "" where nothing is known of that.
+  std::string behind;
 };
 
 struct GenerationStatus {

@@ -56,6 +56,8 @@ TEST_F(CommandLineTest, EveryCommandIsOneRequest) {
       {{"requests", "shop", "--stacks"}, {"GET", "/v1/apps/shop/requests?stacks=true", ""}},
       {{"requests", "--stacks", "shop"}, {"GET", "/v1/apps/shop/requests?stacks=true", ""}},
       {{"reload"}, {"POST", "/v1/reload", ""}},
+      {{"reload", "--keep-going"}, {"POST", "/v1/reload", "{\"keep_going\":true}"}},
+      {{"reload", "shop"}, {"POST", "/v1/apps/shop/reload", ""}},
       {{"restart", "shop_2-x"}, {"POST", "/v1/apps/shop_2-x/restart", ""}},
       {{"scale", "shop", "0"}, {"POST", "/v1/apps/shop/scale", "{\"workers\":0}"}},
       {{"scale", "shop", "1"}, {"POST", "/v1/apps/shop/scale", "{\"workers\":1}"}},
@@ -95,6 +97,11 @@ TEST_F(CommandLineTest, MistakesAreUsageErrorsWithAReason) {
       {"status", "reload"},
       {"restart"},
       {"restart", "../shop"},
+      {"restart", "shop", "--keep-going"},
+      {"reload", "../shop"},
+      {"reload", "shop", "blog"},
+      {"reload", "shop", "--keep-going"},
+      {"reload", "--keep-going", "shop"},
       {"restart", "shop", "blog"},
       {"scale", "shop"},
       {"scale", "shop", "1025"},
@@ -119,7 +126,7 @@ TEST_F(CommandLineTest, MistakesAreUsageErrorsWithAReason) {
 TEST_F(CommandLineTest, HelpAndVersionAreNoMistakes) {
   auto parsed = run({"--help"});
   EXPECT_EQ(std::get<ExitStatus>(parsed), kDone);
-  for (const char* text : {"restart", "VIADUCT_CONTROL", "69  no viaductd answers", "--timeout"}) {
+  for (const char* text : {"restart", "--keep-going", "VIADUCT_CONTROL", "69  no viaductd answers", "--timeout"}) {
     EXPECT_NE(out.str().find(text), std::string::npos) << text;
   }
   parsed = run({"--version"});

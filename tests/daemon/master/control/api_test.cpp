@@ -64,16 +64,20 @@ TEST_F(ControlApiTest, WithoutAGroupOnlyRootAndOwnerChangeThings) {
 
 TEST_F(ControlApiTest, CommandsReachTheMasterAndTheLog) {
   ask(kMember, "POST", "/v1/reload");
+  ask(kMember, "POST", "/v1/reload", R"({"keep_going": true})");
+  ask(kMember, "POST", "/v1/apps/shop/reload");
   ask(kMember, "POST", "/v1/apps/shop/restart");
   ask(kMember, "POST", "/v1/apps/shop/scale", R"({"workers": 3})");
   ask(kMember, "POST", "/v1/drain");
   ask(kMember, "POST", "/v1/stop");
   ask(kMember, "POST", "/v1/reopen");
   ask(kMember, "POST", "/v1/upgrade");
-  EXPECT_EQ(commands.calls, (std::vector<std::string>{"reload", "restart shop", "scale shop 3",
-                                                      "drain", "stop", "reopen", "upgrade"}));
+  EXPECT_EQ(commands.calls, (std::vector<std::string>{"reload", "reload, keep going", "reload shop",
+                                                      "restart shop", "scale shop 3", "drain",
+                                                      "stop", "reopen", "upgrade"}));
   EXPECT_EQ(commands.notes,
-            (std::vector<std::string>{"1000 reload", "1000 restart shop", "1000 scale shop 3",
+            (std::vector<std::string>{"1000 reload", "1000 reload --keep-going", "1000 reload shop",
+                                      "1000 restart shop", "1000 scale shop 3",
                                       "1000 drain", "1000 stop", "1000 reopen", "1000 upgrade"}));
 }
 
@@ -85,6 +89,11 @@ TEST_F(ControlApiTest, UnknownAppsAreNotFound) {
   EXPECT_EQ(ask(kRoot, "GET", "/v1/apps/\xff/requests").json,
             R"({"error":"there is no app \"\\xff\""})");
   EXPECT_TRUE(commands.calls.empty());
+}
+
+TEST_F(ControlApiTest, ReloadMayBringAnAppThatIsNew) {
+  EXPECT_EQ(ask(kRoot, "POST", "/v1/apps/blog/reload").status, 200);
+  EXPECT_EQ(commands.calls, std::vector<std::string>{"reload blog"});
 }
 
 TEST_F(ControlApiTest, OutcomesBecomeStatuses) {
@@ -104,6 +113,9 @@ TEST_F(ControlApiTest, OutcomesBecomeStatuses) {
        422,
        R"({"error":"no","errors":["a.yaml:1:2: b: c","d\\xff"]})"},
       {{.kind = Outcome::Kind::refused, .message = "shop: no"}, 409, R"({"error":"shop: no"})"},
+      {{.kind = Outcome::Kind::partial, .message = "half", .errors = {"shop/1: no"}},
+       409,
+       R"({"error":"half","errors":["shop/1: no"]})"},
       {{.kind = Outcome::Kind::unsupported, .message = "cannot"}, 501, R"({"error":"cannot"})"},
   };
   for (const Row& row : rows) {

@@ -28,7 +28,12 @@ class FakeCommands final : public Commands {
   void note(const Peer& peer, std::string_view command) override {
     notes.push_back(std::to_string(peer.uid) + " " + std::string(command));
   }
-  void reload(Done done) override { take("reload", std::move(done)); }
+  void reload(bool keep_going, Done done) override {
+    take(keep_going ? "reload, keep going" : "reload", std::move(done));
+  }
+  void reload_app(const std::string& app, Done done) override {
+    take("reload " + app, std::move(done));
+  }
   void restart(const std::string& app, Done done) override {
     take("restart " + app, std::move(done));
   }
