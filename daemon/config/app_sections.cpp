@@ -62,7 +62,8 @@ LoadResult only_app(LoadResult next, const Settings& running, const std::string&
     result.settings = running;
     put_app(*result.settings, *read, app);
   } else if (find_app(running, app) != nullptr) {
-    result.errors.push_back({{}, "apps." + app, "not in the file; a reload of all removes it", app});
+    result.errors.push_back(
+        {{}, "apps." + app, "not in the file; a reload of all removes it", app});
   } else {
     result.errors.push_back({{}, "apps." + app, "neither in force nor in the file", app});
   }
@@ -75,8 +76,9 @@ Mended keep_broken_apps(LoadResult next, const Settings& running) {
       std::all_of(next.errors.begin(), next.errors.end(), [&](const Diagnostic& error) {
         return !error.app.empty() && find_app(running, error.app) != nullptr;
       });
-  const bool known = std::all_of(next.broken_apps.begin(), next.broken_apps.end(),
-                                 [&](const auto& app) { return find_app(running, app) != nullptr; });
+  const bool known =
+      std::all_of(next.broken_apps.begin(), next.broken_apps.end(),
+                  [&](const auto& app) { return find_app(running, app) != nullptr; });
   if (!mendable || !known) return {std::move(next), {}};
   std::vector<BrokenApp> broken;
   for (const std::string& app : next.broken_apps) {

@@ -42,11 +42,10 @@ LoadResult keep_fixed(LoadResult next, const Settings& running) {
   for (const AppSettings& app : settings.apps) {
     const bool own_user = !app.identity.user.empty();
     if (same_user || !own_user || app.identity.account.uid != bridge.uid) continue;
-    next.errors.push_back({settings.origins["apps." + app.name + ".user"],
-                           "apps." + app.name + ".user",
-                           "user " + app.identity.user +
-                               " is the user of the running bridge, which no app may share",
-                           app.name});
+    next.errors.push_back(
+        {settings.origins["apps." + app.name + ".user"], "apps." + app.name + ".user",
+         "user " + app.identity.user + " is the user of the running bridge, which no app may share",
+         app.name});
     next.broken_apps.insert(app.name);
   }
   if (next.errors.empty() || !next.settings) return next;

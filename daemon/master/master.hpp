@@ -290,7 +290,7 @@ class Master final : private PoolObserver,
   std::map<const AppPool*, Outcomes> past_outcomes_;
   std::vector<std::shared_ptr<AppPool>> former_pools_;    // of a candidate that goes back
   std::vector<std::shared_ptr<AppPool>> prepared_pools_;  // of one that was left for another
-  std::string going_back_;                              // why; "": that is not happening
+  std::string going_back_;                                // why; "": that is not happening
 
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;

@@ -196,8 +196,8 @@ std::vector<GenerationApp> Master::make_apps(const config::Settings& settings,
 
 void Master::check_candidate() {
   if (!candidate_ || stopping_) return;
-  Verdict verdict = judge(candidate_progress(), candidate_->has_started_bridge(),
-                          this_reload_.order.kind);
+  Verdict verdict =
+      judge(candidate_progress(), candidate_->has_started_bridge(), this_reload_.order.kind);
   switch (verdict.kind) {
     case Verdict::Kind::wait:
       return;

@@ -43,7 +43,7 @@ struct AppChange {
   Kind kind = Kind::kept;
   /// Of `restarted`: see config::worker_changes(). None when it was asked for.
   std::vector<std::string_view> reasons;
-  std::string failure{};                  ///< of `behind` and `failing`: why
+  std::string failure{};                   ///< of `behind` and `failing`: why
   std::optional<UndoneScale> undone = {};  ///< a number of workers that was set by hand
 
   bool operator==(const AppChange&) const = default;

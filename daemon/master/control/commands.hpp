@@ -25,7 +25,7 @@ struct Outcome {
   };
 
   Kind kind = Kind::done;
-  std::string message;                  ///< one line: what was done, or why not
+  std::string message;  ///< one line: what was done, or why not
   /// Of `invalid`: "FILE:LINE:COLUMN: KEY: what is wrong". Of `partial`: "APP: what is wrong", or
   /// the same.
   std::vector<std::string> errors{};

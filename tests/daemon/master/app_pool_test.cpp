@@ -47,6 +47,42 @@ TEST_F(PoolTest, AnUpdateEndsWhatWasScaledByHand) {
   until_ready(2);
 }
 
+TEST_F(PoolTest, AnotherPoolCanBeScaledLikeIt) {
+  app.workers = {1, 1};
+  AppPool& former = start();
+  EXPECT_FALSE(former.scaled());
+  ASSERT_FALSE(former.scale(3));
+  EXPECT_TRUE(former.scaled());
+  AppPool next(context_, app, static_cast<PoolObserver&>(*this));
+  next.scale_like(former);
+  EXPECT_TRUE(next.scaled());
+  EXPECT_EQ(next.range(), (config::Workers{3, 3}));
+  next.update(app);
+  EXPECT_FALSE(next.scaled());
+}
+
+TEST_F(PoolTest, FailureOfAStartHasTheLastLineOfTheProgram) {
+  struct Row {
+    const char* script;
+    const char* failure;
+  };
+  const Row rows[] = {
+      {"echo first >&2; echo 'cannot open: x' >&2; echo >&2; exit 3",
+       "shop/1: exited with status 3 before it was ready; it wrote last: \"cannot open: x\""},
+      {"exit 3", "shop/1: exited with status 3 before it was ready"},
+  };
+  app.workers = {1, 1};
+  for (const Row& row : rows) {
+    app.command = {"/bin/sh", "-c", row.script};
+    app.executable = "/bin/sh";
+    start();
+    until([&] { return pool->has_failed(); }, "it fails");
+    EXPECT_EQ(pool->failure(), row.failure);
+    pool->retire();
+    until([&] { return pool->empty(); }, "it is gone");
+  }
+}
+
 TEST_F(PoolTest, ServersThatOthersRunAreThereAtOnceAndNeverProcesses) {
   app.command.clear();
   app.executable.clear();

@@ -110,6 +110,40 @@ TEST(ReloadPlanTest, OnlyWhatAWorkerWasMadeFromRestartsIt) {
   }
 }
 
+TEST(ReloadPlanTest, AppsThatFailAreSaidWithTheirReasons) {
+  ReloadPlan plan{{"shop", Kind::restarted, {"env"}},
+                  {"api", Kind::kept, {}},
+                  {"blog", Kind::added, {}},
+                  {"api/canary", Kind::kept, {}}};
+  note_failures(plan, {{"api", "api/canary: no", false}, {"blog", "blog: nor this", true}});
+  EXPECT_EQ(
+      summary(3, plan, std::chrono::milliseconds(100)),
+      "generation 3: shop restarted (env changed), api failed and stays as it was, blog added "
+      "and failing, api/canary kept; ready in 0.1 s");
+  EXPECT_EQ(failure_lines(plan), (std::vector<std::string>{"api/canary: no", "blog: nor this"}));
+}
+
+TEST(ReloadPlanTest, NumbersSetByHandThatEndAreSaid) {
+  struct Row {
+    AppChange change;
+    const char* text;
+  };
+  const UndoneScale fixed{{.min = 5, .max = 5}, {.min = 1, .max = 1}};
+  const UndoneScale range{{.min = 4, .max = 8}, {.min = 2, .max = 8}};
+  const Row rows[] = {
+      {{"shop", Kind::kept, {}, "", fixed}, "shop kept (scale to 5 undone: 1 worker)"},
+      {{"shop", Kind::kept, {}, "", range}, "shop kept (scale to 4 undone: 2 to 8 workers)"},
+      {{"shop", Kind::restarted, {"env"}, "", fixed},
+       "shop restarted (env changed; scale to 5 undone: 1 worker)"},
+      {{"shop", Kind::went_back, {}, "", fixed},
+       "shop went back to its former workers (scale to 5 undone: 1 worker)"},
+  };
+  for (const Row& row : rows) {
+    EXPECT_EQ(summary(1, {row.change}, std::chrono::milliseconds(0)),
+              "generation 1: " + std::string(row.text) + "; ready in 0.0 s");
+  }
+}
+
 TEST(ReloadPlanTest, SeveralReasonsAreListed) {
   const ReloadPlan plan = {{"api", Kind::restarted, {"command", "env"}}};
   EXPECT_EQ(summary(2, plan, std::chrono::milliseconds(1950)),

@@ -72,13 +72,13 @@ TEST_F(ControlApiTest, CommandsReachTheMasterAndTheLog) {
   ask(kMember, "POST", "/v1/stop");
   ask(kMember, "POST", "/v1/reopen");
   ask(kMember, "POST", "/v1/upgrade");
-  EXPECT_EQ(commands.calls, (std::vector<std::string>{"reload", "reload, keep going", "reload shop",
-                                                      "restart shop", "scale shop 3", "drain",
-                                                      "stop", "reopen", "upgrade"}));
+  EXPECT_EQ(commands.calls,
+            (std::vector<std::string>{"reload", "reload, keep going", "reload shop", "restart shop",
+                                      "scale shop 3", "drain", "stop", "reopen", "upgrade"}));
   EXPECT_EQ(commands.notes,
             (std::vector<std::string>{"1000 reload", "1000 reload --keep-going", "1000 reload shop",
-                                      "1000 restart shop", "1000 scale shop 3",
-                                      "1000 drain", "1000 stop", "1000 reopen", "1000 upgrade"}));
+                                      "1000 restart shop", "1000 scale shop 3", "1000 drain",
+                                      "1000 stop", "1000 reopen", "1000 upgrade"}));
 }
 
 TEST_F(ControlApiTest, UnknownAppsAreNotFound) {
@@ -188,6 +188,7 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   AppStatus app;
   app.name = "shop";
   app.queued = 3;
+  app.behind = "shop/1: killed";
   app.workers = {{"shop/1", 900, "ready", std::chrono::milliseconds(9), 4, 4096}};
   app.servers = {{"tcp:10.0.0.7:9000", "down", 1, 2, "refused"}};
   AppStatus canary;
@@ -206,10 +207,10 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
       R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"
       R"("workers":[{"name":"shop/1","pid":900,"state":"ready","uptime_ms":9,"requests":4,"memory":4096}],)"
       R"("servers":[{"name":"tcp:10.0.0.7:9000","state":"down","active":1,"requests":2,"failure":"refused"}],)"
-      R"("canary":null},)"
+      R"("canary":null,"behind":"shop/1: killed"},)"
       R"({"name":"shop/canary","state":"","failure":"","wanted":0,"active":0,"queued":0,)"
       R"("requests":2,"errors":1,"failed":0,"aborted":0,"retried":0,"timeouts":0,"workers":[],"servers":[],)"
-      R"("canary":{"app":"shop","share":"5%","header":"X-Canary"}}]})");
+      R"("canary":{"app":"shop","share":"5%","header":"X-Canary"},"behind":""}]})");
 }
 
 }  // namespace
