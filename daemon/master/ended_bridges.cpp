@@ -16,4 +16,12 @@ bool EndedBridges::contains(pid_t pid, Clock::time_point now) const {
   });
 }
 
+std::vector<pid_t> EndedBridges::recent(Clock::time_point now) const {
+  std::vector<pid_t> pids;
+  for (const Ended& ended : ended_) {
+    if (now - ended.at < kTime) pids.push_back(ended.pid);
+  }
+  return pids;
+}
+
 }  // namespace viaduct::daemon::master

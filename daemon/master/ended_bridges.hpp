@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <vector>
 
 namespace viaduct::daemon::master {
 
@@ -21,6 +22,8 @@ class EndedBridges {
 
   void add(pid_t pid, Clock::time_point now);
   [[nodiscard]] bool contains(pid_t pid, Clock::time_point now) const;
+  /// All that contains() knows.
+  [[nodiscard]] std::vector<pid_t> recent(Clock::time_point now) const;
 
  private:
   struct Ended {

@@ -59,8 +59,10 @@ void Generation::try_crash_dirs() const {
 }
 
 void Generation::start() {
-  repair_listeners();
-  listeners_.reset_options();
+  if (owns_listeners_) {
+    repair_listeners();
+    listeners_.reset_options();
+  }
   bridge_ = std::make_shared<BridgeProcess>(context_, static_cast<BridgeObserver&>(*this));
   bridge_started_ = false;
   bridge_since_ = Clock::now();

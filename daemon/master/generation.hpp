@@ -80,6 +80,11 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// Starts the bridge; throws std::system_error.
   void start();
 
+  /// Before start(): the listening sockets are another daemon's until take_listeners(), and their
+  /// options are not known here. Nothing of them is changed.
+  void borrow_listeners() { owns_listeners_ = false; }
+  void take_listeners() { owns_listeners_ = true; }
+
   /// Events that cannot happen are logged and ignored.
   void handle(GenerationEvent event);
 
@@ -184,6 +189,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   std::unique_ptr<Board> board_;  // of the bridge; null: there is none
   std::shared_ptr<BridgeProcess> bridge_;
   bool bridge_started_ = false;
+  bool owns_listeners_ = true;
   std::chrono::steady_clock::time_point bridge_since_;
   unsigned bridge_failures_ = 0;
   int last_status_ = 0;

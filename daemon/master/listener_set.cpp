@@ -23,7 +23,7 @@ ListenerSocket make(const ListenerSettings& listener, InheritedSockets& inherite
   if (listener.address.kind != Address::Kind::systemd) {
     UniqueFd stored = inherited.take_stored(listener.address);
     if (!stored) return ListenerSocket::open(listener.address, options_of(listener));
-    auto socket = ListenerSocket::take_over(std::move(stored), listener.address);
+    auto socket = ListenerSocket::take_over(std::move(stored), listener.address, true);
     socket.apply(options_of(listener));
     return socket;
   }

@@ -46,6 +46,10 @@ using config::Address;
   fail(address, ": " + std::string(error.what()) + (name ? " (" + std::string(name) + ")" : ""));
 }
 
+[[noreturn]] void fail_unfit(const Address& address) {
+  fail(address, ": the inherited descriptor is no listening stream socket");
+}
+
 int backlog_of(const ListenerOptions& options) {
   return static_cast<int>(std::min<std::uint32_t>(options.backlog, INT_MAX));
 }
@@ -191,24 +195,31 @@ ListenerSocket ListenerSocket::open(const Address& address, const ListenerOption
   }
 }
 
-ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& address) {
+ListenerSocket ListenerSocket::adopt(UniqueFd descriptor, const Address& address) {
   int type = 0;
   socklen_t size = sizeof(int);
   if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) != 0) {
     fail(address, "inherited descriptor", errno);
   }
-  if (type != SOCK_STREAM || !is_listening(descriptor.get())) {
-    fail(address, ": the inherited descriptor is no listening stream socket");
-  }
+  if (type != SOCK_STREAM) fail_unfit(address);
   ::fcntl(descriptor.get(), F_SETFD, FD_CLOEXEC);
   ::fcntl(descriptor.get(), F_SETFL, ::fcntl(descriptor.get(), F_GETFL) | O_NONBLOCK);
   return {std::move(descriptor), address};
 }
 
-ListenerSocket ListenerSocket::take_over(UniqueFd descriptor, const Address& address) {
-  ListenerSocket taken = inherit(std::move(descriptor), address);
-  taken.made_ = true;
-  if (address.kind == Address::Kind::unix_path) taken.file_ = SocketFile::find(address.name);
+ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& address) {
+  ListenerSocket inherited = adopt(std::move(descriptor), address);
+  const bool listens = is_listening(inherited.descriptor()) ||
+                       (inherited.port() != 0 && ::listen(inherited.descriptor(), SOMAXCONN) == 0);
+  if (!listens) fail_unfit(address);
+  return inherited;
+}
+
+ListenerSocket ListenerSocket::take_over(UniqueFd descriptor, const Address& address, bool made) {
+  ListenerSocket taken = adopt(std::move(descriptor), address);
+  taken.made_ = made;
+  if (made && address.kind == Address::Kind::unix_path)
+    taken.file_ = SocketFile::find(address.name);
   return taken;
 }
 

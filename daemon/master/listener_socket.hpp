@@ -51,12 +51,14 @@ class ListenerSocket {
   /// that is no socket, is refused. Not for Kind::systemd.
   static ListenerSocket open(const config::Address& address, const ListenerOptions& options);
 
-  /// Takes over an inherited listening stream socket; throws ListenerError when it is none.
+  /// Takes over an inherited listening stream socket; throws ListenerError when it is none. A TCP
+  /// socket that is bound and on which somebody has ended the listening listens again.
   static ListenerSocket inherit(UniqueFd descriptor, const config::Address& address);
 
-  /// Takes over a listening socket with the file that another viaductd made for it; throws like
-  /// inherit().
-  static ListenerSocket take_over(UniqueFd descriptor, const config::Address& address);
+  /// Takes over a listening socket of another viaductd, with the file that was made for it if
+  /// `made`. Throws ListenerError when it is no stream socket. Changes nothing of it: where a
+  /// bridge has ended the listening, repair() puts it right once the socket is this daemon's.
+  static ListenerSocket take_over(UniqueFd descriptor, const config::Address& address, bool made);
 
   int descriptor() const noexcept { return descriptor_.get(); }
   const config::Address& address() const noexcept { return address_; }
@@ -95,6 +97,7 @@ class ListenerSocket {
  private:
   ListenerSocket(UniqueFd descriptor, config::Address address);
 
+  static ListenerSocket adopt(UniqueFd descriptor, const config::Address& address);
   bool listen_again() noexcept;
   void bind_anew();
   std::optional<ListenerRepair> failed(const std::string& why);

@@ -33,7 +33,7 @@ void discard(UniqueFd descriptor) {
   const std::string path = bound_path(descriptor.get());
   const config::Address address{config::Address::Kind::unix_path, path, 0};
   if (path.empty() || !is_reached_at(descriptor.get(), address)) return;
-  ListenerSocket::take_over(std::move(descriptor), address).unlink();
+  ListenerSocket::take_over(std::move(descriptor), address, true).unlink();
 }
 
 }  // namespace

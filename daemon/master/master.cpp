@@ -78,6 +78,8 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       queries_(io_),
       crashes_(io_, logs_),
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
+      foreign_bridges_(io_,
+                       [this](pid_t pid) { ended_bridges_.add(pid, EndedBridges::Clock::now()); }),
       leave_timer_(io_),
       probation_timer_(io_) {
   children_.when_orphan_ends([this] { remains_.look(); });
@@ -122,6 +124,7 @@ void Master::start_first(config::Settings settings) {
   try {
     auto apps = make_apps(settings, plan_reload({}, settings));
     current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
+    if (predecessor_) current_->borrow_listeners();
     current_->start();
   } catch (...) {
     opened.unlink_except(taken);
@@ -308,6 +311,7 @@ void Master::check_listeners() {
   store_.update(current_->listeners(), inherited_);
   if (!held) return;
   for (const auto& generation : generations_) generation->kill_bridge();
+  foreign_bridges_.kill_all();
 }
 
 // ---- service manager

@@ -21,6 +21,7 @@
 #include "daemon/master/control/api.hpp"
 #include "daemon/master/crash_desk.hpp"
 #include "daemon/master/ended_bridges.hpp"
+#include "daemon/master/foreign_bridges.hpp"
 #include "daemon/master/generation.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/listener_store.hpp"
@@ -127,12 +128,13 @@ class Master final : private PoolObserver,
   void successor_ready() override;
   void successor_failed(const std::string& why) override;
   void upgrade_failed(const std::string& why);
+  std::vector<BridgeHandle> bridge_handles() const;
   void answer_upgrade(control::Outcome::Kind kind, const std::string& text);
 
   // Binary upgrade, as the new one.
   void check_takeover();
   void give_up(const std::string& why);
-  void taken_over(UniqueFd connections);
+  void taken_over(Inheritance inheritance);
   void open_control(std::optional<ListenerSocket> taken);
 
   // The end.
@@ -245,6 +247,7 @@ class Master final : private PoolObserver,
   std::chrono::steady_clock::time_point progress_seen_;
   unsigned last_generation_ = 0;
   EndedBridges ended_bridges_;
+  ForeignBridges foreign_bridges_;
   std::uint64_t violations_ = 0;  // bridges that broke a rule of their channel
 
   std::vector<std::shared_ptr<AppPool>> pools_;           // all that have processes

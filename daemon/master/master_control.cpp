@@ -107,17 +107,23 @@ std::vector<std::string> sandbox_parts(std::uint32_t parts) {
 
 bool Master::is_bridge(pid_t pid) const {
   return ended_bridges_.contains(pid, EndedBridges::Clock::now()) ||
+         foreign_bridges_.contains(pid) ||
          std::any_of(generations_.begin(), generations_.end(), [pid](const auto& generation) {
            return generation->has_bridge() && generation->bridge_pid() == pid;
          });
 }
 
 void Master::bridge_called(pid_t pid) {
+  constexpr std::string_view kWhy = "a connection to the control socket";
   for (const auto& generation : generations_) {
     if (generation->has_bridge() && generation->bridge_pid() == pid) {
-      generation->distrust_bridge("a connection to the control socket");
+      generation->distrust_bridge(kWhy);
     }
   }
+  if (!foreign_bridges_.kill(pid)) return;
+  ++violations_;
+  logs_.daemon().error("bridge breaks the rules of its channel, killed",
+                       {{"pid", pid}, {"reason", std::string(kWhy)}, {"of", "former viaductd"}});
 }
 
 control::Status Master::status() const {

@@ -69,7 +69,7 @@ void Master::successor_ready() {
   // Before the new one says READY=1, so that the service manager believes it.
   notifier_.main_process(successor_->pid());
   control_->leave();
-  successor_->serve(std::move(theirs));
+  successor_->serve(std::move(theirs), bridge_handles());
   stopping_ = true;
   why_stopping_ = "viaductd " + pid + " has taken over";
   if (reloads_.has_whole()) {
@@ -83,6 +83,18 @@ void Master::successor_ready() {
   stop_deadline_ = std::chrono::steady_clock::now() + longest_stop(current_->settings());
   current_->close_listeners();
   current_->handle(GenerationEvent::superseded);
+}
+
+// All that may have connected to the control socket, or may yet.
+std::vector<BridgeHandle> Master::bridge_handles() const {
+  std::vector<BridgeHandle> handles = foreign_bridges_.handles();
+  for (const auto& generation : generations_) {
+    if (generation->has_bridge()) handles.push_back(handle_of_child(generation->bridge_pid()));
+  }
+  for (const pid_t pid : ended_bridges_.recent(EndedBridges::Clock::now())) {
+    handles.push_back({pid, {}});
+  }
+  return handles;
 }
 
 void Master::successor_failed(const std::string& why) {
@@ -117,8 +129,8 @@ void Master::check_takeover() {
   if (!ready) return;
   takeover_ = Takeover::announced;
   current_->handle(GenerationEvent::prepared);
-  predecessor_->report_ready(io_,
-                             [this](UniqueFd connections) { taken_over(std::move(connections)); });
+  predecessor_->report_ready(
+      io_, [this](Inheritance inheritance) { taken_over(std::move(inheritance)); });
 }
 
 void Master::give_up(const std::string& why) {
@@ -127,12 +139,14 @@ void Master::give_up(const std::string& why) {
   stop_now();
 }
 
-void Master::taken_over(UniqueFd connections) {
-  if (connections) current_->adopt(std::move(connections));
+void Master::taken_over(Inheritance inheritance) {
+  for (BridgeHandle& bridge : inheritance.bridges) foreign_bridges_.add(std::move(bridge));
+  if (inheritance.connections) current_->adopt(std::move(inheritance.connections));
   if (!stopping_) predecessor_->listeners().unlink_except(current_->listeners());
   open_control(predecessor_->take_control());
   predecessor_.reset();
   takeover_ = Takeover::none;
+  current_->take_listeners();
   if (!stopping_) store_.update(current_->listeners(), inherited_);
   try {
     current_->listeners().apply(current_->settings().listeners);

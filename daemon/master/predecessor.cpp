@@ -45,15 +45,40 @@ std::optional<config::Address> address_behind(std::string_view kind, std::string
 
 struct Waiting {
   Waiting(boost::asio::io_context& io, UniqueFd socket, channel::BackgroundCloser background,
-          std::function<void(UniqueFd)> handler)
+          std::function<void(Inheritance)> handler)
       : conversation(io, socket.release()),
         closer(std::move(background)),
         serve(std::move(handler)) {}
 
   stream_descriptor conversation;
   channel::BackgroundCloser closer;
-  std::function<void(UniqueFd)> serve;
+  std::function<void(Inheritance)> serve;
+  Inheritance inheritance{};
 };
+
+pid_t pid_behind(std::string_view line) {
+  line.remove_prefix(upgrade::kBridge.size());
+  pid_t pid = 0;
+  const auto parsed = std::from_chars(line.data(), line.data() + line.size(), pid);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == line.data() + line.size();
+  return whole && pid > 0 ? pid : 0;
+}
+
+// Whether that was the last line.
+bool take(Waiting& waiting, upgrade::Line line) {
+  Inheritance& left = waiting.inheritance;
+  if (line.text == upgrade::kServe) {
+    left.connections = std::move(line.descriptor);
+    return true;
+  }
+  const pid_t pid = line.text.starts_with(upgrade::kBridge) ? pid_behind(line.text) : 0;
+  if (pid > 0 && left.bridges.size() < ForeignBridges::kMax) {
+    left.bridges.push_back({pid, std::move(line.descriptor)});
+  } else {
+    waiting.closer.close(std::move(line.descriptor));
+  }
+  return false;
+}
 
 void await_serve(const std::shared_ptr<Waiting>& waiting) {
   waiting->conversation.async_wait(
@@ -62,10 +87,11 @@ void await_serve(const std::shared_ptr<Waiting>& waiting) {
         std::error_code error;
         while (auto line = upgrade::receive(waiting->conversation.native_handle(), waiting->closer,
                                             error)) {
-          if (line->text == upgrade::kServe) return waiting->serve(std::move(line->descriptor));
-          waiting->closer.close(std::move(line->descriptor));
+          if (take(*waiting, std::move(*line))) {
+            return waiting->serve(std::move(waiting->inheritance));
+          }
         }
-        if (error) return waiting->serve({});
+        if (error) return waiting->serve(std::move(waiting->inheritance));
         await_serve(waiting);
       });
 }
@@ -97,19 +123,20 @@ void Predecessor::receive_listeners() {
     if (line.text == upgrade::kEnd) break;
     if (const auto made = address_behind(upgrade::kMade, line.text)) {
       sockets.push_back(std::make_shared<ListenerSocket>(
-          ListenerSocket::take_over(std::move(line.descriptor), *made)));
+          ListenerSocket::take_over(std::move(line.descriptor), *made, true)));
     } else if (const auto inherited = address_behind(upgrade::kInherited, line.text)) {
       sockets.push_back(std::make_shared<ListenerSocket>(
-          ListenerSocket::inherit(std::move(line.descriptor), *inherited)));
+          ListenerSocket::take_over(std::move(line.descriptor), *inherited, false)));
     } else if (const auto control = address_behind(upgrade::kControl, line.text)) {
-      control_ = ListenerSocket::take_over(std::move(line.descriptor), *control);
+      control_ = ListenerSocket::take_over(std::move(line.descriptor), *control, true);
     }
     closer_.close(std::move(line.descriptor));
   }
   listeners_ = ListenerSet(std::move(sockets));
 }
 
-void Predecessor::report_ready(boost::asio::io_context& io, std::function<void(UniqueFd)> serve) {
+void Predecessor::report_ready(boost::asio::io_context& io,
+                               std::function<void(Inheritance)> serve) {
   // One that is gone is noticed by reading.
   (void)upgrade::send(conversation_.get(), upgrade::kReady);
   await_serve(std::make_shared<Waiting>(io, std::move(conversation_), std::move(closer_),

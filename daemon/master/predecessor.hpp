@@ -4,15 +4,23 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/foreign_bridges.hpp"
 #include "daemon/master/listener_set.hpp"
 
 namespace viaduct::daemon::master {
+
+/// What the other viaductd leaves to this one when it lets go.
+struct Inheritance {
+  UniqueFd connections{};  ///< on which its front connections come; none: it is gone without
+  std::vector<BridgeHandle> bridges{};  ///< its own, and those that were left to it
+};
 
 /// The viaductd that started this one to be replaced by it, as seen from here (upgrade_text.hpp).
 class Predecessor {
@@ -31,8 +39,8 @@ class Predecessor {
   std::optional<ListenerSocket> take_control() { return std::exchange(control_, std::nullopt); }
 
   /// Says that this daemon serves. `serve` is called once, from the event loop, when the other lets
-  /// go, with the socket on which its front connections come, or none when it is gone without.
-  void report_ready(boost::asio::io_context& io, std::function<void(UniqueFd)> serve);
+  /// go or is gone.
+  void report_ready(boost::asio::io_context& io, std::function<void(Inheritance)> serve);
 
  private:
   void receive_listeners();

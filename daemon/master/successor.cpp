@@ -130,9 +130,14 @@ void Successor::await_ready() {
       });
 }
 
-void Successor::serve(UniqueFd connections) {
+void Successor::serve(UniqueFd connections, const std::vector<BridgeHandle>& bridges) {
   settled_ = true;
   context_.children.forget(pid_);
+  for (const BridgeHandle& bridge : bridges) {
+    (void)upgrade::send(conversation_.native_handle(),
+                        std::string(upgrade::kBridge) + std::to_string(bridge.pid),
+                        bridge.process.get());
+  }
   (void)upgrade::send(conversation_.native_handle(), upgrade::kServe, connections.get());
   conversation_.close();
 }

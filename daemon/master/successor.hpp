@@ -12,6 +12,7 @@
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/master/context.hpp"
+#include "daemon/master/foreign_bridges.hpp"
 #include "daemon/master/listener_set.hpp"
 
 namespace viaduct::daemon::master {
@@ -47,7 +48,8 @@ class Successor : public std::enable_shared_from_this<Successor> {
              const ListenerSocket& control, std::chrono::milliseconds patience);
 
   /// After successor_ready(): the service is its own from now on, this object does nothing more.
-  void serve(UniqueFd connections);
+  /// `bridges`: those whose word it must not take.
+  void serve(UniqueFd connections, const std::vector<BridgeHandle>& bridges);
 
   void kill() noexcept;
   pid_t pid() const { return pid_; }

@@ -19,7 +19,9 @@ namespace viaduct::daemon::master {
 ///                listener control ADDRESS     the control socket
 ///                listeners end
 ///   new -> old   ready                        every app is ready, connections are accepted
-///   old -> new   serve                        the service is yours; with it the socket on which
+///   old -> new   bridge PID                   a bridge of the old one, with its pidfd; without
+///                                             one: it has ended a moment ago
+///                serve                        the service is yours; with it the socket on which
 ///                                             front connections come (channel/hand_over.hpp)
 namespace upgrade {
 
@@ -28,6 +30,7 @@ inline constexpr std::string_view kInherited = "listener inherited ";
 inline constexpr std::string_view kControl = "listener control ";
 inline constexpr std::string_view kEnd = "listeners end";
 inline constexpr std::string_view kReady = "ready";
+inline constexpr std::string_view kBridge = "bridge ";
 inline constexpr std::string_view kServe = "serve";
 
 /// Names the descriptor of the conversation in the new one's environment.

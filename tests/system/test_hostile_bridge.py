@@ -10,7 +10,16 @@ import pytest
 from harness import fastcgi, scgi
 from harness.paths import built
 from harness.ports import reserve_port
-from harness.process import alive, descriptor_targets, descriptors, pause, wait_for
+from harness.process import (
+    Adopted,
+    adopt_orphans,
+    alive,
+    descendants,
+    descriptor_targets,
+    descriptors,
+    pause,
+    wait_for,
+)
 from harness.tool import Tool
 
 # Of a machine that has other work, too. A master that is stopped would answer after an hour.
@@ -381,3 +390,110 @@ def test_an_inherited_listener_that_is_shut_down_is_named(daemon):
     assert sum("clients are refused" in line for line in daemon.lines()) == 1, "it is said once"
     assert "systemd:web" in daemon.logged("clients are refused")
     assert f"refuses clients: {why}" in hostage.tool.done("status")
+
+
+# ---- while another viaductd takes over
+
+
+def gated(daemon) -> None:
+    """Workers of the next viaductd start when the file `go` is there."""
+    app = daemon.app("sdk", workers=2, timeouts={"stop": "120s"})
+    gate = f'while [ ! -e {daemon.marks}/go ]; do sleep 0.05; done; exec "$0"'
+    app["command"] = ["/bin/sh", "-c", gate, app["command"][0]]
+    (daemon.marks / "go").touch()
+
+
+def let_take_over(daemon) -> None:
+    """Ends the upgrade that waits; the old one may still have its hostile bridge."""
+    (daemon.marks / "go").touch()
+    daemon.logged("upgrade: taken over")
+    daemon.process = Adopted(daemon.successor(), daemon.log)
+
+
+def end_of(old, hostile: int) -> None:
+    """Of the former viaductd, which waits for its bridge."""
+    if alive(hostile):
+        os.kill(hostile, signal.SIGKILL)
+    assert old.wait(60) == 0
+
+
+def test_a_bridge_that_ends_all_listening_cannot_prevent_an_upgrade(daemon):
+    """Nor is anything changed of the sockets before they are the new one's."""
+    gated(daemon)
+    requests = listeners_of_every_kind(daemon)[:3]
+    del daemon.settings["listeners"][-1]  # the abstract one
+    hostage = Hostage(daemon).start()
+    old, pid = daemon.process, hostage.take_over("shutdown")
+    daemon.logged(", bound anew")
+    (daemon.marks / "go").unlink()
+    adopt_orphans()
+    old.send(signal.SIGUSR2)
+    successor = daemon.successor()
+    wait_for(lambda: len(descendants(successor)) >= 3, "the new one has a bridge and workers")
+    begin = daemon.text().index("upgrade: started")
+    file = os.stat(daemon.socket)
+    let_take_over(daemon)
+    log = daemon.text()
+    assert ", bound anew" not in log[begin : log.index("upgrade: taken over")]
+    for request in requests:
+        wait_for(lambda: served(request), "the new one has bound another")
+    assert alive(pid)
+    for path in (daemon.socket, daemon.scgi):
+        now = os.stat(path)
+        assert (now.st_mode, now.st_uid, now.st_gid) == (file.st_mode, file.st_uid, file.st_gid)
+    for _ in range(20):
+        assert all(request().status == 200 for request in requests)
+    end_of(old, pid)
+
+
+def test_an_upgrade_that_fails_leaves_the_listeners_to_the_old_one(daemon):
+    gated(daemon)
+    hostage = Hostage(daemon).start()
+    pid = hostage.take_over("shutdown")
+    daemon.logged(", bound anew")
+    (daemon.marks / "go").unlink()
+    daemon.process.send(signal.SIGUSR2)
+    successor = daemon.successor()
+    wait_for(lambda: len(descendants(successor)) >= 3, "the new one has a bridge and workers")
+    os.kill(pid, signal.SIGKILL)
+    os.kill(successor, signal.SIGKILL)
+    daemon.logged("upgrade failed")
+    (daemon.marks / "go").touch()
+    wait_for(lambda: served(lambda: fastcgi.request(daemon.socket, "/hello")), "the old one serves")
+    wait_for(lambda: served(lambda: scgi.request(daemon.scgi, "/hello")), "at every listener")
+    assert os.stat(daemon.socket).st_mode & 0o777 == 0o666
+
+
+def test_an_abstract_name_is_free_again_after_an_upgrade(daemon):
+    """It is taken as long as a bridge of the old one has it."""
+    gated(daemon)
+    request = listeners_of_every_kind(daemon)[3]
+    hostage = Hostage(daemon).start()
+    old, pid = daemon.process, hostage.take_over("orphan")
+    (daemon.marks / "go").unlink()
+    adopt_orphans()
+    old.send(signal.SIGUSR2)
+    daemon.successor()
+    let_take_over(daemon)
+    wait_for(lambda: not alive(pid), "the former viaductd's bridge is ended")
+    wait_for(lambda: served(request), "the name is bound anew")
+    end_of(old, pid)
+
+
+def test_a_bridge_of_the_former_viaductd_that_calls_the_control_socket_is_ended(daemon):
+    gated(daemon)
+    control = daemon.directory / "run" / "control.sock"
+    daemon.settings["control"] = {"address": f"unix:{control}", "mode": "0666"}
+    hostage = Hostage(daemon).start()
+    answer, gate = daemon.marks / "answer", daemon.marks / "call"
+    old, pid = daemon.process, hostage.take_over(f"control {control} {answer} {gate}")
+    adopt_orphans()
+    old.send(signal.SIGUSR2)
+    let_take_over(daemon)
+    assert alive(pid), "it has connections to finish"
+    gate.touch()
+    wait_for(lambda: not alive(pid), "it is ended")
+    assert "a connection to the control socket" in daemon.logged(RULES)
+    assert answer.read_text().split("\r\n")[0] in ("", "HTTP/1.1 403 Forbidden")
+    assert hostage.status()["violations"] == 1
+    end_of(old, pid)

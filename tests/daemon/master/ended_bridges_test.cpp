@@ -20,6 +20,14 @@ TEST(EndedBridgesTest, AreKnownForAWhile) {
   EXPECT_FALSE(ended.contains(7, kNow + EndedBridges::kTime + nanoseconds(1)));
 }
 
+TEST(EndedBridgesTest, TheRecentOnesAreNamed) {
+  EndedBridges ended;
+  ended.add(7, kNow);
+  ended.add(8, kNow + EndedBridges::kTime / 2);
+  EXPECT_EQ(ended.recent(kNow + EndedBridges::kTime / 2), (std::vector<pid_t>{7, 8}));
+  EXPECT_EQ(ended.recent(kNow + EndedBridges::kTime), std::vector<pid_t>{8});
+}
+
 TEST(EndedBridgesTest, OfTooManyTheOldestIsForgotten) {
   EndedBridges ended;
   for (pid_t pid = 1; pid < static_cast<pid_t>(EndedBridges::kMax); ++pid) ended.add(pid, kNow);

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -213,11 +214,15 @@ void act(std::string_view deed) {
   if (deed == "kill") return kill_workers();
   if (deed == "sockets") return give_sockets();
   if (deed.starts_with("control ")) {
-    const std::size_t space = deed.find(' ', 8);
+    std::istringstream words{std::string(deed.substr(8))};
+    std::string socket;
+    std::string file;
+    std::string gate;
+    words >> socket >> file >> gate;
     send(message);
     wait_for(Type::accept);
-    return ask_for_status(std::string(deed.substr(8, space - 8)),
-                          std::string(deed.substr(space + 1)));
+    while (!gate.empty() && ::access(gate.c_str(), F_OK) != 0) ::poll(nullptr, 0, 5);
+    return ask_for_status(socket, file);
   }
   if (deed == "shutdown") return shut_listeners_down(Type::accept);
   if (deed == "orphan") return shut_listeners_down(Type::drain);

@@ -28,7 +28,8 @@ namespace viaduct::daemon::master {
 ///                  progress without end, and punches holes in between
 ///   shutdown       as soon as it may accept, ends the listening of its listeners without end
 ///   orphan         the same, once it is told to leave them to another bridge
-///   control SOCKET FILE  asks the control socket for the status; the answer goes into the file
+///   control SOCKET FILE [GATE]  asks the control socket for the status, once the file GATE is
+///                  there; the answer goes into FILE
 ///   silent         the first message and no other
 ///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
 ///                  with more than there is memory (`size`), twice (`twice`), or as it should

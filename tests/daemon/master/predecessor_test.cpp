@@ -1,8 +1,12 @@
 #include "daemon/master/predecessor.hpp"
 
+#include <sys/socket.h>
+
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +47,18 @@ class PredecessorTest : public testing::Test {
       return error.what();
     }
     return "none";
+  }
+
+  static bool listens(int socket) {
+    int listening = 0;
+    socklen_t size = sizeof(listening);
+    ::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size);
+    return listening != 0;
+  }
+
+  static std::uint16_t free_port() {
+    const config::Address any{config::Address::Kind::tcp, "127.0.0.1", 0};
+    return ListenerSocket::open(any, {}).port();
   }
 
   TemporaryDirectory directory_;
@@ -86,6 +102,27 @@ TEST_F(PredecessorTest, InheritedSocketsKeepTheirFiles) {
   EXPECT_TRUE(std::filesystem::exists(address.name));
 }
 
+// A bridge in other hands ends the listening as often as it likes.
+TEST_F(PredecessorTest, SocketThatDoesNotListenIsTakenAsItIsAndPutRightLater) {
+  const auto address = std::get<config::Address>(
+      config::parse_address("tcp:127.0.0.1:" + std::to_string(free_port())));
+  for (const char* kind : {"listener made ", "listener inherited "}) {
+    const ListenerSocket socket = ListenerSocket::open(address, {});
+    ASSERT_EQ(::shutdown(socket.descriptor(), SHUT_RDWR), 0);
+    const channel::Pair pair = channel::make_pair();
+    old_.reset(pair.first);
+    say(kind + format(address), socket.descriptor());
+    say("listeners end");
+    Predecessor predecessor{UniqueFd(pair.second)};
+    ASSERT_EQ(predecessor.listeners().sockets().size(), 1u);
+    ListenerSocket& taken = *predecessor.listeners().sockets().front();
+    EXPECT_FALSE(listens(socket.descriptor())) << "it is still the other's";
+    ASSERT_TRUE(taken.repair());
+    EXPECT_TRUE(listens(taken.descriptor())) << kind;
+    EXPECT_EQ(taken.made(), std::string(kind) == "listener made ");
+  }
+}
+
 TEST_F(PredecessorTest, OldOneThatEndsTooEarly) {
   old_.reset();
   EXPECT_NE(failure().find("taking over from another viaductd: "), std::string::npos);
@@ -118,9 +155,11 @@ TEST_F(PredecessorTest, IsToldOnceThatItMayServe) {
   boost::asio::io_context io;
   int called = 0;
   bool with_connections = false;
-  predecessor.report_ready(io, [&](UniqueFd connections) {
+  std::vector<BridgeHandle> bridges;
+  predecessor.report_ready(io, [&](Inheritance inheritance) {
     ++called;
-    with_connections = static_cast<bool>(connections);
+    with_connections = static_cast<bool>(inheritance.connections);
+    bridges = std::move(inheritance.bridges);
   });
   std::error_code error;
   channel::BackgroundCloser closer;
@@ -128,10 +167,21 @@ TEST_F(PredecessorTest, IsToldOnceThatItMayServe) {
   ASSERT_TRUE(line);
   EXPECT_EQ(line->text, "ready");
   say("later version");
+  say("bridge 812", old_.get());
+  say("bridge 813");
+  for (const char* nobody :
+       {"bridge ", "bridge 0", "bridge -1", "bridge 7x", "bridge 99999999999"}) {
+    say(nobody);
+  }
   say("serve", old_.get());
   io.run();
   EXPECT_EQ(called, 1);
   EXPECT_TRUE(with_connections);
+  ASSERT_EQ(bridges.size(), 2u);
+  EXPECT_EQ(bridges[0].pid, 812);
+  EXPECT_TRUE(bridges[0].process) << "it lives";
+  EXPECT_EQ(bridges[1].pid, 813);
+  EXPECT_FALSE(bridges[1].process) << "it has ended";
 }
 
 TEST_F(PredecessorTest, ServesWhenTheOldOneIsGone) {
@@ -139,9 +189,9 @@ TEST_F(PredecessorTest, ServesWhenTheOldOneIsGone) {
   Predecessor predecessor(std::move(new_));
   boost::asio::io_context io;
   int called = 0;
-  predecessor.report_ready(io, [&](UniqueFd connections) {
+  predecessor.report_ready(io, [&](const Inheritance& inheritance) {
     ++called;
-    EXPECT_FALSE(connections);
+    EXPECT_FALSE(inheritance.connections);
   });
   old_.reset();
   io.run();
