@@ -423,7 +423,7 @@ def test_a_bridge_that_ends_all_listening_cannot_prevent_an_upgrade(daemon):
     requests = listeners_of_every_kind(daemon)[:3]
     del daemon.settings["listeners"][-1]  # the abstract one
     hostage = Hostage(daemon).start()
-    old, pid = daemon.process, hostage.take_over("shutdown")
+    old, pid = daemon.process, hostage.take_over("relentless")
     daemon.logged(", bound anew")
     (daemon.marks / "go").unlink()
     adopt_orphans()
@@ -449,7 +449,7 @@ def test_a_bridge_that_ends_all_listening_cannot_prevent_an_upgrade(daemon):
 def test_an_upgrade_that_fails_leaves_the_listeners_to_the_old_one(daemon):
     gated(daemon)
     hostage = Hostage(daemon).start()
-    pid = hostage.take_over("shutdown")
+    pid = hostage.take_over("relentless")
     daemon.logged(", bound anew")
     (daemon.marks / "go").unlink()
     daemon.process.send(signal.SIGUSR2)

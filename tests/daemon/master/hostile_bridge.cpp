@@ -181,6 +181,31 @@ void shut_listeners_down(Type when) {
   }
 }
 
+// The sockets that take the place of those whose listening it has ended.
+void take_listeners(std::vector<int>& listeners) {
+  channel::BackgroundCloser closer;
+  std::error_code error;
+  while (const auto received = channel::receive(kChannelDescriptor, closer, error)) {
+    if (received->message.type == Type::listener) {
+      listeners.push_back(received->descriptor);
+    } else if (received->descriptor >= 0) {
+      ::close(received->descriptor);
+    }
+  }
+}
+
+void shut_every_listener_down() {
+  send(of(Type::started));
+  wait_for(Type::accept);
+  std::vector<int> listeners;
+  for (int i = channel::kFirstListenerDescriptor; is_listener(i); ++i) listeners.push_back(i);
+  while (true) {
+    take_listeners(listeners);
+    for (const int listener : listeners) ::shutdown(listener, SHUT_RDWR);
+    ::poll(nullptr, 0, 5);
+  }
+}
+
 void ask_for_status(const std::string& socket, const std::string& file) {
   const UniqueFd control(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const SocketAddress address = unix_address(socket);
@@ -225,6 +250,7 @@ void act(std::string_view deed) {
     return ask_for_status(socket, file);
   }
   if (deed == "shutdown") return shut_listeners_down(Type::accept);
+  if (deed == "relentless") return shut_every_listener_down();
   if (deed == "orphan") return shut_listeners_down(Type::drain);
   if (deed == "board") return spoil_board();
   if (deed.starts_with("list ")) return list(deed.substr(5));

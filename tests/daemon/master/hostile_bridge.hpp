@@ -27,6 +27,7 @@ namespace viaduct::daemon::master {
 ///   board          tries to change the size of its scoreboard, then counts, fails and makes
 ///                  progress without end, and punches holes in between
 ///   shutdown       as soon as it may accept, ends the listening of its listeners without end
+///   relentless     the same, and that of the sockets it is given in their place
 ///   orphan         the same, once it is told to leave them to another bridge
 ///   control SOCKET FILE [GATE]  asks the control socket for the status, once the file GATE is
 ///                  there; the answer goes into FILE
