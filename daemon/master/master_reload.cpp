@@ -7,9 +7,6 @@
 #include "daemon/channel/channel.hpp"
 #include "daemon/config/app_sections.hpp"
 #include "daemon/config/canary.hpp"
-#include "daemon/config/executable.hpp"
-#include "daemon/config/keep_fixed.hpp"
-#include "daemon/config/load.hpp"
 #include "daemon/master/master.hpp"
 
 namespace viaduct::daemon::master {
@@ -19,8 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxDraining = 2;
-// For a bridge that drains to close its listeners, before a reload is reported all the same.
-constexpr std::chrono::seconds kLeave{5};
 
 bool is_kept(const ReloadPlan& plan, const std::string& app) {
   const AppChange* change = find_change(plan, app);
@@ -73,70 +68,6 @@ void Master::load_and_prepare() {
   }
 }
 
-// What is to be in force, or nothing: then the reload has failed.
-std::optional<config::Settings> Master::read_configuration() {
-  const config::Settings& running = current_->settings();
-  logs_.daemon().info("reload", {{"file", running.file}});
-  config::LoadResult result = select_sections(
-      config::keep_fixed(config::load(running.file, config::Purpose::reload), running));
-  for (const auto& warning : result.warnings) {
-    reload_outcome_.warnings.push_back(format(warning));
-    logs_.daemon().warning(reload_outcome_.warnings.back());
-  }
-  for (const auto& error : result.errors) {
-    reload_outcome_.kind = control::Outcome::Kind::invalid;
-    reload_outcome_.errors.push_back(format(error));
-    logs_.daemon().error(reload_outcome_.errors.back());
-  }
-  if (!result.settings) {
-    reload_failed("the configuration has errors");
-    return std::nullopt;
-  }
-  return std::move(result.settings);
-}
-
-// Of a restart, likewise.
-std::optional<config::Settings> Master::keep_configuration() {
-  const config::Settings& running = current_->settings();
-  const std::string& name = this_reload_.order.app;
-  logs_.daemon().info("restart", {{"app", name}});
-  const config::AppSettings* const app = config::find_app(running, name);
-  if (app == nullptr) {
-    reload_failed("there is no app \"" + name + "\" any more");
-    return std::nullopt;
-  }
-  if (config::program_is_replaced(*app, config::real_system())) {
-    reload_outcome_.warnings.push_back(name + ": " + app->executable +
-                                       " has been replaced since the configuration was read; "
-                                       "viaduct reload " +
-                                       name + " puts it in force");
-    logs_.daemon().warning(reload_outcome_.warnings.back());
-  }
-  return running;
-}
-
-config::LoadResult Master::select_sections(config::LoadResult read) {
-  const config::Settings& running = current_->settings();
-  switch (this_reload_.order.kind) {
-    case ReloadOrder::Kind::app:
-      return config::only_app(std::move(read), running, this_reload_.order.app);
-    case ReloadOrder::Kind::keep_going: {
-      config::Mended mended = config::keep_broken_apps(std::move(read), running);
-      for (const config::BrokenApp& broken : mended.broken) {
-        const std::string why = broken.errors.empty()
-                                    ? broken.app + ": its section has the error of another app's"
-                                    : format(broken.errors.front());
-        failures_.push_back({broken.app, why});
-      }
-      return std::move(mended.result);
-    }
-    case ReloadOrder::Kind::whole:
-    case ReloadOrder::Kind::restart:
-      break;
-  }
-  return read;
-}
-
 void Master::prepare(config::Settings settings, ListenerSet previous) {
   std::vector<std::string> forced;
   if (this_reload_.order.kind == ReloadOrder::Kind::restart) {
@@ -144,7 +75,7 @@ void Master::prepare(config::Settings settings, ListenerSet previous) {
   }
   plan_ = plan_reload(current_->settings(), settings, forced);
   for (AppChange& change : plan_) {
-    if (former_pool(change.app)) change = {change.app, AppChange::Kind::went_back, {}};
+    if (former_pool(change.app)) change.kind = AppChange::Kind::went_back;
   }
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, previous);
   ListenerSet opened = listeners;
@@ -320,34 +251,6 @@ void Master::report_reload() {
   }
 }
 
-// A connection that is made after the answer has to reach the new generation: callers rely on it.
-void Master::answer_once_left(const Generation& old) {
-  if (!old.has_bridge() || stopping_) return;
-  leaving_.push_back({old.number(), std::exchange(this_reload_.waiting, {}), reload_outcome_});
-  leave_timer_.expires_after(kLeave);
-  leave_timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) answer_all_left();
-  });
-}
-
-void Master::answer_left(unsigned generation) {
-  const auto others = std::stable_partition(
-      leaving_.begin(), leaving_.end(),
-      [generation](const Leaving& leaving) { return leaving.generation == generation; });
-  std::vector<Leaving> left(std::make_move_iterator(leaving_.begin()),
-                            std::make_move_iterator(others));
-  leaving_.erase(leaving_.begin(), others);
-  for (const Leaving& leaving : left) {
-    for (const Done& done : leaving.waiting) done(leaving.outcome);
-  }
-}
-
-void Master::answer_all_left() {
-  for (const Leaving& leaving : std::exchange(leaving_, {})) {
-    for (const Done& done : leaving.waiting) done(leaving.outcome);
-  }
-}
-
 // The predecessor's front connections that wait between two requests move over.
 void Master::hand_over(Generation& from, Generation& to) {
   try {
@@ -409,16 +312,6 @@ void Master::reload_failed(const std::string& why) {
   // Who asked for it is shown all errors; for the status one has to do.
   if (!reload_outcome_.errors.empty()) last_reload_ += "; " + reload_outcome_.errors.front();
   reload_finished();
-}
-
-// Those whose request became part of this reload; once the daemon stops, all.
-void Master::answer_reload() {
-  for (const Done& done : std::exchange(this_reload_.waiting, {})) done(reload_outcome_);
-  if (!stopping_) return;
-  answer_all_left();
-  for (const Done& done : reloads_.clear()) {
-    done({control::Outcome::Kind::refused, "reload failed: " + why_stopping_, {}, {}});
-  }
 }
 
 void Master::reload_finished() {

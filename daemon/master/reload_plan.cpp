@@ -23,11 +23,13 @@ std::string count_text(const config::Workers& workers) {
 // What is said in brackets.
 std::string remarks(const AppChange& change) {
   std::string text;
-  for (const std::string_view reason : change.reasons) {
-    if (!text.empty()) text += ", ";
-    text += reason;
+  if (change.kind == AppChange::Kind::restarted) {
+    for (const std::string_view reason : change.reasons) {
+      if (!text.empty()) text += ", ";
+      text += reason;
+    }
+    if (!text.empty()) text += " changed";
   }
-  if (!text.empty()) text += " changed";
   if (change.undone) {
     if (!text.empty()) text += "; ";
     text += "scale to " + std::to_string(change.undone->scaled.min) +

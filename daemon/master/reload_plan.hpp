@@ -41,7 +41,8 @@ struct AppChange {
 
   std::string app;
   Kind kind = Kind::kept;
-  /// Of `restarted`: see config::worker_changes(). None when it was asked for.
+  /// Of `restarted`: see config::worker_changes(). None when it was asked for. Of `went_back`: what
+  /// differs in the settings that are in force again.
   std::vector<std::string_view> reasons;
   std::string failure{};                   ///< of `behind` and `failing`: why
   std::optional<UndoneScale> undone = {};  ///< a number of workers that was set by hand

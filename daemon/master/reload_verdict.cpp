@@ -44,12 +44,15 @@ Verdict judge(const std::vector<PoolProgress>& pools, bool bridge, ReloadOrder::
 
 AppsBehind next_behind(AppsBehind before, const ReloadOrder& order, const ReloadPlan& plan,
                        const std::string& went_back) {
-  std::erase_if(before, [&order](const auto& app) { return order.applies(app.first); });
+  const bool applied = went_back.empty();
+  std::erase_if(before, [&](const auto& app) { return applied && order.applies(app.first); });
   for (const AppChange& change : plan) {
     const bool canary = change.app.find('/') != std::string::npos;
     if (canary) continue;
     if (change.kind == AppChange::Kind::behind) before[change.app] = change.failure;
-    if (change.kind == AppChange::Kind::went_back) before[change.app] = went_back;
+    // The same settings with other workers are no older than before.
+    const bool other_settings = !change.reasons.empty();
+    if (change.kind == AppChange::Kind::went_back && other_settings) before[change.app] = went_back;
     if (change.kind == AppChange::Kind::removed) before.erase(change.app);
   }
   return before;

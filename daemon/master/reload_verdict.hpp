@@ -45,7 +45,8 @@ Verdict judge(const std::vector<PoolProgress>& pools, bool bridge, ReloadOrder::
 using AppsBehind = std::map<std::string, std::string>;
 
 /// The apps that are behind the file once an order has been carried out with this plan; `before`:
-/// until then. `went_back`: why, if the former settings are in force again.
+/// until then. `went_back`: why the former settings are in force again, "" when they are not; then
+/// nothing of the file has been applied.
 AppsBehind next_behind(AppsBehind before, const ReloadOrder& order, const ReloadPlan& plan,
                        const std::string& went_back);
 

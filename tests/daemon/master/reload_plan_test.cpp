@@ -70,7 +70,7 @@ TEST(ReloadPlanTest, CanariesRestartByThemselves) {
 }
 
 TEST(ReloadPlanTest, GoingBackIsSaid) {
-  const ReloadPlan plan{{"shop", Kind::went_back, {}}, {"api", Kind::kept, {}}};
+  const ReloadPlan plan{{"shop", Kind::went_back, {"env"}}, {"api", Kind::kept, {}}};
   EXPECT_EQ(summary(9, plan, std::chrono::milliseconds(0)),
             "generation 9: shop went back to its former workers, api kept; ready in 0.0 s");
 }

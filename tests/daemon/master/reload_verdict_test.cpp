@@ -77,13 +77,16 @@ TEST(ReloadVerdictTest, AppsAreBehindUntilAReloadAppliesThem) {
       {{Order::app, "api"}, {{"api", Change::restarted, {}}}, {{"old", "old: no"}}},
       {{Order::app, "shop"}, {{"shop", Change::restarted, {}}}, before},
       {{Order::restart, "api"}, {{"api", Change::restarted, {}}}, before},
-      {{Order::whole},
-       {{"shop", Change::went_back, {}}, {"shop/canary", Change::went_back, {}}},
-       {{"shop", "5 of 5"}}},
+      {{Order::whole}, {{"api", Change::removed, {}}, {"old", Change::removed, {}}}, {}},
   };
   for (const Row& row : rows) {
-    EXPECT_EQ(next_behind(before, row.order, row.plan, "5 of 5"), row.after);
+    EXPECT_EQ(next_behind(before, row.order, row.plan, ""), row.after);
   }
+  const ReloadPlan back{{"shop", Change::went_back, {"env"}},
+                        {"wiki", Change::went_back, {}},  // restarted with the same settings
+                        {"shop/canary", Change::went_back, {"env"}}};
+  EXPECT_EQ(next_behind(before, {}, back, "5 of 5"),
+            (AppsBehind{{"api", "api: no"}, {"old", "old: no"}, {"shop", "5 of 5"}}));
 }
 
 }  // namespace
