@@ -78,8 +78,8 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
       queries_(io_),
       crashes_(io_, logs_),
       api_(static_cast<control::Commands&>(*this), {::geteuid(), settings.control.gid}),
-      foreign_bridges_(io_,
-                       [this](pid_t pid) { ended_bridges_.add(pid, EndedBridges::Clock::now()); }),
+      foreign_bridges_(io_, [this](pid_t pid) { bridge_reaped(pid); }),
+      successor_bridges_(io_, [this](pid_t pid) { bridge_reaped(pid); }),
       leave_timer_(io_),
       probation_timer_(io_) {
   children_.when_orphan_ends([this] { remains_.look(); });

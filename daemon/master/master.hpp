@@ -93,7 +93,7 @@ class Master final : private PoolObserver,
   std::optional<config::Settings> read_configuration();
   std::optional<config::Settings> keep_configuration();
   config::LoadResult select_sections(config::LoadResult read);
-  void prepare(config::Settings settings, ListenerSet previous);
+  void prepare(config::Settings settings, const ListenerSet& previous);
   std::vector<GenerationApp> make_apps(const config::Settings& settings, const ReloadPlan& plan);
   void check_candidate();
   std::vector<PoolProgress> candidate_progress() const;
@@ -125,6 +125,7 @@ class Master final : private PoolObserver,
 
   // Binary upgrade, as the old one.
   void upgrade();
+  void successor_bridge(BridgeHandle bridge) override;
   void successor_ready() override;
   void successor_failed(const std::string& why) override;
   void upgrade_failed(const std::string& why);
@@ -247,8 +248,9 @@ class Master final : private PoolObserver,
   std::chrono::steady_clock::time_point progress_seen_;
   unsigned last_generation_ = 0;
   EndedBridges ended_bridges_;
-  ForeignBridges foreign_bridges_;
-  std::uint64_t violations_ = 0;  // bridges that broke a rule of their channel
+  ForeignBridges foreign_bridges_;    // of former viaductds
+  ForeignBridges successor_bridges_;  // of one that is to follow
+  std::uint64_t violations_ = 0;      // bridges that broke a rule of their channel
 
   std::vector<std::shared_ptr<AppPool>> pools_;           // all that have processes
   std::vector<std::shared_ptr<Generation>> generations_;  // all that are not gone

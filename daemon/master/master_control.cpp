@@ -107,7 +107,7 @@ std::vector<std::string> sandbox_parts(std::uint32_t parts) {
 
 bool Master::is_bridge(pid_t pid) const {
   return ended_bridges_.contains(pid, EndedBridges::Clock::now()) ||
-         foreign_bridges_.contains(pid) ||
+         foreign_bridges_.contains(pid) || successor_bridges_.contains(pid) ||
          std::any_of(generations_.begin(), generations_.end(), [pid](const auto& generation) {
            return generation->has_bridge() && generation->bridge_pid() == pid;
          });
@@ -120,10 +120,10 @@ void Master::bridge_called(pid_t pid) {
       generation->distrust_bridge(kWhy);
     }
   }
-  if (!foreign_bridges_.kill(pid)) return;
+  if (!foreign_bridges_.kill(pid) && !successor_bridges_.kill(pid)) return;
   ++violations_;
   logs_.daemon().error("bridge breaks the rules of its channel, killed",
-                       {{"pid", pid}, {"reason", std::string(kWhy)}, {"of", "former viaductd"}});
+                       {{"pid", pid}, {"reason", std::string(kWhy)}, {"of", "another viaductd"}});
 }
 
 control::Status Master::status() const {

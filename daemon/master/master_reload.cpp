@@ -68,7 +68,7 @@ void Master::load_and_prepare() {
   }
 }
 
-void Master::prepare(config::Settings settings, ListenerSet previous) {
+void Master::prepare(config::Settings settings, const ListenerSet& previous) {
   std::vector<std::string> forced;
   if (this_reload_.order.kind == ReloadOrder::Kind::restart) {
     forced.push_back(this_reload_.order.app);

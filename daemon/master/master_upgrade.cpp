@@ -54,6 +54,10 @@ void Master::upgrade() {
                       {{"program", invocation_.executable}, {"pid", successor_->pid()}});
 }
 
+void Master::successor_bridge(BridgeHandle bridge) {
+  successor_bridges_.add(std::move(bridge));
+}
+
 void Master::successor_ready() {
   UniqueFd theirs;
   try {

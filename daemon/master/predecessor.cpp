@@ -56,14 +56,6 @@ struct Waiting {
   Inheritance inheritance{};
 };
 
-pid_t pid_behind(std::string_view line) {
-  line.remove_prefix(upgrade::kBridge.size());
-  pid_t pid = 0;
-  const auto parsed = std::from_chars(line.data(), line.data() + line.size(), pid);
-  const bool whole = parsed.ec == std::errc() && parsed.ptr == line.data() + line.size();
-  return whole && pid > 0 ? pid : 0;
-}
-
 // Whether that was the last line.
 bool take(Waiting& waiting, upgrade::Line line) {
   Inheritance& left = waiting.inheritance;
@@ -71,12 +63,11 @@ bool take(Waiting& waiting, upgrade::Line line) {
     left.connections = std::move(line.descriptor);
     return true;
   }
-  const pid_t pid = line.text.starts_with(upgrade::kBridge) ? pid_behind(line.text) : 0;
-  if (pid > 0 && left.bridges.size() < ForeignBridges::kMax) {
-    left.bridges.push_back({pid, std::move(line.descriptor)});
-  } else {
-    waiting.closer.close(std::move(line.descriptor));
+  BridgeHandle bridge = upgrade::bridge_of(line);
+  if (bridge.pid > 0 && left.bridges.size() < ForeignBridges::kMax) {
+    left.bridges.push_back(std::move(bridge));
   }
+  waiting.closer.close(std::move(line.descriptor));
   return false;
 }
 
@@ -133,6 +124,10 @@ void Predecessor::receive_listeners() {
     closer_.close(std::move(line.descriptor));
   }
   listeners_ = ListenerSet(std::move(sockets));
+}
+
+void Predecessor::name_bridge(pid_t pid) {
+  (void)upgrade::name_bridge(conversation_.get(), handle_of_child(pid));
 }
 
 void Predecessor::report_ready(boost::asio::io_context& io,

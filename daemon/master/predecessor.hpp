@@ -38,6 +38,10 @@ class Predecessor {
   /// Its control socket, once.
   std::optional<ListenerSocket> take_control() { return std::exchange(control_, std::nullopt); }
 
+  /// Says that this daemon has a bridge, which may not ask the other's control socket. Before
+  /// report_ready().
+  void name_bridge(pid_t pid);
+
   /// Says that this daemon serves. `serve` is called once, from the event loop, when the other lets
   /// go or is gone.
   void report_ready(boost::asio::io_context& io, std::function<void(Inheritance)> serve);

@@ -117,7 +117,9 @@ void Successor::await_ready() {
         std::error_code error;
         while (auto line = upgrade::receive(self->conversation_.native_handle(),
                                             self->context_.closer, error)) {
+          BridgeHandle bridge = upgrade::bridge_of(*line);
           self->context_.closer.close(std::move(line->descriptor));
+          if (bridge.pid > 0) self->observer_.successor_bridge(std::move(bridge));
           if (line->text != upgrade::kReady) continue;
           self->timer_.cancel();
           return self->observer_.successor_ready();
@@ -134,9 +136,7 @@ void Successor::serve(UniqueFd connections, const std::vector<BridgeHandle>& bri
   settled_ = true;
   context_.children.forget(pid_);
   for (const BridgeHandle& bridge : bridges) {
-    (void)upgrade::send(conversation_.native_handle(),
-                        std::string(upgrade::kBridge) + std::to_string(bridge.pid),
-                        bridge.process.get());
+    (void)upgrade::name_bridge(conversation_.native_handle(), bridge);
   }
   (void)upgrade::send(conversation_.native_handle(), upgrade::kServe, connections.get());
   conversation_.close();

@@ -23,9 +23,12 @@ struct Invocation {
   std::vector<std::string> arguments;  ///< argv
 };
 
-/// Called from the event loop, one of them, once.
+/// Called from the event loop.
 class SuccessorObserver {
  public:
+  /// It has started a bridge; before successor_ready().
+  virtual void successor_bridge(BridgeHandle bridge) = 0;
+  // One of these, once.
   virtual void successor_ready() = 0;
   /// It is gone, or killed; this daemon goes on.
   virtual void successor_failed(const std::string& why) = 0;

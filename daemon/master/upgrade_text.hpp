@@ -7,6 +7,7 @@
 
 #include "daemon/channel/background_closer.hpp"
 #include "daemon/channel/unique_fd.hpp"
+#include "daemon/master/foreign_bridges.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -18,7 +19,8 @@ namespace viaduct::daemon::master {
 ///                listener inherited ADDRESS   one that the service manager made
 ///                listener control ADDRESS     the control socket
 ///                listeners end
-///   new -> old   ready                        every app is ready, connections are accepted
+///   new -> old   bridge PID                   a bridge of the new one, with its pidfd
+///                ready                        every app is ready, connections are accepted
 ///   old -> new   bridge PID                   a bridge of the old one, with its pidfd; without
 ///                                             one: it has ended a moment ago
 ///                serve                        the service is yours; with it the socket on which
@@ -36,6 +38,9 @@ inline constexpr std::string_view kServe = "serve";
 /// Names the descriptor of the conversation in the new one's environment.
 inline constexpr const char* kVariable = "VIADUCT_UPGRADE";
 
+/// Sends a `bridge` line.
+std::error_code name_bridge(int socket, const BridgeHandle& bridge);
+
 struct Line {
   std::string text;
   UniqueFd descriptor;
@@ -43,6 +48,9 @@ struct Line {
 
 /// Sends without blocking.
 std::error_code send(int socket, std::string_view text, int descriptor = -1);
+
+/// What a `bridge` line names; pid 0: it is another line. The descriptor of `line` goes with it.
+BridgeHandle bridge_of(Line& line);
 
 /// The next line if one is there. `error` is set on failure and when the peer has closed; lines of
 /// more than 4 KiB, or with more than one descriptor, are EBADMSG, and `closer` closes what came

@@ -497,3 +497,24 @@ def test_a_bridge_of_the_former_viaductd_that_calls_the_control_socket_is_ended(
     assert answer.read_text().split("\r\n")[0] in ("", "HTTP/1.1 403 Forbidden")
     assert hostage.status()["violations"] == 1
     end_of(old, pid)
+
+
+def test_a_bridge_of_the_next_viaductd_that_calls_the_control_socket_is_ended(daemon):
+    gated(daemon)
+    control = daemon.directory / "run" / "control.sock"
+    daemon.settings["control"] = {"address": f"unix:{control}", "mode": "0666"}
+    hostage = Hostage(daemon).start()
+    answer, gate = daemon.marks / "answer", daemon.marks / "call"
+    (daemon.marks / "go").unlink()
+    hostage.prepare(f"caller {control} {answer} {gate}")
+    daemon.process.send(signal.SIGUSR2)
+    pid = hostage.hostile()
+    wait_for(lambda: len(descendants(daemon.successor())) >= 3, "the next one waits for its workers")
+    gate.touch()
+    wait_for(lambda: not alive(pid), "its bridge is ended")
+    assert "a connection to the control socket" in daemon.logged(RULES)
+    assert answer.read_text().split("\r\n")[0] in ("", "HTTP/1.1 403 Forbidden")
+    daemon.logged("upgrade failed")
+    (daemon.marks / "go").touch()
+    hostage.request()
+    assert hostage.status()["violations"] == 1

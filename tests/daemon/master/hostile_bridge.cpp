@@ -238,14 +238,15 @@ void act(std::string_view deed) {
   Message message = of(Type::started);
   if (deed == "kill") return kill_workers();
   if (deed == "sockets") return give_sockets();
-  if (deed.starts_with("control ")) {
-    std::istringstream words{std::string(deed.substr(8))};
+  if (deed.starts_with("control ") || deed.starts_with("caller ")) {
+    std::istringstream words{std::string(deed)};
+    std::string what;
     std::string socket;
     std::string file;
     std::string gate;
-    words >> socket >> file >> gate;
+    words >> what >> socket >> file >> gate;
     send(message);
-    wait_for(Type::accept);
+    if (what == "control") wait_for(Type::accept);
     while (!gate.empty() && ::access(gate.c_str(), F_OK) != 0) ::poll(nullptr, 0, 5);
     return ask_for_status(socket, file);
   }

@@ -31,6 +31,7 @@ namespace viaduct::daemon::master {
 ///   orphan         the same, once it is told to leave them to another bridge
 ///   control SOCKET FILE [GATE]  asks the control socket for the status, once the file GATE is
 ///                  there; the answer goes into FILE
+///   caller SOCKET FILE GATE  the same, also before it may accept
 ///   silent         the first message and no other
 ///   list WHAT      waits for list_requests, then answers with bytes that are no list (`bytes`),
 ///                  with more than there is memory (`size`), twice (`twice`), or as it should

@@ -1,6 +1,7 @@
 #include "daemon/master/predecessor.hpp"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <cstdlib>
@@ -182,6 +183,20 @@ TEST_F(PredecessorTest, IsToldOnceThatItMayServe) {
   EXPECT_TRUE(bridges[0].process) << "it lives";
   EXPECT_EQ(bridges[1].pid, 813);
   EXPECT_FALSE(bridges[1].process) << "it has ended";
+}
+
+TEST_F(PredecessorTest, NamesItsOwnBridges) {
+  say("listeners end");
+  Predecessor predecessor(std::move(new_));
+  predecessor.name_bridge(::getpid());
+  std::error_code error;
+  channel::BackgroundCloser closer;
+  auto line = upgrade::receive(old_.get(), closer, error);
+  ASSERT_TRUE(line);
+  EXPECT_EQ(line->text, "bridge " + std::to_string(::getpid()));
+  const BridgeHandle bridge = upgrade::bridge_of(*line);
+  EXPECT_EQ(bridge.pid, ::getpid());
+  EXPECT_TRUE(bridge.process);
 }
 
 TEST_F(PredecessorTest, ServesWhenTheOldOneIsGone) {
