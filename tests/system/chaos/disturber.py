@@ -201,7 +201,7 @@ class Operator(Disturber):
     def deploy(self) -> None:
         app = self.app()
         self.site.replace_program(app)
-        self.command("deploy", "reload", says=f"{app} restarted (binary changed)")
+        self.command("deploy", "reload", says=f"{app} restarted (binary changed")
 
     def mistake(self) -> None:
         with self.broken_configuration():
@@ -230,7 +230,7 @@ class Operator(Disturber):
         deed = self.journal.begin("reload", f"SIGHUP, {app} changed")
         line = self.site.daemon.reload(2 * HUNG)
         self.journal.end(deed, line)
-        if f"{app} restarted (env changed)" not in line:
+        if f"{app} restarted (env changed" not in line:
             self.journal.defect(f"unexpected: {self.journal.line(deed)}")
 
     def upgrade_by_signal(self) -> None:
