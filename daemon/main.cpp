@@ -12,6 +12,7 @@
 #include <iostream>
 #include <optional>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -23,14 +24,14 @@
 #include "daemon/config/spool_place.hpp"
 #include "daemon/config/system.hpp"
 #include "daemon/master/inherited_sockets.hpp"
-#include "daemon/master/listener_socket.hpp"
 #include "daemon/master/master.hpp"
+#include "daemon/master/start_error.hpp"
 
 namespace {
 
 using namespace viaduct::daemon;
 
-enum ExitStatus { kOk = 0, kUsage = 64, kInternal = 70, kConfiguration = 78 };
+enum ExitStatus { kOk = 0, kUsage = 64, kInternal = 70, kEnvironment = 71, kConfiguration = 78 };
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
 
@@ -95,12 +96,14 @@ int serve(config::Settings settings, master::Invocation invocation) {
     master::Master master(std::move(settings), master::InheritedSockets::from_environment(),
                           std::move(invocation), std::move(predecessor));
     return master.run();
-  } catch (const master::ListenerError& error) {
-    std::cerr << error.what() << '\n';
   } catch (const master::StartError& error) {
     std::cerr << error.what() << '\n';
+    return master::is_transient(error.error()) ? kEnvironment : kConfiguration;
+  } catch (const std::system_error& error) {
+    if (!master::is_transient(error.code().value())) throw;
+    std::cerr << "viaductd: " << error.what() << '\n';
+    return kEnvironment;
   }
-  return kConfiguration;
 }
 
 std::string in_mib(std::uint64_t bytes) {

@@ -128,9 +128,15 @@ void Control::receive_predecessor() {
 }
 
 void Control::adopt(channel::HandedOver handed) {
-  const auto listener = std::find_if(
+  auto listener = std::find_if(
       listening_.begin(), listening_.end(),
       [&handed](const auto& candidate) { return candidate.identity == handed.listener; });
+  // Another socket may have taken its place, at the same address.
+  if (listener == listening_.end()) {
+    listener = std::find_if(listening_.begin(), listening_.end(), [&](const auto& candidate) {
+      return channel::origin_of(candidate, handed.connection.get()) == channel::Origin::listener;
+    });
+  }
   // Where the configuration has dropped the listener, the connection is closed.
   if (listener == listening_.end()) return refuse(std::move(handed.connection));
   // Twice the limit, since this bridge may have accepted as many already.
@@ -150,7 +156,7 @@ void Control::adopt(channel::HandedOver handed) {
   const std::size_t index = next_adopter_++ % threads_.size();
   adopting_.fetch_add(1, std::memory_order_relaxed);
   threads_[index]->reactor().post(
-      [this, index, listener = handed.listener, descriptor = handed.connection.release()] {
+      [this, index, listener = listener->identity, descriptor = handed.connection.release()] {
         threads_[index]->adopt(listener, UniqueFd(descriptor));
         // The last tick of the thread did not see it.
         drained_[index] = false;

@@ -16,8 +16,8 @@ void check_crash_dirs(const Checking& check) {
     const Access access = writable_by(check.system, own, exists ? app.crash_dir : parent);
     if (access.error == 0) continue;
     const std::string because = access.because.empty() ? "" : ": " + access.because;
-    check.error(app_path(app) + ".crash_dir",
-                app.crash_dir + ": " + describe_errno(access.error) + because);
+    check.unusable(app_path(app) + ".crash_dir", access.error,
+                   app.crash_dir + ": " + describe_errno(access.error) + because);
   }
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <set>
 
@@ -186,6 +187,11 @@ void Checking::error(const std::string& path, std::string message) const {
 
 void Checking::warning(const std::string& path, std::string message) const {
   report.warning(where(path), path, std::move(message));
+}
+
+void Checking::unusable(const std::string& path, int error, std::string message) const {
+  if (error == ENOENT && purpose == Purpose::check) return warning(path, std::move(message));
+  this->error(path, std::move(message));
 }
 
 std::string app_path(const AppSettings& app) {

@@ -24,6 +24,9 @@ struct Checking {
 
   void error(const std::string& path, std::string message) const;
   void warning(const std::string& path, std::string message) const;
+  // A file that cannot be used, with the errno of it: an error. One that is missing is a warning
+  // where the configuration is checked only, which may happen on another machine.
+  void unusable(const std::string& path, int error, std::string message) const;
 };
 
 std::string app_path(const AppSettings& app);  // "apps.shop"
@@ -51,7 +54,8 @@ void check_isolation(const Checking& check);
 // Looks whether crash reports can be written where they are to go.
 void check_crash_dirs(const Checking& check);
 
-// Warns of directories in which others can replace what is made or opened there.
+// Looks whether the directories are there in which sockets and logs are made, and warns of those in
+// which others can replace what is made or opened.
 void check_directories(const Checking& check);
 
 // Looks whether the bridge can make temporary files, and says when they take memory.

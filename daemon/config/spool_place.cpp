@@ -21,7 +21,8 @@ void check_spool(const Checking& check) {
         writable_by(check.system, check.settings.bridge.identity.account, place.directory);
     if (access.error != 0) {
       const std::string because = access.because.empty() ? "" : ": " + access.because;
-      check.error("bridge.spool", place.directory + ": " + describe_errno(access.error) + because);
+      check.unusable("bridge.spool", access.error,
+                     place.directory + ": " + describe_errno(access.error) + because);
     }
   }
   if (place.in_memory) {

@@ -14,6 +14,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/log/log.hpp"
+#include "daemon/master/start_error.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -44,6 +45,10 @@ UniqueFd connect_to_journal() {
   return UniqueFd(descriptor);
 }
 
+UniqueFd connect_to(const config::LogTarget& to) {
+  return to.kind == config::LogTarget::Kind::journal ? connect_to_journal() : connect_to_syslog();
+}
+
 bool is_file(const config::LogTarget& to) {
   return to.kind == config::LogTarget::Kind::file ||
          to.kind == config::LogTarget::Kind::standard_error;
@@ -67,24 +72,35 @@ std::vector<BridgeLog> bridge_logs_of(const config::Settings& settings) {
   std::vector<BridgeLog> logs;
   // A socket of the journal or syslog, too: these are no lines of the daemon's log.
   if (settings.access_log.to.kind != Kind::off) {
-    logs.push_back({channel::LogTarget::access, 0, settings.access_log.to});
+    logs.push_back({channel::LogTarget::access, 0, settings.access_log.to, "access_log.to"});
   }
   for (std::uint32_t i = 0; i < settings.apps.size(); ++i) {
     const config::AppSettings& app = settings.apps[i];
-    if (is_file(app.log)) logs.push_back({channel::LogTarget::app, i, app.log});
+    const std::string path = "apps." + app.name;
+    if (is_file(app.log)) {
+      logs.push_back({channel::LogTarget::app, i, app.log, path + ".log.to"});
+    }
     if (app.slow_log.empty()) continue;
-    logs.push_back({channel::LogTarget::slow, i, {Kind::file, app.slow_log}});
+    logs.push_back({channel::LogTarget::slow, i, {Kind::file, app.slow_log}, path + ".slow_log"});
   }
   return logs;
 }
 
 BridgeLogs::BridgeLogs(LogCopier& copier, const config::Settings& settings)
-    : copier_(copier), settings_(settings), daemon_(log_file(settings.log.to)) {
+    : copier_(copier), settings_(settings) {
+  const auto open = [&settings](const config::LogTarget& to, const std::string& key) {
+    try {
+      // Whether the journal is there shows now, and not when a bridge runs.
+      if (!is_file(to)) (void)connect_to(to);
+      return log_file(to);
+    } catch (const std::system_error& error) {
+      throw error_of_key(settings, key, error);
+    }
+  };
+  if (is_file(settings.log.to)) daemon_ = open(settings.log.to, "log.to");
   for (BridgeLog& log : bridge_logs_of(settings)) {
-    auto file = log_file(log.to);
+    auto file = open(log.to, log.key);
     others_.push_back({std::move(log), std::move(file)});
-    // Whether it is there shows now, and not when the bridge runs.
-    if (!others_.back().file) (void)descriptor_of(others_.back());
   }
 }
 
@@ -108,8 +124,7 @@ UniqueFd BridgeLogs::daemon_pipe() {
 }
 
 UniqueFd BridgeLogs::descriptor_of(const Open& open) {
-  if (open.log.to.kind == config::LogTarget::Kind::journal) return connect_to_journal();
-  if (open.log.to.kind == config::LogTarget::Kind::syslog) return connect_to_syslog();
+  if (!is_file(open.log.to)) return connect_to(open.log.to);
   const bool access = open.log.target == channel::LogTarget::access;
   if (access) return copier_.pipe_to(open.file, {settings_.access_log.format, kAccessBytes});
   return copier_.pipe_to(open.file, {settings_.log.format, kLogBytes});

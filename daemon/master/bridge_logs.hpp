@@ -19,6 +19,7 @@ struct BridgeLog {
   channel::LogTarget target = channel::LogTarget::access;
   std::uint32_t app = 0;  ///< LogTarget::app and slow only: its index
   config::LogTarget to;
+  std::string key;  ///< that names it: "apps.shop.slow_log"
 };
 
 /// The logs of these settings that a bridge is given: not those of apps that go where the daemon's
@@ -29,8 +30,8 @@ std::vector<BridgeLog> bridge_logs_of(const config::Settings& settings);
 /// to each, so that it can add lines and do nothing else.
 class BridgeLogs {
  public:
-  /// Opens them. `settings` and `copier` are borrowed. Throws std::system_error, which names the
-  /// log that cannot be opened.
+  /// Opens them. `settings` and `copier` are borrowed. Throws StartError, which names the key, when
+  /// one cannot be opened.
   BridgeLogs(LogCopier& copier, const config::Settings& settings);
 
   /// Opens the files anew; bridges do not notice. Returns what went wrong, by file: its lines go on

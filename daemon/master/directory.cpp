@@ -59,6 +59,13 @@ UniqueFd Directory::open_below(const std::string& name, int flags, mode_t mode) 
   return file;
 }
 
+bool Directory::in_place() const noexcept {
+  struct stat there {};
+  struct stat own {};
+  return ::stat(path_.c_str(), &there) == 0 && ::fstat(descriptor(), &own) == 0 &&
+         there.st_dev == own.st_dev && there.st_ino == own.st_ino;
+}
+
 uid_t Directory::owner() const {
   return status_of(descriptor(), path_).st_uid;
 }

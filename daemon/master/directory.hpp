@@ -37,6 +37,9 @@ class Directory {
   /// Opens the file `name` in this directory.
   [[nodiscard]] UniqueFd open_below(const std::string& name, int flags, mode_t mode = 0) const;
 
+  /// Whether path() still leads to it.
+  [[nodiscard]] bool in_place() const noexcept;
+
   [[nodiscard]] uid_t owner() const;
   /// Whether another user than the owner may remove or replace files in it: the group or others may
   /// write, and it is not sticky.

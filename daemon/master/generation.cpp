@@ -12,6 +12,7 @@
 #include "daemon/master/crash_directory.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
+#include "daemon/master/start_error.hpp"
 #include "daemon/master/timeouts.hpp"
 
 namespace viaduct::daemon::master {

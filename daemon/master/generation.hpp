@@ -73,7 +73,8 @@ struct GenerationApp {
 /// of config::pools_of(settings).
 class Generation final : public std::enable_shared_from_this<Generation>, private BridgeObserver {
  public:
-  /// Throws std::exception when files, memory or log files cannot be had.
+  /// Throws StartError, which names the key, when log files cannot be had, and std::exception when
+  /// memory cannot.
   Generation(Context& context, unsigned number, config::Settings settings, ListenerSet listeners,
              std::vector<GenerationApp> apps, Tallies& tallies, GenerationObserver& observer);
 

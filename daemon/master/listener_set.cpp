@@ -52,7 +52,7 @@ ListenerSet ListenerSet::open(const std::vector<ListenerSettings>& listeners,
           socket = std::make_shared<ListenerSocket>(make(listeners[i], inherited));
         }
       } catch (const ListenerError& error) {
-        throw ListenerError(key_of(i) + error.what());
+        throw ListenerError(key_of(i) + error.what(), error.error());
       }
       set.sockets_.push_back(std::move(socket));
     }
@@ -81,7 +81,7 @@ void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
     try {
       sockets_[i]->apply(options_of(listeners[i]));
     } catch (const ListenerError& error) {
-      throw ListenerError(key_of(i) + error.what());
+      throw ListenerError(key_of(i) + error.what(), error.error());
     }
   }
 }
@@ -111,7 +111,8 @@ bool ListenerSet::contains(const std::shared_ptr<ListenerSocket>& socket) const 
 std::shared_ptr<ListenerSocket> ListenerSet::find_unused(const Address& address,
                                                          const ListenerSet& user) const {
   for (const auto& socket : sockets_) {
-    if (socket->address() == address && !user.contains(socket)) return socket;
+    const bool free = socket->address() == address && !user.contains(socket);
+    if (free && socket->in_place()) return socket;
   }
   return nullptr;
 }

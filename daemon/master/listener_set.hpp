@@ -19,7 +19,8 @@ class ListenerSet {
   explicit ListenerSet(std::vector<std::shared_ptr<ListenerSocket>> sockets)
       : sockets_(std::move(sockets)) {}
 
-  /// Takes what `previous` (may be empty) and `inherited` have and opens the rest. Throws
+  /// Takes what `previous` (may be empty) and `inherited` have and opens the rest, also sockets
+  /// whose file is gone or has been replaced (ListenerSocket::in_place()). Throws
   /// ListenerError, its text beginning with "listeners[0]: ", and leaves no new socket file behind.
   /// A socket that a listener `systemd:` does not name any more, or never did, is an error; one
   /// that was kept from a viaductd before is left in `inherited`.
@@ -43,6 +44,7 @@ class ListenerSet {
 
  private:
   bool contains(const std::shared_ptr<ListenerSocket>& socket) const;
+  // A socket for that address which clients reach, and which `user` does not have yet; or null.
   std::shared_ptr<ListenerSocket> find_unused(const config::Address& address,
                                               const ListenerSet& user) const;
 

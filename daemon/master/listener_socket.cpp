@@ -17,7 +17,9 @@
 
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/listener_remedy.hpp"
+#include "daemon/master/port_holder.hpp"
 #include "daemon/master/socket_address.hpp"
+#include "daemon/master/stored_listener.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -25,12 +27,12 @@ namespace {
 
 using config::Address;
 
-[[noreturn]] void fail(const Address& address, const std::string& what) {
-  throw ListenerError(format(address) + what);
+[[noreturn]] void fail(const Address& address, const std::string& what, int error = 0) {
+  throw ListenerError(format(address) + what, error);
 }
 
 [[noreturn]] void fail(const Address& address, const char* call, int error) {
-  fail(address, std::string(": ") + call + ": " + error_text(error));
+  fail(address, std::string(": ") + call + ": " + error_text(error), error);
 }
 
 [[noreturn]] void fail_in_use(const Address& address, pid_t pid) {
@@ -38,12 +40,13 @@ using config::Address;
   if (pid > 0) text += " by pid " + std::to_string(pid);
   const std::string name = pid > 0 ? process_name(pid) : "";
   if (!name.empty()) text += " (" + name + ")";
-  fail(address, text);
+  fail(address, text, EADDRINUSE);
 }
 
 [[noreturn]] void fail(const Address& address, const std::system_error& error) {
   const char* name = ::strerrorname_np(error.code().value());
-  fail(address, ": " + std::string(error.what()) + (name ? " (" + std::string(name) + ")" : ""));
+  fail(address, ": " + std::string(error.what()) + (name ? " (" + std::string(name) + ")" : ""),
+       error.code().value());
 }
 
 [[noreturn]] void fail_unfit(const Address& address) {
@@ -104,16 +107,19 @@ UniqueFd open_tcp(const Address& address, const ListenerOptions& options) {
   std::vector<SocketAddress> targets;
   try {
     targets = tcp_addresses(address.name, address.port);
-  } catch (const std::runtime_error& error) {
-    fail(address, ": " + std::string(error.what()));
+  } catch (const UnknownHost& error) {
+    fail(address, ": " + std::string(error.what()), error.error());
   }
   UniqueFd made;
+  SocketAddress taken;
   int error = EADDRNOTAVAIL;
   // A name may resolve to an address family that this machine does not use.
   for (const SocketAddress& target : targets) {
     bind_tcp(made, address, target, error);
+    if (error == EADDRINUSE) taken = target;
     if (error != EADDRNOTAVAIL && error != EAFNOSUPPORT) break;
   }
+  if (error == EADDRINUSE) fail_in_use(address, port_holder(taken));
   if (error != 0) fail(address, "bind", error);
   if (::listen(made.get(), backlog_of(options)) != 0) fail(address, "listen", errno);
   return made;
@@ -218,9 +224,17 @@ ListenerSocket ListenerSocket::inherit(UniqueFd descriptor, const Address& addre
 ListenerSocket ListenerSocket::take_over(UniqueFd descriptor, const Address& address, bool made) {
   ListenerSocket taken = adopt(std::move(descriptor), address);
   taken.made_ = made;
-  if (made && address.kind == Address::Kind::unix_path)
+  const bool has_file = made && address.kind == Address::Kind::unix_path;
+  // What is at the path now may be another's.
+  if (has_file && is_reached_at(taken.descriptor(), address)) {
     taken.file_ = SocketFile::find(address.name);
+  }
   return taken;
+}
+
+bool ListenerSocket::in_place() const noexcept {
+  if (!made_ || address_.kind != Address::Kind::unix_path) return true;
+  return file_ && file_->in_place();
 }
 
 std::uint16_t ListenerSocket::port() const {

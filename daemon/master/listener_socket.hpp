@@ -4,19 +4,19 @@
 
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 
 #include "daemon/channel/unique_fd.hpp"
 #include "daemon/config/address.hpp"
 #include "daemon/master/socket_address.hpp"
 #include "daemon/master/socket_file.hpp"
+#include "daemon/master/start_error.hpp"
 
 namespace viaduct::daemon::master {
 
 /// Why a socket cannot be had: "unix:/run/viaduct/web.sock is in use by pid 812 (viaductd)".
-class ListenerError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
+class ListenerError : public StartError {
+  using StartError::StartError;
 };
 
 struct ListenerOptions {
@@ -56,8 +56,9 @@ class ListenerSocket {
   static ListenerSocket inherit(UniqueFd descriptor, const config::Address& address);
 
   /// Takes over a listening socket of another viaductd, with the file that was made for it if
-  /// `made`. Throws ListenerError when it is no stream socket. Changes nothing of it: where a
-  /// bridge has ended the listening, repair() puts it right once the socket is this daemon's.
+  /// `made` and if that is still there (in_place()). Throws ListenerError when it is no stream
+  /// socket. Changes nothing of it: where a bridge has ended the listening, repair() puts it right
+  /// once the socket is this daemon's.
   static ListenerSocket take_over(UniqueFd descriptor, const config::Address& address, bool made);
 
   int descriptor() const noexcept { return descriptor_.get(); }
@@ -66,6 +67,11 @@ class ListenerSocket {
 
   /// Whether a viaductd opened it, rather than the service manager.
   bool made() const noexcept { return made_; }
+
+  /// Whether clients reach it at its address. False once the file of a socket that a viaductd
+  /// opened is gone, or another one is at its path: only open() helps. Always true for other
+  /// sockets.
+  bool in_place() const noexcept;
 
   /// Changes owner, mode and backlog of a socket that stays open. Throws ListenerError, also when
   /// something else has taken the place of its file; that is left alone.

@@ -1,6 +1,9 @@
 #include "daemon/master/log_set.hpp"
 
+#include <exception>
 #include <utility>
+
+#include "daemon/master/start_error.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -20,8 +23,14 @@ log::Level to_level(config::LogLevel level) {
   return log::Level::info;
 }
 
-std::unique_ptr<log::Log> make(const config::LogSettings& settings, const config::LogTarget& to) {
-  return std::make_unique<log::Log>(to_log_settings(settings, to));
+// `key` names the target.
+std::unique_ptr<log::Log> make(const config::Settings& settings, const config::LogTarget& to,
+                               const std::string& key) {
+  try {
+    return std::make_unique<log::Log>(to_log_settings(settings.log, to));
+  } catch (const std::exception& error) {
+    throw error_of_key(settings, key, error);
+  }
 }
 
 }  // namespace
@@ -41,11 +50,11 @@ log::Settings to_log_settings(const config::LogSettings& settings, const config:
 LogSet::LogSet() : daemon_(std::make_unique<log::Log>(log::Settings{})) {}
 
 void LogSet::configure(const config::Settings& settings) {
-  auto daemon = make(settings.log, settings.log.to);
+  auto daemon = make(settings, settings.log.to, "log.to");
   std::map<std::string, std::unique_ptr<log::Log>> apps;
   for (const config::AppSettings& app : settings.apps) {
     if (app.log.kind == config::LogTarget::Kind::inherit) continue;
-    apps.emplace(app.name, make(settings.log, app.log));
+    apps.emplace(app.name, make(settings, app.log, "apps." + app.name + ".log.to"));
   }
   daemon_ = std::move(daemon);
   apps_ = std::move(apps);

@@ -35,7 +35,7 @@ RuntimeDirectory open_runtime(const config::Settings& settings) {
   try {
     return RuntimeDirectory(settings.runtime_dir, settings.bridge.identity.account);
   } catch (const std::exception& error) {
-    throw StartError(std::string("runtime_dir: ") + error.what());
+    throw error_of_key(settings, "runtime_dir", error);
   }
 }
 
@@ -86,11 +86,7 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
   cgroups_.remove_abandoned();
   ignore_signals();
   for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) signals_.add(number);
-  try {
-    logs_.configure(settings);
-  } catch (const std::exception& error) {
-    throw StartError(std::string("log: ") + error.what());
-  }
+  logs_.configure(settings);
   if (!predecessor_) {
     control_ = std::make_unique<control::Server>(io_, settings.control, api_);
   }
@@ -312,6 +308,32 @@ void Master::check_listeners() {
   if (!held) return;
   for (const auto& generation : generations_) generation->kill_bridge();
   foreign_bridges_.kill_all();
+}
+
+// The files of sockets may have been removed, or the directory that they were in.
+void Master::renew_places() {
+  if (runtime_.renew()) {
+    workers_cut_off_ = true;
+    logs_.daemon().warning("the runtime directory was gone, made anew; all apps are restarted",
+                           {{"directory", runtime_.path()}});
+  }
+  for (const auto& app : current_->apps()) {
+    const bool cut_off = workers_cut_off_ && !app.pool->connects();
+    if (cut_off) this_reload_.forced_apps.push_back(app.pool->name());
+  }
+  renew_control();
+}
+
+void Master::renew_control() {
+  if (!control_) return open_control({});
+  try {
+    if (control_->renew(current_->settings().control)) {
+      logs_.daemon().warning("the file of the control socket was gone, made anew");
+    }
+  } catch (const std::exception& error) {
+    reload_outcome_.warnings.emplace_back(error.what());
+    logs_.daemon().error(error.what());
+  }
 }
 
 // ---- service manager

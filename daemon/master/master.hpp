@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -45,12 +44,6 @@ namespace control {
 class Server;
 }
 
-/// What the configuration asks for cannot be had: no log file, no runtime_dir. ListenerError says
-/// the same of sockets.
-class StartError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 /// Where a daemon stands that replaces another.
 enum class Takeover {
   none,       ///< it does not, or the other has let go
@@ -76,7 +69,7 @@ class Master final : private PoolObserver,
                      private control::Commands {
  public:
   /// Opens logs, directories and listeners and starts the first generation. Throws StartError,
-  /// ListenerError, or another std::exception when the system has no more processes or descriptors.
+  /// or another std::exception when the system has no more processes or descriptors.
   Master(config::Settings settings, InheritedSockets inherited, Invocation invocation,
          std::optional<Predecessor> predecessor);
   ~Master();
@@ -103,6 +96,8 @@ class Master final : private PoolObserver,
   void hand_over(Generation& from, Generation& to);
   void update_pools(const Generation& old);
   std::shared_ptr<AppPool> prepared_pool(const std::string& name) const;
+  void renew_places();
+  void renew_control();
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
   void reload_finished();
@@ -297,6 +292,8 @@ class Master final : private PoolObserver,
   std::vector<std::shared_ptr<AppPool>> prepared_pools_;  // of one that was left for another
   std::string going_back_;                                // why; "": that is not happening
 
+  void renew_places();
+  void renew_control();
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;

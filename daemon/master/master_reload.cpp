@@ -69,6 +69,7 @@ void Master::load_and_prepare() {
 }
 
 void Master::prepare(config::Settings settings, const ListenerSet& previous) {
+  renew_places();
   std::vector<std::string> forced;
   if (this_reload_.order.kind == ReloadOrder::Kind::restart) {
     forced.push_back(this_reload_.order.app);
@@ -208,6 +209,7 @@ std::shared_ptr<AppPool> Master::prepared_pool(const std::string& name) const {
 
 void Master::promote() {
   const auto old = std::exchange(current_, std::exchange(candidate_, nullptr));
+  workers_cut_off_ = false;
   try {
     current_->listeners().apply(current_->settings().listeners);
   } catch (const std::exception& error) {

@@ -43,6 +43,8 @@ void Master::upgrade() {
   if (successor_ || takeover_ != Takeover::none) {
     return logs_.daemon().warning("upgrade: one is under way already");
   }
+  if (!control_) open_control({});
+  if (!control_) return answer_upgrade(Kind::refused, "upgrade: there is no control socket");
   successor_ = std::make_shared<Successor>(context_, static_cast<SuccessorObserver&>(*this));
   try {
     successor_->start(invocation_, current_->listeners(), control_->socket(),
@@ -166,7 +168,7 @@ void Master::open_control(std::optional<ListenerSocket> taken) {
   if (stopping_) return;
   const config::ControlSettings& settings = current_->settings().control;
   try {
-    if (taken && taken->address() == settings.address) {
+    if (taken && taken->in_place() && taken->address() == settings.address) {
       control_ = std::make_unique<control::Server>(io_, settings, api_, std::move(*taken));
       return;
     }

@@ -87,14 +87,32 @@ Directory own_directory(const std::string& runtime_dir) {
   return parent.make_below(std::to_string(::getpid()), 0711);
 }
 
+Directory workers_directory(const Directory& own) {
+  return own.make_below("workers", is_root() ? 0711 : 0700);
+}
+
 }  // namespace
 
 RuntimeDirectory::RuntimeDirectory(const std::string& runtime_dir, const config::Account& bridge)
-    : bridge_(bridge),
+    : runtime_dir_(runtime_dir),
+      bridge_(bridge),
       own_(own_directory(runtime_dir)),
-      workers_(own_.make_below("workers", is_root() ? 0711 : 0700)) {
+      workers_(workers_directory(own_)) {
+  lock();
+}
+
+void RuntimeDirectory::lock() {
+  lock_ = {};  // a lock of this process, on the same file, is in the way as any other
   lock_ = try_lock(own_, O_CREAT);
   if (!lock_) fail("lock " + path() + "/lock");
+}
+
+bool RuntimeDirectory::renew() {
+  if (own_.in_place() && workers_.in_place()) return false;
+  own_ = own_directory(runtime_dir_);
+  workers_ = workers_directory(own_);
+  lock();
+  return true;
 }
 
 RuntimeDirectory::~RuntimeDirectory() {

@@ -23,6 +23,10 @@ class RuntimeDirectory {
   RuntimeDirectory(const RuntimeDirectory&) = delete;
   RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
 
+  /// Makes the own directory again if it, or one above it, has been removed or replaced. Returns
+  /// whether that was so: the sockets of all workers are gone then. Throws as the constructor.
+  bool renew();
+
   const std::string& path() const { return own_.path(); }
 
   /// Where the socket of the worker with this serial lives.
@@ -34,6 +38,9 @@ class RuntimeDirectory {
   void remove_worker_socket(std::uint64_t serial) const noexcept;
 
  private:
+  void lock();
+
+  std::string runtime_dir_;
   config::Account bridge_;
   Directory own_;
   Directory workers_;

@@ -8,12 +8,28 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
-#include <stdexcept>
 #include <system_error>
 
 #include "daemon/channel/unique_fd.hpp"
 
 namespace viaduct::daemon::master {
+
+namespace {
+
+int errno_of_resolver(int error) {
+  switch (error) {
+    case EAI_AGAIN:
+      return EAGAIN;
+    case EAI_MEMORY:
+      return ENOMEM;
+    case EAI_SYSTEM:
+      return errno;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
 
 SocketAddress unix_address(const std::string& path, bool abstract) {
   sockaddr_un address{};
@@ -37,7 +53,7 @@ std::vector<SocketAddress> tcp_addresses(const std::string& host, std::uint16_t 
   hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0) throw std::runtime_error(::gai_strerror(error));
+  if (error != 0) throw UnknownHost(::gai_strerror(error), errno_of_resolver(error));
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
   std::vector<SocketAddress> result;
   for (const addrinfo* entry = list.get(); entry != nullptr; entry = entry->ai_next) {

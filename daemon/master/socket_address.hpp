@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -23,8 +24,19 @@ struct SocketAddress {
 /// Throws std::system_error (ENAMETOOLONG) when `path` does not fit.
 SocketAddress unix_address(const std::string& path, bool abstract = false);
 
-/// All addresses that a listener's host resolves to, in the resolver's order. Throws
-/// std::runtime_error with the resolver's words.
+/// The resolver's words for a host that it knows no address of.
+class UnknownHost : public std::runtime_error {
+ public:
+  UnknownHost(const std::string& text, int error) : std::runtime_error(text), error_(error) {}
+
+  /// EAGAIN when no server of names could be asked; 0 when the name does not exist.
+  [[nodiscard]] int error() const noexcept { return error_; }
+
+ private:
+  int error_;
+};
+
+/// All addresses that a listener's host resolves to, in the resolver's order. Throws UnknownHost.
 std::vector<SocketAddress> tcp_addresses(const std::string& host, std::uint16_t port);
 
 /// Who listens on a Unix socket, found out by connecting to it.

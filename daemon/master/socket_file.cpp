@@ -108,6 +108,11 @@ void SocketFile::set_mode(mode_t mode) const {
   if (::chmod(name.c_str(), mode) != 0) fail("chmod " + directory_->path() + "/" + name_);
 }
 
+bool SocketFile::in_place() const noexcept {
+  const auto there = find(directory_->path() + "/" + name_);
+  return there && there->id_ == id_;
+}
+
 void SocketFile::unlink() const noexcept {
   const UniqueFd file(
       ::openat(directory_->descriptor(), name_.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));

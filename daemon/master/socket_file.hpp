@@ -27,6 +27,10 @@ class SocketFile {
   void set_owner(std::optional<uid_t> uid, std::optional<gid_t> gid) const;
   void set_mode(mode_t mode) const;
 
+  /// Whether the path leads to the file now: nobody has removed it, put another in its place, or
+  /// done so with a directory above it.
+  [[nodiscard]] bool in_place() const noexcept;
+
   /// Removes the file if it is still at its path.
   void unlink() const noexcept;
 

@@ -50,11 +50,11 @@ def test_check_says_how_much_the_temporary_files_take_at_most(viaductd):
 
 def test_a_spool_that_cannot_be_written_is_an_error(viaductd):
     viaductd.app("sdk")
-    viaductd.settings["bridge"] = {"spool": "/nonexistent"}
+    viaductd.settings["bridge"] = {"spool": "/proc/version"}
     viaductd.write()
     result = viaductd.check()
     assert result.returncode == CONFIGURATION
-    assert "bridge.spool: /nonexistent: No such file or directory (ENOENT)" in result.stderr
+    assert "bridge.spool: /proc/version: Not a directory (ENOTDIR)" in result.stderr
 
 
 def test_unknown_key_is_named_with_its_place(viaductd):

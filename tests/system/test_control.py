@@ -498,6 +498,6 @@ def test_second_daemon_on_the_same_socket_is_refused(running, tool):
     result = subprocess.run(
         [running.program, "-c", running.file], capture_output=True, text=True, timeout=PATIENCE
     )
-    assert result.returncode == 78
+    assert result.returncode == 71
     assert f"control: unix:{tool.control} is in use by pid {running.pid}" in result.stderr
     assert tool.status()["state"] == "serving"

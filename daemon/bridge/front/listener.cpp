@@ -56,6 +56,7 @@ void Listener::start() {
 }
 
 void Listener::stop() {
+  if (started_) accept_rest();
   started_ = false;
   descriptor_.close();
 }
@@ -140,6 +141,19 @@ void Listener::accept_some() {
                                 {{"listener", front_.name}, {"connections", max_connections_}});
   }
   await_connection();
+}
+
+// No connection is closed for one of these: a successor that has the socket may have room.
+void Listener::accept_rest() {
+  while (!full()) {
+    const int accepted =
+        ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (accepted >= 0) {
+      take(accepted, Origin::accepted);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      return;
+    }
+  }
 }
 
 // Whatever happens here, only the next tick tries again.

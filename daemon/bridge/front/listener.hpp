@@ -36,6 +36,8 @@ class Listener {
            std::uint32_t max_connections);
 
   void start();
+  /// Accepts who has connected already, up to the limit of connections, and closes the socket: with
+  /// its last descriptor their connections would be reset.
   void stop();
   /// Accepts from that socket, which it then owns, and no longer from the one it had. Connections
   /// stay. Not after stop().
@@ -48,6 +50,7 @@ class Listener {
  private:
   void await_connection();
   void accept_some();
+  void accept_rest();
   enum class Origin : std::uint8_t { accepted, adopted, refused };
   std::shared_ptr<Connection> take(int descriptor, Origin origin);
   /// Whether there is room for one more, or can be made: `victims` are looked up when it is needed.

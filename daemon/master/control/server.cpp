@@ -29,7 +29,7 @@ ListenerSocket open(const config::ControlSettings& settings) {
   try {
     return ListenerSocket::open(settings.address, options_of(settings));
   } catch (const ListenerError& error) {
-    throw ListenerError(std::string("control: ") + error.what());
+    throw ListenerError(std::string("control: ") + error.what(), error.error());
   }
 }
 
@@ -38,13 +38,15 @@ ListenerSocket adapt(ListenerSocket socket, const config::ControlSettings& setti
     socket.apply(options_of(settings));
     return socket;
   } catch (const ListenerError& error) {
-    throw ListenerError(std::string("control: ") + error.what());
+    throw ListenerError(std::string("control: ") + error.what(), error.error());
   }
 }
 
 int duplicate(int descriptor) {
   const int own = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
-  if (own < 0) throw ListenerError("control: duplicating the socket: no descriptor is left");
+  if (own < 0) {
+    throw ListenerError("control: duplicating the socket: no descriptor is left", errno);
+  }
   return own;
 }
 
@@ -89,6 +91,29 @@ Server::Server(boost::asio::io_context& io, const config::ControlSettings& setti
 Server::~Server() {
   census_->on_quiet = nullptr;
   socket_.unlink();
+}
+
+bool Server::renew(const config::ControlSettings& settings) {
+  if (socket_.in_place()) return false;
+  ListenerSocket opened = open(settings);
+  Protocol::acceptor acceptor(acceptor_.get_executor());
+  try {
+    acceptor.assign(Protocol(), duplicate(opened.descriptor()));
+    acceptor.non_blocking(true);
+  } catch (...) {
+    opened.unlink();
+    throw;
+  }
+  boost::system::error_code none_left;
+  while (!none_left) {
+    Protocol::socket waiting = acceptor_.accept(none_left);
+    if (!none_left) accepted(std::move(waiting));
+  }
+  timer_.cancel();
+  acceptor_ = std::move(acceptor);
+  socket_ = std::move(opened);
+  accept();
+  return true;
 }
 
 void Server::accept() {

@@ -30,6 +30,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// Opens the socket anew if its file is gone or has been replaced; who has connected to the
+  /// former one is still answered. Returns whether that was so. Throws ListenerError, as the
+  /// constructor, and goes on with the former one.
+  bool renew(const config::ControlSettings& settings);
+
   const ListenerSocket& socket() const { return socket_; }
 
   /// Accepts nobody any more and leaves the socket to another daemon, which has it, too. Answers

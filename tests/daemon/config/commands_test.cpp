@@ -293,7 +293,7 @@ TEST(CrashDirs, HaveToBeWritableOrToBeMade) {
         "listeners: [{address: unix:/s, app: shop}]\n"
         "apps: {shop: {command: [/srv/shop/bin/shop], crash_dir: " +
             std::string(c.path) + "}}\n",
-        system);
+        system, Purpose::start);
     std::vector<std::string> expected;
     if (*c.error != '\0') {
       expected.push_back("main.yaml:2:57: apps.shop.crash_dir: " + std::string(c.path) + ": " +
@@ -306,6 +306,66 @@ TEST(CrashDirs, HaveToBeWritableOrToBeMade) {
                        "  crash_dir: /var/theirs}}\n",
                        system)
                   .settings);
+}
+
+// Where viaductd starts they are errors; where its configuration is checked, perhaps on another
+// machine, warnings.
+TEST(Directories, ThatAreMissingAreNamedByEachKey) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.add_file("/file", S_IFREG | 0644);
+  const std::string shop = "apps: {shop: {command: [/srv/shop/bin/shop], user: shop";
+  const struct {
+    std::string text;
+    const char* key;
+    const char* what;
+  } cases[] = {
+      {"listeners: [{address: unix:/no/s, app: shop}]\n" + shop + "}}", "listeners[0].address",
+       "socket"},
+      {"control: unix:/no/c\n" + shop + "}}", "control.address", "socket"},
+      {"log: {to: /no/log}\n" + shop + "}}", "log.to", "log"},
+      {"access_log: {to: /no/log}\n" + shop + "}}", "access_log.to", "log"},
+      {shop + ", log: {to: /no/log}}}", "apps.shop.log.to", "log"},
+      {shop + ", slow_log: /no/log}}", "apps.shop.slow_log", "log"},
+  };
+  const auto contains = [&](const std::vector<Diagnostic>& findings, const std::string& text) {
+    const auto texts = dir.texts(findings);
+    return std::any_of(texts.begin(), texts.end(), [&](const std::string& finding) {
+      return finding.starts_with("main.yaml:") && finding.ends_with(text);
+    });
+  };
+  for (const auto& [text, key, what] : cases) {
+    const std::string said = std::string(key) + ": the directory of the " + what +
+                             ", /no: No such file or directory (ENOENT); viaductd does not make it";
+    const LoadResult checked = dir.load(text, system);
+    EXPECT_TRUE(checked.settings && contains(checked.warnings, said)) << key;
+    for (const Purpose purpose : {Purpose::start, Purpose::reload}) {
+      const LoadResult loaded = dir.load(text, system, purpose);
+      EXPECT_EQ(loaded.errors.size(), 1u) << key;
+      EXPECT_TRUE(contains(loaded.errors, said)) << key;
+    }
+  }
+  const auto through_a_file = dir.load("log: {to: /file/log}\n" + shop + "}}", system);
+  EXPECT_THAT(
+      dir.texts(through_a_file.errors),
+      ElementsAre("main.yaml:1:11: log.to: the directory of the log, /file: Not a directory "
+                  "(ENOTDIR); viaductd does not make it"));
+}
+
+// viaductd makes runtime_dir, though nothing above it.
+TEST(Directories, RuntimeDirIsMadeAndWhatIsAboveItIsNot) {
+  const ConfigDir dir;
+  const std::string rest =
+      "listeners: [{address: unix:/run/new/s, app: shop}]\n"
+      "log: {to: /run/new/../new/log}\n"
+      "apps: {shop: {command: [/srv/shop/bin/shop], user: shop}}\n";
+  EXPECT_THAT(
+      dir.texts(dir.load("runtime_dir: /run/new\n" + rest, FakeSystem(), Purpose::start).errors),
+      ElementsAre());
+  EXPECT_THAT(
+      dir.texts(dir.load("runtime_dir: /run/new/deep\n", FakeSystem(), Purpose::start).errors),
+      ElementsAre("main.yaml:1:14: runtime_dir: the directory of runtime_dir, /run/new: No "
+                  "such file or directory (ENOENT); viaductd does not make it"));
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ struct FakeProbe : public IsolationProbe {
 class FakeSystem : public System {
  public:
   // Root on a machine with the users root, viaduct, nobody, shop, blog and www-data, with
-  // "/", "/srv", "/srv/shop", "/srv/shop/bin" (searchable by all) and /srv/shop/bin/shop.
+  // the directories that such a machine has (searchable by all) and /srv/shop/bin/shop.
   FakeSystem() {
     add_user("root", 0);
     add_user("viaduct", 101);
@@ -47,7 +47,9 @@ class FakeSystem : public System {
     add_user("blog", 1002);
     add_user("www-data", 33);
     groups["adm"] = 4;
-    for (const char* path : {"/", "/srv", "/srv/shop", "/srv/shop/bin", "/usr", "/usr/bin"})
+    for (const char* path :
+         {"/", "/srv", "/srv/shop", "/srv/shop/bin", "/usr", "/usr/bin", "/run", "/run/user/1",
+          "/run/viaduct", "/var", "/var/log", "/var/log/viaduct", "/var/lib/viaduct"})
       add_file(path, S_IFDIR | 0755);
     add_file("/srv/shop/bin/shop", S_IFREG | 0755);
     environment_["PATH"] = "/usr/local/bin:/usr/bin";

@@ -41,7 +41,8 @@ TEST(SpoolPlace, HasToBeWritableByTheBridge) {
                                                            {"/var/missing", true},
                                                            {"/srv/shop/bin/shop", true}}) {
     const ConfigDir dir;
-    const auto result = dir.load("bridge: {spool: " + place + "}\n" + kShop, system);
+    const auto result =
+        dir.load("bridge: {spool: " + place + "}\n" + kShop, system, Purpose::start);
     const auto errors = dir.texts(result.errors);
     EXPECT_EQ(errors.size(), wrong ? 1u : 0u) << place;
     if (wrong) {
@@ -49,6 +50,15 @@ TEST(SpoolPlace, HasToBeWritableByTheBridge) {
                                                           ": ")));
     }
   }
+}
+
+TEST(SpoolPlace, MayBeMissingWhereTheConfigurationIsOnlyChecked) {
+  const ConfigDir dir;
+  const auto result = dir.load("bridge: {spool: /missing}\n" + kShop, FakeSystem());
+  EXPECT_TRUE(result.settings);
+  EXPECT_THAT(dir.texts(result.warnings),
+              testing::Contains("main.yaml:1:17: bridge.spool: /missing: No such file or directory "
+                                "(ENOENT)"));
 }
 
 TEST(SpoolPlace, InMemoryIsWarnedAbout) {

@@ -4,15 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
-#include <system_error>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "daemon/master/start_error.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
@@ -136,8 +137,10 @@ TEST_F(OpenBridgeLogs, OneThatCannotBeOpenedIsNamedAtOnce) {
   try {
     const BridgeLogs logs(copier, settings_);
     FAIL() << "opened";
-  } catch (const std::system_error& error) {
+  } catch (const StartError& error) {
+    EXPECT_NE(std::string(error.what()).find("slow_log"), std::string::npos) << error.what();
     EXPECT_NE(std::string(error.what()).find("nowhere/slow"), std::string::npos) << error.what();
+    EXPECT_EQ(error.error(), ENOENT);
   }
 }
 

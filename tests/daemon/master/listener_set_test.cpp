@@ -78,6 +78,34 @@ TEST_F(ListenerSetTest, SocketsOfUnchangedAddressAreKept) {
   EXPECT_TRUE(exists("c"));
 }
 
+TEST_F(ListenerSetTest, SocketsWhoseFileIsGoneAreOpenedAnew) {
+  ListenerSet before = ListenerSet::open({at("a"), at("b"), at("c")}, none_, {});
+  std::filesystem::remove(directory_ / "b");
+  std::filesystem::remove(directory_ / "c");
+  { ListenerSocket::open(at("c").address, {}); }
+  ListenerSet after = ListenerSet::open({at("a"), at("b"), at("c")}, none_, before);
+  EXPECT_EQ(after.sockets()[0], before.sockets()[0]);
+  for (const std::size_t i : {1, 2}) {
+    EXPECT_NE(after.sockets()[i], before.sockets()[i]);
+    EXPECT_TRUE(after.sockets()[i]->in_place());
+    EXPECT_FALSE(before.sockets()[i]->in_place());
+  }
+  before.unlink_except(after);
+  for (const char* name : {"a", "b", "c"}) EXPECT_TRUE(exists(name)) << name;
+}
+
+TEST_F(ListenerSetTest, WhatIsInThePlaceOfASocketIsRefusedAndNothingChanges) {
+  const ListenerSet before = ListenerSet::open({at("a"), at("b")}, none_, {});
+  std::filesystem::remove(directory_ / "a");
+  std::filesystem::remove(directory_ / "b");
+  const auto other = ListenerSocket::open(at("b").address, {});
+  EXPECT_EQ(refusal({at("a"), at("b")}, {}, before),
+            "listeners[1]: unix:" + at("b").address.name + " is in use by pid " +
+                std::to_string(::getpid()) + " (" + process_name(::getpid()) + ")");
+  EXPECT_FALSE(exists("a"));
+  EXPECT_TRUE(other.in_place());
+}
+
 TEST_F(ListenerSetTest, FailureNamesTheListenerAndLeavesNothing) {
   const ListenerSet before = ListenerSet::open({at("a")}, none_, {});
   ListenerSettings broken = at("x");

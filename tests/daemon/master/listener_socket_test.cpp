@@ -327,6 +327,69 @@ TEST(ListenerSocketTest, WhatTookThePlaceOfItsFileIsNotChanged) {
   EXPECT_TRUE(S_ISLNK(status_of(address.name).st_mode));
 }
 
+TEST(ListenerSocketTest, IsInPlaceUntilItsFileIsGoneOrReplaced) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto socket = ListenerSocket::open(address, {});
+  EXPECT_TRUE(socket.in_place());
+  ::unlink(address.name.c_str());
+  EXPECT_FALSE(socket.in_place());
+  const auto other = ListenerSocket::open(address, {});
+  EXPECT_FALSE(socket.in_place());
+  EXPECT_TRUE(other.in_place());
+}
+
+// The descriptor of a predecessor, whose file is gone, comes with nothing but its address.
+TEST(ListenerSocketTest, ASocketThatIsTakenOverIsInPlaceOnlyIfTheFileIsItsOwn) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto former = ListenerSocket::open(address, {});
+  const auto take = [&](const ListenerSocket& socket) {
+    return ListenerSocket::take_over(UniqueFd(::dup(socket.descriptor())), address);
+  };
+  EXPECT_TRUE(take(former).in_place());
+  ::unlink(address.name.c_str());
+  EXPECT_FALSE(take(former).in_place());
+  { ListenerSocket::open(address, {}); }
+  ListenerSocket taken = take(former);
+  EXPECT_FALSE(taken.in_place()) << "the file of a dead daemon";
+  taken.unlink();
+  EXPECT_EQ(::access(address.name.c_str(), F_OK), 0) << "which is not its own to remove";
+}
+
+TEST(ListenerSocketTest, SocketsWithoutAFileOfOursAreAlwaysInPlace) {
+  const TemporaryDirectory directory;
+  const Address address = unix_path(directory / "web.sock");
+  const auto opened = ListenerSocket::open(address, {});
+  const auto inherited = ListenerSocket::inherit(UniqueFd(::dup(opened.descriptor())),
+                                                 {Address::Kind::systemd, "web", 0});
+  ::unlink(address.name.c_str());
+  EXPECT_TRUE(inherited.in_place());
+  EXPECT_TRUE(ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {}).in_place());
+}
+
+TEST(ListenerSocketTest, AnAddressInUseNamesTheProcessAndPassesByItself) {
+  const TemporaryDirectory directory;
+  const auto tcp = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+  const Address file = unix_path(directory / "web.sock");
+  const auto open = ListenerSocket::open(file, {});
+  for (const Address& address : {Address{Address::Kind::tcp, "127.0.0.1", tcp.port()}, file}) {
+    try {
+      ListenerSocket::open(address, {});
+      FAIL() << format(address);
+    } catch (const ListenerError& error) {
+      EXPECT_EQ(error.what(), format(address) + in_use_by_us());
+      EXPECT_EQ(error.error(), EADDRINUSE);
+    }
+  }
+  try {
+    ListenerSocket::open({Address::Kind::tcp, "192.0.2.1", 0}, {});
+    FAIL() << "an address of no machine (RFC 5737)";
+  } catch (const ListenerError& error) {
+    EXPECT_EQ(error.error(), EADDRNOTAVAIL);
+  }
+}
+
 TEST(ListenerSocketTest, AbstractNamesNeedNoFile) {
   const Address address{Address::Kind::unix_abstract, "viaduct-test-" + std::to_string(::getpid()),
                         0};
@@ -340,7 +403,8 @@ TEST(ListenerSocketTest, TcpPortZeroIsChosenByTheKernel) {
   ASSERT_NE(socket.port(), 0);
   const Address taken{Address::Kind::tcp, "127.0.0.1", socket.port()};
   EXPECT_EQ(refusal(taken), "tcp:127.0.0.1:" + std::to_string(socket.port()) +
-                                ": bind: Address already in use (EADDRINUSE)");
+                                " is in use by pid " + std::to_string(::getpid()) + " (" +
+                                process_name(::getpid()) + ")");
 }
 
 TEST(ListenerSocketTest, TcpHostMayBeAName) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -126,6 +127,22 @@ TEST(RuntimeDirectoryTest, IsRemovedWithItsDaemon) {
   runtime.reset();
   EXPECT_FALSE(exists(path));
   EXPECT_TRUE(exists(directory / "run"));
+}
+
+TEST(RuntimeDirectoryTest, IsMadeAgainWhereItIsGone) {
+  const TemporaryDirectory parent;
+  const std::string path = parent / "run";
+  RuntimeDirectory runtime(path, bridge_account());
+  EXPECT_FALSE(runtime.renew());
+  for (const std::string& gone : {path, runtime.path(), runtime.path() + "/workers"}) {
+    std::filesystem::remove_all(gone);
+    EXPECT_ANY_THROW(runtime.listen_for_worker(1)) << gone;
+    EXPECT_TRUE(runtime.renew()) << gone;
+    EXPECT_FALSE(runtime.renew()) << gone;
+    EXPECT_TRUE(runtime.listen_for_worker(1)) << gone;
+    const UniqueFd lock(::open((runtime.path() + "/lock").c_str(), O_RDWR));
+    EXPECT_NE(::flock(lock.get(), LOCK_EX | LOCK_NB), 0) << "its daemon lives, " << gone;
+  }
 }
 
 TEST(RuntimeDirectoryTest, OnlyWhatDeadDaemonsLeftIsRemoved) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <system_error>
@@ -48,7 +49,7 @@ class SocketFileTest : public ::testing::Test {
   const TemporaryDirectory directory;
   const std::string path = directory / "web.sock";
   const std::string secret = directory / "secret";
-  const UniqueFd socket = stream_socket();
+  UniqueFd socket = stream_socket();
 };
 
 TEST_F(SocketFileTest, ModeIsExactWhateverTheUmask) {
@@ -105,6 +106,34 @@ TEST_F(SocketFileTest, ADirectoryInTheSamePlaceIsAnotherOne) {
   file.unlink();
   EXPECT_TRUE(exists(inner + "/web.sock"));
   EXPECT_FALSE(exists(directory / "moved/web.sock"));
+}
+
+TEST_F(SocketFileTest, IsInPlaceAsLongAsItsPathLeadsToIt) {
+  const std::string inner = directory / "inner";
+  const std::string inner_path = inner + "/web.sock";
+  const auto make = [&] {
+    std::filesystem::remove_all(inner);
+    std::filesystem::create_directory(inner);
+    socket = stream_socket();
+    return SocketFile::bind(socket.get(), inner_path, 0600);
+  };
+  EXPECT_TRUE(make().in_place());
+
+  const SocketFile removed = make();
+  ::unlink(inner_path.c_str());
+  EXPECT_FALSE(removed.in_place());
+  const UniqueFd other = stream_socket();
+  SocketFile::bind(other.get(), inner_path, 0600);
+  EXPECT_FALSE(removed.in_place()) << "another socket";
+
+  const SocketFile linked = make();
+  std::filesystem::rename(inner_path, inner + "/elsewhere");
+  std::filesystem::create_symlink(inner + "/elsewhere", inner_path);
+  EXPECT_FALSE(linked.in_place()) << "a link, even to the very socket";
+
+  const SocketFile moved = make();
+  std::filesystem::rename(inner, directory / "moved");
+  EXPECT_FALSE(moved.in_place()) << "its directory is elsewhere";
 }
 
 TEST_F(SocketFileTest, OnlySocketsAreFound) {

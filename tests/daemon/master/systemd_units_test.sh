@@ -31,6 +31,17 @@ for unit in "$copy"/*; do
   fi
 done
 
+# What the environment lacks passes, however long that takes; mistakes do not.
+for unit in viaductd.service viaductd@.service; do
+  for line in Restart=on-failure RestartSec=2s StartLimitIntervalSec=0 \
+    'RestartPreventExitStatus=64 78'; do
+    grep -qx "$line" "$copy/$unit" || {
+      echo "$unit lacks $line"
+      exit 1
+    }
+  done
+done
+
 # exposure UNIT TENTHS: at most so much of 10, where less is better.
 exposure() {
   systemd-analyze security --offline=true --no-pager --threshold="$2" "$copy/$1" >"$copy/report" || {

@@ -276,7 +276,7 @@ class MasterTest(unittest.TestCase):
         daemon.configure({"web": SLEEPER}, extra="log: {to: /proc/viaduct/log}")
         daemon.start()
         self.assertEqual(daemon.process.wait(PATIENCE), 78)
-        self.assertIn("/proc/viaduct/log", daemon.text())
+        self.assertIn("the directory of the log, /proc/viaduct: ", daemon.text())
 
     def test_settings_for_the_next_start_are_named(self):
         daemon = self.sleeping()

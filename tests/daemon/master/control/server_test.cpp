@@ -105,6 +105,7 @@ class ControlServerTest : public ::testing::Test {
   boost::asio::io_context io{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work{io.get_executor()};
   std::unique_ptr<Server> server;
+  std::unique_ptr<Connection> left;
   std::thread thread;
 };
 
@@ -274,6 +275,47 @@ TEST_F(ControlServerTest, FinishLetsAnswersGoOut) {
   });
   EXPECT_NE(connection.read_until("}\n").find("stopped"), std::string::npos);
   EXPECT_EQ(done.wait_for(std::chrono::milliseconds(kPatienceMs)), std::future_status::ready);
+}
+
+TEST_F(ControlServerTest, SocketFileThatIsGoneIsMadeAgainAndWhoHasConnectedIsAnswered) {
+  start();
+  EXPECT_FALSE(there([this] { return server->renew(settings); })) << "it is there";
+  Connection accepted(path);
+  accepted.send(kStatus);
+  EXPECT_NE(accepted.read_until("}\n"), "");
+  const bool renewed = there([this] {
+    // Nobody is accepted as long as this runs.
+    Connection waiting(path);
+    waiting.send(kStatus);
+    left = std::make_unique<Connection>(std::move(waiting));
+    ::unlink(path.c_str());
+    return server->renew(settings);
+  });
+  EXPECT_TRUE(renewed);
+  EXPECT_NE(left->read_until("}\n"), "");
+  accepted.send(kStatus);
+  EXPECT_NE(accepted.read_until("}\n"), "");
+  Connection fresh(path);
+  fresh.send(kStatus);
+  EXPECT_NE(fresh.read_until("}\n"), "");
+}
+
+TEST_F(ControlServerTest, WhatHasTakenThePlaceOfItsFileIsLeftAlone) {
+  start();
+  ::unlink(path.c_str());
+  ASSERT_EQ(::symlink("/dev/null", path.c_str()), 0);
+  const std::string refusal = there([this]() -> std::string {
+    try {
+      server->renew(settings);
+    } catch (const ListenerError& error) {
+      return error.what();
+    }
+    return "";
+  });
+  EXPECT_EQ(refusal, "control: unix:" + path + " exists and is no socket");
+  end();
+  struct stat status {};
+  EXPECT_EQ(::lstat(path.c_str(), &status), 0);
 }
 
 TEST_F(ControlServerTest, SocketFileIsReplacedWhenStaleAndRefusedWhenLive) {
