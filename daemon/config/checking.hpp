@@ -61,6 +61,9 @@ void check_directories(const Checking& check);
 // Looks whether the bridge can make temporary files, and says when they take memory.
 void check_spool(const Checking& check);
 
+// Warns when the limits that the settings allow need more descriptors than can be had.
+void check_descriptors(const Checking& check);
+
 // Reads env_files, looks for every app's command and says why it cannot be run.
 void resolve_commands(const Checking& check);
 

@@ -122,6 +122,7 @@ class Loader {
     check_crash_dirs(checking);
     check_directories(checking);
     check_spool(checking);
+    check_descriptors(checking);
   }
 
   void set_runtime_dir() {

@@ -236,6 +236,10 @@ class RealSystem : public System {
     std::ifstream file("/proc/sys/net/core/somaxconn");
     return file >> value ? std::optional(value) : std::nullopt;
   }
+  std::uint64_t most_descriptors() const override {
+    struct rlimit limit {};
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : UINT64_MAX;
+  }
 };
 
 }  // namespace

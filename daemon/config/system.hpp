@@ -60,6 +60,7 @@ class System {
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   virtual std::uint32_t cpus_allowed() const = 0;  // at least 1
   virtual std::optional<std::uint32_t> somaxconn() const = 0;
+  virtual std::uint64_t most_descriptors() const = 0;  // the hard limit (RLIMIT_NOFILE)
 };
 
 // The machine this process runs on. Stateless; lives as long as the program.

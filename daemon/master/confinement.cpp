@@ -21,6 +21,13 @@ bool set_limit(int resource, rlim_t value) {
   return ::setrlimit(static_cast<__rlimit_resource>(resource), &limit) == 0;
 }
 
+bool set_soft_files(rlim_t value) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return false;
+  limit.rlim_cur = value;
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
 // A mount point of its own, whose write access can be taken without that of the original.
 bool bind(const char* path) {
   return ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0;
@@ -70,6 +77,10 @@ std::optional<SpawnFailure> enter_cgroup(const Confinement& confinement) {
 
 std::optional<SpawnFailure> limit_resources(const Confinement& confinement) {
   if (confinement.open_files && !set_limit(RLIMIT_NOFILE, *confinement.open_files)) {
+    return failed(SpawnStage::open_files);
+  }
+  if (!confinement.open_files && confinement.soft_files &&
+      !set_soft_files(*confinement.soft_files)) {
     return failed(SpawnStage::open_files);
   }
   if (confinement.core && !set_limit(RLIMIT_CORE, *confinement.core)) {

@@ -16,9 +16,10 @@ namespace viaduct::daemon::master {
 /// What a child takes from itself before exec, in the form in which system calls take it. Absent
 /// and empty members change nothing.
 struct Confinement {
-  int cgroup = -1;  ///< its cgroup.procs, open for writing; borrowed
-  std::optional<rlim_t> open_files;
-  std::optional<rlim_t> core;  ///< bytes
+  int cgroup = -1;                   ///< its cgroup.procs, open for writing; borrowed
+  std::optional<rlim_t> open_files;  ///< soft and hard limit
+  std::optional<rlim_t> soft_files;  ///< the soft one alone; `open_files` comes first
+  std::optional<rlim_t> core;        ///< bytes
   std::optional<int> nice;
   std::optional<cpu_set_t> cpus;
   std::string root;                           ///< chroot

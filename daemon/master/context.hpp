@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/resource.h>
+
+#include <optional>
 #include <random>
 
 #include <boost/asio/io_context.hpp>
@@ -28,6 +31,8 @@ struct Context {
   Remains& remains;
   config::Environment environment;  ///< the daemon's own
   int null = -1;                    ///< /dev/null, for reading and writing
+  /// The soft limit of descriptors of programs that are no bridge; absent: that of the master.
+  std::optional<rlim_t> soft_files{};
   std::uint64_t next_serial = 1;
   std::mt19937 random{std::random_device{}()};
   channel::BackgroundCloser closer{};

@@ -11,6 +11,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "daemon/config/descriptor_need.hpp"
 #include "daemon/master/control/server.hpp"
 #include "daemon/master/timeouts.hpp"
 #include "daemon/master/worker_environment.hpp"
@@ -66,7 +67,8 @@ Master::Master(config::Settings settings, InheritedSockets inherited, Invocation
                .cgroups = cgroups_,
                .remains = remains_,
                .environment = own_environment(),
-               .null = null_.get()},
+               .null = null_.get(),
+               .soft_files = descriptors_.original()},
       inherited_(std::move(inherited)),
       invocation_(std::move(invocation)),
       predecessor_(std::move(predecessor)),
@@ -156,6 +158,8 @@ void Master::enable_cgroups(const config::Settings& settings) {
 std::shared_ptr<Generation> Master::make_generation(config::Settings settings,
                                                     ListenerSet listeners,
                                                     std::vector<GenerationApp> apps) {
+  descriptors_.raise(
+      std::max(config::descriptor_need(settings).total(), config::descriptors_of_master(settings)));
   auto generation = std::make_shared<Generation>(context_, ++last_generation_, std::move(settings),
                                                  std::move(listeners), std::move(apps), tallies_,
                                                  static_cast<GenerationObserver&>(*this));

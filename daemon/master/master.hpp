@@ -19,6 +19,7 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/control/api.hpp"
 #include "daemon/master/crash_desk.hpp"
+#include "daemon/master/descriptor_limit.hpp"
 #include "daemon/master/ended_bridges.hpp"
 #include "daemon/master/foreign_bridges.hpp"
 #include "daemon/master/generation.hpp"
@@ -214,6 +215,7 @@ class Master final : private PoolObserver,
   std::size_t draining() const;
 
   boost::asio::io_context io_{1};
+  DescriptorLimit descriptors_;
   LogSet logs_;
   LogCopier copier_;
   Children children_;

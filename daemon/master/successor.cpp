@@ -37,6 +37,7 @@ SpawnSpec successor_spec(const Context& context, const Invocation& invocation, i
   spec.no_new_privileges = false;
   spec.own_session = false;
   spec.dies_with_parent = false;
+  spec.confinement.soft_files = context.soft_files;
   return spec;
 }
 

@@ -60,6 +60,7 @@ void Worker::start() {
   SpawnSpec spec = worker_spec(app_, name_, context_.environment, listener.get(), context_.null,
                                output.writer.get());
   spec.confinement.cgroup = cgroup.get();
+  spec.confinement.soft_files = context_.soft_files;
   Spawned spawned = spawn(std::move(spec));
   pid_ = spawned.pid;
   started_ = Clock::now();

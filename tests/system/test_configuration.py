@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import fastcgi
 from harness.paths import ROOT
 from harness.tool import Tool
 
@@ -55,6 +56,49 @@ def test_a_spool_that_cannot_be_written_is_an_error(viaductd):
     result = viaductd.check()
     assert result.returncode == CONFIGURATION
     assert "bridge.spool: /proc/version: Not a directory (ENOTDIR)" in result.stderr
+
+
+def limits_of(pid) -> tuple[str, str]:
+    """Soft and hard limit of open files."""
+    text = Path(f"/proc/{pid}/limits").read_text()
+    return re.search(r"^Max open files\s+(\d+)\s+(\d+)", text, re.M).groups()
+
+
+def with_few_descriptors(viaductd, soft: int, hard: int):
+    return viaductd.start(
+        prefix=["/bin/bash", "-c", f'ulimit -Sn {soft}; ulimit -Hn {hard}; exec "$@"', "bash"]
+    )
+
+
+def test_limit_of_descriptors_is_raised_for_viaductd_and_not_for_programs(viaductd):
+    viaductd.app("sdk")
+    viaductd.settings["limits"] = {"connections": 500}
+    with_few_descriptors(viaductd, 256, 4000)
+    assert "descriptors" not in viaductd.text()
+    for pid in (viaductd.pid, viaductd.bridge()):
+        soft, hard = map(int, limits_of(pid))
+        assert 1500 < soft <= hard == 4000
+    assert limits_of(viaductd.workers()[0]) == ("256", "4000")
+    held = [fastcgi.Client(viaductd.socket) for _ in range(400)]
+    for client in (held[0], held[-1]):
+        assert client.request("/hello", keep=True).body == b"hello\n"
+    viaductd.settings["limits"] = {"connections": 800}
+    viaductd.reload()
+    assert int(limits_of(viaductd.pid)[0]) > 2400
+    viaductd.upgrade()
+    assert limits_of(viaductd.workers()[0]) == ("256", "4000")
+    for client in held:
+        client.socket.close()
+
+
+def test_descriptors_that_are_missing_are_named(viaductd):
+    viaductd.app("sdk")
+    viaductd.settings["limits"] = {"connections": 500}
+    with_few_descriptors(viaductd, 256, 1024)
+    assert "warning: " in (line := viaductd.logged("limits.connections: the bridge needs up to "))
+    assert "500 for connections" in line and "it may have 1024" in line
+    assert limits_of(viaductd.bridge()) == ("1024", "1024")
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
 
 
 def test_unknown_key_is_named_with_its_place(viaductd):

@@ -123,6 +123,7 @@ class FakeSystem : public System {
   }
   std::uint32_t cpus_allowed() const override { return cpus; }
   std::optional<std::uint32_t> somaxconn() const override { return backlog_limit; }
+  std::uint64_t most_descriptors() const override { return descriptor_limit; }
 
   std::string own = "root";  // who the daemon runs as
   std::map<std::string, Account> users;
@@ -139,6 +140,7 @@ class FakeSystem : public System {
   FakeProbe probe;
   std::uint32_t cpus = 4;
   std::optional<std::uint32_t> backlog_limit = 4096;
+  std::uint64_t descriptor_limit = 524288;
 };
 
 }  // namespace viaduct::daemon::config

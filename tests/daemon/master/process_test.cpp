@@ -12,6 +12,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/master/descriptor_limit.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
 namespace viaduct::daemon::master {
@@ -268,6 +269,47 @@ TEST_F(PinnedProgram, PermissionsOfTheFileCount) {
   SpawnSpec spec = pinned("exit 0");
   become_nobody(spec);
   expect_failure(std::move(spec), EACCES);
+}
+
+// The hard limit stays, so that the program may raise its own.
+TEST_F(ProcessTest, TheSoftLimitOfDescriptorsIsSetAlone) {
+  rlimit own{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &own), 0);
+  SpawnSpec spec = shell("ulimit -Sn; ulimit -Hn");
+  spec.confinement.soft_files = 100;
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "100\n" + std::to_string(own.rlim_max) + "\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, TheLimitThatAnAppAsksForComesFirst) {
+  SpawnSpec spec = shell("ulimit -Sn; ulimit -Hn");
+  spec.confinement.soft_files = 100;
+  spec.confinement.open_files = 90;
+  const Spawned spawned = spawn(std::move(spec));
+  EXPECT_EQ(output(), "90\n90\n");
+  wait(spawned.pid);
+}
+
+TEST_F(ProcessTest, TheLimitIsRaisedAsFarAsTheHardOneAndNeverLowered) {
+  const auto soft = [] {
+    rlimit now{};
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &now), 0);
+    return now.rlim_cur;
+  };
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{128, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  DescriptorLimit limit;
+  limit.raise(200);
+  EXPECT_EQ(soft(), 200u);
+  limit.raise(10);
+  EXPECT_EQ(soft(), 128u);
+  limit.raise(UINT64_MAX);
+  EXPECT_EQ(soft(), before.rlim_max);
+  EXPECT_EQ(limit.original(), 128u);
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 struct Refused {
