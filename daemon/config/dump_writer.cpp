@@ -13,6 +13,7 @@ void DumpWriter::begin_line() {
 
 void DumpWriter::value(std::string_view name, const std::string& yaml, const std::string& path) {
   begin_line();
+  values_.insert_or_assign(path, yaml);
   const auto known = origins_.find(path);
   const bool written = known != origins_.end() && known->second;
   text_ += quote_yaml(name) + ": " + yaml + "  # " +

@@ -1,6 +1,8 @@
 // Writes YAML in block style with a comment behind each value that says where it comes from.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -20,12 +22,15 @@ class DumpWriter {
   void close();
 
   const std::string& text() const { return text_; }
+  // What value() was given: YAML by path.
+  const std::map<std::string, std::string, std::less<>>& values() const { return values_; }
 
  private:
   void begin_line();
 
   const Origins& origins_;
   std::string text_;
+  std::map<std::string, std::string, std::less<>> values_;
   int depth_ = 0;
   bool item_ = false;  // the next line starts a list item
 };

@@ -99,9 +99,10 @@ Key<AppSettings> env_key() {
                        });
           },
           [](DumpWriter& dump, const AppSettings& from, const std::string& path) {
+            // Output of --dump goes into reports; values may be secret.
             dump.open("env");
             for (const auto& [name, value] : from.env)
-              dump.value(name, quote_yaml(value), join(path, name));
+              dump.value(name, quote_yaml("***"), join(path, name));
             dump.close();
           }};
 }

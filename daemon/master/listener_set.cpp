@@ -76,6 +76,19 @@ std::vector<int> ListenerSet::descriptors() const {
   return result;
 }
 
+std::vector<std::string> ListenerSet::reopened_since(const ListenerSet& previous) const {
+  std::vector<std::string> addresses;
+  for (const auto& socket : sockets_) {
+    const auto same_address = [&socket](const auto& old) {
+      return old->address() == socket->address();
+    };
+    const auto& old = previous.sockets_;
+    const bool known = std::any_of(old.begin(), old.end(), same_address);
+    if (known && !previous.contains(socket)) addresses.push_back(format(socket->address()));
+  }
+  return addresses;
+}
+
 void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     try {

@@ -30,6 +30,9 @@ class ListenerSet {
   std::vector<int> descriptors() const;
   const std::vector<std::shared_ptr<ListenerSocket>>& sockets() const { return sockets_; }
 
+  /// Addresses of which `previous` has another socket: its file was gone.
+  std::vector<std::string> reopened_since(const ListenerSet& previous) const;
+
   /// Owner, mode and backlog of sockets that were there before. Throws ListenerError.
   void apply(const std::vector<config::ListenerSettings>& listeners);
 

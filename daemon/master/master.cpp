@@ -119,6 +119,7 @@ void Master::start_first(config::Settings settings) {
   }
   ListenerSet listeners = ListenerSet::open(settings.listeners, inherited_, taken);
   ListenerSet opened = listeners;
+  log_reopened(opened.reopened_since(taken));
   try {
     auto apps = make_apps(settings, plan_reload({}, settings));
     current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
@@ -312,6 +313,13 @@ void Master::check_listeners() {
   if (!held) return;
   for (const auto& generation : generations_) generation->kill_bridge();
   foreign_bridges_.kill_all();
+}
+
+void Master::log_reopened(const std::vector<std::string>& listeners) const {
+  for (const std::string& listener : listeners) {
+    logs_.daemon().warning("the file of a socket was gone or replaced, opened anew",
+                           {{"listener", listener}});
+  }
 }
 
 // The files of sockets may have been removed, or the directory that they were in.

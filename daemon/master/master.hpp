@@ -93,10 +93,11 @@ class Master final : private PoolObserver,
   std::vector<PoolProgress> candidate_progress() const;
   void leave_out(const std::vector<AppFailure>& failures);
   void promote();
-  void report_reload();
+  void report_reload(const std::string& beside);
   void hand_over(Generation& from, Generation& to);
   void update_pools(const Generation& old);
   std::shared_ptr<AppPool> prepared_pool(const std::string& name) const;
+  void log_reopened(const std::vector<std::string>& listeners) const;
   void renew_places();
   void renew_control();
   void discard(const std::string& why);

@@ -7,7 +7,9 @@
 #include "daemon/channel/channel.hpp"
 #include "daemon/config/app_sections.hpp"
 #include "daemon/config/canary.hpp"
+#include "daemon/config/changes.hpp"
 #include "daemon/master/master.hpp"
+#include "daemon/master/reload_notes.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -215,6 +217,8 @@ void Master::promote() {
   } catch (const std::exception& error) {
     logs_.daemon().error(error.what());
   }
+  const auto reopened = current_->listeners().reopened_since(old->listeners());
+  log_reopened(reopened);
   old->leave_asking_to(*current_);
   current_->begin_asking();
   current_->handle(GenerationEvent::prepared);
@@ -231,16 +235,17 @@ void Master::promote() {
   } catch (const std::exception& error) {
     logs_.daemon().error("log file cannot be opened", {{"error", error.what()}});
   }
-  report_reload();
+  report_reload(notes(config::changes(old->settings(), current_->settings()), plan_, reopened));
   answer_once_left(*old);
   reload_finished();
 }
 
-void Master::report_reload() {
+void Master::report_reload(const std::string& beside) {
   const auto took =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - reload_since_);
   behind_ = next_behind(std::move(behind_), this_reload_.order, plan_, going_back_);
   last_reload_ = summary(current_->number(), plan_, took);
+  last_reload_ += beside;
   if (!going_back_.empty()) last_reload_ += "; " + std::exchange(going_back_, {});
   former_pools_.clear();
   logs_.daemon().info(last_reload_);

@@ -106,12 +106,13 @@ void Worker::handle(WorkerEvent event) {
     return;
   }
   if (event == WorkerEvent::start_expired) {
-    failure_ = "was not ready within timeouts.start";
+    failure_ = "was not ready within timeouts.start: " + what_is_expected(app_);
     context_.logs.daemon().error(app_.name + ": worker was not ready within timeouts.start, killed",
                                  {{"app", app_.name},
                                   {"worker", name_},
                                   {"pid", pid_},
-                                  {"start_ms", app_.timeouts.start.count()}});
+                                  {"start_ms", app_.timeouts.start.count()},
+                                  {"hint", what_is_expected(app_)}});
   }
   const auto self = shared_from_this();
   state_ = step->next;
@@ -248,8 +249,9 @@ void Worker::report_crash() {
 void Worker::log_exit(int status) {
   if (spawn_failed_) return;
   const log::Log& log = context_.logs.daemon();
-  const std::string how =
-      was_ready_ ? exit_text(status) : exit_text(status) + " before it was ready";
+  std::string how = was_ready_ ? exit_text(status) : exit_text(status) + " before it was ready";
+  // One that failed says why itself.
+  if (!was_ready_ && status == 0) how += ": " + what_is_expected(app_);
   if (state_ != WorkerState::starting && state_ != WorkerState::ready) {
     return log.info(app_.name + ": worker " + exit_text(status),
                     {{"app", app_.name}, {"worker", name_}, {"pid", pid_}});

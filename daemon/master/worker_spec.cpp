@@ -87,4 +87,11 @@ std::string failure_text(const config::AppSettings& app, const SpawnFailure& fai
   return text;
 }
 
+std::string what_is_expected(const config::AppSettings& app) {
+  const std::string accepts =
+      "a worker accepts FastCGI connections on its descriptor 0, which is a listening socket";
+  if (!app.probe) return accepts;
+  return accepts + ", and answers FCGI_GET_VALUES; one that cannot answer that needs probe: false";
+}
+
 }  // namespace viaduct::daemon::master

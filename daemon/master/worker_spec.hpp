@@ -16,4 +16,7 @@ SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
 /// "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot search /srv/shop".
 std::string failure_text(const config::AppSettings& app, const SpawnFailure& failure);
 
+/// What a program has to do to become ready, for who started one that does not speak FastCGI.
+std::string what_is_expected(const config::AppSettings& app);
+
 }  // namespace viaduct::daemon::master

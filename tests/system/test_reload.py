@@ -68,6 +68,28 @@ def test_report_names_what_changed(viaductd):
     assert viaductd.workers("other") == kept
 
 
+def test_kept_is_not_all_that_is_said_of_what_changed(viaductd):
+    app = viaductd.app("sdk")
+    viaductd.start()
+    before = viaductd.workers()
+    more = f"unix:{viaductd.directory / 'more.sock'}"
+    app["timeouts"] = {"request": "17s"}
+    viaductd.settings["log"] = {"level": "debug"}
+    viaductd.settings["bridge"] = {"threads": 2}
+    viaductd.settings["listeners"][0]["mode"] = "0600"
+    viaductd.settings["listeners"].append({"address": more, "protocol": "scgi", "app": "web"})
+    line = viaductd.reload()
+    assert "generation 2: web kept; ready in " in line
+    assert line.endswith(
+        f"; also changed: web (timeouts), listener unix:{viaductd.socket} (mode), "
+        f"listener {more} added, bridge (threads), log (level)"
+    )
+    assert viaductd.workers() == before
+    os.unlink(viaductd.socket)
+    line = viaductd.reload()
+    assert line.endswith(f"; also changed: listener unix:{viaductd.socket} opened anew")
+
+
 def test_app_added_and_removed(viaductd):
     viaductd.app("sdk")
     viaductd.start()

@@ -54,6 +54,14 @@ def test_command_that_never_becomes_ready(viaductd):
     broken_app(viaductd, "/bin/sleep", "1000", timeouts={"start": "500ms"})
     line = viaductd.logged("timeouts.start")
     assert "web" in line
+    assert "descriptor 0" in line and "probe: false" in line
+
+
+def test_program_of_another_interface_is_told_what_a_worker_does(viaductd):
+    """One for CGI writes to standard output and ends well."""
+    broken_app(viaductd, "/bin/sh", "-c", "echo Content-Type: text/plain")
+    line = viaductd.logged("exited with status 0 before it was ready: a worker accepts FastCGI")
+    assert "descriptor 0" in line and "probe: false" in line
 
 
 def test_directory_that_does_not_exist(viaductd):

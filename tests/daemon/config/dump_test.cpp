@@ -130,8 +130,17 @@ TEST_F(Dump, SecretsOfEnvFilesStayInThem) {
   EXPECT_THAT(text(), HasSubstr("env_file: [\"-/nowhere/env\", secrets]"));
 }
 
+TEST_F(Dump, ValuesOfTheEnvironmentAreMasked) {
+  EXPECT_EQ(settings_.apps[0].env.size(), 3u);
+  EXPECT_THAT(text(), HasSubstr("    env:\n      EMPTY: \"***\"  # main.yaml:19\n"
+                                "      MULTI: \"***\"  # main.yaml:19\n"
+                                "      SHARP: \"***\"  # main.yaml:19\n"));
+  EXPECT_THAT(text(), Not(HasSubstr("#x")));
+}
+
 TEST_F(Dump, IsAConfigurationThatMeansTheSame) {
   const ConfigDir other;
+  settings_.apps[0].env = {{"EMPTY", "***"}};  // as it is printed
   const LoadResult again = other.load(dump(settings_));
   ASSERT_THAT(other.texts(again.errors), IsEmpty()) << dump(settings_);
   EXPECT_EQ(bridge_settings(*again.settings), bridge_settings(settings_));
