@@ -72,6 +72,7 @@ class Control final : public WorkerReports {
   void watch_name(std::uint32_t app, std::uint32_t place);
   void name_changed(Named& named, const ServerNames::Change& change);
   void log_name(const Named& named, const ServerNames::Change& change);
+  void look_at_resolv_conf();
   void drain_server(const std::shared_ptr<WorkerInfo>& info);
   void remove_idle_servers();
   void take_log(const channel::Message& message, UniqueFd descriptor);
@@ -133,6 +134,7 @@ class Control final : public WorkerReports {
   };
   std::unordered_map<std::uint64_t, KnownServer> servers_;  // by serial
   std::unique_ptr<Resolver> resolver_;                      // null: no server has a name
+  bool resolv_conf_reported_ = false;
   std::deque<Named> named_;
   std::uint64_t next_server_ = 0;
   std::vector<std::shared_ptr<WorkerInfo>> draining_servers_;  // as all threads know

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/bridge/control.hpp"
+#include "daemon/bridge/names/resolv_conf.hpp"
 #include "daemon/config/host_name.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -69,6 +70,7 @@ void Control::watch_name(std::uint32_t app, std::uint32_t place) {
 
 void Control::name_changed(Named& named, const ServerNames::Change& change) {
   log_name(named, change);
+  look_at_resolv_conf();
   const config::Address& configured = settings_.apps[named.app].connect[named.place];
   for (const IpAddress& address : change.added) {
     const std::string text = address.to_string();
@@ -82,6 +84,18 @@ void Control::name_changed(Named& named, const ServerNames::Change& change) {
     drain_server(found->second);
     named.servers.erase(found);
   }
+}
+
+// After each answer, since the file may come at any time.
+void Control::look_at_resolv_conf() {
+  if (resolv_conf_reported_) return;
+  const auto target = forbidden_resolv_conf();
+  if (!target) return;
+  resolv_conf_reported_ = true;
+  log_.warning(
+      "resolv.conf cannot be read, names are looked up without it; if its directory was made after "
+      "the bridge began, a reload helps",
+      {{"target", *target}});
 }
 
 void Control::log_name(const Named& named, const ServerNames::Change& change) {

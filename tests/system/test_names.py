@@ -11,8 +11,9 @@ import pytest
 from harness import http
 from harness.apps import command
 from harness.load import assert_clean
-from harness.name_server import Machine, NameServer
+from harness.name_server import LateMachine, Machine, NameServer
 from harness.network import Network
+from harness.paths import ROOT
 from harness.process import wait_for
 from harness.tool import Tool
 
@@ -72,15 +73,23 @@ class Site:
 def site(viaductd, stage, directory, stopping, start_front):
     """site(connect=[...], serving=[...]): started, with servers at the addresses of `serving`."""
 
-    def start(connect=(f"tcp:{NAME}:9000",), serving=(ONE, TWO, THREE), dns=True, names=None, **keys) -> Site:
+    def start(
+        connect=(f"tcp:{NAME}:9000",),
+        serving=(ONE, TWO, THREE),
+        dns=True,
+        names=None,
+        machine=Machine,
+        name_server="127.0.0.1",
+        **keys,
+    ) -> Site:
         try:
             network = Network({})
         except OSError as error:
             pytest.skip(f"no network namespaces can be made here: {error}")
         stopping.append(network)
-        made = Site(network, viaductd, Machine(directory), NameServer())
+        made = Site(network, viaductd, machine(directory), NameServer(name_server))
         made.dns.names = names if names is not None else {}
-        viaductd.settings["bridge"] = {"threads": 2}
+        viaductd.settings.setdefault("bridge", {})["threads"] = 2
         viaductd.settings["apps"]["web"] = {"connect": list(connect), **keys}
         with network.inside("front"):
             for address in serving:
@@ -188,6 +197,28 @@ def test_a_reload_resolves_anew(site, start_load):
     assert_clean(load.finish())
 
 
+@pytest.mark.skipif(not ROOT, reason="the sandbox of a bridge of one's own user is looked at elsewhere")
+def test_a_resolv_conf_that_comes_later_is_named_and_read_after_a_reload(site, viaductd, directory):
+    """As systemd-resolved makes it: where the bridge began before, its sandbox keeps it from the file."""
+    # Files of the spool's directory may be read, those beside it may not.
+    spool = directory / "spool"
+    spool.mkdir()
+    spool.chmod(0o777)
+    viaductd.settings["bridge"] = {"spool": str(spool)}
+    made = site(names={NAME: [ONE]}, machine=LateMachine, name_server="127.0.0.53")
+    if "landlock" in viaductd.text():
+        pytest.skip("this kernel has no Landlock")
+    made.viaductd.logged(FAILING)
+    made.machine.appear(made.dns.address)
+    line = made.viaductd.logged("resolv.conf cannot be read, names are looked up without it")
+    assert f"target={made.machine.target}" in line and "a reload helps" in line
+    assert made.lines("name of a server has other addresses") == []
+    made.viaductd.reload()
+    made.viaductd.logged(f"added={ONE}")
+    wait_for(lambda: made.answering() == {ONE}, "the address answers")
+    assert len(made.lines("resolv.conf cannot be read")) == 1
+
+
 def test_a_server_that_cannot_be_reached_is_named_with_its_address(site):
     made = site(names={NAME: [ONE, TWO]}, serving=(TWO,))
     wait_for(lambda: made.answering() and made.lines("server cannot be reached"), "the dead one is tried")
@@ -196,6 +227,8 @@ def test_a_server_that_cannot_be_reached_is_named_with_its_address(site):
 
 def test_checking_resolves_nothing(viaductd):
     viaductd.settings["apps"]["web"] = {"connect": ["tcp:no.such.host.invalid:9000"]}
+    # For which there are descriptors anywhere.
+    viaductd.settings["limits"] = {"connections": 100}
     viaductd.write()
     done = viaductd.check()
     assert (done.returncode, done.stderr) == (0, "")

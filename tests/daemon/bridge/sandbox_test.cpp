@@ -32,6 +32,7 @@
 
 #include <gtest/gtest.h>
 
+#include "daemon/bridge/names/resolv_conf.hpp"
 #include "daemon/bridge/sandbox/file_rules.hpp"
 #include "daemon/bridge/sandbox/syscall_filter.hpp"
 #include "tests/support/sanitizers.hpp"
@@ -299,6 +300,35 @@ TEST_F(SandboxTest, FilesOfTheServicesThatMakeResolvConfAreRead) {
   EXPECT_EQ(under_rules([&] { return ::open(file.c_str(), O_RDONLY); }), 0);
   EXPECT_EQ(under_rules([&] { return ::open(file.c_str(), O_WRONLY); }), EACCES);
   EXPECT_EQ(under_rules([] { return ::open("/run", O_RDONLY | O_DIRECTORY); }), EACCES);
+  std::filesystem::remove_all(place);
+}
+
+TEST_F(SandboxTest, AResolvConfThatCameAfterTheRulesIsNamed) {
+  // Not below the spool, which may be read.
+  const std::string place = directory + "-resolv";
+  const std::string link = place + "/resolv.conf";
+  const std::string target = place + "/late/stub.conf";
+  std::filesystem::create_directory(place);
+  std::filesystem::create_symlink(target, link);
+  const auto names_target = [&]() -> long {
+    errno = ENOENT;
+    if (forbidden_resolv_conf(link)) return -1;  // it leads nowhere yet
+    std::filesystem::create_directory(place + "/late");
+    std::ofstream(target) << "nameserver 127.0.0.1\n";
+    return 0;
+  };
+  ASSERT_EQ(names_target(), 0);
+  EXPECT_FALSE(forbidden_resolv_conf(link)) << "no rules yet";
+  EXPECT_EQ(under_rules([&]() -> long {
+              errno = EINVAL;
+              return forbidden_resolv_conf(link) == target ? 0 : -1;
+            }),
+            0);
+  EXPECT_EQ(under_rules([&]() -> long {
+              errno = EINVAL;
+              return forbidden_resolv_conf("/etc/hosts") ? -1 : 0;
+            }),
+            0);
   std::filesystem::remove_all(place);
 }
 

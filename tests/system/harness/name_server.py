@@ -10,10 +10,11 @@ OK, SERVFAIL, NXDOMAIN = 0, 2, 3
 
 
 class NameServer:
-    """On 127.0.0.1:53 of the network namespace in which it is started. `names`: name -> its IPv4 addresses; others
-    do not exist. All TTLs are one second."""
+    """On port 53 of `address` of the network namespace in which it is started. `names`: name -> its IPv4 addresses;
+    others do not exist. All TTLs are one second."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self.address = address
         self.names: dict[str, list[str]] = {}
         self.broken = False  # everything is answered SERVFAIL
         self.questions = 0
@@ -23,7 +24,7 @@ class NameServer:
 
     def start(self) -> "NameServer":
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 53))
+        self.socket.bind((self.address, 53))
         self.socket.settimeout(0.05)
         self.ending = False
         self.thread = threading.Thread(target=self._serve, args=(self.socket,), daemon=True)
@@ -76,3 +77,20 @@ class Machine:
             'mount --bind "$0/hosts" /etc/hosts && exec "$@"'
         )
         self.prefix = ["unshare", "--mount", "sh", "-c", mount, str(directory)]
+
+
+class LateMachine:
+    """/etc/resolv.conf is a link for what is started with `prefix`, to a directory that appear() makes."""
+
+    def __init__(self, directory: Path) -> None:
+        self.target = directory / "late" / "resolv.conf"
+        etc = directory / "etc"
+        script = (
+            f'cp -a /etc "{etc}" && ln -sfn "{self.target}" "{etc}/resolv.conf" && '
+            f'mount --bind "{etc}" /etc && exec "$@"'
+        )
+        self.prefix = ["unshare", "--mount", "sh", "-c", script, "sh"]
+
+    def appear(self, name_server: str) -> None:
+        self.target.parent.mkdir(mode=0o755)
+        self.target.write_text(f"nameserver {name_server}\n")
