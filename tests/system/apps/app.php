@@ -52,6 +52,7 @@ switch ($path) {
             hash_update($sum, $piece);
         }
         echo $length, ' ', hash_final($sum), "\n";
+        isset($_GET['mark']) && mark("ran\n");
         break;
     case '/generate':
         header('Content-Type: application/octet-stream');
@@ -121,6 +122,14 @@ switch ($path) {
         while (true) {
             sleep(60);
         }
+    case '/finish':
+        echo getmypid(), "\n";
+        fastcgi_finish_request();
+        mark(getmypid() . "\n");
+        for ($end = getenv('MARKS') . '/' . $_GET['mark'] . '.end'; !file_exists($end); clearstatcache()) {
+            usleep(10000);
+        }
+        break;
     case '/early':
         echo "early\n";
         break;

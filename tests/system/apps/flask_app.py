@@ -53,6 +53,8 @@ def digest():
     while piece := request.stream.read(16384):
         total.update(piece)
         length += len(piece)
+    if "mark" in request.args:
+        mark(request.args["mark"], "ran\n")
     return plain(f"{length} {total.hexdigest()}\n")
 
 

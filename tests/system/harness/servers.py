@@ -3,11 +3,13 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 from .apps import command
-from .paths import SYSTEM
+from .paths import ROOT, SYSTEM
 from .ports import reserve_port
 from .process import Process, wait_for
+from .viaductd import WORKER_USER
 
 
 def connect(viaductd, *addresses: str, **keys) -> None:
@@ -39,6 +41,38 @@ class Spawned:
         pids, _ = self.processes(), self.pids.write_text("")
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+
+
+class PhpFpm:
+    """PHP-FPM with so many children, each of which serves one connection at a time. `where`: unix or tcp."""
+
+    def __init__(self, stage, directory, marks, children: int = 2, where: str = "unix") -> None:
+        script = str(stage.put(SYSTEM / "apps" / "app.php"))
+        self.keys = {"params": {"SCRIPT_FILENAME": script}}
+        self.path = directory / "fpm.sock"
+        self.address = f"unix:{self.path}" if where == "unix" else f"tcp:127.0.0.1:{reserve_port()}"
+        user = f"user = {WORKER_USER}\ngroup = {WORKER_USER}\n" if ROOT else ""
+        configuration = directory / "fpm.conf"
+        configuration.write_text(
+            "[global]\nerror_log = /dev/stderr\ndaemonize = no\n[www]\n" + user +
+            f"listen = {self.address.partition(':')[2]}\nlisten.mode = 0666\n"
+            f"pm = static\npm.max_children = {children}\nclear_env = no\ncatch_workers_output = yes\n")
+        self.log = directory / "fpm.log"
+        environment = {**os.environ, "MARKS": str(marks)}
+        words = [self.program(), "-F", "-O", "-y", configuration]
+        self.process = Process(words, self.log, env=environment, start_new_session=True)
+        wait_for(lambda: "ready to handle connections" in self.process.text(), "PHP-FPM to start")
+
+    @staticmethod
+    def program() -> str:
+        """Debian's name has the version in it."""
+        found = sorted(Path("/usr/sbin").glob("php-fpm*"))
+        assert found, "php-fpm is not installed; tests/run installs what the tests need"
+        return str(found[-1])
+
+    def stop(self) -> None:
+        if self.process.running():
+            self.process.stop()
 
 
 class Uwsgi:
