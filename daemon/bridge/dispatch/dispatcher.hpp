@@ -36,6 +36,7 @@ struct SharedApp {
   std::atomic<std::uint32_t> gathering{0};  ///< requests whose body is being gathered
   /// Longest wait in milliseconds that a thread has seen since it was taken last.
   std::atomic<std::uint32_t> delay_ms{0};
+  std::atomic<std::uint64_t> longest_answered{0};  ///< see WorkerOwner
   std::atomic<std::uint32_t> waiting_threads{0};  ///< bit per reactor, the 32nd stands for the rest
 };
 
@@ -138,6 +139,8 @@ class Dispatcher final : public WorkerOwner {
   void on_link_trouble(Worker& worker, const std::string& what) override;
   void on_server_up(Worker& worker) override;
   void on_server_down(Worker& worker, const std::string& why) override;
+  [[nodiscard]] Others others(const Worker& worker) const override;
+  std::atomic<std::uint64_t>& longest_answered() override { return app_.longest_answered; }
 
  private:
   /// The worker with the least load that has a slot, if possible not the one that has just refused

@@ -155,6 +155,16 @@ void Dispatcher::on_link_trouble(Worker& worker, const std::string& what) {
   services_.reactor.post([this] { pump(); });
 }
 
+WorkerOwner::Others Dispatcher::others(const Worker& worker) const {
+  Others found = Others::none;
+  for (const auto& other : workers_) {
+    if (other.get() == &worker || other->info().draining || !other->up()) continue;
+    if (!other->rising()) return Others::whole;
+    found = Others::rising;
+  }
+  return found;
+}
+
 void Dispatcher::on_server_up(Worker& worker) {
   services_.log.info("server is up again", {{"app", app_.settings.name}, who(worker.info())});
   reports_.server_changed(worker.shared_info(), {});

@@ -52,6 +52,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   phase_ = Phase::waiting;
   last_worker_ = 0;
   lost_with_ = 0;
+  lost_on_head_ = false;
   attempts_ = 0;
   stuck_ = false;
   paused_link_ = false;
@@ -202,6 +203,7 @@ void Exchange::pass_head() {
   if (status_ >= 500) count_error();
   phase_ = Phase::answering;
   body_.forget();
+  worker_->on_answering(head_size(head_.params));
   if (lost_with_ != 0) dispatcher_->answered_after(*this, *worker_, std::exchange(lost_with_, 0));
   prepare_store();
   if (response_.mend() != protocol::Mend::none) report_mended_head();
@@ -240,6 +242,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
   const bool multiplexed = carried_->link->flow_controlled();
   if (!speaks_fastcgi() && status_ == 0 && phase_ != Phase::aborting) {
     // End of file inside the response head.
+    tell_loss(true);
     lose(true, "the server closed the connection within the response head", 502);
     return;
   }
@@ -269,8 +272,18 @@ bool Exchange::on_lost(bool delivered) {
     bury_if_done();
     return false;
   }
+  tell_loss(delivered);
   lose(delivered, "the worker was lost", 502);
   return true;
+}
+
+void Exchange::tell_loss(bool delivered) {
+  if (phase_ == Phase::aborting) return;
+  worker_->on_request_lost({.delivered = delivered,
+                            .answering = status_ != 0,
+                            .lost_before = lost_on_head_,
+                            .head = head_size(head_.params)});
+  lost_on_head_ = lost_on_head_ || (delivered && status_ == 0);
 }
 
 void Exchange::lose(bool delivered, std::string_view why, int status) {

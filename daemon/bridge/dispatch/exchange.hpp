@@ -195,6 +195,8 @@ class Exchange final : public Caller, public Waiting {
   void fail_client();
   /// The same without an error of the worker's: nobody but the client is to blame.
   void break_off();
+  /// The worker hears that it lost the request.
+  void tell_loss(bool delivered);
   void leave_worker();
   void count_error();
   void abort_worker();
@@ -242,6 +244,7 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t last_worker_ = 0;
   std::uint64_t lost_with_ = 0;  // the worker that was lost with it; 0: none
   unsigned attempts_ = 0;
+  bool lost_on_head_ = false;  // an attempt was lost, delivered, before the head of a response
   bool is_canary_ = false;
   bool from_canary_ = false;  // the worker that had it last is one
   bool stuck_ = false;

@@ -20,8 +20,9 @@ class PlainLinks {
   struct Entry {
     std::shared_ptr<Link> link;
     bool busy = false;
-    bool keep = false;  ///< once its request has ended
-    bool used = false;  ///< it has carried a request before
+    bool keep = false;     ///< once its request has ended
+    bool used = false;     ///< it has carried a request before
+    bool revives = false;  ///< its request was given to a server that was down
     Clock::time_point idle_since{};
   };
 

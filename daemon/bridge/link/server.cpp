@@ -35,9 +35,16 @@ bool Server::ending() const {
 std::uint32_t Server::slots() const {
   const std::uint32_t all = multiplexed_ ? capacity_ : info_->capacity;
   const std::uint32_t share = server().health.share(reactor_.now());
-  if (share == ServerHealth::kWhole) return all;
+  // Without others, slow start would only make requests wait.
+  if (share == ServerHealth::kWhole || owner_.others(*this) != WorkerOwner::Others::whole) {
+    return all;
+  }
   return std::max(1U,
                   static_cast<std::uint32_t>(std::uint64_t{all} * share / ServerHealth::kWhole));
+}
+
+bool Server::rising() const {
+  return server().health.share(reactor_.now()) < ServerHealth::kWhole;
 }
 
 bool Server::has_slot() const {
@@ -86,6 +93,7 @@ std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
     entry = &plain_.add(std::move(link));
   }
   entry->busy = true;
+  entry->revives = !up();
   entry->keep = server().keep > 0 && !draining_ && !request.has_body;
   Link& link = *entry->link;
   return Carried{&link, link.begin(request.caller, request.role, request.params, entry->keep)};
@@ -106,13 +114,33 @@ void Server::abort(const Carried& carried, Clock::time_point /*deadline*/) {
 }
 
 void Server::on_timeout() {
-  fail("timeouts.request passed");
+  fail(ServerHealth::Failure::request, "timeouts.request passed");
+}
+
+void Server::on_request_lost(const LostRequest& lost) {
+  const Blame found = blame(lost, owner_.longest_answered().load(std::memory_order_relaxed));
+  if (lost_ != Blame::server) lost_ = found;
+}
+
+void Server::on_answering(std::uint64_t head) {
+  // Two threads may store at once: it is a hint.
+  auto& longest = owner_.longest_answered();
+  if (longest.load(std::memory_order_relaxed) < head) {
+    longest.store(head, std::memory_order_relaxed);
+  }
 }
 
 void Server::on_request_end(Link& link, Clock::duration /*taken*/) {
-  server().health.answer();
   failures_ = 0;
-  if (PlainLinks::Entry* const entry = plain_.find(link)) {
+  PlainLinks::Entry* const entry = plain_.find(link);
+  if (const auto lost = std::exchange(lost_, std::nullopt); !lost) {
+    const bool revives = entry != nullptr && entry->revives;
+    server().health.answer();
+    if (revives && server().health.revive(reactor_.now())) owner_.on_server_up(*this);
+  } else if (lost == Blame::server) {
+    fail(ServerHealth::Failure::request, "closed within the response head");
+  }
+  if (entry != nullptr) {
     const bool keep = entry->keep && !ending();
     plain_.rest(*entry, reactor_.now());
     if (!keep) link.close("request ended");
@@ -132,8 +160,9 @@ std::shared_ptr<Link> Server::connect() {
   return link;
 }
 
-void Server::fail(const std::string& why) {
-  if (server().health.fail(reactor_.now())) owner_.on_server_down(*this, why);
+void Server::fail(ServerHealth::Failure failure, const std::string& why) {
+  const bool last = owner_.others(*this) == WorkerOwner::Others::none;
+  if (server().health.fail(failure, last, reactor_.now())) owner_.on_server_down(*this, why);
 }
 
 // Of those that were under way together only the first counts.
@@ -142,7 +171,7 @@ void Server::connect_failed(const std::string& why) {
   retry_at_ = reactor_.now() + reconnect_delay(++failures_);
   ask_at_ = std::max(ask_at_, retry_at_);
   if (failures_ == 1) owner_.on_link_trouble(*this, "connect: " + why);
-  fail(why);
+  fail(ServerHealth::Failure::unreachable, why);
 }
 
 void Server::on_closed(Link& link, std::size_t active, std::size_t lost,
@@ -151,7 +180,7 @@ void Server::on_closed(Link& link, std::size_t active, std::size_t lost,
   release(active);
   if (&link == check_.get()) {
     reactor_.bury(std::exchange(check_, nullptr));
-    if (!dead_) fail(reason);
+    if (!dead_) fail(ServerHealth::Failure::unreachable, reason);
   } else if (&link == link_.get()) {
     reactor_.bury(std::exchange(link_, nullptr));
     if (!dead_) link_closed(lost, delivered, reason);
@@ -160,6 +189,7 @@ void Server::on_closed(Link& link, std::size_t active, std::size_t lost,
     reactor_.bury(plain_.take(link));
     if (!dead_) plain_closed(link, stale, lost, reason);
   }
+  lost_.reset();
   if (active > 0 && !dead_) owner_.on_slot_free(*this);
 }
 
@@ -168,7 +198,7 @@ void Server::link_closed(std::size_t lost, bool delivered, const std::string& re
   asked_at_ = {};
   ask_at_ = reactor_.now() + reconnect_delay(1);
   if (!delivered) return connect_failed(reason);
-  if (lost > 0) fail(reason);
+  if (lost > 0 && lost_ == Blame::server) fail(ServerHealth::Failure::request, reason);
 }
 
 void Server::plain_closed(const Link& link, bool stale, std::size_t lost,
@@ -177,7 +207,7 @@ void Server::plain_closed(const Link& link, bool stale, std::size_t lost,
   if (lost == 0 || link.closed_by_abort()) return;
   if (!link.delivered()) return connect_failed(reason);
   // Nobody may be blamed for having closed a connection that was idle.
-  if (!stale) fail(reason);
+  if (!stale && lost_ == Blame::server) fail(ServerHealth::Failure::request, reason);
 }
 
 void Server::ask() {
@@ -279,7 +309,7 @@ void Server::tick_health(Clock::time_point now) {
   check_ = std::make_shared<Link>(reactor_, *this);
   if (const auto error = check_->connect(info_->address)) {
     check_ = nullptr;
-    fail(error.message());
+    fail(ServerHealth::Failure::unreachable, error.message());
   }
 }
 

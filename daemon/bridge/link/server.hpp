@@ -18,7 +18,8 @@ namespace viaduct::daemon::bridge {
 ///
 /// One that does not accept a connection gets no requests from this thread for a moment
 /// (reconnect_delay), those that were meant for it being undelivered; one that fails repeatedly
-/// none from any thread while there are others (ServerHealth). A request that it was told to abort
+/// none from any thread while there are others (ServerHealth), and less than it takes when it has
+/// come up again while another one serves. A request that it was told to abort
 /// frees its slot at once: others work on what follows.
 class Server final : public Worker {
  public:
@@ -29,10 +30,13 @@ class Server final : public Worker {
   [[nodiscard]] bool has_slot() const override;
   [[nodiscard]] Taking taking() const override;
   [[nodiscard]] bool up() const override { return server().health.up(); }
+  [[nodiscard]] bool rising() const override;
   [[nodiscard]] std::uint64_t load() const override;
   std::optional<Carried> begin(const Request& request) override;
   void abort(const Carried& carried, Clock::time_point deadline) override;
   void on_timeout() override;
+  void on_answering(std::uint64_t head) override;
+  void on_request_lost(const LostRequest& lost) override;
   void announce_draining() override;
   void die() override;
   std::optional<std::string> tick(Clock::time_point now,
@@ -51,7 +55,7 @@ class Server final : public Worker {
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
   void make_room();
-  void fail(const std::string& why);
+  void fail(ServerHealth::Failure failure, const std::string& why);
   void connect_failed(const std::string& why);
   void link_closed(std::size_t lost, bool delivered, const std::string& reason);
   void plain_closed(const Link& link, bool stale, std::size_t lost, const std::string& reason);
@@ -65,7 +69,8 @@ class Server final : public Worker {
   bool draining_ = false;  // this bridge is
   PlainLinks plain_;
   Clock::time_point retry_at_{};
-  unsigned failures_ = 0;  // to connect, one after the other
+  unsigned failures_ = 0;      // to connect, one after the other
+  std::optional<Blame> lost_;  // the worst of what was lost with the link that is being closed
 
   std::shared_ptr<Link> link_;  // the multiplexed one, or the one that asks whether it may be
   bool multiplexed_ = false;

@@ -16,7 +16,7 @@ std::chrono::milliseconds ServerHealth::time_down() const {
                   kLongestTimeDown);
 }
 
-bool ServerHealth::fail(Clock::time_point now) {
+bool ServerHealth::fail(Failure failure, bool last, Clock::time_point now) {
   if (!up()) {
     passes_.store(0, kRelaxed);
     return false;
@@ -24,6 +24,7 @@ bool ServerHealth::fail(Clock::time_point now) {
   const bool rising = share(now) < kWhole;
   if (!rising) times_down_.store(0, kRelaxed);
   if (failures_.fetch_add(1, kRelaxed) + 1 < policy_.fail && !rising) return false;
+  if (last && failure == Failure::request) return false;
   State expected = State::up;
   if (!state_.compare_exchange_strong(expected, State::falling)) return false;  // by another thread
   until_.store((now + time_down()).time_since_epoch().count(), kRelaxed);
@@ -38,9 +39,18 @@ bool ServerHealth::recover(Clock::time_point now) {
   if (now.time_since_epoch().count() < until_.load(kRelaxed)) return false;
   const bool checked = policy_.interval.count() != 0;
   if (checked && passes_.load(kRelaxed) < policy_.pass) return false;
+  return come_up(now);
+}
+
+bool ServerHealth::revive(Clock::time_point now) {
+  return state_.load(std::memory_order_acquire) == State::down && come_up(now);
+}
+
+bool ServerHealth::come_up(Clock::time_point now) {
+  State expected = State::down;
+  if (!state_.compare_exchange_strong(expected, State::up)) return false;  // by another thread
   failures_.store(0, kRelaxed);
   up_since_.store(now.time_since_epoch().count(), kRelaxed);
-  state_.store(State::up);
   return true;
 }
 

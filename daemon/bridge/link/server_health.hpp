@@ -16,6 +16,9 @@ namespace viaduct::daemon::bridge {
 ///     up --fail failures in a row--> down --some time, and pass attempts--> up, with a growing
 ///     share
 ///
+/// A server that is the last one up does not go down because of requests that it failed, however
+/// many; when nobody can connect to it, it does, and the first answer brings it back.
+///
 /// It stays down for a second the first time, and twice as long when it fails again before it has
 /// had its whole share, 30 seconds at most. One failure is enough then. Without attempts to connect
 /// only time brings it back.
@@ -25,15 +28,20 @@ class ServerHealth {
 
   explicit ServerHealth(const config::Health& policy) : policy_(policy) {}
 
-  /// A request that it should have answered failed, or an attempt to connect. Whether it is down
-  /// since this very failure.
-  bool fail(Clock::time_point now);
+  enum class Failure : std::uint8_t {
+    unreachable,  ///< an attempt to connect failed
+    request,      ///< it took a request and did not answer it
+  };
+  /// `last`: no other server of its app is up. Whether it is down since this very failure.
+  bool fail(Failure failure, bool last, Clock::time_point now);
   /// It has answered a request.
   void answer() {
     if (failures_.load(std::memory_order_relaxed) != 0) {
       failures_.store(0, std::memory_order_relaxed);
     }
   }
+  /// It has answered a request that it was given while it was down. Whether it is up again since.
+  bool revive(Clock::time_point now);
   /// An attempt to connect went well.
   void pass() {
     if (!up()) passes_.fetch_add(1, std::memory_order_relaxed);
@@ -57,6 +65,7 @@ class ServerHealth {
   enum class State : std::uint8_t { up, falling, down };
 
   [[nodiscard]] std::chrono::milliseconds time_down() const;
+  bool come_up(Clock::time_point now);
 
   config::Health policy_;
   std::atomic<State> state_{State::up};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "daemon/bridge/link/blame.hpp"
 #include "daemon/bridge/link/link.hpp"
 #include "daemon/bridge/link/taking.hpp"
 #include "daemon/bridge/link/worker_info.hpp"
@@ -28,6 +30,16 @@ class WorkerOwner {
   /// A server is up again, or, because of what is said, down: as ServerHealth has it.
   virtual void on_server_up(Worker& worker) = 0;
   virtual void on_server_down(Worker& worker, const std::string& why) = 0;
+  /// How the app is served without that server.
+  enum class Others : std::uint8_t {
+    none,    ///< no other one is up
+    rising,  ///< those that are up have just come up
+    whole,   ///< one of them takes all that it can
+  };
+  [[nodiscard]] virtual Others others(const Worker& worker) const = 0;
+  /// Size of the longest head that servers of the app have answered (head_size), as far as that is
+  /// known; 0: they have answered none. All threads share it.
+  virtual std::atomic<std::uint64_t>& longest_answered() = 0;
 
  protected:
   ~WorkerOwner() = default;
@@ -54,6 +66,8 @@ class Worker : public LinkOwner {
   [[nodiscard]] virtual bool has_slot() const = 0;
   /// Whether it is one to be used at all, while others are.
   [[nodiscard]] virtual bool up() const { return true; }
+  /// Whether it has just come up, and is to get less than it takes.
+  [[nodiscard]] virtual bool rising() const { return false; }
   [[nodiscard]] virtual Taking taking() const = 0;
   /// Of two that take a request, the one with less load gets it.
   [[nodiscard]] virtual std::uint64_t load() const {
@@ -80,6 +94,10 @@ class Worker : public LinkOwner {
   virtual void abort(const Carried& carried, Clock::time_point deadline) = 0;
   /// Hears that a request was not answered in time, before that is aborted.
   virtual void on_timeout() {}
+  /// Hears that it has begun to answer a request whose head has that size (head_size).
+  virtual void on_answering(std::uint64_t /*head*/) {}
+  /// Hears how it lost a request. What becomes of the connection it is told after that.
+  virtual void on_request_lost(const LostRequest& /*lost*/) {}
 
   /// As Link::trace.
   bool trace(const Carried& carried) { return carried.link->trace(carried.id); }

@@ -300,6 +300,7 @@ TEST_P(OtherServers, VariablesMayBeTooManyForUwsgi) {
 }
 
 TEST_P(OtherServers, ASlowClientHoldsTheServerBack) {
+  shop(settings).buffer_responses.file = 0;
   ByteServer& server = add_server();
   serve();
   const auto client = connect();

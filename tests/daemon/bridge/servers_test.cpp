@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -43,14 +44,29 @@ class Servers : public BridgeTest {
     ASSERT_TRUE(client->wait(1));
     EXPECT_EQ(client->answer(1).status(), 502);
   }
-  void get(FakeWorker& server) {
+  void get(FakeWorker& server, const std::string& path = "") {
     const auto client = connect();
-    client->get(1, "/");
+    client->get(1, "/" + path);
     const auto request = server.next_request();
     ASSERT_TRUE(request);
     request->respond("ok");
     ASSERT_TRUE(client->wait(1));
     EXPECT_EQ(client->answer(1).status(), 200);
+  }
+  /// Whatever the servers have, or get, until the client has had that many.
+  void answer_all(FrontClient& client, protocol::RequestId requests,
+                  const std::vector<FakeWorker*>& servers) {
+    for (protocol::RequestId id = 1; id <= requests; ++id) {
+      until(
+          [&] {
+            for (FakeWorker* const server : servers) {
+              while (server->has_request()) server->next_request()->respond("ok");
+            }
+            return client.answer(id).ended;
+          },
+          "answers");
+      EXPECT_EQ(client.answer(id).status(), 200) << id;
+    }
   }
   /// As the master was told last.
   std::optional<Message> said_of(const FakeWorker& server) {
@@ -103,44 +119,123 @@ TEST_F(Servers, OneThatFailsInARowIsDownForAllThreads) {
   EXPECT_EQ(bridge().log_count("server is down"), 1u);
 }
 
-TEST_F(Servers, OneThatIsBackGetsItsShareSlowly) {
+TEST_F(Servers, OneThatIsBackGetsItsShareSlowlyWhileAnotherServes) {
   how().health.fail = 1;
   FakeWorker& bad = add_server();
+  FakeWorker& good = add_server();
   serve();
   lose_one(bad);
   ASSERT_TRUE(bridge().wait_for_log("server is down"));
   ASSERT_TRUE(bridge().wait_for_log("server is up again"));
   until([&] { return said(bad, channel::AppState::serving); }, "the master to hear of it");
   EXPECT_STREQ(said_of(bad)->reason.data(), "");
-  // A tenth of the 32 that it takes otherwise; more only after the first second.
+  // All of the 32 that the other takes, a tenth of them here; more only after the first second.
   const auto client = connect();
-  for (protocol::RequestId id = 1; id <= 33; ++id) client->get(id, "/", true);
-  until([&] { return bad.requests.size() > 1 + 3; }, "the first of them");
+  constexpr protocol::RequestId kAll = 32 + 32;
+  for (protocol::RequestId id = 1; id <= kAll; ++id) client->get(id, "/", true);
+  until([&] { return bad.requests.size() > 1 + 3 && good.requests.size() >= 32; },
+        "the first of them");
   EXPECT_GT(score().queued.load(), 0);
-  while (!std::all_of(bad.requests.begin() + 1, bad.requests.end(), [](const auto& request) {
-    return request->link == nullptr;
-  }) || bad.requests.size() < 1 + 33) {
-    const auto request = bad.next_request();
-    if (!request) break;
-    request->respond("ok");
-  }
-  for (protocol::RequestId id = 1; id <= 33; ++id) EXPECT_TRUE(client->wait(id)) << id;
+  answer_all(*client, kAll, {&bad, &good});
 }
 
-TEST_F(Servers, WhenAllAreDownTheyAreUsedNevertheless) {
+TEST_F(Servers, TheLastOneIsNeverDownBecauseOfRequestsAndTakesAllThatItCan) {
   how().health.fail = 1;
   FakeWorker& only = add_server();
   serve();
-  lose_one(only);
+  for (int i = 0; i < 3; ++i) lose_one(only);
+  EXPECT_EQ(bridge().log_count("server is down"), 0u);
+  const auto client = connect();
+  for (protocol::RequestId id = 1; id <= 32; ++id) client->get(id, "/", true);
+  until([&] { return only.requests.size() == 3 + 32; }, "all of them");
+  until([&] { return said_of(only).has_value(); }, "the master to hear of it");
+  EXPECT_TRUE(said(only, channel::AppState::serving));
+  answer_all(*client, 32, {&only});
+}
+
+TEST_F(Servers, TheLastOneThatComesBackTakesAllAtOnce) {
+  how().health.fail = 1;
+  const std::string path = directory.file("worker1");
+  connect_to_path(path);
+  serve();
+  const auto client = connect();
+  client->get(1, "/", true);
   ASSERT_TRUE(bridge().wait_for_log("server is down"));
-  EXPECT_EQ(bridge().log_count("server is up again"), 0u);
+  FakeWorker& only = make_worker(plain());
+  ASSERT_EQ(only.path(), path);
+  const auto first = only.next_request();
+  ASSERT_TRUE(first);
+  first->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  ASSERT_TRUE(bridge().wait_for_log("server is up again"));
+  for (protocol::RequestId id = 2; id <= 33; ++id) client->get(id, "/", true);
+  until([&] { return only.requests.size() == 1 + 32; }, "all of them");
+  answer_all(*client, 33, {&only});
+}
+
+TEST_F(Servers, WhenAllAreDownTheyAreUsedNevertheless) {
+  how().health = {.interval = milliseconds(100), .fail = 1, .pass = 1000};
+  const std::string path = directory.file("worker1");
+  connect_to_path(path);
+  serve();
+  ASSERT_TRUE(bridge().wait_for_log("server is down"));
+  FakeWorker& only = make_worker(plain());
+  ASSERT_EQ(only.path(), path);
   get(only);
+}
+
+TEST_F(Servers, ARequestThatIsTriedTwiceCountsOnce) {
+  how().health.fail = 2;
+  std::vector<FakeWorker*> all;
+  for (int i = 0; i < 3; ++i) all.push_back(&add_server());
+  serve();
+  // They take turns: each is the first of one request, and the second of another.
+  for (int i = 0; i < 3; ++i) {
+    const auto client = connect();
+    client->get(1, "/");
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      const auto holder = [&] {
+        return std::find_if(all.begin(), all.end(), [](auto* one) { return one->has_request(); });
+      };
+      until([&] { return holder() != all.end(); }, "a server to take it");
+      (*holder())->next_request()->link->close();
+    }
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 502);
+  }
+  for (const FakeWorker* one : all) EXPECT_EQ(one->requests.size(), 2u);
+  EXPECT_EQ(bridge().log_count("server is down"), 0u);
+}
+
+TEST_F(Servers, AHeadThatIsLongerThanAllThatItAnsweredIsToBlame) {
+  how().health.fail = 1;
+  FakeWorker& first = add_server();
+  FakeWorker& second = add_server();
+  serve();
+  get(first, std::string(200, 'u'));
+  const auto lose = [&](FakeWorker& server, std::string_view cookie) {
+    const auto client = connect();
+    client->begin(1, variables("POST", "/", {{"HTTP_COOKIE", cookie}}));
+    client->body_end(1);
+    const auto request = server.next_request();
+    ASSERT_TRUE(request);
+    request->link->close();
+    ASSERT_TRUE(client->wait(1));
+    EXPECT_EQ(client->answer(1).status(), 502);
+  };
+  // The one that has answered nothing itself comes first: they take turns.
+  lose(second, std::string(5000, 'c'));
+  lose(first, std::string(5000, 'c'));
+  EXPECT_EQ(bridge().log_count("server is down"), 0u);
+  lose(second, "");
+  EXPECT_TRUE(bridge().wait_for_log("server is down"));
 }
 
 TEST_F(Servers, TimeOutsCountAsFailures) {
   how().health.fail = 1;
   shop(settings).timeouts.request = milliseconds(200);
   FakeWorker& silent = add_server();
+  add_server();
   serve();
   const auto client = connect();
   client->get(1, "/");

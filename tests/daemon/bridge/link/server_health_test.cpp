@@ -21,24 +21,31 @@ config::Health policy(std::uint32_t fail, milliseconds interval = milliseconds(0
   return {.interval = interval, .fail = fail, .pass = 2};
 }
 
+using Failure = ServerHealth::Failure;
+
+/// A request that it did not answer while other servers are up.
+bool fail(ServerHealth& health, ServerHealth::Clock::time_point now) {
+  return health.fail(Failure::request, false, now);
+}
+
 TEST(ServerHealth, SoManyFailuresInARowBringItDown) {
   ServerHealth health(policy(3));
   EXPECT_TRUE(health.up());
   EXPECT_EQ(health.share(at({})), 1000u);
-  EXPECT_FALSE(health.fail(at({})));
-  EXPECT_FALSE(health.fail(at({})));
+  EXPECT_FALSE(fail(health, at({})));
+  EXPECT_FALSE(fail(health, at({})));
   health.answer();
-  EXPECT_FALSE(health.fail(at({})));
-  EXPECT_FALSE(health.fail(at({})));
+  EXPECT_FALSE(fail(health, at({})));
+  EXPECT_FALSE(fail(health, at({})));
   EXPECT_TRUE(health.up());
-  EXPECT_TRUE(health.fail(at({})));
+  EXPECT_TRUE(fail(health, at({})));
   EXPECT_FALSE(health.up());
-  EXPECT_FALSE(health.fail(at({}))) << "it was down before";
+  EXPECT_FALSE(fail(health, at({}))) << "it was down before";
 }
 
 TEST(ServerHealth, WithoutChecksTimeBringsItBack) {
   ServerHealth health(policy(1));
-  ASSERT_TRUE(health.fail(at({})));
+  ASSERT_TRUE(fail(health, at({})));
   EXPECT_FALSE(health.recover(at(milliseconds(999))));
   EXPECT_TRUE(health.recover(at(milliseconds(1000))));
   EXPECT_TRUE(health.up());
@@ -47,10 +54,10 @@ TEST(ServerHealth, WithoutChecksTimeBringsItBack) {
 
 TEST(ServerHealth, WithChecksTheseHaveToPassInARowToo) {
   ServerHealth health(policy(1, seconds(5)));
-  ASSERT_TRUE(health.fail(at({})));
+  ASSERT_TRUE(fail(health, at({})));
   health.pass();
   EXPECT_FALSE(health.recover(at(seconds(5))));
-  EXPECT_FALSE(health.fail(at(seconds(5))));
+  EXPECT_FALSE(fail(health, at(seconds(5))));
   health.pass();
   EXPECT_FALSE(health.recover(at(seconds(10)))) << "one in a row";
   health.pass();
@@ -59,7 +66,7 @@ TEST(ServerHealth, WithChecksTheseHaveToPassInARowToo) {
 
 TEST(ServerHealth, ChecksDoNotBringItBackBeforeItsTime) {
   ServerHealth health(policy(1, milliseconds(100)));
-  ASSERT_TRUE(health.fail(at({})));
+  ASSERT_TRUE(fail(health, at({})));
   health.pass();
   health.pass();
   EXPECT_FALSE(health.recover(at(milliseconds(999))));
@@ -68,7 +75,7 @@ TEST(ServerHealth, ChecksDoNotBringItBackBeforeItsTime) {
 
 TEST(ServerHealth, TheShareGrowsWithTheTimeSinceItIsBack) {
   ServerHealth health(policy(1));
-  ASSERT_TRUE(health.fail(at({})));
+  ASSERT_TRUE(fail(health, at({})));
   const auto back = seconds(2);
   ASSERT_TRUE(health.recover(at(back)));
   struct Case {
@@ -86,27 +93,51 @@ TEST(ServerHealth, TheShareGrowsWithTheTimeSinceItIsBack) {
 
 TEST(ServerHealth, WhoFailsBeforeTheShareIsWholeStaysDownTwiceAsLong) {
   ServerHealth health(policy(3));
-  for (int i = 0; i < 3; ++i) health.fail(at({}));
+  for (int i = 0; i < 3; ++i) fail(health, at({}));
   milliseconds now{};
   for (const int expected : {1, 2, 4, 8, 16, 30, 30}) {
     EXPECT_FALSE(health.recover(at(now + seconds(expected) - milliseconds(1)))) << expected;
     now += seconds(expected);
     ASSERT_TRUE(health.recover(at(now))) << expected;
     now += seconds(9);
-    ASSERT_TRUE(health.fail(at(now))) << "one failure is enough";
+    ASSERT_TRUE(fail(health, at(now))) << "one failure is enough";
   }
 }
 
 TEST(ServerHealth, AfterItsWholeShareItBeginsAnew) {
   ServerHealth health(policy(2));
-  health.fail(at({}));
-  health.fail(at({}));
+  fail(health, at({}));
+  fail(health, at({}));
   ASSERT_TRUE(health.recover(at(seconds(1))));
-  ASSERT_TRUE(health.fail(at(seconds(2))));
+  ASSERT_TRUE(fail(health, at(seconds(2))));
   ASSERT_TRUE(health.recover(at(seconds(4))));
-  EXPECT_FALSE(health.fail(at(seconds(14))));
-  EXPECT_TRUE(health.fail(at(seconds(14))));
+  EXPECT_FALSE(fail(health, at(seconds(14))));
+  EXPECT_TRUE(fail(health, at(seconds(14))));
   EXPECT_TRUE(health.recover(at(seconds(15))));
+}
+
+TEST(ServerHealth, TheLastOneUpStaysUpWhateverRequestsItFails) {
+  ServerHealth health(policy(2));
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(health.fail(Failure::request, true, at({})));
+  EXPECT_TRUE(health.up());
+  EXPECT_TRUE(fail(health, at({}))) << "another one is up: these failures count";
+}
+
+TEST(ServerHealth, TheLastOneIsDownWhenNobodyCanConnect) {
+  ServerHealth health(policy(2));
+  EXPECT_FALSE(health.fail(Failure::unreachable, true, at({})));
+  EXPECT_TRUE(health.fail(Failure::unreachable, true, at({})));
+  EXPECT_FALSE(health.up());
+}
+
+TEST(ServerHealth, AnAnswerBringsItBackBeforeItsTime) {
+  ServerHealth health(policy(1, seconds(5)));
+  EXPECT_FALSE(health.revive(at({}))) << "it is up";
+  ASSERT_TRUE(health.fail(Failure::unreachable, true, at({})));
+  EXPECT_TRUE(health.revive(at(milliseconds(1))));
+  EXPECT_TRUE(health.up());
+  EXPECT_EQ(health.share(at(milliseconds(1))), ServerHealth::kLeast);
+  EXPECT_FALSE(health.revive(at(milliseconds(1)))) << "it is up";
 }
 
 TEST(ServerHealth, OneOfManyThreadsHearsThatItIsDown) {
@@ -116,7 +147,7 @@ TEST(ServerHealth, OneOfManyThreadsHearsThatItIsDown) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&] {
-        for (int k = 0; k < 4; ++k) told += health.fail(at({})) ? 1 : 0;
+        for (int k = 0; k < 4; ++k) told += fail(health, at({})) ? 1 : 0;
       });
     }
     for (std::thread& thread : threads) thread.join();
