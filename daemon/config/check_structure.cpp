@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "daemon/config/bridge_settings.hpp"
 #include "daemon/config/checking.hpp"
 #include "daemon/config/host_name.hpp"
 
@@ -116,6 +117,15 @@ void check_protocol(const Checking& check, const AppSettings& app, const std::st
   if (app.server.multiplex != Multiplex::never) check.error(path + ".multiplex", reason);
 }
 
+// A process of the server is held by a connection that is kept, and nobody says how many there are.
+void warn_about_keepalive(const Checking& check, const AppSettings& app, const std::string& path) {
+  if (!app.server.keepalive || app.concurrency.limit) return;
+  check.warning(path + ".keepalive",
+                "up to " + std::to_string(kServerConcurrency) +
+                    " connections are kept to each server without \"concurrency.limit\": expected "
+                    "as many as it serves at once, PHP-FPM's pm.max_children");
+}
+
 void check_no_server_keys(const Checking& check, const std::string& path) {
   for (const char* key : {".protocol", ".keepalive", ".multiplex", ".health"})
     if (check.written(path + key)) check.error(path + key, "only allowed with \"connect\"");
@@ -131,6 +141,7 @@ void check_app(const Checking& check, const AppSettings& app) {
     check.error(path, "expected one of the keys \"command\" and \"connect\"");
   if (connect && !command) {
     check_servers(check, app, path + ".connect");
+    warn_about_keepalive(check, app, path);
     return check_protocol(check, app, path);
   }
   check_no_server_keys(check, path);

@@ -262,7 +262,12 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
   bury_if_done();
 }
 
-bool Exchange::on_lost(bool delivered) {
+bool Exchange::on_lost(Lost lost) {
+  if (lost == Lost::unread) {
+    move_on();
+    return false;
+  }
+  const bool delivered = lost == Lost::delivered;
   // An SCGI or uwsgi server that does not read all of a body resets the connection behind its
   // answer.
   if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&
@@ -315,13 +320,7 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
                          {"delivered", delivered},
                          {"answered", status_ != 0}});
   if (repeat) {
-    phase_ = Phase::waiting;
-    queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
-    unreturned_ = 0;
-    paused_link_ = false;
-    response_.restart();
-    body_.rewind();
-    dispatcher_->resubmit(*this);
+    try_again();
     return;
   }
   if (status_ == 0) {
@@ -330,6 +329,26 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
     end_response(false, 0);
   }
   bury_if_done();
+}
+
+void Exchange::move_on() {
+  services_.log.info(
+      "request is sent over another connection: the program has not read it",
+      {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
+  leave_worker();
+  if (phase_ == Phase::aborting) return bury_if_done();
+  --attempts_;  // nobody has had it
+  try_again();
+}
+
+void Exchange::try_again() {
+  phase_ = Phase::waiting;
+  queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
+  unreturned_ = 0;
+  paused_link_ = false;
+  response_.restart();
+  body_.rewind();
+  dispatcher_->resubmit(*this);
 }
 
 void Exchange::leave_worker() {

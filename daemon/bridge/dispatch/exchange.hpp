@@ -128,7 +128,7 @@ class Exchange final : public Caller, public Waiting {
   void on_errors(protocol::Bytes bytes) override;
   void on_trace(std::string_view text) override;
   void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) override;
-  bool on_lost(bool delivered) override;
+  bool on_lost(Lost lost) override;
   protocol::Bytes peek_input(std::size_t max) override;
   void consume_input(std::size_t bytes) override;
   [[nodiscard]] bool input_complete() const override;
@@ -189,6 +189,9 @@ class Exchange final : public Caller, public Waiting {
   void settle_response();
   void finish_sending();
   /// `status`: what the client is told when no other worker may have it.
+  /// The worker has not read it, and does not have it any more.
+  void move_on();
+  void try_again();
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
   void end_client(std::uint32_t app_status);

@@ -8,6 +8,13 @@
 
 namespace viaduct::daemon::bridge {
 
+/// How far a request had come when its link was lost.
+enum class Lost : std::uint8_t {
+  undelivered,  ///< no byte of it was written
+  delivered,    ///< at least one was
+  unread,       ///< all were, and the worker has read none of them: Link::take_back
+};
+
 /// The one whose request a link carries: gives it the body, takes the response. All calls come on
 /// the link's thread. `on_end` and `on_lost` are the last call for a request.
 class Caller {
@@ -20,9 +27,9 @@ class Caller {
   virtual void on_trace(std::string_view text) = 0;
   /// The worker ended the request. The id is free.
   virtual void on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatus status) = 0;
-  /// The link is gone. `delivered`: at least one byte of the request had been written to it.
-  /// Whether the request is lost with it: its response may have been complete.
-  virtual bool on_lost(bool delivered) = 0;
+  /// The link is gone. Whether the request is lost with it: its response may have been complete, or
+  /// it goes to another one unharmed.
+  virtual bool on_lost(Lost lost) = 0;
 
   /// The next body bytes, at most `max`; empty when none wait. Valid until the next call.
   virtual protocol::Bytes peek_input(std::size_t max) = 0;

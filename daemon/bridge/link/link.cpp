@@ -44,6 +44,7 @@ std::error_code Link::connect(const Destination& destination) {
   socket_.open(made.descriptor);
   socket_.watch_input(true);
   since_ = reactor_.now();
+  local_ = destination.storage.ss_family == AF_UNIX;
   connecting_ = blocked_ = made.pending;
   if (made.pending) socket_.watch_output(true);
   return {};
@@ -56,6 +57,42 @@ void Link::ask(bool draining) {
 
 protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
                                 bool keep) {
+  const protocol::RequestId id = open_slot(caller);
+  codec_->begin(id, role, keep);
+  codec_->params(id, params);
+  // The flush is not before the end of the turn, which may bring many requests.
+  count_memory();
+  input_ready(id);
+  return id;
+}
+
+// The kernel counts what was written in one piece until all of it is read, and a program may leave
+// the end of the body unread while it works. So the first record, the variables and the end are
+// written one by one: what remains is more than the first took only while the variables are unread.
+protocol::RequestId Link::begin_again(Caller& caller, protocol::Role role,
+                                      const protocol::Pairs& params, bool keep) {
+  if (!local_ || blocked_ || deaf_) return begin(caller, role, params, keep);
+  const protocol::RequestId id = open_slot(caller);
+  codec_->begin(id, role, keep);
+  if (write()) first_part_ = unacknowledged(socket_.descriptor());
+  codec_->params(id, params);
+  if (!deaf_ && !blocked_) write();
+  count_memory();
+  input_ready(id);
+  return id;
+}
+
+bool Link::unread() const {
+  if (!open() || first_part_ == 0 || heard_since_begun_ || active_ == 0 || deaf_) return false;
+  return unacknowledged(socket_.descriptor()) > first_part_;
+}
+
+void Link::take_back(const std::string& reason) {
+  taken_back_ = true;
+  close(reason);
+}
+
+protocol::RequestId Link::open_slot(Caller& caller) {
   if (free_.empty()) {
     slots_.emplace_back();
     free_.push_back(static_cast<protocol::RequestId>(slots_.size()));
@@ -66,18 +103,15 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   slot = Slot{};
   slot.caller = &caller;
   slot.begins_at = written_ + codec_->output().size();
-  slot.begun = reactor_.now();
+  slot.begun = begun_at_ = reactor_.now();
   if (peer_window_ != 0) {
     slot.to_worker = fcgi::SendCredit(peer_window_);
     slot.from_worker = fcgi::ReceiveCredit(kWindow);
   }
   ++active_;
   begun_ = true;
-  codec_->begin(id, role, keep);
-  codec_->params(id, params);
-  // The flush is not before the end of the turn, which may bring many requests.
-  count_memory();
-  input_ready(id);
+  heard_since_begun_ = false;
+  first_part_ = 0;
   return id;
 }
 
@@ -157,7 +191,8 @@ std::size_t Link::lose_requests() {
     if (slot.output_done) {
       caller.on_end(0, fcgi::ProtocolStatus::request_complete);
     } else {
-      lost += caller.on_lost(written_ > slot.begins_at) ? 1 : 0;
+      const Lost reached = written_ > slot.begins_at ? Lost::delivered : Lost::undelivered;
+      lost += caller.on_lost(taken_back_ ? Lost::unread : reached) ? 1 : 0;
     }
   }
   return lost;
@@ -175,6 +210,7 @@ void Link::on_readable() {
     close(got.ended ? "closed by the worker" : got.error.message());
     return;
   }
+  if (got.bytes > 0) heard_ = heard_since_begun_ = true;
   protocol::Bytes bytes = buffer.first(got.bytes);
   while (!bytes.empty() && open()) {
     bytes = bytes.subspan(codec_->feed(bytes));

@@ -64,6 +64,16 @@ class Link final : public Flushable, private Watcher {
   /// Starts a request; `caller` is told of it until on_end or on_lost. `keep`: FCGI_KEEP_CONN.
   protocol::RequestId begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
                             bool keep);
+  /// The same without flow control, on a connection that has carried a request before: the program
+  /// may not be waiting for the next one yet. unread() tells.
+  protocol::RequestId begin_again(Caller& caller, protocol::Role role,
+                                  const protocol::Pairs& params, bool keep);
+  /// Whether nothing of the request that began last has been read, as far as that can be told: over
+  /// Unix sockets only, and after begin_again() only.
+  [[nodiscard]] bool unread() const;
+  /// Closes the connection because of that. The program may run the request later, in vain: it is
+  /// for requests that can be repeated.
+  void take_back(const std::string& reason);
   /// The caller has body bytes, or their end, to be fetched.
   void input_ready(protocol::RequestId id);
   /// Sends body bytes of the caller's directly, as far as nothing else is waiting and credit goes;
@@ -90,6 +100,10 @@ class Link final : public Flushable, private Watcher {
   [[nodiscard]] bool connecting() const { return connecting_; }
   /// When it was begun.
   [[nodiscard]] Clock::time_point since() const { return since_; }
+  /// When the last request began.
+  [[nodiscard]] Clock::time_point begun_at() const { return begun_at_; }
+  /// Whether the worker has ever sent something, and so has accepted the connection.
+  [[nodiscard]] bool heard() const { return heard_; }
   /// Whether the worker has had a byte of it.
   [[nodiscard]] bool delivered() const { return written_ > 0; }
   /// Whether it was closed to abort a request, which the worker may not have noticed yet.
@@ -122,6 +136,7 @@ class Link final : public Flushable, private Watcher {
   static constexpr std::size_t kTurn = 32 * 1024;      // body bytes of one request at a time
   static constexpr int kRounds = 4;                    // writes of one flush
 
+  protocol::RequestId open_slot(Caller& caller);
   Slot* find(protocol::RequestId id) {
     if (id == 0 || id > slots_.size()) return nullptr;
     Slot* const slot = slots_.data() + (id - 1);
@@ -159,6 +174,12 @@ class Link final : public Flushable, private Watcher {
   bool blocked_ = false;       // the socket takes nothing for now
   bool connecting_ = false;
   Clock::time_point since_{};
+  Clock::time_point begun_at_{};
+  bool heard_ = false;
+  bool heard_since_begun_ = false;
+  bool local_ = false;            // a Unix socket
+  std::uint64_t first_part_ = 0;  // what a BEGIN_REQUEST record alone takes of the socket's memory
+  bool taken_back_ = false;
   bool deaf_ = false;  // the worker has closed; what it sent before is still being read
 };
 

@@ -10,6 +10,18 @@ std::size_t PlainLinks::idle_count() const {
                                                 [](const Entry& entry) { return !entry.busy; }));
 }
 
+std::size_t PlainLinks::heard_count() const {
+  return static_cast<std::size_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const Entry& entry) { return entry.link->heard(); }));
+}
+
+bool PlainLinks::silent_since(Clock::time_point then) const {
+  return std::any_of(entries_.begin(), entries_.end(), [then](const Entry& entry) {
+    return entry.busy && !entry.link->heard() && entry.link->delivered() &&
+           entry.link->begun_at() <= then;
+  });
+}
+
 PlainLinks::Entry& PlainLinks::add(std::shared_ptr<Link> link) {
   return entries_.emplace_back(Entry{.link = std::move(link)});
 }
@@ -21,12 +33,12 @@ void PlainLinks::rest(Entry& entry, Clock::time_point now) {
 }
 
 PlainLinks::Entry* PlainLinks::idle() {
-  Entry* latest = nullptr;
+  Entry* found = nullptr;
   for (Entry& entry : entries_) {
     if (entry.busy) continue;
-    if (latest == nullptr || entry.idle_since > latest->idle_since) latest = &entry;
+    if (found == nullptr || entry.idle_since < found->idle_since) found = &entry;
   }
-  return latest;
+  return found;
 }
 
 PlainLinks::Entry* PlainLinks::find(const Link& link) {
@@ -65,6 +77,14 @@ void PlainLinks::close_idle(const std::string& reason) {
 
 void PlainLinks::close_idle_since(Clock::time_point then, const std::string& reason) {
   close_if([then](const Entry& entry) { return !entry.busy && entry.idle_since <= then; }, reason);
+}
+
+void PlainLinks::take_back_since(Clock::time_point then, const std::string& reason) {
+  for (std::size_t i = entries_.size(); i-- > 0;) {
+    if (i >= entries_.size() || !entries_[i].busy) continue;
+    const auto link = entries_[i].link;
+    if (link->begun_at() <= then && link->unread()) link->take_back(reason);
+  }
 }
 
 void PlainLinks::close_connecting_since(Clock::time_point then, const std::string& reason) {

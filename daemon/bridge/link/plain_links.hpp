@@ -29,7 +29,13 @@ class PlainLinks {
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
   [[nodiscard]] std::size_t idle_count() const;
   Entry& add(std::shared_ptr<Link> link);
-  /// One without a request, that which had the latest; or null.
+  /// How many the worker has accepted for certain.
+  [[nodiscard]] std::size_t heard_count() const;
+  /// Whether a new one has been silent since `then` or longer.
+  [[nodiscard]] bool silent_since(Clock::time_point then) const;
+  /// One without a request, that which has been without for the longest time; or null. The program
+  /// behind it may go on with its last request after having ended that (fastcgi_finish_request),
+  /// and is the likeliest to have come to its end.
   Entry* idle();
   Entry* find(const Link& link);
   /// Its request has ended.
@@ -41,6 +47,8 @@ class PlainLinks {
   void close_all(const std::string& reason);
   void close_idle(const std::string& reason);
   void close_idle_since(Clock::time_point then, const std::string& reason);
+  /// Those whose requests began at `then` or before and are not read: see Link::take_back.
+  void take_back_since(Clock::time_point then, const std::string& reason);
   void close_connecting_since(Clock::time_point then, const std::string& reason);
 
  private:

@@ -11,6 +11,10 @@ namespace {
 
 /// A kept connection holds a process of many a server.
 constexpr auto kIdle = std::chrono::seconds(60);
+/// A program that waits for the next request reads it in far less.
+constexpr auto kUnread = std::chrono::milliseconds(100);
+/// Two ticks: every thread sees that another one's connection was silent.
+constexpr auto kStarving = std::chrono::milliseconds(100);
 constexpr auto kQuestionInterval = std::chrono::seconds(10);
 /// After an answer that it cannot multiplex, or none: it may have become another program.
 constexpr auto kAskAgain = std::chrono::seconds(60);
@@ -96,13 +100,20 @@ std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
   entry->revives = !up();
   entry->keep = server().keep > 0 && !draining_ && !request.has_body;
   Link& link = *entry->link;
-  return Carried{&link, link.begin(request.caller, request.role, request.params, entry->keep)};
+  const bool again = entry->used;
+  return Carried{&link,
+                 again ? link.begin_again(request.caller, request.role, request.params, entry->keep)
+                       : link.begin(request.caller, request.role, request.params, entry->keep)};
+}
+
+std::size_t Server::connection_limit() const {
+  return std::min<std::size_t>(server().keep, room_.limit(reactor_.now()));
 }
 
 // A process of the server may serve one connection at a time: with an idle one it would never come
 // to the next.
 void Server::make_room() {
-  if (server().keep == 0 || plain_.size() < server().keep) return;
+  if (server().keep == 0 || plain_.size() < connection_limit()) return;
   if (const PlainLinks::Entry* const idle = plain_.idle()) {
     const auto link = idle->link;
     link->close("another connection is needed");
@@ -141,7 +152,8 @@ void Server::on_request_end(Link& link, Clock::duration /*taken*/) {
     fail(ServerHealth::Failure::request, "closed within the response head");
   }
   if (entry != nullptr) {
-    const bool keep = entry->keep && !ending();
+    if (server().keep > 0) room_.serves(plain_.heard_count());
+    const bool keep = entry->keep && !ending() && plain_.size() <= connection_limit();
     plain_.rest(*entry, reactor_.now());
     if (!keep) link.close("request ended");
   }
@@ -277,9 +289,25 @@ std::optional<std::string> Server::tick(Clock::time_point now, std::chrono::mill
     plain_.close_connecting_since(now - limit, "timed out (timeouts.connect)");
   }
   plain_.close_idle_since(now - kIdle, "idle");
+  if (server().keep > 0) tick_kept(now);
   if (server().settings.multiplex == config::Multiplex::automatic) tick_link(now, patience);
   if (reactor_.index() == 0) tick_health(now);
   return std::nullopt;
+}
+
+void Server::tick_kept(Clock::time_point now) {
+  auto& starved_at = server().starved_at;
+  const Clock::rep others_at = starved_at.load(std::memory_order_relaxed);
+  bool starving =
+      others_at != starved_at_ && now.time_since_epoch() - Clock::duration(others_at) <= kStarving;
+  if (plain_.silent_since(now - ConnectionRoom::kSilence)) {
+    starving = true;
+    if (const std::size_t served = plain_.heard_count()) room_.starves(served, now);
+    starved_at_ = now.time_since_epoch().count();
+    starved_at.store(starved_at_, std::memory_order_relaxed);
+  }
+  if (starving) plain_.close_idle("another connection gets no answer");
+  plain_.take_back_since(now - kUnread, "the program has not read the next request");
 }
 
 void Server::tick_link(Clock::time_point now, std::chrono::milliseconds patience) {

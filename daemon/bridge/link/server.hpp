@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "daemon/bridge/link/connection_room.hpp"
 #include "daemon/bridge/link/plain_links.hpp"
 #include "daemon/bridge/link/worker.hpp"
 
@@ -54,7 +55,9 @@ class Server final : public Worker {
   [[nodiscard]] bool ending() const;
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
+  [[nodiscard]] std::size_t connection_limit() const;
   void make_room();
+  void tick_kept(Clock::time_point now);
   void fail(ServerHealth::Failure failure, const std::string& why);
   void connect_failed(const std::string& why);
   void link_closed(std::size_t lost, bool delivered, const std::string& reason);
@@ -68,6 +71,8 @@ class Server final : public Worker {
   bool dead_ = false;
   bool draining_ = false;  // this bridge is
   PlainLinks plain_;
+  ConnectionRoom room_;
+  Clock::rep starved_at_ = 0;  // as this thread last stored it in ServerInfo
   Clock::time_point retry_at_{};
   unsigned failures_ = 0;      // to connect, one after the other
   std::optional<Blame> lost_;  // the worst of what was lost with the link that is being closed

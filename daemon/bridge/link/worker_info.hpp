@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -28,6 +29,8 @@ struct ServerInfo {
   /// Connections are kept between requests, and each thread has so many, idle or not; 0: none are.
   std::uint32_t keep = 0;
   ServerHealth health;
+  /// When a thread last saw that a new connection gets no answer (ConnectionRoom).
+  std::atomic<Clock::rep> starved_at{std::numeric_limits<Clock::rep>::min() / 2};
 };
 
 /// A worker as all threads of the bridge know it. What is not atomic is set before a second thread

@@ -99,6 +99,7 @@ switch ($path) {
         echo getenv($_GET['name']), "\n";
         break;
     case '/sleep':
+        isset($_GET['mark']) && file_put_contents(getenv('MARKS') . '/' . $_GET['mark'], "begun\n", FILE_APPEND);
         usleep(1000 * (int) $_GET['ms']);
         echo "slept\n";
         break;

@@ -33,7 +33,7 @@ class Request final : public Caller {
   void on_errors(protocol::Bytes) override {}
   void on_trace(std::string_view) override {}
   void on_end(std::uint32_t, protocol::fastcgi::ProtocolStatus) override {}
-  bool on_lost(bool) override { return true; }
+  bool on_lost(Lost) override { return true; }
   protocol::Bytes peek_input(std::size_t) override { return {}; }
   void consume_input(std::size_t) override {}
   [[nodiscard]] bool input_complete() const override { return true; }
