@@ -322,18 +322,20 @@ void Master::log_reopened(const std::vector<std::string>& listeners) const {
   }
 }
 
-// The files of sockets may have been removed, or the directory that they were in.
-void Master::renew_places() {
+// The files of sockets may have been removed, or the directory that they were in. Returns pools whose
+// workers cannot be reached any more.
+std::vector<std::string> Master::renew_places() {
   if (runtime_.renew()) {
     workers_cut_off_ = true;
     logs_.daemon().warning("the runtime directory was gone, made anew; all apps are restarted",
                            {{"directory", runtime_.path()}});
   }
-  for (const auto& app : current_->apps()) {
-    const bool cut_off = workers_cut_off_ && !app.pool->connects();
-    if (cut_off) this_reload_.forced_apps.push_back(app.pool->name());
-  }
   renew_control();
+  std::vector<std::string> cut_off;
+  for (const auto& app : current_->apps()) {
+    if (workers_cut_off_ && !app.pool->connects()) cut_off.push_back(app.pool->name());
+  }
+  return cut_off;
 }
 
 void Master::renew_control() {

@@ -98,7 +98,7 @@ class Master final : private PoolObserver,
   void update_pools(const Generation& old);
   std::shared_ptr<AppPool> prepared_pool(const std::string& name) const;
   void log_reopened(const std::vector<std::string>& listeners) const;
-  void renew_places();
+  std::vector<std::string> renew_places();
   void renew_control();
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
@@ -294,9 +294,7 @@ class Master final : private PoolObserver,
   std::vector<std::shared_ptr<AppPool>> former_pools_;    // of a candidate that goes back
   std::vector<std::shared_ptr<AppPool>> prepared_pools_;  // of one that was left for another
   std::string going_back_;                                // why; "": that is not happening
-
-  void renew_places();
-  void renew_control();
+  bool workers_cut_off_ = false;  // their sockets' directory was removed; until a reload succeeds
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;

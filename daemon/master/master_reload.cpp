@@ -71,8 +71,7 @@ void Master::load_and_prepare() {
 }
 
 void Master::prepare(config::Settings settings, const ListenerSet& previous) {
-  renew_places();
-  std::vector<std::string> forced;
+  std::vector<std::string> forced = renew_places();
   if (this_reload_.order.kind == ReloadOrder::Kind::restart) {
     forced.push_back(this_reload_.order.app);
   }
