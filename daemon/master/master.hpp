@@ -97,9 +97,6 @@ class Master final : private PoolObserver,
   void hand_over(Generation& from, Generation& to);
   void update_pools(const Generation& old);
   std::shared_ptr<AppPool> prepared_pool(const std::string& name) const;
-  void log_reopened(const std::vector<std::string>& listeners) const;
-  std::vector<std::string> renew_places();
-  void renew_control();
   void discard(const std::string& why);
   void reload_failed(const std::string& why);
   void reload_finished();
@@ -143,9 +140,12 @@ class Master final : private PoolObserver,
   void check_stopped();
   void end();
 
-  // Listeners that a bridge has shut down.
+  // Listeners that a bridge has shut down, and sockets whose file is gone.
   void watch_listeners();
   void check_listeners();
+  void log_reopened(const std::vector<std::string>& listeners) const;
+  std::vector<std::string> renew_places();
+  void renew_control();
 
   // Signals, service manager.
   void wait_for_signal();
