@@ -125,6 +125,7 @@ void Master::start_first(config::Settings settings) {
     current_ = make_generation(std::move(settings), std::move(listeners), std::move(apps));
     if (predecessor_) current_->borrow_listeners();
     current_->start();
+    if (predecessor_) predecessor_->name_bridge(current_->bridge_pid());
   } catch (...) {
     opened.unlink_except(taken);
     throw;

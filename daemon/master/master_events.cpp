@@ -41,7 +41,6 @@ void Master::pool_empty(AppPool&) {
 }
 
 void Master::bridge_started(Generation& generation) {
-  if (takeover_ == Takeover::preparing) predecessor_->name_bridge(generation.bridge_pid());
   if (&generation == candidate_.get()) return later(&Master::check_candidate);
   later(&Master::report_status);
 }
