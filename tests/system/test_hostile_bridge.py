@@ -397,7 +397,7 @@ def test_an_inherited_listener_that_is_shut_down_is_named(daemon):
 
 def gated(daemon) -> None:
     """Workers of the next viaductd start when the file `go` is there."""
-    app = daemon.app("sdk", workers=2, timeouts={"stop": "120s"})
+    app = daemon.app("sdk", workers=2, timeouts={"start": "120s", "stop": "120s"})
     gate = f'while [ ! -e {daemon.marks}/go ]; do sleep 0.05; done; exec "$0"'
     app["command"] = ["/bin/sh", "-c", gate, app["command"][0]]
     (daemon.marks / "go").touch()
