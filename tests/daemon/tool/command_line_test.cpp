@@ -126,7 +126,8 @@ TEST_F(CommandLineTest, MistakesAreUsageErrorsWithAReason) {
 TEST_F(CommandLineTest, HelpAndVersionAreNoMistakes) {
   auto parsed = run({"--help"});
   EXPECT_EQ(std::get<ExitStatus>(parsed), kDone);
-  for (const char* text : {"restart", "--keep-going", "VIADUCT_CONTROL", "69  no viaductd answers", "--timeout"}) {
+  for (const char* text :
+       {"restart", "--keep-going", "VIADUCT_CONTROL", "69  no viaductd answers", "--timeout"}) {
     EXPECT_NE(out.str().find(text), std::string::npos) << text;
   }
   parsed = run({"--version"});
