@@ -153,8 +153,9 @@ TEST_F(Servers, TheLastOneIsNeverDownBecauseOfRequestsAndTakesAllThatItCan) {
   answer_all(*client, 32, {&only});
 }
 
-TEST_F(Servers, TheLastOneThatComesBackTakesAllAtOnce) {
-  how().health.fail = 1;
+TEST_F(Servers, TheLastOneIsBackWithItsFirstAnswerAndTakesAllAtOnce) {
+  // Checks would take minutes to bring it back.
+  how().health = {.interval = milliseconds(100), .fail = 1, .pass = 1000};
   const std::string path = directory.file("worker1");
   connect_to_path(path);
   serve();
