@@ -29,6 +29,7 @@ BOOST_DESCRIBE_ENUM(Multiplex, never, automatic)
 BOOST_DESCRIBE_ENUM(ConcurrencyModel, threads, fibers)
 BOOST_DESCRIBE_ENUM(Buffering, automatic, always, never)
 BOOST_DESCRIBE_ENUM(Retry, never, idempotent)
+BOOST_DESCRIBE_ENUM(HeadBody, pass, drop)
 BOOST_DESCRIBE_ENUM(Priority, high, normal, low)
 BOOST_DESCRIBE_ENUM(SandboxMode, automatic, required, off)
 BOOST_DESCRIBE_ENUM(LogLevel, debug, info, warn, error)
@@ -56,7 +57,7 @@ BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, healt
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,
-                       odd_names, routes))
+                       odd_names, head_body, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, buffer_requests, buffer_responses,
                        response_heads, retry, poison, probe, params, log, score, canary_share,
@@ -83,7 +84,8 @@ BridgeSettings bridge_settings(const Settings& settings) {
   for (const ListenerSettings& listener : settings.listeners) {
     bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
                                 listener.trusted, listener.proxy_protocol, listener.forwarded,
-                                listener.upgrade, listener.odd_names, listener.routes});
+                                listener.upgrade, listener.odd_names, listener.head_body,
+                                listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(BridgeApp{

@@ -34,6 +34,7 @@ struct BridgeListener {
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   bool upgrade = false;  // whether a 101 may pass
   protocol::http::OddNames odd_names = protocol::http::OddNames::drop;
+  HeadBody head_body = HeadBody::pass;
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;

@@ -53,11 +53,14 @@ void check_address(const Checking& check, const ListenerSettings& listener,
                                        "with the peers that may connect");
 }
 
-// The daemon is the HTTP server there, and makes no tunnels.
-void check_upgrade(const Checking& check, const ListenerSettings& listener,
-                   const std::string& path) {
-  if (listener.upgrade && listener.protocol == FrontProtocol::http)
+// The daemon is the HTTP server there: it makes no tunnels and answers HEAD itself.
+void check_http(const Checking& check, ListenerSettings& listener, const std::string& path) {
+  if (listener.protocol != FrontProtocol::http) return;
+  if (listener.upgrade)
     check.error(path + ".upgrade", "not allowed with http: only fastcgi, scgi and uwsgi");
+  if (check.written(path + ".head_body") && listener.head_body == HeadBody::pass)
+    check.error(path + ".head_body", "expected drop: HTTP has no body in a response to HEAD");
+  listener.head_body = HeadBody::drop;
 }
 
 // Elsewhere the front server has made variables of them.
@@ -224,7 +227,7 @@ void check_structure(const Checking& check) {
     check.error("limits.memory", "expected at least 1MiB, or 0 for no limit");
   for (std::size_t index = 0; index < check.settings.listeners.size(); ++index) {
     check_forwarded(check, check.settings.listeners[index], listener_path(index));
-    check_upgrade(check, check.settings.listeners[index], listener_path(index));
+    check_http(check, check.settings.listeners[index], listener_path(index));
     check_odd_names(check, check.settings.listeners[index], listener_path(index));
     check_address(check, check.settings.listeners[index], listener_path(index));
     check_routes(check, check.settings.listeners[index], listener_path(index));

@@ -44,6 +44,8 @@ Keys<ListenerSettings> listener_keys() {
       key("proxy_protocol", &L::proxy_protocol, boolean()),
       key("upgrade", &L::upgrade, boolean()),
       key("odd_names", &L::odd_names, choice<Odd>({{"drop", Odd::drop}, {"keep", Odd::keep}})),
+      key("head_body", &L::head_body,
+          choice<HeadBody>({{"pass", HeadBody::pass}, {"drop", HeadBody::drop}})),
       text_key("app", &L::app, text()),
       routes_key(),
       text_key("default", &L::default_app, text())};

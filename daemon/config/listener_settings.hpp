@@ -20,6 +20,9 @@ enum class FrontProtocol { fastcgi, scgi, uwsgi, http };
 // The name in the configuration.
 std::string_view to_string(FrontProtocol protocol);
 
+// What becomes of the body of a response to HEAD.
+enum class HeadBody { pass, drop };
+
 enum class Priority { high, normal, low };
 
 // A header field that a request has to have, with that value if there is one.
@@ -61,8 +64,12 @@ struct ListenerSettings {
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   bool upgrade = false;                                                 // whether a 101 may pass
   protocol::http::OddNames odd_names = protocol::http::OddNames::drop;  // http only
-  std::string app;          // as written: empty when `routes` was used instead
-  std::string default_app;  // as written: for requests that no route takes; "": none
+  std::string app;                      // as written: empty when `routes` was used instead
+  std::string default_app;              // as written: for requests that no route takes; "": none
+  bool upgrade = false;                 // whether a 101 may pass
+  HeadBody head_body = HeadBody::pass;  // http: drop
+  std::string app;                      // as written: empty when `routes` was used instead
+  std::string default_app;              // as written: for requests that no route takes; "": none
   std::vector<RouteSettings>
       routes;  // as written, never empty; one for `app`; `default` is the last
 };

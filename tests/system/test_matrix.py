@@ -45,6 +45,7 @@ def serve(viaductd, directory, stopping, logs):
                 "protocol": protocol,
                 "address": f"unix:{socket}",
                 "mode": "0666",
+                **({"head_body": "drop"} if (front, protocol) == ("haproxy", "fastcgi") else {}),
                 "routes": [{"path": "/", "mount": kind in apps.READS_PATH_INFO, "app": "web"}],
             }
         ]

@@ -62,6 +62,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   gather_ = 0;
   input_ended_ = false;
   response_.reset({.head_request = method_ == "HEAD",
+                   .pass_head_body = client.wants_head_body(),
                    .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),
                    .rules = dispatcher.settings().response_heads});
   ending_ = {};

@@ -59,7 +59,9 @@ void Exchange::answer(int status, std::uint32_t retry_after) {
   if (retry_after > 0) response.head.fields.add("Retry-After", std::to_string(retry_after));
   status_ = status;
   client_->respond_head(client_id_, response.head);
-  if (method_ != "HEAD") client_->respond_body(client_id_, protocol::as_bytes(response.body));
+  if (method_ != "HEAD" || client_->wants_head_body()) {
+    client_->respond_body(client_id_, protocol::as_bytes(response.body));
+  }
   end_client(0);
 }
 

@@ -27,7 +27,7 @@ protocol::Errc ResponseFilter::error() const {
 bool ResponseFilter::without_body() const {
   const int status = head().status;
   if (status == kSwitching) return false;
-  return options_.head_request || protocol::contentless(status);
+  return (options_.head_request && !options_.pass_head_body) || protocol::contentless(status);
 }
 
 protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
@@ -41,7 +41,7 @@ protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
 }
 
 bool ResponseFilter::complete() const {
-  if (without_body()) return true;
+  if (options_.head_request || without_body()) return true;
   const auto length = head().content_length;
   return !length || *length == admitted_;
 }

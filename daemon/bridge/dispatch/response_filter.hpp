@@ -8,8 +8,11 @@
 
 namespace viaduct::daemon::bridge {
 
-/// Turns a worker's STDOUT into a head and the body bytes that may follow it: none for HEAD and
-/// for statuses without a body, none beyond Content-Length.
+/// Turns a worker's STDOUT into a head and the body bytes that may follow it: none for statuses
+/// without a body, none for HEAD unless the front wants them, none beyond Content-Length.
+///
+/// A response to HEAD is complete with its body, without one, and with a part of one: its client
+/// gets the head only, and a front that keeps the body compares it with Content-Length itself.
 ///
 /// Bytes behind a 101 that may pass belong to another protocol, whatever its head says.
 ///
@@ -20,6 +23,8 @@ class ResponseFilter {
  public:
   struct Options {
     bool head_request = false;
+    /// Whether the body of a response to HEAD is let through.
+    bool pass_head_body = false;
     /// Whether the request asked for an upgrade, and its listener allows one: else a 101 is an
     /// error.
     bool may_upgrade = false;

@@ -173,7 +173,8 @@ void Connection::handle(const protocol::Event& event) {
 
 void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   patience_.request_began(reactor_.now());
-  if (refuses_all()) return refuse(id, 503);
+  const bool with_body = wants_head_body() || head.params.get("REQUEST_METHOD") != "HEAD";
+  if (refuses_all()) return refuse(id, 503, with_body);
   const config::BridgeListener& listener = front_.settings;
   if (protocol::settle_client(listener.forwarded, listener.trusted, trusted_, head.params)) {
     front_.services.scores.contradictory.fetch_add(1, std::memory_order_relaxed);
@@ -182,10 +183,10 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
     front_.services.scores.odd_fields.fetch_add(head.odd_fields, std::memory_order_relaxed);
   }
   const Route* route = front_.routes.find(head.params);
-  if (route == nullptr) return refuse(id, 404);
+  if (route == nullptr) return refuse(id, 404, with_body);
   if (front_.services.use.memory.refusing()) {
     front_.apps[route->app]->report_refusal("limits.memory is reached");
-    return refuse(id, 503);
+    return refuse(id, 503, with_body);
   }
   Dispatcher& dispatcher = *front_.apps[route->app];
   send_patience_.begin(dispatcher.settings().timeouts.send,
@@ -214,12 +215,12 @@ void Connection::answer_refused(protocol::RequestId id, protocol::Errc error) {
   refuse(id, protocol::refusal_status(error));
 }
 
-void Connection::refuse(protocol::RequestId id, int status) {
+void Connection::refuse(protocol::RequestId id, int status, bool with_body) {
   const bool last = refuses_all() || (front_.draining && !list_.has_successor());
   if (last) codec_->close_after_response();
   // Its body may still be coming.
   input_cut_ = true;
-  answer(*codec_, id, status);
+  answer(*codec_, id, status, with_body);
 }
 
 void Connection::close_malformed(std::string_view error) {

@@ -91,6 +91,9 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] bool reads_input() const override { return socket_.watches_input(); }
   [[nodiscard]] std::uint32_t body_rate() const override { return front_.body_rate; }
   [[nodiscard]] bool may_upgrade() const override { return front_.settings.upgrade; }
+  [[nodiscard]] bool wants_head_body() const override {
+    return front_.settings.head_body == config::HeadBody::pass;
+  }
   void close_after_response() override;
   [[nodiscard]] bool multiplexed() const override { return codec_->multiplexed(); }
   [[nodiscard]] std::string_view listener_name() const override { return front_.name; }
@@ -117,7 +120,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void begin(protocol::RequestId id, protocol::RequestHead& head);
   void submit_new();
   void answer_refused(protocol::RequestId id, protocol::Errc error);
-  void refuse(protocol::RequestId id, int status);
+  void refuse(protocol::RequestId id, int status, bool with_body = true);
   void end_entry(protocol::RequestId id);
   Entry* find(protocol::RequestId id);
   [[nodiscard]] bool wants_input();

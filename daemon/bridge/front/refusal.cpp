@@ -4,10 +4,10 @@
 
 namespace viaduct::daemon::bridge {
 
-void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status) {
+void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status, bool with_body) {
   const OwnResponse response = own_response(status);
   codec.head(id, response.head);
-  codec.body(id, protocol::as_bytes(response.body));
+  if (with_body) codec.body(id, protocol::as_bytes(response.body));
   codec.end(id);
   codec.output().settle();
 }

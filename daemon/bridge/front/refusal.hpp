@@ -7,8 +7,10 @@
 
 namespace viaduct::daemon::bridge {
 
-/// A complete short response of the bridge's own.
-void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status);
+/// A complete short response of the bridge's own. `with_body` false: for a request with HEAD, whose
+/// front wants no body.
+void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status,
+            bool with_body = true);
 
 /// Sets and drops the variables that the configuration names, and drops VIADUCT_* of a front server
 /// that is not trusted with them.

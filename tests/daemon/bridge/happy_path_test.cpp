@@ -91,7 +91,7 @@ TEST_P(HappyPath, BodyOfUnknownLengthEndsWithTheStream) {
   ASSERT_TRUE(client->wait(1));
 }
 
-TEST_P(HappyPath, HeadAndBodilessStatusesLoseTheirBody) {
+TEST_P(HappyPath, BodilessStatusesLoseTheirBody) {
   start();
   FakeWorker& worker = add_worker(GetParam().options);
   struct Row {
@@ -99,8 +99,8 @@ TEST_P(HappyPath, HeadAndBodilessStatusesLoseTheirBody) {
     int status;
     const char* body;
   };
-  for (const Row& row :
-       {Row{"HEAD", 200, ""}, Row{"GET", 204, ""}, Row{"GET", 304, ""}, Row{"GET", 404, "gone"}}) {
+  for (const Row& row : {Row{"HEAD", 200, "gone"}, Row{"HEAD", 304, ""}, Row{"GET", 204, ""},
+                         Row{"GET", 304, ""}, Row{"GET", 404, "gone"}}) {
     const auto client = connect();
     client->begin(1, variables(row.method, "/"));
     client->body_end(1);
@@ -113,6 +113,23 @@ TEST_P(HappyPath, HeadAndBodilessStatusesLoseTheirBody) {
     EXPECT_EQ(client->answer(1).body(), row.body) << row.method << row.status;
     EXPECT_EQ(client->answer(1).app_status, 0u);
   }
+}
+
+TEST_P(HappyPath, HeadLosesItsBodyWhereTheFrontWantsNone) {
+  settings.listeners[0].head_body = config::HeadBody::drop;
+  start();
+  FakeWorker& worker = add_worker(GetParam().options);
+  const auto client = connect();
+  client->begin(1, variables("HEAD", "/"));
+  client->body_end(1);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  request->write("Content-Length: 4\r\n\r\ngone");
+  request->end();
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).status(), 200);
+  EXPECT_EQ(client->answer(1).body(), "");
+  EXPECT_EQ(client->answer(1).app_status, 0u);
 }
 
 TEST_P(HappyPath, ScgiFrontIsAnsweredAndClosed) {

@@ -28,6 +28,7 @@ Settings full_settings() {
   listener.trusted = {rule("192.0.2.1")};
   listener.proxy_protocol = true;
   listener.forwarded = {protocol::ForwardedSource::x_forwarded_for, true, false, true};
+  listener.head_body = HeadBody::drop;
   listener.routes = {{.host = "*.example.org",
                       .path = "/orders",
                       .exact = "/orders/",

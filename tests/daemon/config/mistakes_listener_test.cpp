@@ -118,6 +118,11 @@ TEST(Mistakes, InAListener) {
            "mean \"scgi\"?"},
           {"address: unix:/s, app: shop, protocol: spdy",
            "main.yaml:2:53: listeners[0].protocol: expected fastcgi, scgi, uwsgi or http"},
+          {"address: unix:/s, app: shop, protocol: http, head_body: pass",
+           "main.yaml:2:70: listeners[0].head_body: expected drop: HTTP has no body in a response "
+           "to HEAD"},
+          {"address: unix:/s, app: shop, head_body: keep",
+           "main.yaml:2:54: listeners[0].head_body: expected pass or drop"},
           {"address: unix:/s, app: shop, mode: rw",
            "main.yaml:2:49: listeners[0].mode: expected an octal mode such as \"0660\""},
           {"address: unix:/s, app: shop, mode: 1777",

@@ -64,6 +64,23 @@ TEST_P(ResponseFilterRows, SplitAnywhere) {
   }
 }
 
+TEST(ResponseFilter, HeadIsCompleteWithItsBodyAndWithout) {
+  const std::string_view head = "Content-Length: 4\r\n\r\n";
+  for (const std::string_view body : {"", "bo", "body", "body and more"}) {
+    ResponseFilter filter({.head_request = true, .pass_head_body = true});
+    EXPECT_EQ(pass(filter, std::string(head) + std::string(body), 5), body.substr(0, 4));
+    EXPECT_TRUE(filter.complete()) << body;
+  }
+}
+
+TEST(ResponseFilter, StatusesWithoutABodyHaveNoneForHeadEither) {
+  for (const char* const status : {"204", "205", "304"}) {
+    ResponseFilter filter({.head_request = true, .pass_head_body = true});
+    EXPECT_EQ(pass(filter, "Status: " + std::string(status) + "\r\n\r\nbody", 9), "");
+    EXPECT_TRUE(filter.complete());
+  }
+}
+
 TEST(ResponseFilter, BadHeadIsAnError) {
   for (const char* const text :
        {"no colon\r\n\r\n", "Status: 20\r\n\r\n", "A: b\r\nStatus: 200\r\nStatus: 201\r\n\r\n",
