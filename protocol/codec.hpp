@@ -95,6 +95,13 @@ class ServerCodec {
   /// a complete one: framing is broken where end of file would look like success. On a connection
   /// that carries other requests only this one ends, with a non-zero app_status.
   virtual void fail(RequestId id) = 0;
+  /// The same for a response whose head announced more bytes than came: what came is delivered, and
+  /// the end is one at which the peer compares lengths and breaks its client's connection.
+  virtual void cut_short(RequestId id) { fail(id); }
+  /// Takes back a response of which no byte has left `output()`, so that the request may be
+  /// answered with another. False, with nothing changed, when a byte has left or other answers are
+  /// mixed in.
+  virtual bool take_back(RequestId /*id*/) { return false; }
 
   /// Bytes for the peer.
   [[nodiscard]] virtual Output& output() = 0;

@@ -79,8 +79,19 @@ void OneRequestCodec::end(RequestId id, std::uint32_t) {
 void OneRequestCodec::fail(RequestId id) {
   if (!answerable(id)) return;
   output_.consume(output_.size());
+  cut_short(id);
+}
+
+void OneRequestCodec::cut_short(RequestId id) {
+  if (!answerable(id)) return;
   answered_ = true;
   failed_ = true;
+}
+
+bool OneRequestCodec::take_back(RequestId id) {
+  if (!answerable(id) || output_.consumed() > 0) return false;
+  output_.consume(output_.size());
+  return true;
 }
 
 bool OneRequestCodec::closing() const {

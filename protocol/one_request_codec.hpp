@@ -36,6 +36,9 @@ class OneRequestCodec : public ServerCodec {
   /// SO_LINGER 0. On a Unix socket the peer sees a reset only when the owner leaves received bytes
   /// unread; otherwise nothing in the protocol tells it that the response is cut short.
   void fail(RequestId id) final;
+  /// The same with what waits in `output()`: fronts that read the length miss the rest.
+  void cut_short(RequestId id) final;
+  bool take_back(RequestId id) final;
   [[nodiscard]] Output& output() final { return output_; }
   [[nodiscard]] bool closing() const final;
   void close_after_response() final { close_when_idle_ = true; }

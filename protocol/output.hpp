@@ -62,6 +62,8 @@ class Output {
   std::byte* revise(Mark mark);
   /// Takes back the last `count` bytes, which must have been copied in last of all.
   void drop_tail(std::size_t count);
+  /// Bytes ever consumed.
+  [[nodiscard]] std::uint64_t consumed() const { return appended_ - size_; }
   /// Bytes ever appended; tells an encoder whether anything followed what it wrote.
   [[nodiscard]] std::uint64_t appended() const { return appended_; }
 

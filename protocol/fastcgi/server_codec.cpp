@@ -1,7 +1,9 @@
 #include "protocol/fastcgi/server_codec.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "protocol/fastcgi/flow_control.hpp"
@@ -14,6 +16,15 @@ namespace {
 constexpr std::size_t kSpareReaders = 8;
 constexpr std::size_t kCreditBody = 4;
 constexpr std::size_t kHeldValues = 8;
+
+// Whether SERVER_SOFTWARE names nginx or a server made of it.
+bool made_of_nginx(std::string_view software) {
+  const std::string_view name = software.substr(0, software.find_first_of("/ "));
+  constexpr std::array<std::string_view, 5> kNames = {"nginx", "openresty", "angie", "freenginx",
+                                                      "tengine"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [name](std::string_view known) { return equal_nocase(name, known); });
+}
 
 // What one FCGI_GET_VALUES record may ask for; one record is all there is to it (FastCGI 4.1).
 constexpr Limits kQueryLimits{.params = kMaxContent, .name = 1024, .value = 1024, .count = 256};
@@ -193,6 +204,8 @@ void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {
   }
   request.reported = true;
   request.content_length = head_.content_length;
+  answer_at_ = writer_.output().appended();
+  if (!is_nginx_) is_nginx_ = made_of_nginx(head_.params.get("SERVER_SOFTWARE").value_or(""));
   report({.kind = Event::Kind::request, .id = id, .head = &head_});
   if (request.role == Role::authorizer) {
     request.input = Input::done;

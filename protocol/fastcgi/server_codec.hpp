@@ -57,6 +57,11 @@ class ServerCodec final : public protocol::ServerCodec {
   void errors(RequestId id, Bytes bytes) override;
   void end(RequestId id, std::uint32_t app_status) override;
   void fail(RequestId id) override;
+  /// To nginx, as SERVER_SOFTWARE says: END_REQUEST without the end of STDOUT, at which it compares
+  /// lengths in every mode. It drops what it holds of a response when framing breaks, and takes end
+  /// of file for a good end unless it keeps connections. To others: fail().
+  void cut_short(RequestId id) override;
+  bool take_back(RequestId id) override;
   [[nodiscard]] Output& output() override;
   [[nodiscard]] bool closing() const override;
   void close_after_response() override;
@@ -110,6 +115,8 @@ class ServerCodec final : public protocol::ServerCodec {
   FixedBody fixed_;
   Errc error_ = Errc::ok;
   bool multiplexed_ = false;
+  bool is_nginx_ = false;
+  std::uint64_t answer_at_ = 0;   // Output::appended() when the last request was reported
   bool close_when_idle_ = false;  // a request came without FCGI_KEEP_CONN
   bool close_asked_ = false;      // the owner wants it
   bool broken_ = false;

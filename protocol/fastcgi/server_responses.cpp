@@ -54,6 +54,21 @@ void ServerCodec::fail(RequestId id) {
   requests_.clear();
 }
 
+void ServerCodec::cut_short(RequestId id) {
+  if (answerable(id) == nullptr) return;
+  if (!is_nginx_) return fail(id);
+  finish(id, 1, ProtocolStatus::request_complete);
+}
+
+bool ServerCodec::take_back(RequestId id) {
+  ActiveRequest* const request = answerable(id);
+  const bool alone = !multiplexed_ && !window_agreed_;
+  if (request == nullptr || !alone || writer_.output().consumed() != answer_at_) return false;
+  writer_.output().consume(writer_.output().size());
+  request->errors_sent = false;
+  return true;
+}
+
 void ServerCodec::overloaded(RequestId id) {
   if (answerable(id) != nullptr) finish(id, 0, ProtocolStatus::overloaded);
 }

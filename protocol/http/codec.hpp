@@ -61,6 +61,7 @@ class ServerCodec final : public protocol::ServerCodec {
   /// Framing tells the client that the response is incomplete. Where there is none (HTTP/1.0
   /// without Content-Length) reset_on_close() becomes true.
   void fail(RequestId id) override;
+  bool take_back(RequestId id) override;
   [[nodiscard]] Output& output() override { return output_; }
   [[nodiscard]] bool closing() const override;
   [[nodiscard]] bool reset_on_close() const override { return reset_; }
@@ -111,6 +112,7 @@ class ServerCodec final : public protocol::ServerCodec {
 
   Answer answer_ = Answer::none;
   Framing framing_ = Framing::nothing;
+  std::uint64_t answer_at_ = 0;    // Output::appended() in front of the response
   std::uint64_t answer_left_ = 0;  // of the response's Content-Length
   bool http11_ = true;
   bool head_only_ = false;  // HEAD

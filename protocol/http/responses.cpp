@@ -58,6 +58,7 @@ void ServerCodec::stop_after_this() {
 void ServerCodec::head(RequestId id, const ResponseHead& head) {
   if (id != kId || answer_ != Answer::due) return;
   answer_ = Answer::begun;
+  answer_at_ = output_.appended();
   choose_framing(head);
   const bool much_to_come = input_ == Input::chunked || length_left_ > kWorthReading;
   const bool unread = in_body() && (awaits_continue_ || much_to_come);
@@ -135,6 +136,13 @@ void ServerCodec::fail(RequestId id) {
   answer_ = Answer::ended;
   stop_after_this();
   done_ = true;
+}
+
+bool ServerCodec::take_back(RequestId id) {
+  if (!answerable(id) || answer_ != Answer::begun || output_.consumed() != answer_at_) return false;
+  output_.consume(output_.size());
+  answer_ = Answer::due;
+  return true;
 }
 
 bool ServerCodec::closing() const {

@@ -112,6 +112,34 @@ TEST_P(OneRequest, FailureDiscardsWhatWaitsAndAsksForAReset) {
   EXPECT_TRUE(codec->output().empty());
 }
 
+TEST_P(OneRequest, ShortResponseIsDeliveredAndAsksForAReset) {
+  const auto codec = GetParam().make();
+  const std::string bytes = request();
+  codec->feed(as_bytes(bytes));
+  while (codec->next().kind != Event::Kind::none) continue;
+  codec->body(1, as_bytes("short"));
+  codec->cut_short(1);
+  EXPECT_TRUE(codec->closing());
+  EXPECT_TRUE(codec->reset_on_close());
+  EXPECT_EQ(codec->output().size(), 5u);
+}
+
+TEST_P(OneRequest, ResponseIsTakenBackUntilAByteOfItHasLeft) {
+  const auto codec = GetParam().make();
+  const std::string bytes = request();
+  EXPECT_FALSE(codec->take_back(1));
+  codec->feed(as_bytes(bytes));
+  while (codec->next().kind != Event::Kind::none) continue;
+  codec->body(1, as_bytes("first"));
+  EXPECT_TRUE(codec->take_back(1));
+  EXPECT_TRUE(codec->output().empty());
+  EXPECT_FALSE(codec->closing());
+  codec->body(1, as_bytes("second"));
+  codec->output().consume(1);
+  EXPECT_FALSE(codec->take_back(1));
+  EXPECT_EQ(codec->output().size(), 5u);
+}
+
 TEST_P(OneRequest, CloseAfterResponseSparesWhatHasBegunToArrive) {
   const auto idle = GetParam().make();
   idle->close_after_response();

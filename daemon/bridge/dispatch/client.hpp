@@ -22,6 +22,11 @@ class Client {
   /// knows nothing of the request afterwards.
   virtual void respond_end(protocol::RequestId id, std::uint32_t app_status) = 0;
   virtual void respond_fail(protocol::RequestId id) = 0;
+  /// Breaks a response off that is shorter than its head announced; what came is delivered.
+  virtual void respond_short(protocol::RequestId id) = 0;
+  /// Takes back a response of which no byte has left, so that another one may be given. False: it
+  /// stays.
+  virtual bool take_back(protocol::RequestId id) = 0;
   /// A worker has the request and waits for its body.
   virtual void want_body(protocol::RequestId id) = 0;
   /// The request has room for body bytes again.

@@ -258,6 +258,7 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
     answer(502, 0);
   } else {
     const bool complete = response_.complete() && !(multiplexed && app_status != 0);
+    if (response_.falls_short()) report_short();
     end_response(complete, app_status);
   }
   bury_if_done();

@@ -187,6 +187,7 @@ class Exchange final : public Caller, public Waiting {
   /// The worker has left: the response ends now, or once what is stored was sent.
   void end_response(bool complete, std::uint32_t app_status);
   void settle_response();
+  void report_short();
   void finish_sending();
   /// `status`: what the client is told when no other worker may have it.
   /// The worker has not read it, and does not have it any more.
@@ -194,6 +195,7 @@ class Exchange final : public Caller, public Waiting {
   void try_again();
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
+  void send_own(int status, std::uint32_t retry_after);
   void end_client(std::uint32_t app_status);
   void fail_client();
   /// The same without an error of the worker's: nobody but the client is to blame.

@@ -53,8 +53,12 @@ void Exchange::end_everywhere(int status, std::uint32_t retry_after) {
 
 void Exchange::answer(int status, std::uint32_t retry_after) {
   if (client_ == nullptr) return;
-  if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
   if (status == 502 || status == 504) count_error();
+  send_own(status, retry_after);
+}
+
+void Exchange::send_own(int status, std::uint32_t retry_after) {
+  if (status >= 500) dispatcher_->scores().failed.fetch_add(1, std::memory_order_relaxed);
   OwnResponse response = own_response(status);
   if (retry_after > 0) response.head.fields.add("Retry-After", std::to_string(retry_after));
   status_ = status;
@@ -80,7 +84,12 @@ void Exchange::fail_client() {
 
 void Exchange::break_off() {
   store_.reset();
-  std::exchange(client_, nullptr)->respond_fail(client_id_);
+  Client& client = *std::exchange(client_, nullptr);
+  if (response_.falls_short()) {
+    client.respond_short(client_id_);
+  } else {
+    client.respond_fail(client_id_);
+  }
   write_access_log();
   if (phase_ != Phase::aborting) phase_ = Phase::done;
 }

@@ -107,11 +107,18 @@ void Exchange::end_response(bool complete, std::uint32_t app_status) {
 }
 
 void Exchange::settle_response() {
-  if (ending_.complete) {
-    end_client(ending_.app_status);
-  } else {
-    break_off();
-  }
+  if (ending_.complete) return end_client(ending_.app_status);
+  if (!client_->take_back(client_id_)) return break_off();
+  passed_ = 0;
+  send_own(502, 0);
+}
+
+void Exchange::report_short() {
+  services_.log.warning("response is shorter than its Content-Length",
+                        {{"app", dispatcher_->settings().name},
+                         {"request", request_line()},
+                         {"announced", response_.head().content_length.value_or(0)},
+                         {"came", response_.admitted()}});
 }
 
 void Exchange::finish_sending() {

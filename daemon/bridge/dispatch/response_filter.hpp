@@ -60,6 +60,8 @@ class ResponseFilter {
   /// Whether the head says where the response ends, so that complete() does not depend on what the
   /// connection does next.
   [[nodiscard]] bool delimited() const;
+  /// Whether the head announced more bytes than came, and a client waits for them.
+  [[nodiscard]] bool falls_short() const { return has_head() && !complete(); }
   /// Body bytes admitted so far.
   [[nodiscard]] std::uint64_t admitted() const { return admitted_; }
   /// Bytes of memory that it holds.

@@ -84,6 +84,8 @@ class Connection final : public Client, public Flushable, private Watcher {
   void respond_errors(protocol::RequestId id, protocol::Bytes bytes) override;
   void respond_end(protocol::RequestId id, std::uint32_t app_status) override;
   void respond_fail(protocol::RequestId id) override;
+  void respond_short(protocol::RequestId id) override;
+  bool take_back(protocol::RequestId id) override { return codec_->take_back(id); }
   void want_body(protocol::RequestId id) override;
   void resume_input(protocol::RequestId id) override;
   [[nodiscard]] std::size_t unsent() const override;

@@ -45,6 +45,12 @@ void Connection::respond_fail(protocol::RequestId id) {
   reactor_.flush_soon(*this);
 }
 
+void Connection::respond_short(protocol::RequestId id) {
+  end_entry(id);
+  codec_->cut_short(id);
+  reactor_.flush_soon(*this);
+}
+
 // Zero while the socket takes everything.
 std::size_t Connection::backlog_room() const {
   return blocked_ ? codec_->output().memory() : 0;

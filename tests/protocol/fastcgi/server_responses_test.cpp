@@ -206,6 +206,55 @@ TEST_F(ServerResponses, FailureOnAMultiplexedConnectionEndsThatRequestOnly) {
   EXPECT_FALSE(codec_.closing());
 }
 
+TEST_F(ServerResponses, ShortResponseEndsAsItsFrontNoticesIt) {
+  const struct {
+    const char* software;
+    bool ends;
+  } rows[] = {{"nginx/1.22.1", true},   {"NGINX", true},
+              {"openresty/1.25", true}, {"Angie/1.4", true},
+              {"Apache/2.4.71", false}, {"Caddy/2.6.2", false},
+              {"lighttpd/1.4", false},  {"HAProxy 2.6.12", false},
+              {"nginxlike/1", false},   {"", false}};
+  for (const auto& row : rows) {
+    ServerCodec codec({});
+    const std::string bytes =
+        begin_record(1, 1, 0) + params_records(1, {{"SERVER_SOFTWARE", row.software}});
+    for (protocol::Bytes left = as_bytes(bytes); !left.empty();) {
+      left = left.subspan(codec.feed(left));
+      while (codec.next().kind != Event::Kind::none) continue;
+    }
+    codec.body(1, as_bytes("12345678"));
+    codec.cut_short(1);
+    const std::string end = row.ends ? end_record(1, 1) : std::string(kBroken);
+    EXPECT_EQ(show(test::drain(codec.output())), show(record(6, 1, "12345678") + end))
+        << row.software;
+    EXPECT_TRUE(codec.closing()) << row.software;
+  }
+}
+
+TEST_F(ServerResponses, ResponseIsTakenBackUntilAByteOfItHasLeft) {
+  start(1);
+  codec_.errors(1, as_bytes("lost"));
+  head(1);
+  body(1, "first");
+  EXPECT_TRUE(codec_.take_back(1));
+  body(1, "12345678");
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(), show(record(6, 1, "12345678") + record(6, 1, "") + end_record(1)));
+  start(2);
+  body(2, "12345678");
+  codec_.output().consume(1);
+  EXPECT_FALSE(codec_.take_back(2));
+  EXPECT_FALSE(codec_.take_back(3));
+}
+
+TEST_F(ServerResponses, ResponsesBesideOthersAreNotTakenBack) {
+  start(1);
+  start(2);
+  body(1, "one");
+  EXPECT_FALSE(codec_.take_back(1));
+}
+
 TEST_F(ServerResponses, OverloadedIsAnEndWithoutOutput) {
   start(1);
   codec_.overloaded(1);

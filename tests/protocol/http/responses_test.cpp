@@ -186,6 +186,25 @@ TEST(HttpResponses, BrokenResponsesDoNotLookComplete) {
   }
 }
 
+TEST(HttpResponses, ResponseIsTakenBackUntilAByteOfItHasLeft) {
+  const Result again = answer("GET / HTTP/1.1", [](ServerCodec& codec) {
+    EXPECT_FALSE(codec.take_back(1));
+    codec.head(1, head(200, {{"Content-Length", "2"}}));
+    codec.body(1, as_bytes("x"));
+    EXPECT_TRUE(codec.take_back(1));
+    codec.head(1, head(502, {{"Content-Length", "1"}}));
+    codec.body(1, as_bytes("y"));
+    codec.end(1, 0);
+  });
+  EXPECT_EQ(again.bytes, "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 1\r\n\r\ny");
+  EXPECT_FALSE(again.closing);
+  answer("GET / HTTP/1.1", [](ServerCodec& codec) {
+    codec.head(1, head(200));
+    codec.output().consume(1);
+    EXPECT_FALSE(codec.take_back(1));
+  });
+}
+
 TEST(HttpResponses, CallsForWhatIsNotActiveAreIgnored) {
   ServerCodec codec({});
   codec.head(1, head(200));

@@ -9,6 +9,7 @@ from typing import Mapping
 
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, GET_VALUES = 1, 3, 4, 5, 6, 9
 KEEP_CONNECTION = 1
+PIECE = 32768
 
 
 def record(kind: int, request: int, content: bytes = b"") -> bytes:
@@ -16,7 +17,10 @@ def record(kind: int, request: int, content: bytes = b"") -> bytes:
 
 
 class RawResponder:
-    """Answers the request for `/NAME` with `answers[NAME]`, head and body, on the Unix socket `path`."""
+    """Answers the request for `/NAME` with `answers[NAME]`, head and body, on the Unix socket `path`. A
+    name in `dying` gets no END_REQUEST: the connection closes instead."""
+
+    dying: tuple = ()
 
     def __init__(self, path: Path, answers: Mapping[str, bytes]) -> None:
         self.answers = answers
@@ -59,7 +63,10 @@ class RawResponder:
                 params += content
             elif kind == STDIN and not content:
                 answer = self.answers[self._name(params)]
-                out = record(STDOUT, request, answer) if answer else b""
+                pieces = [answer[at : at + PIECE] for at in range(0, len(answer), PIECE)]
+                out = b"".join(record(STDOUT, request, piece) for piece in pieces)
+                if self._name(params) in self.dying:
+                    return connection.sendall(out)
                 connection.sendall(out + record(STDOUT, request) + record(END_REQUEST, request, bytes(8)))
                 if not keep:
                     return

@@ -81,6 +81,18 @@ TEST(ResponseFilter, StatusesWithoutABodyHaveNoneForHeadEither) {
   }
 }
 
+TEST(ResponseFilter, FallsShortWhereTheHeadAnnouncedMore) {
+  ResponseFilter filter;
+  EXPECT_FALSE(filter.falls_short());
+  filter.feed(protocol::as_bytes("Content-Length: 4\r\n\r\n"));
+  EXPECT_TRUE(filter.falls_short());
+  filter.admit(protocol::as_bytes("body"));
+  EXPECT_FALSE(filter.falls_short());
+  filter.reset({});
+  filter.feed(protocol::as_bytes("A: b\r\n\r\n"));
+  EXPECT_FALSE(filter.falls_short());
+}
+
 TEST(ResponseFilter, BadHeadIsAnError) {
   for (const char* const text :
        {"no colon\r\n\r\n", "Status: 20\r\n\r\n", "A: b\r\nStatus: 200\r\nStatus: 201\r\n\r\n",
