@@ -57,7 +57,7 @@ BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, healt
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,
-                       odd_names, head_body, routes))
+                       odd_names, head_body, send_file, routes))
 BOOST_DESCRIBE_STRUCT(BridgeApp, (),
                       (name, timeouts, limits, concurrency, buffer_requests, buffer_responses,
                        response_heads, retry, poison, probe, params, log, score, canary_share,
@@ -85,7 +85,7 @@ BridgeSettings bridge_settings(const Settings& settings) {
     bridge.listeners.push_back({listener.protocol, listener.address, listener.allow,
                                 listener.trusted, listener.proxy_protocol, listener.forwarded,
                                 listener.upgrade, listener.odd_names, listener.head_body,
-                                listener.routes});
+                                listener.send_file, listener.routes});
   }
   for (const AppSettings& app : settings.apps) {
     BridgeApp& added = bridge.apps.emplace_back(BridgeApp{

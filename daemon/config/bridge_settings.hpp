@@ -35,6 +35,7 @@ struct BridgeListener {
   bool upgrade = false;  // whether a 101 may pass
   protocol::http::OddNames odd_names = protocol::http::OddNames::drop;
   HeadBody head_body = HeadBody::pass;
+  bool send_file = true;              // whether the front server delivers files that it is named
   std::vector<RouteSettings> routes;  // every `app` is in BridgeSettings::apps
 
   bool operator==(const BridgeListener&) const = default;

@@ -53,7 +53,8 @@ void check_address(const Checking& check, const ListenerSettings& listener,
                                        "with the peers that may connect");
 }
 
-// The daemon is the HTTP server there: it makes no tunnels and answers HEAD itself.
+// The daemon is the HTTP server there: it makes no tunnels, answers HEAD itself,
+// and whoever is in front may be a browser, which knows nothing of files that it is named.
 void check_http(const Checking& check, ListenerSettings& listener, const std::string& path) {
   if (listener.protocol != FrontProtocol::http) return;
   if (listener.upgrade)
@@ -61,6 +62,9 @@ void check_http(const Checking& check, ListenerSettings& listener, const std::st
   if (check.written(path + ".head_body") && listener.head_body == HeadBody::pass)
     check.error(path + ".head_body", "expected drop: HTTP has no body in a response to HEAD");
   listener.head_body = HeadBody::drop;
+  if (check.written(path + ".send_file") && listener.send_file)
+    check.error(path + ".send_file", "expected false: HTTP clients deliver no files");
+  listener.send_file = false;
 }
 
 // Elsewhere the front server has made variables of them.

@@ -46,6 +46,7 @@ Keys<ListenerSettings> listener_keys() {
       key("odd_names", &L::odd_names, choice<Odd>({{"drop", Odd::drop}, {"keep", Odd::keep}})),
       key("head_body", &L::head_body,
           choice<HeadBody>({{"pass", HeadBody::pass}, {"drop", HeadBody::drop}})),
+      key("send_file", &L::send_file, boolean()),
       text_key("app", &L::app, text()),
       routes_key(),
       text_key("default", &L::default_app, text())};

@@ -68,8 +68,9 @@ struct ListenerSettings {
   std::string default_app;              // as written: for requests that no route takes; "": none
   bool upgrade = false;                 // whether a 101 may pass
   HeadBody head_body = HeadBody::pass;  // http: drop
-  std::string app;                      // as written: empty when `routes` was used instead
-  std::string default_app;              // as written: for requests that no route takes; "": none
+  bool send_file = true;    // whether the front server delivers files that it is named; http: false
+  std::string app;          // as written: empty when `routes` was used instead
+  std::string default_app;  // as written: for requests that no route takes; "": none
   std::vector<RouteSettings>
       routes;  // as written, never empty; one for `app`; `default` is the last
 };

@@ -99,7 +99,11 @@ void Dispatcher::route(RequestState& state, Request& request, ResponseState& res
 
 void Dispatcher::serve(RequestState& state, Request& request, ResponseState& response) const {
   const RequestScope scope(state);
-  response.begin(state.variables().method == "HEAD", &state, file_delivery_);
+  const Variables& variables = state.variables();
+  // viaductd says so of a request whose front server delivers no files.
+  const bool reads_itself = variables.send_file == "off";
+  response.begin(variables.method == "HEAD", &state,
+                 reads_itself ? FileDelivery::self : file_delivery_);
   guard(
       [&] {
         route(state, request, response);

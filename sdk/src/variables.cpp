@@ -36,6 +36,9 @@ Variables Variables::scan(const protocol::Pairs& params) {
           found.server_software = value;
         }
         break;
+      case 17:
+        if (name == "VIADUCT_SEND_FILE") found.send_file = value;
+        break;
       case 19:
         if (name == "VIADUCT_DEADLINE_MS") found.deadline_ms = value;
         break;

@@ -21,6 +21,7 @@ struct Variables {
   std::string_view server_software;
   std::string_view query_string;
   std::string_view deadline_ms;  ///< VIADUCT_DEADLINE_MS
+  std::string_view send_file;    ///< VIADUCT_SEND_FILE
 
   static Variables scan(const protocol::Pairs& params);
 };

@@ -5,6 +5,8 @@ import urllib.parse
 import pytest
 
 from harness import fastcgi, fronts, http
+from harness.ports import reserve_port
+from harness.raw_responder import RawResponder
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -70,3 +72,63 @@ def test_files_reach_the_client(viaductd, directory, stopping, logs, files, kind
     head = http.request(front.port, target, method="HEAD")
     assert (head.status, head.body) == (200, b"")
     assert http.request(front.port, target + "missing").status == 404
+
+
+@pytest.fixture
+def http_port(viaductd):
+    """The port of a listener for HTTP, beside one for FastCGI with `send_file: false` and one without."""
+    port = reserve_port()
+    listeners = viaductd.settings["listeners"]
+    listeners[1] = {**listeners[0], "address": f"unix:{viaductd.directory}/without.sock", "send_file": False}
+    listeners.append({"protocol": "http", "address": f"tcp:127.0.0.1:{port}", "app": "web"})
+    return port
+
+
+@pytest.mark.parametrize("mode", ["x-accel-redirect", "x-sendfile"])
+def test_the_worker_reads_the_file_where_the_front_does_not(viaductd, files, http_port, mode):
+    """One app, three listeners: an empty page with a path in it reaches nobody."""
+    viaductd.app("sdk", send_file=mode)
+    viaductd.start()
+    query = "path=" + urllib.parse.quote(str(files / "plain.txt"))
+    read = fastcgi.request(f"{viaductd.directory}/without.sock", "/file", QUERY_STRING=query)
+    assert (read.status, read.body) == (200, CONTENT)
+    reply = http.request(http_port, "/file?" + query)
+    assert (reply.status, reply.body, reply.get(mode)) == (200, CONTENT, None)
+    part = http.request(http_port, "/file?" + query, headers=[("Range", "bytes=0-9")])
+    assert (part.status, part.body) == (206, CONTENT[:10])
+    named = fastcgi.request(viaductd.socket, "/file", QUERY_STRING=query)
+    assert (named.body, mode in named.head) == (b"", True)
+
+
+@pytest.mark.parametrize("trusted", [[], ["uid:root"]])
+def test_front_servers_have_no_say(viaductd, files, http_port, trusted):
+    for listener in viaductd.settings["listeners"][:2]:
+        listener["trusted"] = trusted
+    viaductd.app("sdk", send_file="x-sendfile")
+    viaductd.start()
+    query = "path=" + urllib.parse.quote(str(files / "plain.txt"))
+    for socket, said, size in (
+        (viaductd.socket, "off", 0),
+        (f"{viaductd.directory}/without.sock", "x-sendfile", len(CONTENT)),
+    ):
+        answer = fastcgi.request(socket, "/file", QUERY_STRING=query, VIADUCT_SEND_FILE=said)
+        assert (answer.status, len(answer.body)) == (200, size)
+
+
+def test_other_programs_get_502_and_the_path_stays_here(viaductd, directory, stopping, http_port):
+    names = ("X-Accel-Redirect", "X-Sendfile", "X-Sendfile2", "x-lighttpd-send-file")
+    answers = {name: f"{name}: /srv/secret/file\r\n\r\nbody".encode() for name in names}
+    stopping.append(RawResponder(directory / "program.sock", {**answers, "plain": b"A: b\r\n\r\nbody"}))
+    viaductd.settings["apps"]["web"] = {"connect": [f"unix:{directory}/program.sock"]}
+    viaductd.start()
+    for name in names:
+        reply = http.request(http_port, f"/{name}/")
+        assert reply.status == 502
+        refused = fastcgi.request(f"{viaductd.directory}/without.sock", f"/{name}/")
+        assert refused.status == 502
+        shown = repr(reply.headers) + reply.text + repr(refused.head) + repr(refused.body)
+        assert "secret" not in shown
+        passed = fastcgi.request(viaductd.socket, f"/{name}/")
+        assert (passed.status, passed.head[name.lower()]) == (200, "/srv/secret/file")
+    assert http.request(http_port, "/plain/").text == "body"
+    assert viaductd.text().count("response names a file") == 1

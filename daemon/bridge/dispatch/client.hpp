@@ -42,6 +42,8 @@ class Client {
   [[nodiscard]] virtual std::uint32_t body_rate() const = 0;
   /// Whether a 101 may pass.
   [[nodiscard]] virtual bool may_upgrade() const = 0;
+  /// Whether the front delivers the files that a response names to it (X-Sendfile and the like).
+  [[nodiscard]] virtual bool delivers_files() const = 0;
   /// Whether the front wants the body of a response to HEAD, which it does not send to its client.
   [[nodiscard]] virtual bool wants_head_body() const = 0;
   /// The response that is about to begin is the last one, as far as the rest of the body could not

@@ -181,6 +181,9 @@ void Exchange::on_output(protocol::Bytes bytes) {
     return;
   }
   if (response_.has_head()) {
+    if (status_ == 0 && !client_->delivers_files() && response_.names_file()) {
+      return refuse_named_file();
+    }
     if (status_ == 0) pass_head();
     pass_body(response_.admit(rest));
   }
@@ -221,6 +224,25 @@ void Exchange::report_mended_head() {
                          {"request", request_line()},
                          {"reason", protocol::describe(response_.mend())},
                          {"line", response_.mended_line()}});
+}
+
+// The client must not see a path of this machine, nor an answer without the file.
+void Exchange::refuse_named_file() {
+  auto& reported = services_.use.mended_heads[dispatcher_->settings().score];
+  const auto before = reported.fetch_or(ProcessUse::kNamedFile, std::memory_order_relaxed);
+  if ((before & ProcessUse::kNamedFile) == 0) {
+    services_.log.error(
+        "response names a file that its front server does not deliver; of this app "
+        "this is said once",
+        {{"app", dispatcher_->settings().name},
+         who(worker_->info()),
+         {"request", request_line()},
+         {"listener", client_->listener_name()},
+         {"reason", "send_file: false"}});
+  }
+  abort_worker();
+  answer(502, 0);
+  bury_if_done();
 }
 
 void Exchange::on_errors(protocol::Bytes bytes) {

@@ -180,6 +180,7 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] bool speaks_fastcgi() const;
   void pass_head();
   void report_mended_head();
+  void refuse_named_file();
   void prepare_store();
   void pass_body(protocol::Bytes bytes);
   void pause_if_full();

@@ -1,6 +1,8 @@
 #include "daemon/bridge/dispatch/response_filter.hpp"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace viaduct::daemon::bridge {
 
@@ -22,6 +24,15 @@ protocol::Errc ResponseFilter::error() const {
     return protocol::Errc::unwanted_upgrade;
   }
   return reader_.error();
+}
+
+// The fields that nginx, Caddy, Apache and lighttpd know.
+bool ResponseFilter::names_file() const {
+  constexpr std::array<std::string_view, 4> kNames = {"X-Accel-Redirect", "X-Sendfile",
+                                                      "X-Sendfile2", "X-LIGHTTPD-send-file"};
+  return std::any_of(kNames.begin(), kNames.end(), [this](std::string_view name) {
+    return head().fields.find_nocase(name).has_value();
+  });
 }
 
 bool ResponseFilter::without_body() const {

@@ -46,6 +46,9 @@ class ResponseFilter {
   [[nodiscard]] bool has_head() const { return reader_.done(); }
   [[nodiscard]] protocol::Errc error() const;
   [[nodiscard]] const protocol::ResponseHead& head() const { return reader_.head(); }
+  /// Whether the head names a file for the front to deliver, as X-Sendfile does. Only after
+  /// has_head().
+  [[nodiscard]] bool names_file() const;
   /// Makes it ready for the response of another worker.
   void restart() { reader_.reset(options_.rules); }
   /// The first mend of the head, and its line; see CgiHeadReader.

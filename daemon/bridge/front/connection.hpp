@@ -93,6 +93,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   [[nodiscard]] bool reads_input() const override { return socket_.watches_input(); }
   [[nodiscard]] std::uint32_t body_rate() const override { return front_.body_rate; }
   [[nodiscard]] bool may_upgrade() const override { return front_.settings.upgrade; }
+  [[nodiscard]] bool delivers_files() const override { return front_.settings.send_file; }
   [[nodiscard]] bool wants_head_body() const override {
     return front_.settings.head_body == config::HeadBody::pass;
   }

@@ -1,5 +1,7 @@
 #include "daemon/bridge/front/refusal.hpp"
 
+#include <string_view>
+
 #include "daemon/bridge/dispatch/own_response.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -21,6 +23,15 @@ void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool t
     } else {
       params.erase(override.name);
     }
+  }
+}
+
+void tell_delivery(bool front_delivers, protocol::Pairs& params) {
+  constexpr std::string_view kName = "VIADUCT_SEND_FILE";
+  if (front_delivers) {
+    params.erase(kName);
+  } else {
+    params.set(kName, "off");
   }
 }
 

@@ -17,4 +17,9 @@ void answer(protocol::ServerCodec& codec, protocol::RequestId id, int status,
 void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool trusted,
                      protocol::Pairs& params);
 
+/// Tells SDK workers who reads files that they answer with: VIADUCT_SEND_FILE is "off" where the
+/// front server does not deliver them, and absent otherwise. What the front server or the
+/// configuration says of it does not count.
+void tell_delivery(bool front_delivers, protocol::Pairs& params);
+
 }  // namespace viaduct::daemon::bridge

@@ -99,6 +99,8 @@ class VIADUCT_API Response {
   /// Where the configuration says so (`send_file` of the app, VIADUCT_SEND_FILE, --send-file), the
   /// front server is told to send the file instead: by its absolute path, percent-encoded, in the
   /// field X-Accel-Redirect or X-Sendfile. It then sees to ranges and conditions itself.
+  /// Not so for a request with VIADUCT_SEND_FILE=off, as viaductd says of one that came by a
+  /// listener with `send_file: false`, HTTP for example: the worker reads the file.
   ///
   /// With transform() the file is sent whole and without ETag.
   void send_file(const std::filesystem::path& path);

@@ -29,6 +29,7 @@ Settings full_settings() {
   listener.proxy_protocol = true;
   listener.forwarded = {protocol::ForwardedSource::x_forwarded_for, true, false, true};
   listener.head_body = HeadBody::drop;
+  listener.send_file = false;
   listener.routes = {{.host = "*.example.org",
                       .path = "/orders",
                       .exact = "/orders/",

@@ -121,6 +121,10 @@ TEST(Mistakes, InAListener) {
           {"address: unix:/s, app: shop, protocol: http, head_body: pass",
            "main.yaml:2:70: listeners[0].head_body: expected drop: HTTP has no body in a response "
            "to HEAD"},
+          {"address: unix:/s, app: shop, protocol: http, send_file: true",
+           "main.yaml:2:70: listeners[0].send_file: expected false: HTTP clients deliver no files"},
+          {"address: unix:/s, app: shop, send_file: x-sendfile",
+           "main.yaml:2:54: listeners[0].send_file: expected true or false"},
           {"address: unix:/s, app: shop, head_body: keep",
            "main.yaml:2:54: listeners[0].head_body: expected pass or drop"},
           {"address: unix:/s, app: shop, mode: rw",

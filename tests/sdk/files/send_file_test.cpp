@@ -295,5 +295,19 @@ TEST_P(SendFileTest, TheFrontServerIsNamedTheFile) {
   }
 }
 
+TEST_P(SendFileTest, ARequestWhoseFrontServerDeliversNoFilesGetsTheFile) {
+  file_delivery = FileDelivery::x_accel_redirect;
+  start();
+  const auto reply = get("/files/ten.txt", {{"VIADUCT_SEND_FILE", "off"}});
+  EXPECT_EQ(reply.status(), 200);
+  EXPECT_EQ(reply.body(), "0123456789");
+  EXPECT_THAT(std::string(reply.head()), Not(HasSubstr("X-Accel-Redirect")));
+  const auto part =
+      get("/files/ten.txt", {{"VIADUCT_SEND_FILE", "off"}, {"HTTP_RANGE", "bytes=1-2"}});
+  EXPECT_EQ(part.status(), 206);
+  EXPECT_EQ(part.body(), "12");
+  EXPECT_EQ(get("/files/ten.txt").body(), "");
+}
+
 }  // namespace
 }  // namespace viaduct::test

@@ -81,6 +81,18 @@ TEST(ResponseFilter, StatusesWithoutABodyHaveNoneForHeadEither) {
   }
 }
 
+TEST(ResponseFilter, SaysThatAFileIsNamed) {
+  for (const char* const field :
+       {"X-Accel-Redirect", "x-sendfile", "X-Sendfile2", "X-LIGHTTPD-send-file"}) {
+    ResponseFilter filter;
+    filter.feed(protocol::as_bytes(std::string(field) + ": /srv/secret\r\n\r\n"));
+    EXPECT_TRUE(filter.names_file()) << field;
+  }
+  ResponseFilter filter;
+  filter.feed(protocol::as_bytes("X-Accel-Buffering: no\r\nX-Send: /a\r\n\r\n"));
+  EXPECT_FALSE(filter.names_file());
+}
+
 TEST(ResponseFilter, FallsShortWhereTheHeadAnnouncedMore) {
   ResponseFilter filter;
   EXPECT_FALSE(filter.falls_short());

@@ -47,6 +47,16 @@ TEST(Refusal, AnswersWithACompleteResponse) {
   EXPECT_NE(text.find("Content-Length: 14\r\n"), std::string::npos) << text;
 }
 
+TEST(Delivery, IsSaidByTheListenerAlone) {
+  for (const char* const sent : {"", "off", "x-sendfile"}) {
+    auto variables = params({{"A", "b"}, {"VIADUCT_SEND_FILE", sent}});
+    tell_delivery(true, variables);
+    EXPECT_EQ(text_of(variables), "A=b;") << sent;
+    tell_delivery(false, variables);
+    EXPECT_EQ(text_of(variables), "A=b;VIADUCT_SEND_FILE=off;") << sent;
+  }
+}
+
 TEST(Overrides, ViaductVariablesAreDroppedUnlessTrusted) {
   const auto sent = params({{"VIADUCT_DEADLINE_MS", "1"},
                             {"A", "b"},
