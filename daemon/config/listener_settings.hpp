@@ -64,10 +64,7 @@ struct ListenerSettings {
   protocol::ForwardedOptions forwarded{.source = protocol::ForwardedSource::pass};
   bool upgrade = false;                                                 // whether a 101 may pass
   protocol::http::OddNames odd_names = protocol::http::OddNames::drop;  // http only
-  std::string app;                      // as written: empty when `routes` was used instead
-  std::string default_app;              // as written: for requests that no route takes; "": none
-  bool upgrade = false;                 // whether a 101 may pass
-  HeadBody head_body = HeadBody::pass;  // http: drop
+  HeadBody head_body = HeadBody::pass;                                  // http: drop
   bool send_file = true;    // whether the front server delivers files that it is named; http: false
   std::string app;          // as written: empty when `routes` was used instead
   std::string default_app;  // as written: for requests that no route takes; "": none
