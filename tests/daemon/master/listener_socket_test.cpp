@@ -345,7 +345,7 @@ TEST(ListenerSocketTest, ASocketThatIsTakenOverIsInPlaceOnlyIfTheFileIsItsOwn) {
   const Address address = unix_path(directory / "web.sock");
   const auto former = ListenerSocket::open(address, {});
   const auto take = [&](const ListenerSocket& socket) {
-    return ListenerSocket::take_over(UniqueFd(::dup(socket.descriptor())), address);
+    return ListenerSocket::take_over(UniqueFd(::dup(socket.descriptor())), address, true);
   };
   EXPECT_TRUE(take(former).in_place());
   ::unlink(address.name.c_str());
