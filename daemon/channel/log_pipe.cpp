@@ -9,15 +9,14 @@
 
 namespace viaduct::daemon::channel {
 
-LogPipe make_log_pipe() {
-  constexpr int kBytes = 1024 * 1024;
+LogPipe make_log_pipe(int bytes) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) {
     throw std::system_error(errno, std::generic_category(), "pipe2");
   }
   LogPipe pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
   // Beyond the user's share of pipes the kernel refuses; the pipe is shorter then.
-  (void)::fcntl(pipe.writer.get(), F_SETPIPE_SZ, kBytes);
+  (void)::fcntl(pipe.writer.get(), F_SETPIPE_SZ, bytes);
   return pipe;
 }
 

@@ -11,7 +11,8 @@ struct LogPipe {
   UniqueFd writer;
 };
 
-/// Holds a MiB, or what the kernel allows. Throws std::system_error.
-LogPipe make_log_pipe();
+/// Holds so many bytes, rounded up to a power of two, or what the kernel allows. Throws
+/// std::system_error.
+LogPipe make_log_pipe(int bytes);
 
 }  // namespace viaduct::daemon::channel

@@ -6,6 +6,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -27,7 +28,11 @@ namespace {
 // In a tenth of a second. What an honest bridge logs is limited; an access log has a line for every
 // request that one thread can serve.
 constexpr std::size_t kLogBytes = 128 * 1024;
-constexpr std::size_t kAccessBytes = 4 * 1024 * 1024;
+constexpr std::size_t kAccessBytes = 1024 * 1024;
+// Of the pipes of all threads together: a user's pipes have a common bound.
+constexpr std::uint32_t kAccessPipes = 16 * 1024 * 1024;
+constexpr std::uint32_t kLongestPipe = 1024 * 1024;
+constexpr std::uint32_t kShortestPipe = 64 * 1024;
 
 UniqueFd connect_to_syslog() {
   UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -119,6 +124,17 @@ std::vector<std::string> BridgeLogs::reopen() {
   return failures;
 }
 
+std::vector<std::pair<std::string, std::uint64_t>> BridgeLogs::take_lost() {
+  std::vector<std::pair<std::string, std::uint64_t>> all;
+  const auto take = [&all](const std::string& key, const std::shared_ptr<LogFile>& file) {
+    const std::uint64_t lost = file ? file->take_lost() : 0;
+    if (lost > 0) all.emplace_back(key, lost);
+  };
+  take("log.to", daemon_);
+  for (const Open& open : others_) take(open.log.key, open.file);
+  return all;
+}
+
 UniqueFd BridgeLogs::daemon_pipe() {
   return daemon_ ? copier_.pipe_to(daemon_, {settings_.log.format, kLogBytes}) : UniqueFd();
 }
@@ -126,7 +142,11 @@ UniqueFd BridgeLogs::daemon_pipe() {
 UniqueFd BridgeLogs::descriptor_of(const Open& open) {
   if (!is_file(open.log.to)) return connect_to(open.log.to);
   const bool access = open.log.target == channel::LogTarget::access;
-  if (access) return copier_.pipe_to(open.file, {settings_.access_log.format, kAccessBytes});
+  if (access) {
+    const std::uint32_t share = kAccessPipes / std::max(settings_.bridge.threads, 1U);
+    const auto pipe = static_cast<int>(std::clamp(share, kShortestPipe, kLongestPipe));
+    return copier_.pipe_to(open.file, {settings_.access_log.format, kAccessBytes, pipe});
+  }
   return copier_.pipe_to(open.file, {settings_.log.format, kLogBytes});
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "daemon/channel/message.hpp"
@@ -37,6 +38,10 @@ class BridgeLogs {
   /// Opens the files anew; bridges do not notice. Returns what went wrong, by file: its lines go on
   /// to where they went.
   std::vector<std::string> reopen();
+
+  /// Lines that files did not take (a full disk) since the last call, by the key that names the
+  /// log.
+  std::vector<std::pair<std::string, std::uint64_t>> take_lost();
 
   /// For a new bridge's own log; none where it sends that to the journal or syslog itself. Throws
   /// std::system_error.

@@ -103,6 +103,10 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   /// Opens the log files of its bridge anew. Returns, and logs, what went wrong.
   std::vector<std::string> reopen_logs();
 
+  /// Logs how many lines of its bridge's logs were lost because files did not take them, at most
+  /// every ten seconds. To be called at times.
+  void report_lost_lines();
+
   // What happens to the workers of a pool; nothing when this generation does not use the pool.
   void worker_added(AppPool& pool, Worker& worker);
   void worker_ready(AppPool& pool, Worker& worker);
@@ -185,6 +189,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   Tallies& tallies_;
   GenerationObserver& observer_;
   BridgeLogs bridge_logs_;
+  std::chrono::steady_clock::time_point lost_lines_due_{};
   UniqueFd settings_memory_;
   UniqueFd successor_;
   std::unique_ptr<Board> board_;  // of the bridge; null: there is none

@@ -23,6 +23,17 @@ std::vector<std::string> Generation::reopen_logs() {
   return failures;
 }
 
+void Generation::report_lost_lines() {
+  constexpr std::chrono::seconds kInterval{10};
+  const auto now = std::chrono::steady_clock::now();
+  if (now < lost_lines_due_) return;
+  for (const auto& [key, lines] : bridge_logs_.take_lost()) {
+    context_.logs.daemon().error("lines of a log could not be written",
+                                 {{"log", key}, {"lines", lines}});
+    lost_lines_due_ = now + kInterval;
+  }
+}
+
 // All that a new bridge has to know. Workers that answered another bridge are not asked with a
 // deadline again.
 void Generation::introduce() {

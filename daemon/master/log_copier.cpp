@@ -27,6 +27,8 @@ namespace viaduct::daemon::master {
 namespace {
 
 constexpr std::size_t kChunk = 64 * 1024;
+// So that one who writes byte by byte does not keep the thread.
+constexpr std::size_t kLeastPerRead = 4096;
 // A pipe may hold a MiB, and its writer may go on.
 constexpr std::size_t kLastBytes = 2 * 1024 * 1024;
 
@@ -52,7 +54,7 @@ class CopiedPipe {
       if (size < 0 && errno == EINTR) continue;
       if (size < 0 && errno == EAGAIN) return Rest::none;
       if (size <= 0) return Rest::ended;
-      copied += static_cast<std::size_t>(size);
+      copied += std::max(static_cast<std::size_t>(size), kLeastPerRead);
       splitter_.feed({chunk_.data(), static_cast<std::size_t>(size)}, gather_);
       write();
     }
@@ -136,11 +138,12 @@ struct LogCopier::Loop {
   }
 
   void finish() {
+    // Whatever comes of that.
+    io.stop();
     for (const auto& pipe : pipes) {
       pipe->copy(kLastBytes);
       pipe->finish();
     }
-    io.stop();
   }
 };
 
@@ -170,7 +173,7 @@ void LogCopier::start() {
 }
 
 UniqueFd LogCopier::pipe_to(std::shared_ptr<LogFile> file, Lines lines) {
-  channel::LogPipe ends = channel::make_log_pipe();
+  channel::LogPipe ends = channel::make_log_pipe(lines.pipe_bytes);
   if (!loop_) start();
   auto pipe =
       std::make_shared<CopiedPipe>(loop_->io, std::move(ends.reader), std::move(file), lines);

@@ -23,7 +23,9 @@ class LogCopier {
 
   struct Lines {
     config::LogFormat format = config::LogFormat::text;
-    std::size_t bytes_per_turn = 0;  ///< in each kTurn so many are read, and what one read adds
+    /// So many are read in each kTurn, and what one read adds; one read counts as 4 KiB at least.
+    std::size_t bytes_per_turn = 0;
+    int pipe_bytes = 1024 * 1024;  ///< that may wait to be read
   };
 
   /// The thread starts with the first pipe.

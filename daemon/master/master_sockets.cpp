@@ -15,6 +15,7 @@ void Master::watch_listeners() {
   listener_timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     check_listeners();
+    for (const auto& generation : generations_) generation->report_lost_lines();
     watch_listeners();
   });
 }

@@ -36,12 +36,12 @@ void OutputReader::wait_readable() {
 }
 
 void OutputReader::read_turn() {
-  std::size_t budget = kBytesPerTurn;
-  while (budget > 0 && read_some(budget)) {
+  std::size_t worth = 0;
+  while (worth < kBytesPerTurn && read_some(worth)) {
   }
   if (!pipe_.is_open()) return;
-  if (budget > 0) return wait_readable();
-  pause_.expires_after(kTurn);
+  if (worth < kBytesPerTurn) return wait_readable();
+  pause_.expires_after(kTurn * (worth / kBytesPerTurn));
   pause_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (self && !error && self->pipe_.is_open()) self->wait_readable();
@@ -49,12 +49,15 @@ void OutputReader::read_turn() {
 }
 
 // Whether more may be there; closes the pipe at its end.
-bool OutputReader::read_some(std::size_t& budget) {
-  char buffer[16 * 1024];
-  const ssize_t size = ::read(pipe_.native_handle(), buffer, std::min(budget, sizeof(buffer)));
+bool OutputReader::read_some(std::size_t& worth) {
+  // Every one of them may be a line.
+  std::array<char, 4096> buffer;
+  const ssize_t size = ::read(pipe_.native_handle(), buffer.data(), buffer.size());
   if (size > 0) {
-    budget -= static_cast<std::size_t>(size);
-    take({buffer, static_cast<std::size_t>(size)});
+    const std::string_view bytes(buffer.data(), static_cast<std::size_t>(size));
+    const auto lines = static_cast<std::size_t>(std::count(bytes.begin(), bytes.end(), '\n'));
+    worth += std::max(bytes.size(), lines * kLeastPerLine);
+    take(bytes);
     return true;
   }
   if (size < 0 && errno == EINTR) return true;
@@ -63,8 +66,8 @@ bool OutputReader::read_some(std::size_t& budget) {
 }
 
 void OutputReader::finish() {
-  std::size_t budget = kBytesPerTurn;
-  while (pipe_.is_open() && budget > 0 && read_some(budget)) {
+  std::size_t worth = 0;
+  while (pipe_.is_open() && worth < kBytesPerTurn && read_some(worth)) {
   }
   if (pipe_.is_open()) pipe_.close();
   pause_.cancel();

@@ -26,12 +26,14 @@ struct OutputPipe {
 /// Throws std::system_error.
 OutputPipe make_output_pipe();
 
-/// Reads the standard error of one child line by line. At most kBytesPerTurn are taken per
-/// kTurn, so that one that floods it waits for its own pipe and nobody else does.
+/// Reads the standard error of one child line by line. Bytes worth kBytesPerTurn are taken per
+/// kTurn, a line being worth kLeastPerLine at least, so that one that floods it waits for its own
+/// pipe and nobody else does.
 class OutputReader : public std::enable_shared_from_this<OutputReader> {
  public:
   static constexpr std::size_t kBytesPerTurn = 64 * 1024;
   static constexpr std::chrono::milliseconds kTurn{100};
+  static constexpr std::size_t kLeastPerLine = 64;
   static constexpr std::size_t kRemembered = 32;
 
   using Sink = std::function<void(std::string_view line)>;
@@ -53,7 +55,7 @@ class OutputReader : public std::enable_shared_from_this<OutputReader> {
  private:
   void wait_readable();
   void read_turn();
-  bool read_some(std::size_t& budget);
+  bool read_some(std::size_t& worth);
   void take(std::string_view bytes);
   void line(std::string_view text);
 

@@ -200,6 +200,25 @@ def test_a_bridge_that_shouts_fills_neither_log_nor_terminal(hostage, deed):
     hostage.serves_again(violations=0)
 
 
+@pytest.mark.parametrize("deed", ["output lines", "log lines", "log bytes"])
+def test_lines_of_nothing_keep_the_master_from_nothing(hostage, deed):
+    hostage.start()
+    pid = hostage.take_over(deed)
+    begin, size, cpu = time.monotonic(), hostage.daemon.log.stat().st_size, cpu_seconds(hostage.daemon.pid)
+    while time.monotonic() - begin < 3:
+        hostage.status()
+        time.sleep(0.2)
+    used = cpu_seconds(hostage.daemon.pid) - cpu
+    seconds = time.monotonic() - begin
+    written = hostage.daemon.log.stat().st_size - size
+    assert alive(pid)
+    assert used < 0.5 * seconds, f"{used} s of the processor in {seconds} s"
+    # A line of the daemon's log for each of its output, of which a second has ten thousand.
+    assert written < 200 * (10_240 * (seconds + 1) + 3 * 4096) + 2**20
+    os.kill(pid, signal.SIGKILL)
+    hostage.serves_again(violations=0)
+
+
 def test_a_bridge_has_pipes_to_its_logs_and_no_file(viaductd):
     names = ("daemon", "access", "app", "slow")
     daemon, access, app, slow = (viaductd.directory / f"{name}.log" for name in names)

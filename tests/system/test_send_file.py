@@ -131,4 +131,5 @@ def test_other_programs_get_502_and_the_path_stays_here(viaductd, directory, sto
         passed = fastcgi.request(viaductd.socket, f"/{name}/")
         assert (passed.status, passed.head[name.lower()]) == (200, "/srv/secret/file")
     assert http.request(http_port, "/plain/").text == "body"
+    viaductd.logged("response names a file")
     assert viaductd.text().count("response names a file") == 1

@@ -222,6 +222,13 @@ void ask_for_status(const std::string& socket, const std::string& file) {
 }
 
 // To descriptors that it may fill: the one of its output, and its log.
+void whisper(int descriptor, std::string_view lines) {
+  send(of(Type::started));
+  while (true) {
+    if (::write(descriptor, lines.data(), lines.size()) < 0) wait_for_room(descriptor);
+  }
+}
+
 void shout(int descriptor) {
   send(of(Type::started));
   std::string lines;
@@ -258,6 +265,9 @@ void act(std::string_view deed) {
   if (deed == "flood") return flood();
   if (deed == "output") return shout(STDERR_FILENO);
   if (deed == "log") return shout(channel::kLogDescriptor);
+  if (deed == "output lines") return whisper(STDERR_FILENO, std::string(64 * 1024, '\n'));
+  if (deed == "log lines") return whisper(channel::kLogDescriptor, std::string(64 * 1024, '\n'));
+  if (deed == "log bytes") return whisper(channel::kLogDescriptor, "\n");
   if (deed == "size") return send_bytes(sizeof(message) / 2);
   if (deed == "long") return send_bytes(4096);
   if (deed == "socket" && !cannot_send_a_descriptor()) return;

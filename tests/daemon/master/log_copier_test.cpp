@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -182,6 +183,58 @@ TEST_F(LogCopierTest, AFullDiskCostsLinesOnly) {
   const UniqueFd other = copier_->pipe_to(file_, kText);
   write(other, "kept\n");
   EXPECT_EQ(copied(), "kept\n");
+  EXPECT_EQ(full->take_lost(), 1u);
+  EXPECT_EQ(file_->take_lost(), 0u);
+}
+
+// A terminal that is stopped, a pipe whose reader hangs: it neither stops the others, nor a reopen,
+// nor the end.
+TEST_F(LogCopierTest, WhoTakesNoLinesStopsNoOthers) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+  const UniqueFd nobody_reads(ends[0]);
+  auto stuck = std::make_shared<LogFile>(UniqueFd(ends[1]));
+  const UniqueFd pipe = copier_->pipe_to(stuck, kText);
+  const std::string lines(400'000, '\n');
+  write(pipe, lines);
+  const UniqueFd other = copier_->pipe_to(file_, kText);
+  write(other, "kept\n");
+  while (content("log").empty()) std::this_thread::yield();
+  stuck->replace(open("instead"));
+  write(pipe, "after\n");
+  EXPECT_EQ(copied(), "kept\n");
+  EXPECT_GT(stuck->take_lost(), 200'000u);
+  EXPECT_TRUE(content("instead").ends_with("after\n"));
+}
+
+class LogFileTest : public LogCopierTest {
+ protected:
+  LogFileTest() {
+    EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC | O_NONBLOCK), 0);
+    size_ = ::fcntl(ends_[1], F_SETPIPE_SZ, 4096);
+  }
+  ~LogFileTest() override { ::close(ends_[0]); }
+  std::string read() {
+    std::string text(64 * 1024, '\0');
+    const ssize_t size = ::read(ends_[0], text.data(), text.size());
+    text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text;
+  }
+
+  std::array<int, 2> ends_{};
+  int size_ = 0;
+};
+
+TEST_F(LogFileTest, ALineThatWasCutIsEndedBeforeTheNext) {
+  LogFile file{UniqueFd(ends_[1])};
+  const std::string longer(static_cast<std::size_t>(size_) + 100, 'x');
+  file.write(longer + "\nnever\n");
+  EXPECT_EQ(file.take_lost(), 2u);
+  EXPECT_EQ(file.take_lost(), 0u);
+  EXPECT_EQ(read(), longer.substr(0, static_cast<std::size_t>(size_)));
+  file.write("next\n");
+  EXPECT_EQ(read(), "\nnext\n");
+  EXPECT_EQ(file.take_lost(), 0u);
 }
 
 }  // namespace

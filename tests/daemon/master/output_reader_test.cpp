@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -68,11 +69,32 @@ TEST_F(OutputReaderTest, WhatIsSaidOfACrashIsKeptApart) {
 
 TEST_F(OutputReaderTest, FloodWaitsInThePipe) {
   ASSERT_GE(::fcntl(write_.get(), F_SETPIPE_SZ, 1 << 18), 1 << 18);
-  write(std::string(1 << 18, '\n'));
+  constexpr std::size_t kLine = 256;
+  constexpr std::size_t kLines = (1 << 18) / kLine;
+  for (std::size_t i = 0; i < kLines; ++i) write(std::string(kLine - 1, 'x') + '\n');
   reader_->start();
   io_.run_one();
-  EXPECT_EQ(lines_.size(), OutputReader::kBytesPerTurn) << "one turn, then others have theirs";
-  while (lines_.size() < (1u << 18)) io_.run_one();
+  EXPECT_EQ(lines_.size(), OutputReader::kBytesPerTurn / kLine)
+      << "one turn, then others have theirs";
+  while (lines_.size() < kLines) io_.run_one();
+}
+
+TEST_F(OutputReaderTest, AFloodOfLinesWaitsLongerThanOneOfBytes) {
+  const auto begin = std::chrono::steady_clock::now();
+  write(std::string(20'000, '\n'));
+  reader_->start();
+  while (lines_.size() < 20'000) io_.run_one();
+  const auto turns = (std::chrono::steady_clock::now() - begin) / OutputReader::kTurn + 1;
+  constexpr std::size_t kMostPerTurn = OutputReader::kBytesPerTurn / OutputReader::kLeastPerLine;
+  constexpr std::size_t kRead = 4096;
+  EXPECT_LE(lines_.size(), static_cast<std::size_t>(turns) * kMostPerTurn + 2 * kRead);
+  EXPECT_GT(turns, 5);
+}
+
+TEST_F(OutputReaderTest, FinishIsNotHeldUpByAFloodOfLines) {
+  write(std::string(60'000, '\n'));
+  reader_->finish();
+  EXPECT_LE(lines_.size(), 4096u);
 }
 
 TEST_F(OutputReaderTest, EndOfFileEndsTheReading) {
