@@ -192,8 +192,9 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   send_patience_.begin(dispatcher.settings().timeouts.send,
                        entries_.empty() && codec_->output().empty());
   apply_mount(*route, head.params);
-  apply_overrides(dispatcher.settings().params, trusted_, head.params);
-  tell_delivery(listener.send_file, head.params);
+  const auto& overrides = dispatcher.settings().params;
+  apply_overrides(overrides, trusted_, head.params);
+  tell_delivery(listener.send_file, trusted_ || !overrides.empty(), head.params);
   Exchange& exchange = front_.services.exchanges.add(front_.services);
   exchange.begin(dispatcher, route->lane, *this, id, head);
   entries_.push_back({id, &exchange, false, false});

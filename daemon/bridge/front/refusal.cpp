@@ -26,10 +26,10 @@ void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool t
   }
 }
 
-void tell_delivery(bool front_delivers, protocol::Pairs& params) {
+void tell_delivery(bool front_delivers, bool may_be_said, protocol::Pairs& params) {
   constexpr std::string_view kName = "VIADUCT_SEND_FILE";
   if (front_delivers) {
-    params.erase(kName);
+    if (may_be_said) params.erase(kName);
   } else {
     params.set(kName, "off");
   }

@@ -19,7 +19,8 @@ void apply_overrides(const std::vector<config::ParamOverride>& overrides, bool t
 
 /// Tells SDK workers who reads files that they answer with: VIADUCT_SEND_FILE is "off" where the
 /// front server does not deliver them, and absent otherwise. What the front server or the
-/// configuration says of it does not count.
-void tell_delivery(bool front_delivers, protocol::Pairs& params);
+/// configuration says of it does not count. `may_be_said`: whether it may be there, as behind
+/// apply_overrides() of a front server that is not trusted, without overrides, it is not.
+void tell_delivery(bool front_delivers, bool may_be_said, protocol::Pairs& params);
 
 }  // namespace viaduct::daemon::bridge

@@ -50,9 +50,9 @@ TEST(Refusal, AnswersWithACompleteResponse) {
 TEST(Delivery, IsSaidByTheListenerAlone) {
   for (const char* const sent : {"", "off", "x-sendfile"}) {
     auto variables = params({{"A", "b"}, {"VIADUCT_SEND_FILE", sent}});
-    tell_delivery(true, variables);
+    tell_delivery(true, true, variables);
     EXPECT_EQ(text_of(variables), "A=b;") << sent;
-    tell_delivery(false, variables);
+    tell_delivery(false, true, variables);
     EXPECT_EQ(text_of(variables), "A=b;VIADUCT_SEND_FILE=off;") << sent;
   }
 }
