@@ -25,6 +25,20 @@ def replace(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
+def turn_on(text: str, heading: str) -> str:
+    """The text with the lines turned on that begin with # and no word of prose, in the paragraph whose
+    comment begins with that heading."""
+    lines, inside, turned = text.splitlines(keepends=True), False, 0
+    for number, line in enumerate(lines):
+        inside = (inside or line.lstrip().startswith(f"# {heading}")) and bool(line.strip())
+        if inside and re.match(r"\s*#([^# \n]|  +)", line):
+            lines[number] = line.replace("#", "", 1)
+            turned += 1
+    if not turned:
+        raise AssertionError(f"the file in conf/ no longer has lines below {heading!r}")
+    return "".join(lines)
+
+
 class Front:
     """A running front server on 127.0.0.1:port that passes everything to `upstream`, the path of a
     Unix socket."""
@@ -39,7 +53,18 @@ class Front:
         self.scgi = scgi
         self.port = 0
         self.process: Optional[Process] = None
+        # heading in the site's file -> what is replaced in its lines, which are turned on
+        self.turned_on: dict[str, dict[str, str]] = {}
         directory.mkdir(mode=0o755)
+
+    def site(self, file: str) -> str:
+        """The site's file of conf/, leading to `upstream`."""
+        text = replace((CONF / file).read_text(), SOCKET, self.upstream)
+        for heading, replacements in self.turned_on.items():
+            text = turn_on(text, heading)
+            for old, new in replacements.items():
+                text = replace(text, old, new)
+        return text
 
     @classmethod
     def executable(cls) -> Optional[str]:
@@ -95,8 +120,7 @@ class Nginx(Front):
         self.buffering = buffering
 
     def write(self, port: int) -> None:
-        site = (CONF / "nginx" / "viaduct.conf").read_text()
-        site = replace(site, SOCKET, self.upstream)
+        site = self.site("nginx/viaduct.conf")
         site = replace(site, "listen 80;", f"listen 127.0.0.1:{port};")
         site = replace(site, "client_max_body_size 64m;", "client_max_body_size 256m;")
         if self.scgi or not self.keepalive:
@@ -121,8 +145,7 @@ class Apache(Front):
     name, program = "apache", "apache2"
 
     def write(self, port: int) -> None:
-        site = (CONF / "apache" / "viaduct.conf").read_text()
-        site = replace(site, SOCKET, self.upstream)
+        site = self.site("apache/viaduct.conf")
         site = replace(site, "<VirtualHost *:80>", f"<VirtualHost 127.0.0.1:{port}>")
         site = replace(site, "LimitRequestBody 67108864", "LimitRequestBody 268435456")
         if self.scgi:
@@ -141,8 +164,7 @@ class Caddy(Front):
     name, program = "caddy", "caddy"
 
     def write(self, port: int) -> None:
-        site = (CONF / "caddy" / "viaduct.caddy").read_text()
-        site = replace(site, SOCKET, self.upstream)
+        site = self.site("caddy/viaduct.caddy")
         site = replace(site, "\n:80 {", f"\n:{port} {{")
         site = replace(site, "max_size 64MiB", "max_size 256MiB")
         (self.directory / "viaduct.caddy").write_text(site)
@@ -160,8 +182,7 @@ class Lighttpd(Front):
     name, program = "lighttpd", "lighttpd"
 
     def write(self, port: int) -> None:
-        site = (CONF / "lighttpd" / "viaduct.conf").read_text()
-        site = replace(site, SOCKET, self.upstream)
+        site = self.site("lighttpd/viaduct.conf")
         site = replace(site, "server.max-request-size = 65536", "server.max-request-size = 262144")
         if self.scgi:
             site = replace(site, "mod_fastcgi", "mod_scgi")
@@ -179,8 +200,7 @@ class Haproxy(Front):
     name, program = "haproxy", "haproxy"
 
     def write(self, port: int) -> None:
-        site = (CONF / "haproxy" / "viaduct.cfg").read_text()
-        site = replace(site, SOCKET, self.upstream)
+        site = self.site("haproxy/viaduct.cfg")
         site = replace(site, "bind :80", f"bind 127.0.0.1:{port}")
         (self.directory / "viaduct.cfg").write_text(site)
 
