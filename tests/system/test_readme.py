@@ -2,7 +2,6 @@
 
 import os
 import re
-import shlex
 import subprocess
 
 import pytest
@@ -17,9 +16,12 @@ BLOCKS = {name: text for name, text in re.findall(r"```\w+ (\S+)\n(.*?)```", REA
 
 def run(script: str, directory, **environment) -> None:
     for line in script.strip().splitlines():
-        words = shlex.split(line.removeprefix("sudo "), comments=True)
         result = subprocess.run(
-            words, cwd=directory, capture_output=True, text=True, env={**os.environ, **environment}
+            ["sh", "-c", line.removeprefix("sudo ")],
+            cwd=directory,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **environment},
         )
         assert result.returncode == 0, f"{line}\n{result.stdout}\n{result.stderr}"
 
@@ -31,8 +33,14 @@ def test_five_minutes(viaductd, start_front, directory):
         return (
             text.replace("/srv/shop", f"{directory}/shop")
             .replace("/run/viaduct/web.sock", viaductd.socket)
-            .replace("/etc/viaduct/viaduct.yaml", str(viaductd.file))
+            .replace("/etc/viaduct", str(viaductd.file.parent))
+            .replace("/etc/nginx", f"{directory}/nginx-etc")
         )
+
+    def without(block: str, line: str) -> str:
+        """The block without that line, which is for the machine's own administrator."""
+        assert f"{line}\n" in BLOCKS[block]
+        return BLOCKS[block].replace(f"{line}\n", "")
 
     # Packages and build are there, or this test would not run; contrib/quickstart takes those steps.
     install = BLOCKS["install"].splitlines()
@@ -46,7 +54,9 @@ def test_five_minutes(viaductd, start_front, directory):
     run(install[3].replace("build/release --prefix /usr", f"{BUILD} --prefix {prefix}"), SOURCE)
     program = prefix / "sbin" / "viaductd"
 
-    (directory / "shop").mkdir(mode=0o755)
+    viaductd.file = directory / "etc" / "viaduct.yaml"
+    run(move(without("prepare", "sudo useradd --system --shell /usr/sbin/nologin shop")), directory)
+    assert (directory / "shop").stat().st_uid == os.geteuid()
     for name in ("main.cpp", "CMakeLists.txt"):
         (directory / "shop" / name).write_text(BLOCKS[f"/srv/shop/{name}"])
     run(move(BLOCKS["build"]), directory, CMAKE_PREFIX_PATH=str(prefix))
@@ -63,6 +73,14 @@ def test_five_minutes(viaductd, start_front, directory):
     run(move(BLOCKS["check"]), directory, PATH=path)
     viaductd.program = program
     viaductd.start()
+
+    (directory / "nginx-etc").mkdir()
+    for folder in ("sites-available", "sites-enabled"):
+        (directory / "nginx-etc" / folder).mkdir()
+    (directory / "nginx-etc/sites-enabled/default").touch()
+    run(move(without("front", "sudo systemctl reload nginx")), SOURCE)
+    (enabled,) = (directory / "nginx-etc/sites-enabled").iterdir()
+    assert enabled.read_text() == (SOURCE / "conf/nginx/viaduct.conf").read_text()
 
     front = start_front("nginx", viaductd.socket)
     page = http.request(front.port, "/", headers=[("Host", "shop.test")])
@@ -95,11 +113,30 @@ def test_nginx_lines_are_those_of_the_site_file():
         assert statement.strip() in site, statement
 
 
+UNIT = (SOURCE / "contrib/systemd/viaductd.service").read_text()
+
+
 def test_unit_starts_what_was_installed():
-    copied = BLOCKS["systemd"].split()[2]
-    unit = (SOURCE / copied).read_text()
-    assert "ExecStart=/usr/sbin/viaductd --config /etc/viaduct/viaduct.yaml\n" in unit
+    assert BLOCKS["systemd"].split()[-1] == "viaductd"
+    assert "ExecStart=/usr/sbin/viaductd --config /etc/viaduct/viaduct.yaml\n" in UNIT
     assert "--prefix /usr\n" in BLOCKS["install"]
+
+
+def test_what_applications_may_write_is_what_the_unit_says():
+    (section,) = re.findall(r"### What applications may write\n(.*?)\n###", README, re.DOTALL)
+    lines = UNIT.splitlines()
+    settings = re.findall(r"`([A-Z]\w+=\w[\w-]*)`", section)
+    assert len(settings) >= 6
+    assert [setting for setting in settings if setting not in lines] == []
+    writable = set(re.findall(r"^\| (.*?) \| writable", section, re.MULTILINE)[0].split(", "))
+    assert writable == {"`/var/lib/viaduct`", "`/var/log/viaduct`"}
+    assert BLOCKS["data"].split()[-1].startswith("/var/lib/viaduct/")
+    of_users = (SOURCE / "contrib/systemd/viaductd@.service").read_text().splitlines()
+    for path, setting in (("lib", "StateDirectory"), ("log", "LogsDirectory")):
+        assert f"`/var/{path}/viaduct-shop`" in section and f"{setting}=viaduct-%i" in of_users
+    example = (SOURCE / "conf/viaduct.yaml").read_text()
+    (database,) = re.findall(r"DATABASE: (\S+)}", example)
+    assert database.startswith("/var/lib/viaduct/")
 
 
 @pytest.mark.parametrize("link", re.findall(r"\]\(([\w./]+)\)", README))
