@@ -1,13 +1,15 @@
 """The lines of the sites in conf/ that make ids of requests, and those that an operator turns on: TLS, the
 way from http to https, and the client's address behind a proxy. viaductd and an application are behind."""
 
+import re
 import ssl
 import subprocess
 
 import pytest
 
 from harness import http
-from harness.fronts import VARIANTS
+from harness.fronts import VARIANTS, Haproxy, Nginx, replace
+from harness.paths import SOURCE
 from harness.ports import reserve_port
 
 SITES = ["nginx", "nginx-scgi", "apache", "apache-scgi", "caddy", "lighttpd", "lighttpd-scgi", "haproxy"]
@@ -48,6 +50,68 @@ def test_ids_of_requests_are_the_front_servers(start_site, variant):
         assert variables["HTTP_X_REQUEST_ID"] == variables["REQUEST_ID"]
         seen.add(variables["REQUEST_ID"])
     assert len(seen) == (0 if variant.startswith("lighttpd") else 3)
+
+
+# Sites that are in no directory of their front server.
+
+
+class ScaledNginx(Nginx):
+    """contrib/scale-out/nginx.conf with one host, which is here."""
+
+    def write(self, port: int) -> None:
+        super().write(port)
+        site = (SOURCE / "contrib/scale-out/nginx.conf").read_text()
+        site = re.sub(r" +server 10\..*\n", "", site)
+        site = replace(site, "least_conn;", f"server unix:{self.upstream};")
+        site = replace(site, "listen 80;", f"listen 127.0.0.1:{port};")
+        site = replace(site, "include fastcgi_params;", "include /etc/nginx/fastcgi_params;")
+        (self.directory / "viaduct.conf").write_text(site)
+
+
+class ScaledHaproxy(Haproxy):
+    """contrib/scale-out/haproxy.cfg with one host, which is here and not checked."""
+
+    def write(self, port: int) -> None:
+        site = (SOURCE / "contrib/scale-out/haproxy.cfg").read_text()
+        site = re.sub(r"\n +(server|default-server|option httpchk|http-check) .*", "", site)
+        site = replace(site, "bind :80", f"bind 127.0.0.1:{port}")
+        site += f"    server here unix@{self.upstream} proto fcgi\n"
+        (self.directory / "viaduct.cfg").write_text(site)
+
+
+class MovingNginx(Nginx):
+    """conf/apps/flask-to-cpp/nginx.conf, by the uwsgi protocol."""
+
+    def write(self, port: int) -> None:
+        super().write(port)
+        site = (SOURCE / "conf/apps/flask-to-cpp/nginx.conf").read_text()
+        site = replace(site, "/run/shop/shop.sock;", f"{self.upstream};")
+        site = replace(site, "listen 80;", f"listen 127.0.0.1:{port};")
+        (self.directory / "viaduct.conf").write_text(site)
+
+
+@pytest.mark.parametrize("kind", [ScaledNginx, ScaledHaproxy, MovingNginx])
+def test_other_sites_let_no_client_choose_either(viaductd, directory, stopping, logs, kind):
+    uwsgi = str(directory / "uwsgi.sock")
+    viaductd.settings["listeners"].append(
+        {"protocol": "uwsgi", "address": f"unix:{uwsgi}", "mode": "0666", "app": "web"}
+    )
+    viaductd.app("libfcgi")
+    viaductd.start()
+    front = kind(directory / "front", uwsgi if kind is MovingNginx else viaductd.socket)
+    logs.append(front)
+    stopping.append(front)
+    front.start()
+    fields = ["X-Request-ID", "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"]
+    fields += ["X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-By", "X-Forwarded-Scheme"]
+    fields += ["X-Forwarded-Ssl", "X-Real-IP", "Front-End-Https", "X_Request_ID", "X_Forwarded_For"]
+    for name in fields:
+        reply = http.request(front.port, "/env", headers=[(name, "claimed")])
+        assert reply.status == 200
+        assert "claimed" not in reply.text, name
+        variables = reply.variables()
+        assert len(variables["REQUEST_ID"]) >= 16
+        assert variables["HTTP_X_REQUEST_ID"] == variables["REQUEST_ID"]
 
 
 # Behind a proxy.
