@@ -54,6 +54,12 @@ def test_variables_of_cgi_are_complete(front):
     assert int(variables["REMOTE_PORT"]) > 0
 
 
+@pytest.mark.parametrize("name", ["X-Request-ID", "X_Request_ID", "x-request_id", "X_Request-ID"])
+def test_clients_do_not_choose_the_id_of_a_request(front, name):
+    for _ in range(10):  # of two fields that make one variable, Caddy lets either win
+        assert "claimed" not in http.request(front.port, "/env", headers=[(name, "claimed")]).text
+
+
 def test_encoded_and_unicode_paths_arrive(front):
     target = "/env/%C3%BC%20x%25/%E2%82%AC"
     reply = http.request(front.port, target)

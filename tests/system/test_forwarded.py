@@ -28,6 +28,12 @@ FIELDS = {
 }
 CLIENT = "127.0.0.2"  # the servers have 127.0.0.1
 UNDERSCORED = {name.replace("-", "_"): value for name, value in FIELDS.items() if "-" in name}
+# Every spelling of which CGI makes the same variable.
+SPELLINGS = {
+    "".join(letters): value
+    for name, value in FIELDS.items()
+    for letters in itertools.product(*("-_" if letter == "-" else letter for letter in name))
+}
 SITES = ["nginx", "nginx-scgi", "apache", "apache-scgi", "caddy", "lighttpd", "lighttpd-scgi", "haproxy"]
 
 
@@ -72,6 +78,9 @@ def site(request, viaductd, start_front):
 
 def test_sites_tell_the_truth_and_strip_the_rest(site):
     for sent, variables in answers(site.port, alone_and_in_pairs({**FIELDS, **UNDERSCORED})):
+        check_truth(variables, sent)
+        assert not family(variables), sent
+    for sent, variables in answers(site.port, [[item] for item in SPELLINGS.items()]):
         check_truth(variables, sent)
         assert not family(variables), sent
 
