@@ -64,7 +64,7 @@ TEST_F(LogCopierTest, LinesOfSeveralWritersDoNotMix) {
   constexpr int kWriters = 4;
   std::vector<std::thread> writers;
   for (int i = 0; i < kWriters; ++i) {
-    writers.emplace_back([this, i, pipe = copier_->pipe_to(file_, kText)] {
+    writers.emplace_back([i, pipe = copier_->pipe_to(file_, kText)] {
       const std::string line = std::string(700, static_cast<char>('a' + i)) + '\n';
       // In pieces, which end anywhere.
       std::string all;
