@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "daemon/master/log_set.hpp"
+#include "daemon/master/runtime_directory.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -243,6 +244,14 @@ bool AppPool::failing() const {
 bool AppPool::all_ready() const {
   return std::all_of(slots_.begin(), slots_.end(),
                      [this](const auto& slot) { return is_ready(slot->holder); });
+}
+
+bool AppPool::reachable() const {
+  return std::all_of(workers_.begin(), workers_.end(), [this](const auto& entry) {
+    const WorkerState state = entry.second->state();
+    const bool serves = state == WorkerState::starting || state == WorkerState::ready;
+    return !serves || context_.runtime.has_worker_socket(entry.first);
+  });
 }
 
 bool AppPool::settled() const {

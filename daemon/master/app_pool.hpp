@@ -102,9 +102,11 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   channel::AppState state() const { return state_; }
   /// No worker serves, and the last attempt to start one failed, though another may be under way.
   bool failing() const;
-  std::uint32_t retry_after() const;               ///< seconds until the next attempt, at least 1
-  bool all_ready() const;                          ///< every place has a ready worker
-  bool has_failed() const { return has_failed_; }  ///< a worker ended before it was ready
+  std::uint32_t retry_after() const;  ///< seconds until the next attempt, at least 1
+  bool all_ready() const;             ///< every place has a ready worker
+  /// Whether bridges can connect to each worker that serves, or is to: its socket file is there.
+  bool reachable() const;
+  bool has_failed() const { return has_failed_; }            ///< a worker ended before it was ready
   unsigned failed_starts() const { return failed_starts_; }  ///< how often that has happened
   /// Why a worker ended last that should not have: "shop/1: killed by SIGSEGV"; "" when none did.
   /// Of one that was not ready yet, with the last line that it wrote to its standard error.

@@ -145,6 +145,9 @@ class Master final : private PoolObserver,
   void check_listeners();
   void log_reopened(const std::vector<std::string>& listeners) const;
   std::vector<std::string> renew_places();
+  std::vector<std::string> cut_off_pools() const;
+  void note_failed_again(const Generation& former);
+  bool failed_again(const std::string& pool) const;
   void renew_control();
 
   // Signals, service manager.
@@ -294,7 +297,8 @@ class Master final : private PoolObserver,
   std::vector<std::shared_ptr<AppPool>> former_pools_;    // of a candidate that goes back
   std::vector<std::shared_ptr<AppPool>> prepared_pools_;  // of one that was left for another
   std::string going_back_;                                // why; "": that is not happening
-  bool workers_cut_off_ = false;  // their sockets' directory was removed; until a reload succeeds
+  // Pools that this reload was to start anew, since they are cut off, and could not.
+  std::vector<std::string> failed_again_;
   bool upgrade_wanted_ = false;
   bool ready_reported_ = false;
   bool stopping_ = false;

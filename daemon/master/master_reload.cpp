@@ -55,6 +55,7 @@ void Master::next_reload() {
   this_reload_ = reloads_.take();
   reload_outcome_ = {};
   failures_.clear();
+  failed_again_.clear();
   load_and_prepare();
 }
 
@@ -173,6 +174,7 @@ std::vector<PoolProgress> Master::candidate_progress() const {
 // workers that became ready for it.
 void Master::leave_out(const std::vector<AppFailure>& failures) {
   const auto former = std::exchange(candidate_, nullptr);
+  note_failed_again(*former);
   config::Settings settings = former->settings();
   for (const AppFailure& failure : failures) {
     config::put_app(settings, current_->settings(), failure.app);
@@ -210,7 +212,6 @@ std::shared_ptr<AppPool> Master::prepared_pool(const std::string& name) const {
 
 void Master::promote() {
   const auto old = std::exchange(current_, std::exchange(candidate_, nullptr));
-  workers_cut_off_ = false;
   try {
     current_->listeners().apply(current_->settings().listeners);
   } catch (const std::exception& error) {
@@ -227,6 +228,7 @@ void Master::promote() {
   store_.update(current_->listeners(), inherited_);
   old->close_listeners();
   note_failures(plan_, failures_);
+  note_cut_off(plan_, failed_again_);
   update_pools(*old);
   begin_probation(*old);
   try {

@@ -104,6 +104,7 @@ void Master::go_back(const std::string& why) {
   this_reload_ = {};
   reload_outcome_ = {};
   failures_.clear();
+  failed_again_.clear();
   try {
     prepare(std::move(probation.settings), current_->listeners());
   } catch (const std::exception& error) {

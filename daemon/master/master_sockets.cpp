@@ -1,4 +1,5 @@
 // Sockets that stop to let clients in: shut down by a bridge, or their files removed by somebody.
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <string>
@@ -41,20 +42,45 @@ void Master::log_reopened(const std::vector<std::string>& listeners) const {
   }
 }
 
-// The files of sockets may have been removed, or the directory that they were in. Returns pools whose
-// workers cannot be reached any more.
+// The files of sockets may have been removed, or the directory that they were in. Returns pools
+// whose workers cannot be reached any more.
 std::vector<std::string> Master::renew_places() {
-  if (runtime_.renew()) {
-    workers_cut_off_ = true;
+  const bool lost = runtime_.renew();
+  if (lost) {
     logs_.daemon().warning("the runtime directory was gone, made anew; all apps are restarted",
                            {{"directory", runtime_.path()}});
   }
   renew_control();
-  std::vector<std::string> cut_off;
-  for (const auto& app : current_->apps()) {
-    if (workers_cut_off_ && !app.pool->connects()) cut_off.push_back(app.pool->name());
+  auto cut_off = cut_off_pools();
+  std::erase_if(cut_off, [this](const std::string& pool) { return failed_again(pool); });
+  for (const std::string& pool : cut_off) {
+    if (lost || prepared_pool(pool)) continue;
+    logs_.daemon().warning("the socket of a worker was gone, the app is restarted",
+                           {{"app", pool}});
   }
   return cut_off;
+}
+
+std::vector<std::string> Master::cut_off_pools() const {
+  std::vector<std::string> pools;
+  for (const auto& app : current_->apps()) {
+    if (!app.pool->reachable()) pools.push_back(app.pool->name());
+  }
+  return pools;
+}
+
+// A pool whose settings have changed gets another try, with its former settings.
+void Master::note_failed_again(const Generation& former) {
+  for (const GenerationApp& app : former.apps()) {
+    const AppChange* const change = find_change(plan_, app.pool->name());
+    const bool same_settings =
+        change->kind == AppChange::Kind::restarted && change->reasons.empty();
+    if (same_settings && app.pool->has_failed()) failed_again_.push_back(app.pool->name());
+  }
+}
+
+bool Master::failed_again(const std::string& pool) const {
+  return std::find(failed_again_.begin(), failed_again_.end(), pool) != failed_again_.end();
 }
 
 void Master::renew_control() {

@@ -39,6 +39,7 @@ std::string remarks(const AppChange& change) {
 }
 
 std::string what_became_of(const AppChange& change) {
+  if (change.cut_off) return change.app + " failed and cannot be reached";
   switch (change.kind) {
     case AppChange::Kind::kept:
       return change.app + " kept";
@@ -109,6 +110,12 @@ void note_failures(ReloadPlan& plan, const std::vector<AppFailure>& failures) {
     change.kind = failure->added ? AppChange::Kind::failing : AppChange::Kind::behind;
     change.reasons.clear();
     change.failure = failure->why;
+  }
+}
+
+void note_cut_off(ReloadPlan& plan, const std::vector<std::string>& pools) {
+  for (AppChange& change : plan) {
+    change.cut_off = std::find(pools.begin(), pools.end(), change.app) != pools.end();
   }
 }
 

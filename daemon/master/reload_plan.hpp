@@ -46,6 +46,8 @@ struct AppChange {
   std::vector<std::string_view> reasons;
   std::string failure{};                   ///< of `behind` and `failing`: why
   std::optional<UndoneScale> undone = {};  ///< a number of workers that was set by hand
+  /// Of workers that go on: their sockets are gone, and no others could be started.
+  bool cut_off = false;
 
   bool operator==(const AppChange&) const = default;
 };
@@ -63,6 +65,9 @@ ReloadPlan plan_reload(const config::Settings& before, const config::Settings& a
 
 /// Says of each app that failed what becomes of it. Its canaries share its fate and are not said.
 void note_failures(ReloadPlan& plan, const std::vector<AppFailure>& failures);
+
+/// Marks the changes of these pools as cut off.
+void note_cut_off(ReloadPlan& plan, const std::vector<std::string>& pools);
 
 /// Why apps failed, one line each.
 std::vector<std::string> failure_lines(const ReloadPlan& plan);

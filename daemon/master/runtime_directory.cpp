@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,6 +137,13 @@ UniqueFd RuntimeDirectory::listen_for_worker(std::uint64_t serial) const {
   }
   if (::listen(socket.get(), kWorkerBacklog) != 0) fail("listen " + path);
   return socket;
+}
+
+bool RuntimeDirectory::has_worker_socket(std::uint64_t serial) const noexcept {
+  struct stat status {};
+  const int found =
+      ::fstatat(workers_.descriptor(), socket_name(serial).c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  return found == 0 && S_ISSOCK(status.st_mode);
 }
 
 void RuntimeDirectory::remove_worker_socket(std::uint64_t serial) const noexcept {

@@ -35,6 +35,8 @@ class RuntimeDirectory {
   /// A listening socket at that path, mode 0600, owned by the bridge's user; close-on-exec. Throws
   /// std::system_error.
   UniqueFd listen_for_worker(std::uint64_t serial) const;
+  /// Whether a socket file is there in the workers' directory.
+  [[nodiscard]] bool has_worker_socket(std::uint64_t serial) const noexcept;
   void remove_worker_socket(std::uint64_t serial) const noexcept;
 
  private:

@@ -1,6 +1,7 @@
 """Socket files and directories that somebody removed, or that are not there at the start."""
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import fastcgi
+from harness import fastcgi, scgi
 from harness.ports import reserve_port
 from harness.process import wait_for
 from harness.tool import Tool
@@ -112,6 +113,67 @@ def test_a_runtime_directory_that_is_gone_is_made_again_with_its_workers(daemon,
     assert hello(daemon.socket) == b"hello\n"
     assert tool.run("status").status == 0
     wait_for(lambda: not set(before) & set(daemon.workers()), "the workers are replaced")
+
+
+def tool_outside(viaductd) -> Tool:
+    tool = Tool(viaductd)
+    tool.control = str(viaductd.directory / "control.sock")
+    return tool
+
+
+@pytest.fixture
+def two(viaductd):
+    """`web` behind the FastCGI listener, `blog` behind the one for SCGI; the programs of the test's own,
+    and the control socket outside of the runtime directory."""
+    viaductd.settings["control"] = f"unix:{viaductd.directory}/control.sock"
+    for name in ("web", "blog"):
+        program = viaductd.directory / f"{name}.sh"
+        app = viaductd.app("sdk", name=name)
+        program.write_text("#!/bin/sh\nexec " + shlex.join(map(str, app["command"])) + "\n")
+        program.chmod(0o644)
+        app["command"] = ["/bin/sh", str(program)]
+    viaductd.settings["listeners"][1]["app"] = "blog"
+    return viaductd.start()
+
+
+def lose_directory(daemon) -> None:
+    shutil.rmtree(daemon.settings["runtime_dir"])
+
+
+def lose_sockets(daemon) -> None:
+    for path in Path(daemon.settings["runtime_dir"]).glob("*/workers/*.sock"):
+        path.unlink()
+
+
+@pytest.mark.parametrize("lose", [lose_directory, lose_sockets])
+def test_of_the_workers_that_cannot_be_reached_keep_going_replaces_those_it_can(two, lose):
+    tool = tool_outside(two)
+    lose(two)
+    program = two.directory / "blog.sh"
+    kept = program.read_text()
+    program.write_text("exit 3\n")
+    answer = tool.run("reload", "--keep-going")
+    assert answer.status == 1
+    assert "web restarted, blog failed and cannot be reached; ready in" in answer.err
+    assert "blog: a worker did not become ready (blog/1: exited with status 3" in answer.err
+    assert hello(two.socket) == b"hello\n"
+    web = two.started("web")
+    program.write_text(kept)
+    assert "web kept, blog restarted; ready in" in tool.done("reload", "--keep-going")
+    assert two.started("web") == web, "it has sockets already"
+    assert scgi.request(two.scgi, "/hello").body == b"hello\n"
+
+
+def test_the_socket_of_one_worker_that_is_gone_is_made_again_with_its_app(two):
+    tool = tool_outside(two)
+    (first, *_) = sorted(
+        Path(two.settings["runtime_dir"]).glob("*/workers/*.sock"), key=lambda path: int(path.stem)
+    )
+    first.unlink()
+    assert "web restarted, blog kept; ready in" in tool.done("reload")
+    two.logged("the socket of a worker was gone, the app is restarted")
+    assert hello(two.socket) == b"hello\n"
+    assert "web kept, blog kept; ready in" in tool.done("reload")
 
 
 PLACES = {

@@ -124,6 +124,16 @@ TEST_F(PoolTest, ScalingARangeSetsItsLowerEnd) {
   EXPECT_EQ(pool->size(), 3u) << "shrinks when it has been idle";
 }
 
+TEST_F(PoolTest, IsReachableWhileEachWorkerThatServesHasItsSocket) {
+  app.workers = {.min = 2, .max = 2};
+  start();
+  EXPECT_TRUE(pool->reachable());
+  until_ready(2);
+  EXPECT_TRUE(pool->reachable());
+  context_.runtime.remove_worker_socket(pool->workers().back().serial);
+  EXPECT_FALSE(pool->reachable());
+}
+
 TEST_F(PoolTest, ShowsEveryWorker) {
   app.workers = {2, 2};
   start();

@@ -123,6 +123,19 @@ TEST(ReloadPlanTest, AppsThatFailAreSaidWithTheirReasons) {
   EXPECT_EQ(failure_lines(plan), (std::vector<std::string>{"api/canary: no", "blog: nor this"}));
 }
 
+TEST(ReloadPlanTest, AppsThatCannotBeReachedAreNotSaidToStay) {
+  ReloadPlan plan{{"shop", Kind::restarted, {}},
+                  {"api", Kind::kept, {}},
+                  {"blog", Kind::kept, {}},
+                  {"api/canary", Kind::kept, {}}};
+  note_failures(plan, {{"api", "api: no", false}, {"blog", "blog: no", false}});
+  note_cut_off(plan, {"api", "api/canary"});
+  EXPECT_EQ(summary(3, plan, std::chrono::milliseconds(100)),
+            "generation 3: shop restarted, api failed and cannot be reached, blog failed and stays "
+            "as it was, api/canary failed and cannot be reached; ready in 0.1 s");
+  EXPECT_EQ(failure_lines(plan), (std::vector<std::string>{"api: no", "blog: no"}));
+}
+
 TEST(ReloadPlanTest, NumbersSetByHandThatEndAreSaid) {
   struct Row {
     AppChange change;

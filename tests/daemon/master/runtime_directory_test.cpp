@@ -119,6 +119,23 @@ TEST(RuntimeDirectoryTest, WorkerSocketsAreThoseOfTheBridgeAlone) {
   EXPECT_FALSE(exists(runtime.worker_socket(7)));
 }
 
+TEST(RuntimeDirectoryTest, KnowsWhichWorkerSocketsAreThere) {
+  const TemporaryDirectory directory;
+  RuntimeDirectory runtime(directory / "run", bridge_account());
+  EXPECT_FALSE(runtime.has_worker_socket(7));
+  const UniqueFd first = runtime.listen_for_worker(7);
+  const UniqueFd second = runtime.listen_for_worker(8);
+  EXPECT_TRUE(runtime.has_worker_socket(7));
+  std::filesystem::remove(runtime.worker_socket(7));
+  EXPECT_FALSE(runtime.has_worker_socket(7));
+  std::ofstream(runtime.worker_socket(7)) << "no socket";
+  EXPECT_FALSE(runtime.has_worker_socket(7));
+  EXPECT_TRUE(runtime.has_worker_socket(8));
+  std::filesystem::remove_all(runtime.path());
+  EXPECT_TRUE(runtime.renew());
+  EXPECT_FALSE(runtime.has_worker_socket(8));
+}
+
 TEST(RuntimeDirectoryTest, IsRemovedWithItsDaemon) {
   const TemporaryDirectory directory;
   std::optional<RuntimeDirectory> runtime(std::in_place, directory / "run", bridge_account());
