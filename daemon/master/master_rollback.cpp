@@ -71,6 +71,8 @@ void Master::watch_probation() {
 }
 
 void Master::check_probation() {
+  // Whoever takes over has workers of its own; where that fails, the next look decides.
+  if (successor_ || takeover_ != Takeover::none) return watch_probation();
   for (const Watched& watched : probation_->watched) {
     const GenerationApp& app = current_->apps()[watched.place];
     const Outcomes now = since(watched.base, outcomes_of(current_->counts_of(app)));

@@ -61,6 +61,7 @@ void Master::successor_bridge(BridgeHandle bridge) {
 }
 
 void Master::successor_ready() {
+  if (candidate_) discard("the new viaductd has taken over");
   UniqueFd theirs;
   try {
     const channel::Pair pair = channel::make_pair();

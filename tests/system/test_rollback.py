@@ -2,9 +2,11 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from harness import fastcgi
 from harness.load import assert_clean
 from harness.paths import built
-from harness.process import alive, command_line, wait_for
+from harness.process import Adopted, adopt_orphans, alive, command_line, wait_for
 from harness.tool import Tool
 
 
@@ -80,6 +82,41 @@ def test_next_reload_ends_the_probation(viaductd):
     app["env"]["NUMBER"] = "3"
     viaductd.reload()
     wait_for(lambda: not alive(former), "the first worker is gone")
+
+
+@pytest.mark.parametrize("ready", [True, False], ids=["ready", "failing"])
+def test_nothing_goes_back_while_an_upgrade_is_under_way(viaductd, ready):
+    """Its successor takes over or fails; only then the one that goes on looks at its new workers."""
+    app = viaductd.app("sdk", probation="60s")
+    viaductd.start()
+    for _ in range(50):
+        assert status(viaductd) == 200
+    app["env"]["FAIL_ALL"] = "1"
+    viaductd.reload()
+    gate = viaductd.marks / "gate"
+    program = "exec " + shlex.join(map(str, app["command"])) if ready else "exit 3"
+    app["command"] = ["/bin/sh", "-c", f"until [ -e {gate} ]; do sleep 0.05; done; {program}"]
+    del app["env"]["FAIL_ALL"]
+    viaductd.write()
+    old = viaductd.process
+    adopt_orphans()
+    old.send(signal.SIGUSR2)
+    successor = viaductd.successor()
+    # For several looks.
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        assert status(viaductd) == 500
+    gate.touch()
+    if ready:
+        viaductd.logged("upgrade: taken over")
+        viaductd.process = Adopted(successor, viaductd.log)
+        assert old.wait() == 0
+        assert "going back" not in viaductd.text()
+    else:
+        viaductd.logged("upgrade failed: ")
+        ask_until(viaductd, lambda: viaductd.generations() == 2, "it goes back")
+        assert viaductd.text().index("upgrade failed: ") < viaductd.text().index(": going back")
+    wait_for(lambda: status(viaductd) == 200, "it serves")
 
 
 @pytest.mark.slow
