@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/config/bridge_settings.hpp"
 #include "daemon/config/canary.hpp"
 #include "daemon/config/checking.hpp"
 
@@ -12,13 +13,12 @@ constexpr std::uint64_t kOfProcess = 64;
 constexpr std::uint64_t kOfThread = 8;  // polling, timers, a reserve, questions to DNS
 constexpr std::uint64_t kFilesOfConnection = 2;
 constexpr std::uint64_t kLogsOfApp = 2;
-constexpr std::uint64_t kGenerations = 2;       // that have workers of their own during a reload
-constexpr std::uint64_t kRequestsOfServer = 8;  // at once, of a server without concurrency.limit
-constexpr std::uint64_t kOfWorker = 3;          // in the master: standard error, reports, cgroup
-constexpr std::uint64_t kOfApp = 4;             // in the master: the pinned program, logs
+constexpr std::uint64_t kGenerations = 2;  // that have workers of their own during a reload
+constexpr std::uint64_t kOfWorker = 3;     // in the master: standard error, reports, cgroup
+constexpr std::uint64_t kOfApp = 4;        // in the master: the pinned program, logs
 
 std::uint64_t links_to(const AppSettings& app, std::uint64_t threads) {
-  const std::uint64_t requests = app.concurrency.limit.value_or(kRequestsOfServer);
+  const std::uint64_t requests = app.concurrency.limit.value_or(kServerConcurrency);
   if (!app.connect.empty()) return app.connect.size() * requests;
   return kGenerations * app.workers.max * threads;
 }
