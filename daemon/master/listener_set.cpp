@@ -90,13 +90,17 @@ std::vector<std::string> ListenerSet::reopened_since(const ListenerSet& previous
 }
 
 void ListenerSet::apply(const std::vector<ListenerSettings>& listeners) {
+  std::string failures;
+  int first = 0;
   for (std::size_t i = 0; i < sockets_.size(); ++i) {
     try {
       sockets_[i]->apply(options_of(listeners[i]));
     } catch (const ListenerError& error) {
-      throw ListenerError(key_of(i) + error.what(), error.error());
+      if (failures.empty()) first = error.error();
+      failures += (failures.empty() ? "" : "; ") + key_of(i) + error.what();
     }
   }
+  if (!failures.empty()) throw ListenerError(failures, first);
 }
 
 std::vector<ListenerRepair> ListenerSet::repair() {

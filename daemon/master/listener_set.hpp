@@ -33,7 +33,8 @@ class ListenerSet {
   /// Addresses of which `previous` has another socket: its file was gone.
   std::vector<std::string> reopened_since(const ListenerSet& previous) const;
 
-  /// Owner, mode and backlog of sockets that were there before. Throws ListenerError.
+  /// Sets owner, mode and backlog of all sockets. Throws ListenerError once it has tried each: its
+  /// text joins the failures with "; ", its errno is that of the first.
   void apply(const std::vector<config::ListenerSettings>& listeners);
 
   /// Puts the sockets right on which a bridge has ended the listening (ListenerSocket::repair()).

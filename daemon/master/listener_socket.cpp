@@ -249,15 +249,14 @@ std::uint16_t ListenerSocket::port() const {
 void ListenerSocket::apply(const ListenerOptions& options) {
   if (address_.kind == Address::Kind::systemd) return;
   options_ = options;
-  if (file_) {
-    try {
-      file_->set_owner(options.uid, options.gid);
-      file_->set_mode(options.mode);
-    } catch (const std::system_error& error) {
-      fail(address_, error);
-    }
-  }
   if (::listen(descriptor(), backlog_of(options)) != 0) fail(address_, "listen", errno);
+  if (!file_) return;
+  try {
+    file_->set_owner(options.uid, options.gid);
+    file_->set_mode(options.mode);
+  } catch (const std::system_error& error) {
+    fail(address_, error);
+  }
 }
 
 bool ListenerSocket::listen_again() noexcept {

@@ -1,9 +1,11 @@
 #include "daemon/master/listener_set.hpp"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -47,6 +49,12 @@ class ListenerSetTest : public testing::Test {
     return ::access((directory_ / name).c_str(), F_OK) == 0;
   }
 
+  mode_t mode_of(const std::string& name) const {
+    struct stat status {};
+    EXPECT_EQ(::stat((directory_ / name).c_str(), &status), 0) << name;
+    return status.st_mode & 07777;
+  }
+
   static std::string refusal(const std::vector<ListenerSettings>& listeners,
                              InheritedSockets inherited, const ListenerSet& previous = {}) {
     try {
@@ -76,6 +84,25 @@ TEST_F(ListenerSetTest, SocketsOfUnchangedAddressAreKept) {
   EXPECT_TRUE(exists("a"));
   EXPECT_FALSE(exists("b"));
   EXPECT_TRUE(exists("c"));
+}
+
+TEST_F(ListenerSetTest, OptionsOfAllAreSetAlthoughSomeFail) {
+  ListenerSet set = ListenerSet::open({at("a"), at("b"), at("c"), at("d")}, none_, {});
+  for (const char* lost : {"a", "c"}) std::filesystem::remove(directory_ / lost);
+  std::string text;
+  try {
+    set.apply({at("a", 0640), at("b", 0640), at("c", 0640), at("d", 0640)});
+  } catch (const ListenerError& error) {
+    text = error.what();
+    EXPECT_EQ(error.error(), ENOENT);
+  }
+  EXPECT_EQ(text.find("listeners[0]: unix:"), 0u) << text;
+  EXPECT_NE(text.find("; listeners[2]: unix:"), std::string::npos) << text;
+  for (const char* kept : {"b", "d"}) EXPECT_EQ(mode_of(kept), 0640u) << kept;
+  // What takes the place of a socket later has the options, too.
+  for (const auto& socket : set.sockets()) ::shutdown(socket->descriptor(), SHUT_RDWR);
+  set.repair();
+  for (const char* name : {"a", "b", "c", "d"}) EXPECT_EQ(mode_of(name), 0640u) << name;
 }
 
 TEST_F(ListenerSetTest, SocketsWhoseFileIsGoneAreOpenedAnew) {
