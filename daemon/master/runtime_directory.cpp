@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "daemon/master/socket_file.hpp"
 
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kWorkerBacklog = 1024;
+constexpr const char* kLock = "lock";
 
 [[noreturn]] void fail(const std::string& what, int error = errno) {
   throw std::system_error(error, std::generic_category(), what);
@@ -32,7 +34,7 @@ std::string socket_name(std::uint64_t serial) {
 // The lock, or nothing while another daemon lives there.
 UniqueFd try_lock(const Directory& directory, int flags) {
   try {
-    UniqueFd lock = directory.open_below("lock", O_RDWR | flags, 0600);
+    UniqueFd lock = directory.open_below(kLock, O_RDWR | flags, 0600);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
     return lock;
   } catch (const std::system_error&) {
@@ -92,27 +94,37 @@ Directory workers_directory(const Directory& own) {
   return own.make_below("workers", is_root() ? 0711 : 0700);
 }
 
+bool is_lock_of(const UniqueFd& lock, const Directory& directory) {
+  struct stat held {};
+  struct stat there {};
+  return lock && ::fstat(lock.get(), &held) == 0 &&
+         ::fstatat(directory.descriptor(), kLock, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+         held.st_dev == there.st_dev && held.st_ino == there.st_ino;
+}
+
+UniqueFd lock(const Directory& own) {
+  UniqueFd made = try_lock(own, O_CREAT);
+  if (!made) fail("lock " + own.path() + "/" + kLock);
+  return made;
+}
+
 }  // namespace
 
 RuntimeDirectory::RuntimeDirectory(const std::string& runtime_dir, const config::Account& bridge)
     : runtime_dir_(runtime_dir),
       bridge_(bridge),
       own_(own_directory(runtime_dir)),
-      workers_(workers_directory(own_)) {
-  lock();
-}
-
-void RuntimeDirectory::lock() {
-  lock_ = {};  // a lock of this process, on the same file, is in the way as any other
-  lock_ = try_lock(own_, O_CREAT);
-  if (!lock_) fail("lock " + path() + "/lock");
-}
+      workers_(workers_directory(own_)),
+      lock_(lock(own_)) {}
 
 bool RuntimeDirectory::renew() {
   if (own_.in_place() && workers_.in_place()) return false;
-  own_ = own_directory(runtime_dir_);
-  workers_ = workers_directory(own_);
-  lock();
+  Directory own = own_directory(runtime_dir_);
+  Directory workers = workers_directory(own);
+  // This process cannot lock the same file twice.
+  if (!is_lock_of(lock_, own)) lock_ = lock(own);
+  own_ = std::move(own);
+  workers_ = std::move(workers);
   return true;
 }
 

@@ -24,7 +24,8 @@ class RuntimeDirectory {
   RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
 
   /// Makes the own directory again if it, or one above it, has been removed or replaced. Returns
-  /// whether that was so: the sockets of all workers are gone then. Throws as the constructor.
+  /// whether that was so: the sockets of all workers are gone then. Throws as the constructor; the
+  /// next call then tries it again.
   bool renew();
 
   const std::string& path() const { return own_.path(); }
@@ -40,8 +41,6 @@ class RuntimeDirectory {
   void remove_worker_socket(std::uint64_t serial) const noexcept;
 
  private:
-  void lock();
-
   std::string runtime_dir_;
   config::Account bridge_;
   Directory own_;

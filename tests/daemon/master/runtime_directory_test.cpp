@@ -162,6 +162,35 @@ TEST(RuntimeDirectoryTest, IsMadeAgainWhereItIsGone) {
   }
 }
 
+TEST(RuntimeDirectoryTest, IsMadeAgainByTheNextTryWhereOneFails) {
+  const TemporaryDirectory directory;
+  RuntimeDirectory runtime(directory.path(), bridge_account());
+  std::filesystem::remove_all(runtime.path());
+  ::mkdir(runtime.path().c_str(), 0711);
+  UniqueFd other(::open((runtime.path() + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(::flock(other.get(), LOCK_EX), 0);
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THROW(runtime.renew(), std::system_error) << "somebody has the lock";
+  }
+  other.reset();
+  EXPECT_TRUE(runtime.renew());
+  EXPECT_FALSE(runtime.renew());
+  EXPECT_TRUE(runtime.listen_for_worker(1));
+}
+
+TEST(RuntimeDirectoryTest, KeepsItsLockWhereOnlyTheWorkersDirectoryIsGone) {
+  const TemporaryDirectory directory;
+  RuntimeDirectory runtime(directory.path(), bridge_account());
+  for (const bool lock_too : {false, true}) {
+    std::filesystem::remove_all(runtime.path() + "/workers");
+    if (lock_too) std::filesystem::remove(runtime.path() + "/lock");
+    EXPECT_TRUE(runtime.renew());
+    const UniqueFd lock(::open((runtime.path() + "/lock").c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_TRUE(lock);
+    EXPECT_NE(::flock(lock.get(), LOCK_EX | LOCK_NB), 0) << "its daemon lives";
+  }
+}
+
 TEST(RuntimeDirectoryTest, OnlyWhatDeadDaemonsLeftIsRemoved) {
   const TemporaryDirectory directory;
   for (const char* name : {"111", "222", "keep"}) {
