@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "daemon/config/app_name.hpp"
 #include "daemon/config/checking.hpp"
 #include "daemon/config/connect_apps.hpp"
 #include "daemon/config/keys.hpp"
@@ -151,15 +152,7 @@ class Loader {
 }  // namespace
 
 std::string app_name_problem(std::string_view name) {
-  constexpr std::string_view kLetters =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-  constexpr std::size_t kMaxName = 64;
-  const bool well_formed =
-      !name.empty() && name.size() <= kMaxName && name.front() != '-' && name.front() != '_' &&
-      std::all_of(name.begin(), name.end(), [&](char c) {
-        return c == '-' || c == '_' || kLetters.find(c) != std::string_view::npos;
-      });
-  return well_formed ? "" : "expected a name of 1 to 64 letters, digits, - and _";
+  return is_app_name(name) ? "" : "expected a name of 1 to 64 letters, digits, - and _";
 }
 
 LoadResult load(const std::filesystem::path& file, Purpose purpose) {

@@ -40,7 +40,12 @@ void Master::reload() {
 
 void Master::want_reload(ReloadOrder order, Done done) {
   const bool first = reloads_.empty();
-  reloads_.add(std::move(order), std::move(done));
+  if (!reloads_.add(std::move(order), done)) {
+    return done({control::Outcome::Kind::refused,
+                 "too many orders to reload or restart wait for the one that is under way",
+                 {},
+                 {}});
+  }
   if (stopping_) return answer_reload();
   if (first && (successor_ || takeover_ != Takeover::none)) {
     logs_.daemon().info("reload: waits for the upgrade that is under way");

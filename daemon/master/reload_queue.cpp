@@ -6,13 +6,24 @@
 
 namespace viaduct::daemon::master {
 
-void ReloadQueue::add(ReloadOrder order, Done done) {
+namespace {
+
+bool is_of_one_app(const ReloadQueue::Request& request) {
+  return !request.order.app.empty();
+}
+
+}  // namespace
+
+bool ReloadQueue::add(ReloadOrder order, const Done& done) {
   auto request = std::find_if(requests_.begin(), requests_.end(),
                               [&order](const Request& known) { return known.order == order; });
   if (request == requests_.end()) {
+    const auto others = std::count_if(requests_.begin(), requests_.end(), is_of_one_app);
+    if (!order.app.empty() && others >= std::ptrdiff_t{kMaxOfApps}) return false;
     request = requests_.insert(requests_.end(), {std::move(order), {}});
   }
-  if (done) request->waiting.push_back(std::move(done));
+  if (done) request->waiting.push_back(done);
+  return true;
 }
 
 bool ReloadQueue::has_whole() const {

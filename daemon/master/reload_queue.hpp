@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <vector>
@@ -41,8 +42,12 @@ class ReloadQueue {
     std::vector<Done> waiting{};  ///< to be told how it went
   };
 
-  /// `done` may be null.
-  void add(ReloadOrder order, Done done);
+  /// Orders for single apps that wait; those for the whole file are always taken, being two at
+  /// most.
+  static constexpr std::size_t kMaxOfApps = 256;
+
+  /// `done` may be null. Returns false, and leaves `done` alone, when kMaxOfApps other orders wait.
+  [[nodiscard]] bool add(ReloadOrder order, const Done& done);
 
   bool empty() const { return requests_.empty(); }
   /// Whether the whole file is to be read.

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "daemon/config/app_name.hpp"
 #include "daemon/config/app_settings.hpp"
 #include "daemon/config/scalars.hpp"
 
@@ -130,12 +131,6 @@ void add_commands(CLI::App& app, CommandLine& line, Words& words) {
           [&] { change(line, "/v1/upgrade"); });
 }
 
-bool is_app_name(const std::string& name) {
-  return name.find_first_not_of(
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-             "0123456789-_") == std::string::npos;
-}
-
 // What is wrong, or nothing.
 std::optional<std::string> finish(const Words& words, CommandLine& line) {
   auto address = control_address(words.control);
@@ -143,7 +138,8 @@ std::optional<std::string> finish(const Words& words, CommandLine& line) {
     return "control socket " + words.control + ": " + *wrong;
   }
   line.control = std::get<config::Address>(address);
-  if (!is_app_name(words.app)) return words.app + " is no name of an app";
+  if (!words.app.empty() && !config::is_app_name(words.app))
+    return words.app + " is no name of an app";
   if (words.timeout.empty()) return std::nullopt;
   const auto timeout = config::parse_duration(words.timeout);
   if (!timeout)

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "daemon/config/app_name.hpp"
 #include "daemon/log/escape.hpp"
 
 namespace viaduct::daemon::master::control {
@@ -100,7 +101,7 @@ void Api::handle(const Peer& peer, std::string_view method, std::string_view tar
                               "only root, the user that viaductd runs as and members of "
                               "control.group may change something"));
   }
-  const bool may_be_new = command.action == Action::reload;
+  const bool may_be_new = command.action == Action::reload && config::is_app_name(command.app);
   if (!command.app.empty() && !may_be_new && !commands_.has_app(command.app)) {
     return answer(error_reply(404, "there is no app \"" + command.app + "\""));
   }

@@ -1,5 +1,7 @@
 #include "daemon/master/reload_queue.hpp"
 
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace viaduct::daemon::master {
@@ -10,13 +12,13 @@ using Kind = ReloadOrder::Kind;
 TEST(ReloadQueueTest, EqualOrdersAreOneAndOthersKeepTheirTurn) {
   ReloadQueue queue;
   const auto done = [](const control::Outcome&) {};
-  queue.add({}, nullptr);
-  queue.add({Kind::restart, "shop"}, done);
-  queue.add({Kind::app, "shop"}, done);
-  queue.add({}, done);
-  queue.add({Kind::restart, "api"}, done);
-  queue.add({Kind::restart, "shop"}, done);
-  queue.add({Kind::keep_going}, done);
+  EXPECT_TRUE(queue.add({}, nullptr));
+  EXPECT_TRUE(queue.add({Kind::restart, "shop"}, done));
+  EXPECT_TRUE(queue.add({Kind::app, "shop"}, done));
+  EXPECT_TRUE(queue.add({}, done));
+  EXPECT_TRUE(queue.add({Kind::restart, "api"}, done));
+  EXPECT_TRUE(queue.add({Kind::restart, "shop"}, done));
+  EXPECT_TRUE(queue.add({Kind::keep_going}, done));
   const std::pair<ReloadOrder, std::size_t> expected[] = {{{}, 1},
                                                           {{Kind::restart, "shop"}, 2},
                                                           {{Kind::app, "shop"}, 1},
@@ -36,18 +38,37 @@ TEST(ReloadQueueTest, KnowsWhetherTheWholeFileIsToBeRead) {
                                     std::pair(Kind::app, false), std::pair(Kind::restart, false)}) {
     ReloadQueue queue;
     EXPECT_FALSE(queue.has_whole());
-    queue.add({kind, "shop"}, nullptr);
+    EXPECT_TRUE(queue.add({kind, "shop"}, nullptr));
     EXPECT_EQ(queue.has_whole(), whole);
   }
+}
+
+TEST(ReloadQueueTest, HoldsSoManyOrdersForSingleApps) {
+  ReloadQueue queue;
+  const auto done = [](const control::Outcome&) {};
+  const auto order = [](std::size_t i) {
+    return ReloadOrder{i % 2 == 0 ? Kind::app : Kind::restart, "app" + std::to_string(i)};
+  };
+  for (std::size_t i = 0; i + 1 < ReloadQueue::kMaxOfApps; ++i) {
+    ASSERT_TRUE(queue.add(order(i), done)) << i;
+  }
+  EXPECT_TRUE(queue.add(order(ReloadQueue::kMaxOfApps - 1), done)) << "the last one";
+  EXPECT_FALSE(queue.add(order(ReloadQueue::kMaxOfApps), done)) << "one more";
+  EXPECT_TRUE(queue.add(order(0), done)) << "it waits already";
+  EXPECT_TRUE(queue.add({}, nullptr)) << "a signal gets no answer";
+  EXPECT_TRUE(queue.add({Kind::keep_going}, done));
+  EXPECT_EQ(queue.take().order, order(0));
+  EXPECT_TRUE(queue.add(order(ReloadQueue::kMaxOfApps), done)) << "there is room again";
+  EXPECT_FALSE(queue.add(order(ReloadQueue::kMaxOfApps + 1), done));
 }
 
 TEST(ReloadQueueTest, ClearedItNamesAllWhoWait) {
   ReloadQueue queue;
   int told = 0;
   const auto done = [&told](const control::Outcome&) { ++told; };
-  queue.add({}, nullptr);
-  queue.add({}, done);
-  queue.add({Kind::restart, "shop"}, done);
+  EXPECT_TRUE(queue.add({}, nullptr));
+  EXPECT_TRUE(queue.add({}, done));
+  EXPECT_TRUE(queue.add({Kind::restart, "shop"}, done));
   for (const auto& waiting : queue.clear()) waiting({});
   EXPECT_EQ(told, 2);
   EXPECT_TRUE(queue.empty());

@@ -96,6 +96,17 @@ TEST_F(ControlApiTest, ReloadMayBringAnAppThatIsNew) {
   EXPECT_EQ(commands.calls, std::vector<std::string>{"reload blog"});
 }
 
+TEST_F(ControlApiTest, ReloadBringsNoAppThatCannotHaveItsName) {
+  for (const std::string& name :
+       {std::string("a.b"), std::string("a b"), std::string("-a"), std::string("_a"),
+        std::string("a%62"), std::string("\xff"), std::string("\x1b[2J"), std::string(65, 'a')}) {
+    EXPECT_EQ(ask(kRoot, "POST", "/v1/apps/" + name + "/reload").status, 404) << name;
+  }
+  EXPECT_TRUE(commands.calls.empty());
+  EXPECT_TRUE(commands.notes.empty());
+  EXPECT_EQ(ask(kRoot, "POST", "/v1/apps/" + std::string(64, 'a') + "/reload").status, 200);
+}
+
 TEST_F(ControlApiTest, OutcomesBecomeStatuses) {
   struct Row {
     Outcome outcome;
