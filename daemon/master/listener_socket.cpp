@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "daemon/log/escape.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/listener_remedy.hpp"
 #include "daemon/master/port_holder.hpp"
@@ -38,7 +39,8 @@ using config::Address;
 [[noreturn]] void fail_in_use(const Address& address, pid_t pid) {
   std::string text = " is in use";
   if (pid > 0) text += " by pid " + std::to_string(pid);
-  const std::string name = pid > 0 ? process_name(pid) : "";
+  // Each process chooses its name, and this text goes to a terminal.
+  const std::string name = pid > 0 ? log::escape_controls(process_name(pid)) : "";
   if (!name.empty()) text += " (" + name + ")";
   fail(address, text, EADDRINUSE);
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -405,6 +406,22 @@ TEST(ListenerSocketTest, TcpPortZeroIsChosenByTheKernel) {
   EXPECT_EQ(refusal(taken), "tcp:127.0.0.1:" + std::to_string(socket.port()) +
                                 " is in use by pid " + std::to_string(::getpid()) + " (" +
                                 process_name(::getpid()) + ")");
+}
+
+TEST(ListenerSocketTest, TheNameOfTheProcessThatHasTheAddressIsNotWrittenRaw) {
+  const TemporaryDirectory directory;
+  const auto tcp = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+  const auto file = ListenerSocket::open(unix_path(directory / "web.sock"), {});
+  const std::string before = process_name(::getpid());
+  ::prctl(PR_SET_NAME, "a\x1b[2J\r\x7f\tz");
+  const std::string refusals[] = {refusal({Address::Kind::tcp, "127.0.0.1", tcp.port()}),
+                                  refusal(unix_path(directory / "web.sock"))};
+  ::prctl(PR_SET_NAME, before.c_str());
+  const std::string pid = std::to_string(::getpid());
+  for (const std::string& text : refusals) {
+    const std::string end = " is in use by pid " + pid + " (a\\x1b[2J\\r\\x7f\\tz)";
+    EXPECT_TRUE(text.ends_with(end)) << text;
+  }
 }
 
 TEST(ListenerSocketTest, TcpHostMayBeAName) {
