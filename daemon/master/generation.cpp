@@ -60,6 +60,16 @@ void Generation::try_crash_dirs() const {
 }
 
 void Generation::start() {
+  try {
+    launch_bridge();
+  } catch (...) {
+    // It is killed with its object, which hears of no end.
+    if (has_bridge()) observer_.bridge_reaped(bridge_->pid());
+    throw;
+  }
+}
+
+void Generation::launch_bridge() {
   if (owns_listeners_) {
     repair_listeners();
     listeners_.reset_options();

@@ -46,7 +46,8 @@ class GenerationObserver {
   virtual void bridge_left(Generation& generation) = 0;
   /// Its bridge broke a rule of the channel and is killed.
   virtual void bridge_distrusted(Generation& generation) = 0;
-  /// Its bridge, that process, has ended; called before the other consequences.
+  /// Its bridge, that process, has ended, or is killed since it could not be set up; called before
+  /// the other consequences.
   virtual void bridge_reaped(pid_t pid) = 0;
   /// Its bridge ended; a new one follows by itself.
   virtual void bridge_lost(Generation& generation) = 0;
@@ -161,6 +162,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
 
   void try_crash_dirs() const;
   void act(GenerationAction action);
+  void launch_bridge();
   void start_bridge();
   void restart_bridge();
   void expire_drain();

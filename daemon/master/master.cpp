@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -38,6 +39,11 @@ RuntimeDirectory open_runtime(const config::Settings& settings) {
   } catch (const std::exception& error) {
     throw error_of_key(settings, "runtime_dir", error);
   }
+}
+
+std::uint64_t descriptors_for(const config::Settings& settings) {
+  return std::max(config::descriptor_need(settings).total(),
+                  config::descriptors_of_master(settings));
 }
 
 std::string failing_apps(const Generation& generation) {
@@ -160,8 +166,10 @@ void Master::enable_cgroups(const config::Settings& settings) {
 std::shared_ptr<Generation> Master::make_generation(config::Settings settings,
                                                     ListenerSet listeners,
                                                     std::vector<GenerationApp> apps) {
-  descriptors_.raise(
-      std::max(config::descriptor_need(settings).total(), config::descriptors_of_master(settings)));
+  // A bridge of any of them may have to be started again.
+  std::uint64_t need = descriptors_for(settings);
+  for (const auto& other : generations_) need = std::max(need, descriptors_for(other->settings()));
+  descriptors_.raise(need);
   auto generation = std::make_shared<Generation>(context_, ++last_generation_, std::move(settings),
                                                  std::move(listeners), std::move(apps), tallies_,
                                                  static_cast<GenerationObserver&>(*this));

@@ -1,9 +1,11 @@
 """Reloads: nothing lost under load, nothing changed by a bad configuration."""
 
 import os
+import re
 import shutil
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +129,37 @@ def test_app_that_fails_to_start_does_not_replace_the_old(viaductd):
     viaductd.logged("/nonexistent/program")
     for _ in range(5):
         assert fastcgi.request(viaductd.socket, "/hello").status in (200, 503)
+
+
+def test_limit_of_descriptors_is_the_largest_that_a_generation_needs(viaductd):
+    """A bridge of the former settings may have to be started again beside, or after, a candidate with
+    smaller ones."""
+
+    def limit(pid: int) -> int:
+        text = Path(f"/proc/{pid}/limits").read_text()
+        return int(re.search(r"Max open files +(\d+)", text).group(1))
+
+    def started() -> list[int]:
+        return [int(pid) for pid in re.findall(r"bridge started generation=1 pid=(\d+)\b", viaductd.text())]
+
+    app = viaductd.app("sdk")
+    viaductd.settings["limits"] = {"connections": 1000}
+    viaductd.start(prefix=["prlimit", "--nofile=256:8192"])
+    before = limit(viaductd.pid)
+    assert 3000 < before < 8192
+    viaductd.settings["limits"] = {"connections": 20}
+    command, app["command"] = app["command"], ["/bin/false"]
+    viaductd.write()
+    viaductd.process.send(signal.SIGHUP)
+    viaductd.logged("reload failed")
+    os.kill(started()[0], signal.SIGKILL)
+    wait_for(lambda: len(started()) == 2, "another bridge")
+    assert limit(viaductd.pid) == limit(started()[1]) == before
+    app["command"] = command
+    viaductd.reload()
+    wait_for(lambda: len(viaductd.bridges()) == 1, "the former bridge is gone")
+    viaductd.reload()
+    assert limit(viaductd.pid) < 1000, "nobody needs it any more"
 
 
 def test_long_request_outlives_a_reload(viaductd, start_front):
