@@ -3,7 +3,8 @@
 
 Includes run one way, protocol <- sdk and protocol <- daemon, and codecs know neither sockets nor Asio. In
 daemon/master, which may be root, owner and mode of files change in two classes alone, which never follow
-a path that somebody else can change.
+a path that somebody else can change. Files are opened, made and bound by path there, too, and in
+cgroups and /dev/null, which are the kernel's. Everybody else works below the descriptor of a directory.
 
 Exits 1 and names file and line of each crossing."""
 
@@ -22,6 +23,16 @@ RULES = [
         r"(?<!\w)::(fchmod|fchmodat|chmod|chown|lchown|fchown|fchownat|unlink|rename|symlink|link)\(",
         ("directory.cpp", "socket_file.cpp"),
     ),
+    (
+        "daemon/master",
+        r"(?<!\w)::((open|open64)\((?!\"/dev/null\")|(creat|mkdir|rmdir|mknod|mkfifo|truncate)\()"
+        r"|\w+at2?\(AT_FDCWD\b|\bstd::(ofstream|fstream|fopen|rename)\b"
+        r"|\b(fs|std::filesystem)::(create_\w+|permissions|rename|copy\w*|resize_file)\(",
+        # The kernel's cgroups have no links, and no names that others choose.
+        ("directory.cpp", "cgroup_tree.cpp"),
+    ),
+    # TCP and abstract names, which are no files.
+    ("daemon/master", r"(?<!\w)::bind\(", ("socket_file.cpp", "listener_socket.cpp")),
 ]
 
 
