@@ -23,6 +23,7 @@
 #include "daemon/config/memory_policy.hpp"
 #include "daemon/config/spool_place.hpp"
 #include "daemon/config/system.hpp"
+#include "daemon/log/escape.hpp"
 #include "daemon/master/inherited_sockets.hpp"
 #include "daemon/master/master.hpp"
 #include "daemon/master/start_error.hpp"
@@ -68,10 +69,11 @@ std::optional<config::Settings> load(const Options& options) {
   const auto purpose =
       options.check || options.dump ? config::Purpose::check : config::Purpose::start;
   config::LoadResult result = config::load(options.config, purpose);
+  // They may name processes of others, and values from files.
   for (const auto& warning : result.warnings) {
-    std::cerr << "warning: " << format(warning) << '\n';
+    std::cerr << "warning: " << log::escape_controls(format(warning)) << '\n';
   }
-  for (const auto& error : result.errors) std::cerr << format(error) << '\n';
+  for (const auto& error : result.errors) std::cerr << log::escape_controls(format(error)) << '\n';
   return std::move(result.settings);
 }
 

@@ -3,6 +3,7 @@
 import os
 import pwd
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,27 @@ def test_bridge_is_in_its_sandbox(viaductd):
     viaductd.reload()
     assert tool.status()["sandbox"] == []
     assert seccomp_of(viaductd.bridge()) == seccomp_of("self")
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has a user for the bridge")
+def test_names_that_processes_choose_are_not_written_raw(viaductd):
+    """Whoever runs as the bridge's user may say what it likes to the terminal of root."""
+    unused = "news"  # of every Debian; the other tests run nothing as this user
+    viaductd.app("sdk")
+    viaductd.settings["bridge"] = {"user": unused}
+    viaductd.write()
+    named = (
+        "import ctypes, time; ctypes.CDLL(None).prctl(15, b'a\\x1b[2J\\rz', 0, 0, 0);"
+        "print(flush=True); time.sleep(1000)"
+    )
+    other = subprocess.Popen(
+        ["/usr/bin/python3", "-c", named], user=unused, group=unused, stdout=subprocess.PIPE, cwd="/"
+    )
+    try:
+        assert other.stdout.readline() == b"\n"
+        said = viaductd.check().stderr
+    finally:
+        other.kill()
+        other.wait()
+    assert f"for instance pid {other.pid} (a\\x1b[2J\\rz)" in said
+    assert not set("\x1b\r") & set(said)
