@@ -81,7 +81,7 @@ class Master final : private PoolObserver,
  private:
   // Reload.
   void reload();
-  void want_reload(ReloadOrder order, Done done);
+  void want_reload(ReloadOrder order, const Done& done);
   void next_reload();
   void load_and_prepare();
   std::optional<config::Settings> read_configuration();

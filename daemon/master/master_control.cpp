@@ -203,18 +203,18 @@ void Master::note(const control::Peer& peer, std::string_view command) {
 
 void Master::reload(bool keep_going, Done done) {
   using Kind = ReloadOrder::Kind;
-  want_reload({keep_going ? Kind::keep_going : Kind::whole}, std::move(done));
+  want_reload({keep_going ? Kind::keep_going : Kind::whole}, done);
 }
 
 void Master::reload_app(const std::string& app, Done done) {
-  want_reload({ReloadOrder::Kind::app, app}, std::move(done));
+  want_reload({ReloadOrder::Kind::app, app}, done);
 }
 
 void Master::restart(const std::string& app, Done done) {
   if (current_pool(app)->connects()) {
     return done({Outcome::Kind::refused, app + ": others run its servers (connect)", {}, {}});
   }
-  want_reload({ReloadOrder::Kind::restart, app}, std::move(done));
+  want_reload({ReloadOrder::Kind::restart, app}, done);
 }
 
 void Master::scale(const std::string& app, std::uint32_t workers, Done done) {

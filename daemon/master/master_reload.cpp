@@ -38,7 +38,7 @@ void Master::reload() {
   want_reload({}, nullptr);
 }
 
-void Master::want_reload(ReloadOrder order, Done done) {
+void Master::want_reload(ReloadOrder order, const Done& done) {
   const bool first = reloads_.empty();
   if (!reloads_.add(std::move(order), done)) {
     return done({control::Outcome::Kind::refused,
