@@ -53,7 +53,7 @@ BOOST_DESCRIBE_STRUCT(ResponseBuffers, (), (memory, file))
 BOOST_DESCRIBE_STRUCT(Poison, (), (deaths, within, closed))
 BOOST_DESCRIBE_STRUCT(Concurrency, (), (model, limit))
 BOOST_DESCRIBE_STRUCT(Health, (), (interval, fail, pass))
-BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health))
+BOOST_DESCRIBE_STRUCT(ServerSettings, (), (protocol, keepalive, multiplex, health, unread, silence))
 BOOST_DESCRIBE_STRUCT(ParamOverride, (), (name, value))
 BOOST_DESCRIBE_STRUCT(BridgeListener, (),
                       (protocol, address, allow, trusted, proxy_protocol, forwarded, upgrade,

@@ -287,11 +287,11 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
 }
 
 bool Exchange::on_lost(Lost lost) {
-  if (lost == Lost::unread) {
+  if (lost == Lost::unread && body_.rewindable()) {
     move_on();
     return false;
   }
-  const bool delivered = lost == Lost::delivered;
+  const bool delivered = lost != Lost::undelivered;
   // An SCGI or uwsgi server that does not read all of a body resets the connection behind its
   // answer.
   if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&

@@ -190,13 +190,13 @@ class Exchange final : public Caller, public Waiting {
   void settle_response();
   void report_short();
   void finish_sending();
-  /// `status`: what the client is told when no other worker may have it.
   /// The worker has not read it, and does not have it any more.
   void move_on();
   void try_again();
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
   void send_own(int status, std::uint32_t retry_after);
+  /// `status`: what the client is told when no other worker may have it.
   void end_client(std::uint32_t app_status);
   void fail_client();
   /// The same without an error of the worker's: nobody but the client is to blame.

@@ -12,7 +12,7 @@ namespace viaduct::daemon::bridge {
 enum class Lost : std::uint8_t {
   undelivered,  ///< no byte of it was written
   delivered,    ///< at least one was
-  unread,       ///< all were, and the worker has read none of them: Link::take_back
+  unread,       ///< it has no body, and the worker has not read its variables: Link::take_back
 };
 
 /// The one whose request a link carries: gives it the body, takes the response. All calls come on

@@ -16,8 +16,6 @@ namespace viaduct::daemon::bridge {
 /// many are taken for its room as had an answer and are open, for kRemembered, or until more have.
 class ConnectionRoom {
  public:
-  /// A new connection that is silent for so long may be waiting for a process.
-  static constexpr std::chrono::milliseconds kSilence{250};
   /// A server may be given more processes.
   static constexpr std::chrono::seconds kRemembered{60};
   static constexpr std::size_t kUnknown = SIZE_MAX;
@@ -26,7 +24,8 @@ class ConnectionRoom {
   void serves(std::size_t connections) {
     if (until_ != Clock::time_point{} && connections > room_) room_ = connections;
   }
-  /// While it serves so many, at least one, a new connection has been silent for kSilence.
+  /// While it serves so many, at least one, a new connection has been silent for
+  /// ServerSettings::silence, and may be waiting for a process.
   void starves(std::size_t connections, Clock::time_point now) {
     room_ = connections;
     until_ = now + kRemembered;

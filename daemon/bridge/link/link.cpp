@@ -67,8 +67,9 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
 }
 
 // The kernel counts what was written in one piece until all of it is read, and a program may leave
-// the end of the body unread while it works. So the first record, the variables and the end are
-// written one by one: what remains is more than the first took only while the variables are unread.
+// the empty record that ends its input unread while it works. So the first record, the variables
+// and the end are written one by one: what remains is more than the first took only while the
+// variables are unread. Body bytes that are left unread would look the same.
 protocol::RequestId Link::begin_again(Caller& caller, protocol::Role role,
                                       const protocol::Pairs& params, bool keep) {
   if (!local_ || blocked_ || deaf_) return begin(caller, role, params, keep);

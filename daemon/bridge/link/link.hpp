@@ -64,8 +64,8 @@ class Link final : public Flushable, private Watcher {
   /// Starts a request; `caller` is told of it until on_end or on_lost. `keep`: FCGI_KEEP_CONN.
   protocol::RequestId begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
                             bool keep);
-  /// The same without flow control, on a connection that has carried a request before: the program
-  /// may not be waiting for the next one yet. unread() tells.
+  /// The same without flow control, for a request without body on a connection that has carried a
+  /// request before: the program may not be waiting for the next one yet. unread() tells.
   protocol::RequestId begin_again(Caller& caller, protocol::Role role,
                                   const protocol::Pairs& params, bool keep);
   /// Whether nothing of the request that began last has been read, as far as that can be told: over

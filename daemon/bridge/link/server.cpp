@@ -11,8 +11,6 @@ namespace {
 
 /// A kept connection holds a process of many a server.
 constexpr auto kIdle = std::chrono::seconds(60);
-/// A program that waits for the next request reads it in far less.
-constexpr auto kUnread = std::chrono::milliseconds(100);
 /// Two ticks: every thread sees that another one's connection was silent.
 constexpr auto kStarving = std::chrono::milliseconds(100);
 constexpr auto kQuestionInterval = std::chrono::seconds(10);
@@ -100,7 +98,7 @@ std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
   entry->revives = !up();
   entry->keep = server().keep > 0 && !draining_ && !request.has_body;
   Link& link = *entry->link;
-  const bool again = entry->used;
+  const bool again = entry->used && !request.has_body;
   return Carried{&link,
                  again ? link.begin_again(request.caller, request.role, request.params, entry->keep)
                        : link.begin(request.caller, request.role, request.params, entry->keep)};
@@ -300,14 +298,15 @@ void Server::tick_kept(Clock::time_point now) {
   const Clock::rep others_at = starved_at.load(std::memory_order_relaxed);
   bool starving =
       others_at != starved_at_ && now.time_since_epoch() - Clock::duration(others_at) <= kStarving;
-  if (plain_.silent_since(now - ConnectionRoom::kSilence)) {
+  if (plain_.silent_since(now - server().settings.silence)) {
     starving = true;
     if (const std::size_t served = plain_.heard_count()) room_.starves(served, now);
     starved_at_ = now.time_since_epoch().count();
     starved_at.store(starved_at_, std::memory_order_relaxed);
   }
   if (starving) plain_.close_idle("another connection gets no answer");
-  plain_.take_back_since(now - kUnread, "the program has not read the next request");
+  plain_.take_back_since(now - server().settings.unread,
+                         "the program has not read the next request");
 }
 
 void Server::tick_link(Clock::time_point now, std::chrono::milliseconds patience) {

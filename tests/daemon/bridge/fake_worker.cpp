@@ -139,7 +139,8 @@ void WorkerLink::ready(short events) {
   if ((events & POLLOUT) != 0) stream_.flush();
   if (codec_.closing() && stream_.unsent() == 0) return close();
   if ((events & (POLLIN | POLLERR)) == 0 || closed()) return;
-  const std::string bytes = stream_.read();
+  // Less than a record with a body.
+  const std::string bytes = leaves_bodies_ ? stream_.read(8) : stream_.read();
   if (stream_.ended) return close();
   for (auto rest = protocol::as_bytes(bytes); !rest.empty();) {
     const std::size_t taken = codec_.feed(rest);
@@ -193,6 +194,7 @@ void WorkerLink::take(const protocol::Event& event) {
       active_.back()->from_bridge = fcgi::ReceiveCredit(*worker_.options().window);
     }
     worker_.requests.push_back(active_.back());
+    if (leaves_bodies_) stream_.reading = false;
     return;
   }
   WorkerRequest* request = find(event.id);

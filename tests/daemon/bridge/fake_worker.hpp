@@ -75,7 +75,13 @@ class WorkerLink final : public Peer {
 
   /// Bytes past every rule.
   void raw(std::string_view bytes);
-  void read(bool on) { stream_.reading = on; }
+  void read(bool on) {
+    stream_.reading = on;
+    leaves_bodies_ = false;
+  }
+  /// From now on it stops reading as soon as it has the variables of a request, until read() is
+  /// called.
+  void leave_bodies() { leaves_bodies_ = true; }
   void close();
   [[nodiscard]] bool closed() const { return stream_.descriptor() < 0; }
   /// Whether the bridge has received all that was written.
@@ -110,6 +116,7 @@ class WorkerLink final : public Peer {
   protocol::fastcgi::RecordReader scanner_;
   protocol::fastcgi::FixedBody begin_;
   bool keep_ = false;  // of the BEGIN seen last
+  bool leaves_bodies_ = false;
   std::uint32_t bridge_window_ = 0;
   bool cheated_ = false;
   std::vector<std::shared_ptr<WorkerRequest>> active_;

@@ -1,6 +1,7 @@
 // Connections to servers of others that are kept between requests (keepalive), where a process of
 // the server serves one connection.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,40 +14,60 @@ namespace viaduct::daemon::bridge::testing {
 namespace {
 
 using config::Address;
+using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+/// The process of the test is scheduled within that.
+constexpr seconds kScheduled{2};
 
 class KeptConnections : public BridgeTest {
  protected:
   KeptConnections() {
-    shop(settings).server.keepalive = true;
+    how().keepalive = true;
+    // Nothing is closed or taken back because this process was not scheduled.
+    how().unread = how().silence = hours(1);
     server = &make_worker(plain());
     shop(settings).connect.push_back({Address::Kind::unix_path, server->path(), 0});
   }
+  config::ServerSettings& how() { return shop(settings).server; }
   void serve() {
     start();
     say_state(channel::AppState::serving);
   }
-  /// So many connections, which rest from now on, in the order of `server->links()`.
+  /// So many connections, which rest from now on, in the order of `server->links()`. Those that
+  /// were closed meanwhile, because the bridge saw a silent one, are made again.
   void keep(protocol::RequestId connections) {
-    const auto client = connect();
-    const std::size_t before = server->requests.size();
-    for (protocol::RequestId id = 1; id <= connections; ++id) client->get(id, "/", true);
-    until([&] { return server->requests.size() == before + connections; }, "all at once");
-    for (protocol::RequestId id = 1; id <= connections; ++id) {
-      // One after the other: it shows who rests longest.
-      server->next_request()->respond("ok");
-      until([&] { return answered(*client) == id; }, "an answer");
+    for (int round = 0; round < 20 && server->links().size() != connections; ++round) {
+      const auto client = connect();
+      const std::size_t before = server->requests.size();
+      for (protocol::RequestId id = 1; id <= connections; ++id) client->get(id, "/", true);
+      until([&] { return server->requests.size() == before + connections; }, "all at once");
+      for (protocol::RequestId id = 1; id <= connections; ++id) {
+        // One after the other: it shows who rests longest.
+        server->next_request()->respond("ok");
+        until([&] { return answered(*client) == id; }, "an answer");
+      }
     }
     ASSERT_EQ(server->links().size(), connections);
+  }
+  /// Returns once a request over that connection, which rests, was taken back: the bridge has then
+  /// looked at all that have gone unread for as long.
+  void see_another_taken_back(WorkerLink& resting) {
+    resting.read(false);
+    const auto client = connect();
+    client->get(1, "/behind");
+    const auto request = server->next_request();
+    ASSERT_TRUE(request);
+    EXPECT_EQ(request->param("REQUEST_URI"), "/behind");
+    EXPECT_NE(request->link, &resting);
+    request->respond("ok");
+    ASSERT_TRUE(client->wait(1));
   }
   static std::size_t answered(FrontClient& client) {
     std::size_t count = 0;
     for (protocol::RequestId id = 1; id <= 8; ++id) count += client.answer(id).ended ? 1 : 0;
     return count;
-  }
-  void wait(milliseconds time) {
-    const auto end = std::chrono::steady_clock::now() + time;
-    until([&] { return std::chrono::steady_clock::now() >= end; }, "a while");
   }
 
   FakeWorker* server;
@@ -68,6 +89,7 @@ TEST_F(KeptConnections, TheOneThatRestsLongestIsUsed) {
 }
 
 TEST_F(KeptConnections, ARequestThatIsNotReadGoesOverAnother) {
+  how().unread = milliseconds(100);
   serve();
   keep(2);
   const auto links = server->links();
@@ -86,6 +108,7 @@ TEST_F(KeptConnections, ARequestThatIsNotReadGoesOverAnother) {
 }
 
 TEST_F(KeptConnections, WhereNoneIsReadANewOneIsMade) {
+  how().unread = milliseconds(100);
   serve();
   keep(3);
   for (WorkerLink* const link : server->links()) link->read(false);
@@ -105,21 +128,63 @@ TEST_F(KeptConnections, WhereNoneIsReadANewOneIsMade) {
 }
 
 TEST_F(KeptConnections, ARequestThatWasReadStays) {
+  how().unread = kScheduled;
   serve();
   keep(2);
+  const auto links = server->links();
   const auto client = connect();
   client->get(1, "/slow");
   const auto request = server->next_request();
   ASSERT_TRUE(request);
-  wait(milliseconds(400));
+  EXPECT_EQ(request->link, links[0]);
+  see_another_taken_back(*links[1]);
+  EXPECT_FALSE(links[0]->ended());
   request->respond("ok");
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
-  EXPECT_EQ(server->requests.size(), 3u);
-  EXPECT_EQ(score().retried.load(), 0u);
+  EXPECT_EQ(server->requests.size(), 4u);
+  EXPECT_EQ(score().retried.load(), 1u) << "the other one";
 }
 
+struct Body {
+  std::size_t length;
+  config::Buffering buffering;
+};
+
+class KeptConnectionsBodies : public KeptConnections, public ::testing::WithParamInterface<Body> {};
+
+TEST_P(KeptConnectionsBodies, ARequestWhoseBodyIsLeftUnreadStays) {
+  how().unread = kScheduled;
+  shop(settings).buffer_requests = GetParam().buffering;
+  serve();
+  keep(2);
+  const auto links = server->links();
+  links[0]->leave_bodies();
+  const auto client = connect();
+  const std::string body(GetParam().length, 'x');
+  const std::string length = std::to_string(body.size());
+  client->request(1, variables("PUT", "/", {{"CONTENT_LENGTH", length}}), body);
+  const auto request = server->next_request();
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->link, links[0]);
+  see_another_taken_back(*links[1]);
+  EXPECT_FALSE(links[0]->ended());
+  links[0]->read(true);
+  until([&] { return request->body_ended; }, "all of the body");
+  EXPECT_EQ(request->body, body);
+  request->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).status(), 200);
+  EXPECT_EQ(server->requests.size(), 4u);
+  EXPECT_EQ(score().retried.load(), 1u) << "the other one";
+}
+
+INSTANTIATE_TEST_SUITE_P(All, KeptConnectionsBodies,
+                         ::testing::Values(Body{64 * 1024, config::Buffering::automatic},
+                                           Body{200 * 1000, config::Buffering::never}));
+
 TEST_F(KeptConnections, IdleOnesAreClosedWhenANewOneStaysSilent) {
+  how().silence = milliseconds(250);
   serve();
   keep(2);
   const auto kept = server->links();
@@ -136,19 +201,19 @@ TEST_F(KeptConnections, IdleOnesAreClosedWhenANewOneStaysSilent) {
 }
 
 TEST_F(KeptConnections, OneThatBecomesIdleMeanwhileIsClosedToo) {
+  how().silence = milliseconds(250);
   serve();
-  keep(1);
-  WorkerLink* const kept = server->links()[0];
+  keep(2);
+  const auto links = server->links();
   const auto busy = connect();
   busy->get(1, "/");
   const auto long_one = server->next_request();
   ASSERT_TRUE(long_one);
-  EXPECT_EQ(long_one->link, kept);
+  WorkerLink* const kept = long_one->link;
   server->accept(false);
   const auto client = connect();
-  client->get(1, "/");
-  // More than ConnectionRoom::kSilence.
-  wait(milliseconds(500));
+  client->post(1, "/", "data");
+  until([&] { return links[kept == links[0] ? 1 : 0]->ended(); }, "the idle one to be closed");
   long_one->respond("ok");
   ASSERT_TRUE(busy->wait(1));
   until([&] { return kept->ended(); }, "it to be closed");
@@ -160,6 +225,7 @@ TEST_F(KeptConnections, OneThatBecomesIdleMeanwhileIsClosedToo) {
 }
 
 TEST_F(KeptConnections, OtherThreadsMakeRoomToo) {
+  how().silence = milliseconds(250);
   settings.threads = 2;
   shop(settings).concurrency.limit = 8;
   serve();

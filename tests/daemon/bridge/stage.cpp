@@ -103,8 +103,8 @@ bool Stream::flush() {
   return descriptor_ >= 0;
 }
 
-std::string Stream::read() {
-  std::string bytes(64 * 1024, '\0');
+std::string Stream::read(std::size_t most) {
+  std::string bytes(most, '\0');
   const ssize_t count = ::recv(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {};
   if (count <= 0) {

@@ -55,8 +55,8 @@ class Stream {
   void write(std::string_view bytes);
   /// Writes what waits; returns whether the socket is still open.
   bool flush();
-  /// What arrived, at most 64 KiB; empty when nothing did or the stream has ended.
-  std::string read();
+  /// What arrived, at most `most` bytes; empty when nothing did or the stream has ended.
+  std::string read(std::size_t most = 64 * 1024);
   void close();
 
   bool reading = true;
