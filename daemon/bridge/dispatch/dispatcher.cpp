@@ -194,7 +194,8 @@ bool Dispatcher::send_to_worker(Exchange& exchange) {
                                         .role = exchange.head().role,
                                         .params = exchange.params(),
                                         .has_body = exchange.may_have_body(),
-                                        .repeatable = repeatable});
+                                        .repeatable = repeatable,
+                                        .fresh = exchange.was_taken_back()});
     if (!carried) continue;
     if (servers() > 0) turn_ = (turn_ + 1) % workers_.size();
     scores_.active.fetch_add(1, std::memory_order_relaxed);
@@ -256,6 +257,17 @@ void Dispatcher::report_refusal(std::string_view reason) {
   services_.log.warning(
       "requests are refused",
       {{"app", app_.settings.name}, {"reason", reason}, {"suppressed", decision.suppressed}});
+}
+
+void Dispatcher::report_move(const WorkerInfo& worker, std::string_view request) {
+  constexpr std::string_view kWhat =
+      "request is sent over another connection: the program has not read it";
+  const auto decision = refusals_.admit(kWhat, services_.reactor.now());
+  if (!decision.write) return;
+  services_.log.info(kWhat, {{"app", app_.settings.name},
+                             who(worker),
+                             {"request", request},
+                             {"suppressed", decision.suppressed}});
 }
 
 void Dispatcher::report_pause(std::string_view reason) {

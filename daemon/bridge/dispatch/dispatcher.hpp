@@ -115,6 +115,8 @@ class Dispatcher final : public WorkerOwner {
   void log_line(const WorkerInfo& worker, std::string_view line);
   /// Logs, at a limited rate, why requests are refused.
   void report_refusal(std::string_view reason);
+  /// The same of a request that is taken back from a worker that has not read it.
+  void report_move(const WorkerInfo& worker, std::string_view request);
   /// The same of responses that are not stored because of `reason`: their workers wait.
   void report_pause(std::string_view reason);
 

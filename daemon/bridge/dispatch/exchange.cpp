@@ -53,6 +53,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   last_worker_ = 0;
   lost_with_ = 0;
   lost_on_head_ = false;
+  taken_back_ = false;
   attempts_ = 0;
   stuck_ = false;
   paused_link_ = false;
@@ -356,10 +357,9 @@ void Exchange::lose(bool delivered, std::string_view why, int status) {
 }
 
 void Exchange::move_on() {
-  services_.log.info(
-      "request is sent over another connection: the program has not read it",
-      {{"app", dispatcher_->settings().name}, who(worker_->info()), {"request", request_line()}});
+  dispatcher_->report_move(worker_->info(), request_line());
   leave_worker();
+  taken_back_ = true;
   if (phase_ == Phase::aborting) return bury_if_done();
   --attempts_;  // nobody has had it
   try_again();

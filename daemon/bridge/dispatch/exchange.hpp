@@ -120,6 +120,9 @@ class Exchange final : public Caller, public Waiting {
   /// Whether it is for the app's canaries, if one of them is free.
   [[nodiscard]] bool is_canary() const { return is_canary_; }
   void set_canary(bool canary) { is_canary_ = canary; }
+  /// Whether a worker that had not read it has lost it to another connection: once at most, since
+  /// that worker may still run it.
+  [[nodiscard]] bool was_taken_back() const { return taken_back_; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
 
@@ -250,7 +253,9 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t last_worker_ = 0;
   std::uint64_t lost_with_ = 0;  // the worker that was lost with it; 0: none
   unsigned attempts_ = 0;
-  bool lost_on_head_ = false;  // an attempt was lost, delivered, before the head of a response
+  // An attempt was lost, delivered, before the head of a response, and its server blamed.
+  bool lost_on_head_ = false;
+  bool taken_back_ = false;
   bool is_canary_ = false;
   bool from_canary_ = false;  // the worker that had it last is one
   bool stuck_ = false;

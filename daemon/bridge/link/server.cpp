@@ -87,7 +87,7 @@ std::optional<Worker::Carried> Server::begin(const Request& request) {
 }
 
 std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
-  PlainLinks::Entry* entry = request.repeatable ? plain_.idle() : nullptr;
+  PlainLinks::Entry* entry = request.repeatable && !request.fresh ? plain_.idle() : nullptr;
   if (entry == nullptr) {
     make_room();
     auto link = connect();

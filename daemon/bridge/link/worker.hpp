@@ -81,6 +81,7 @@ class Worker : public LinkOwner {
     const protocol::Pairs& params;
     bool has_body;    ///< or may have one
     bool repeatable;  ///< it may be sent to another one should this one be lost
+    bool fresh;       ///< it was taken back once: a server gets it over a new connection
   };
   struct Carried {
     Link* link;

@@ -88,7 +88,7 @@ TEST_F(KeptConnections, TheOneThatRestsLongestIsUsed) {
   }
 }
 
-TEST_F(KeptConnections, ARequestThatIsNotReadGoesOverAnother) {
+TEST_F(KeptConnections, ARequestThatIsNotReadGoesOverANewOne) {
   how().unread = milliseconds(100);
   serve();
   keep(2);
@@ -98,16 +98,17 @@ TEST_F(KeptConnections, ARequestThatIsNotReadGoesOverAnother) {
   client->get(1, "/behind");
   const auto request = server->next_request();
   ASSERT_TRUE(request);
-  EXPECT_EQ(request->link, links[1]);
+  EXPECT_NE(request->link, links[1]);
   request->respond("ok");
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
-  EXPECT_EQ(server->all_links.size(), 2u);
+  EXPECT_EQ(server->all_links.size(), 3u);
   EXPECT_EQ(score().retried.load(), 1u);
   EXPECT_EQ(bridge().log_count("server is down"), 0u);
 }
 
-TEST_F(KeptConnections, WhereNoneIsReadANewOneIsMade) {
+// Each connection that it is taken back from may run it later.
+TEST_F(KeptConnections, ARequestIsTakenBackOnce) {
   how().unread = milliseconds(100);
   serve();
   keep(3);
@@ -117,7 +118,7 @@ TEST_F(KeptConnections, WhereNoneIsReadANewOneIsMade) {
   const auto lost = server->next_request();
   ASSERT_TRUE(lost);
   EXPECT_EQ(server->all_links.size(), 4u);
-  EXPECT_EQ(score().retried.load(), 3u);
+  EXPECT_EQ(score().retried.load(), 1u);
   // This was its first attempt.
   lost->link->close();
   const auto request = server->next_request();
