@@ -309,11 +309,11 @@ bool Exchange::on_lost(Lost lost) {
 
 void Exchange::tell_loss(bool delivered) {
   if (phase_ == Phase::aborting) return;
-  worker_->on_request_lost({.delivered = delivered,
-                            .answering = status_ != 0,
-                            .lost_before = lost_on_head_,
-                            .head = head_size(head_.params)});
-  lost_on_head_ = lost_on_head_ || (delivered && status_ == 0);
+  const bool counts = worker_->on_request_lost(*carried_->link, {.delivered = delivered,
+                                                                 .answering = status_ != 0,
+                                                                 .lost_before = lost_on_head_,
+                                                                 .head = head_size(head_.params)});
+  lost_on_head_ = lost_on_head_ || (counts && delivered && status_ == 0);
 }
 
 void Exchange::lose(bool delivered, std::string_view why, int status) {

@@ -8,10 +8,11 @@ namespace viaduct::daemon::bridge {
 
 /// A request that was lost together with its connection.
 struct LostRequest {
-  bool delivered = true;     ///< at least one byte of it was written
-  bool answering = false;    ///< the head of its response had come
-  bool lost_before = false;  ///< an earlier attempt ended likewise: delivered, and without a head
-  std::uint64_t head = 0;    ///< bytes of its variables, see head_size
+  bool delivered = true;   ///< at least one byte of it was written
+  bool answering = false;  ///< the head of its response had come
+  bool lost_before =
+      false;  ///< for an earlier attempt, delivered and without a head, a server was blamed
+  std::uint64_t head = 0;  ///< bytes of its variables, see head_size
 };
 
 enum class Blame : std::uint8_t { server, request };

@@ -126,9 +126,12 @@ void Server::on_timeout() {
   fail(ServerHealth::Failure::request, "timeouts.request passed");
 }
 
-void Server::on_request_lost(const LostRequest& lost) {
+bool Server::on_request_lost(const Link& link, const LostRequest& lost) {
   const Blame found = blame(lost, owner_.longest_answered().load(std::memory_order_relaxed));
   if (lost_ != Blame::server) lost_ = found;
+  const PlainLinks::Entry* const entry = plain_.find(link);
+  // Nobody may be blamed for having closed a connection that was idle.
+  return found == Blame::server && (entry == nullptr || !entry->used);
 }
 
 void Server::on_answering(std::uint64_t head) {
@@ -216,7 +219,6 @@ void Server::plain_closed(const Link& link, bool stale, std::size_t lost,
   if (link.delivered()) failures_ = 0;
   if (lost == 0 || link.closed_by_abort()) return;
   if (!link.delivered()) return connect_failed(reason);
-  // Nobody may be blamed for having closed a connection that was idle.
   if (!stale && lost_ == Blame::server) fail(ServerHealth::Failure::request, reason);
 }
 

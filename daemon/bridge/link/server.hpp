@@ -37,7 +37,7 @@ class Server final : public Worker {
   void abort(const Carried& carried, Clock::time_point deadline) override;
   void on_timeout() override;
   void on_answering(std::uint64_t head) override;
-  void on_request_lost(const LostRequest& lost) override;
+  bool on_request_lost(const Link& link, const LostRequest& lost) override;
   void announce_draining() override;
   void die() override;
   std::optional<std::string> tick(Clock::time_point now,

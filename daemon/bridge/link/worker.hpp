@@ -97,8 +97,9 @@ class Worker : public LinkOwner {
   virtual void on_timeout() {}
   /// Hears that it has begun to answer a request whose head has that size (head_size).
   virtual void on_answering(std::uint64_t /*head*/) {}
-  /// Hears how it lost a request. What becomes of the connection it is told after that.
-  virtual void on_request_lost(const LostRequest& /*lost*/) {}
+  /// Hears how it lost a request over that link; returns whether that counts as its failure. What
+  /// becomes of the connection it is told after that.
+  virtual bool on_request_lost(const Link& /*link*/, const LostRequest& /*lost*/) { return false; }
 
   /// As Link::trace.
   bool trace(const Carried& carried) { return carried.link->trace(carried.id); }

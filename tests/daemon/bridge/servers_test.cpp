@@ -1,7 +1,10 @@
 // Servers that others run: when they count as down, which connections are kept, and what they
 // multiplex. That requests reach them at all is in connect_test.cpp.
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,11 +24,11 @@ using std::chrono::milliseconds;
 
 class Servers : public BridgeTest {
  protected:
+  // Kept connections are not closed because this process was not scheduled.
+  Servers() { how().unread = how().silence = std::chrono::hours(1); }
   config::ServerSettings& how() { return shop(settings).server; }
   void connect_to_path(const std::string& path) {
     shop(settings).connect.push_back({Address::Kind::unix_path, path, 0});
-  // Kept connections are not closed because this process was not scheduled.
-  Servers() { how().unread = how().silence = std::chrono::hours(1); }
   }
   FakeWorker& add_server(const WorkerOptions& options = plain()) {
     FakeWorker& server = make_worker(options);
@@ -373,6 +376,43 @@ TEST_F(Servers, AKeptConnectionThatTheServerClosedIsNobodysFault) {
   ASSERT_TRUE(client->wait(1));
   EXPECT_EQ(client->answer(1).status(), 200);
   EXPECT_EQ(bridge().log_count("server is down"), 0u);
+}
+
+// The first attempt, over a connection that the server was just closing, says nothing of the
+// second.
+TEST_F(Servers, ALossBehindThatOfAKeptConnectionCounts) {
+  how().keepalive = true;
+  how().health.fail = 1;
+  FakeWorker& one = add_server();
+  FakeWorker& two = add_server();
+  serve();
+  const auto client = connect();
+  // Longer than those that follow: a head longer than any answered would be to blame itself.
+  client->request(1, variables("GET", "/", {{"HTTP_LONG", std::string(200, 'x')}}), "", true);
+  until([&] { return one.has_request() || two.has_request(); }, "one that keeps a connection");
+  FakeWorker& keeper = one.has_request() ? one : two;
+  FakeWorker& other = &keeper == &one ? two : one;
+  keeper.next_request()->respond("ok");
+  ASSERT_TRUE(client->wait(1));
+  WorkerLink& kept = *keeper.links().front();
+  kept.read(false);
+  const auto written = [&] {
+    int waiting = 0;
+    return ::ioctl(kept.descriptor(), FIONREAD, &waiting) == 0 && waiting > 0;
+  };
+  for (protocol::RequestId id = 2; !written(); ++id) {
+    // Behind a request with a body no connection is kept.
+    client->request(id, variables("PUT", "/", {{"CONTENT_LENGTH", "4"}}), "data", true);
+    until([&] { return written() || other.has_request(); }, "one that gets it");
+    if (!other.has_request()) break;
+    other.next_request()->respond("ok");
+    ASSERT_TRUE(client->wait(id));
+  }
+  kept.close();
+  const auto request = other.next_request();
+  ASSERT_TRUE(request);
+  request->link->close();
+  EXPECT_TRUE(bridge().wait_for_log("server is down"));
 }
 
 class Multiplexed : public Servers {
