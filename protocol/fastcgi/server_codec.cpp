@@ -196,6 +196,7 @@ Errc ServerCodec::feed_further(ParamsReader& params, Bytes bytes) {
 void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {
   head_.params.clear();
   head_.content_length.reset();
+  head_.odd_fields = 0;
   head_.role = request.role;
   if (request.params) {
     const Errc error = request.params->finish(head_);

@@ -179,8 +179,9 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   if (protocol::settle_client(listener.forwarded, listener.trusted, trusted_, head.params)) {
     front_.services.scores.contradictory.fetch_add(1, std::memory_order_relaxed);
   }
-  if (head.odd_fields > 0) {
-    front_.services.scores.odd_fields.fetch_add(head.odd_fields, std::memory_order_relaxed);
+  // The head is swapped with one that is used again.
+  if (const auto odd = std::exchange(head.odd_fields, 0); odd > 0) {
+    front_.services.scores.odd_fields.fetch_add(odd, std::memory_order_relaxed);
   }
   const Route* route = front_.routes.find(head.params);
   if (route == nullptr) return refuse(id, 404, with_body);

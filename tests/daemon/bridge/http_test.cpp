@@ -58,6 +58,28 @@ TEST_F(HttpTest, RequestsFollowEachOtherOnOneConnection) {
   EXPECT_FALSE(client->closed());
 }
 
+// Heads are used again, by requests of other listeners too.
+TEST_F(HttpTest, FieldsWithOddNamesAreCountedOnce) {
+  start();
+  FakeWorker& worker = add_worker();
+  const auto client = open();
+  client->raw(get("/", "X_Odd: a\r\nY_Odd: b\r\n"));
+  auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  request->respond("ok");
+  ASSERT_TRUE(client->wait_for("ok"));
+  EXPECT_EQ(bridge().scores().odd_fields.load(), 2u);
+  const auto front = connect();
+  for (protocol::RequestId id = 1; id <= 3; ++id) {
+    front->get(id, "/", true);
+    request = worker.next_request();
+    ASSERT_TRUE(request);
+    request->respond("ok");
+    ASSERT_TRUE(front->wait(id));
+  }
+  EXPECT_EQ(bridge().scores().odd_fields.load(), 2u);
+}
+
 TEST_F(HttpTest, PipelinedRequestsAreAnsweredInOrder) {
   start();
   FakeWorker& worker = add_worker();
