@@ -132,8 +132,26 @@ TEST_P(AnyWorkerLoss, EndBeforeContentLengthNeverLooksComplete) {
   const auto request = worker.next_request();
   ASSERT_TRUE(request);
   request->write("Status: 200\r\nContent-Length: 10\r\n\r\nhalf");
+  until([&] { return client->answer(1).body() == "half"; }, "what came");
   request->end();
   until([&] { return client->broken(); }, "broken framing");
+  EXPECT_FALSE(client->answer(1).ended);
+}
+
+TEST_P(AnyWorkerLoss, EndBeforeContentLengthOfWhichNothingWasSentIsAnswered502) {
+  start();
+  FakeWorker& worker = add_worker(GetParam().options);
+  const auto client = connect();
+  client->get(1, "/");
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  // All of it comes at the same moment.
+  bridge().freeze();
+  request->write("Status: 200\r\nContent-Length: 10\r\n\r\nhalf");
+  request->end();
+  bridge().thaw();
+  ASSERT_TRUE(client->wait(1));
+  EXPECT_EQ(client->answer(1).status(), 502);
 }
 
 TEST_P(AnyWorkerLoss, MalformedHeadIsAnswered502) {
