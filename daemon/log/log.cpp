@@ -16,9 +16,16 @@ namespace viaduct::daemon::log {
 
 namespace {
 
+/// Milliseconds that the rest of a line gets at the end.
+constexpr int kLastLine = 100;
+
 class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   DescriptorSink(int descriptor, Format format) : output_(descriptor, 0), format_(format) {}
+  DescriptorSink(const DescriptorSink&) = delete;
+  DescriptorSink& operator=(const DescriptorSink&) = delete;
+  // The rest of a line would otherwise be written with the next one only.
+  ~DescriptorSink() override { output_.flush_for(kLastLine); }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {

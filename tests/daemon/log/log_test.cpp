@@ -90,6 +90,29 @@ TEST_F(LogTest, LinesThatAFullPipeDoesNotTakeAreCountedInTheFormatOfTheLog) {
   }
 }
 
+TEST_F(LogTest, TheRestOfALineIsWrittenAtTheEnd) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+  const int size = ::fcntl(ends[1], F_SETPIPE_SZ, 4096);
+  ASSERT_GE(size, 0);
+  const std::string message(static_cast<std::size_t>(size) + 1000, 'x');
+  std::vector<char> buffer(2 * message.size());
+  std::string got;
+  const auto take = [&] {
+    const ssize_t count = ::read(ends[0], buffer.data(), buffer.size());
+    if (count > 0) got.append(buffer.data(), static_cast<std::size_t>(count));
+  };
+  {
+    const Log log({.descriptor = ends[1]});
+    log.info(message);
+    take();
+    EXPECT_FALSE(got.ends_with('\n'));
+  }
+  take();
+  EXPECT_TRUE(got.ends_with(message + "\n"));
+  ::close(ends[0]);
+}
+
 TEST_F(LogTest, ClosedPipeLosesTheLineOnly) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
