@@ -9,7 +9,7 @@ namespace viaduct::protocol::http {
 enum class OddNames : std::uint8_t {
   drop,
   keep,  ///< unless its variable is one that a field with hyphens of the same request has, or one
-         ///< of HTTP_CONTENT_*, HTTP_PROXY*, HTTP_AUTHORIZATION, or of the fields of is_forwarded()
+         ///< of HTTP_CONTENT_*, HTTP_PROXY*, or of the fields of is_forwarded()
 };
 
 }  // namespace viaduct::protocol::http

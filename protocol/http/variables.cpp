@@ -90,7 +90,7 @@ FieldVariable variable_of(std::string_view field) {
 // Variables that others believe, whoever sent the field.
 bool is_believed(std::string_view variable) {
   return variable.starts_with("HTTP_CONTENT_") || variable.starts_with("HTTP_PROXY") ||
-         variable == "HTTP_AUTHORIZATION" || is_forwarded(variable);
+         is_forwarded(variable);
 }
 
 // Adds variables until one is not admitted.
