@@ -196,10 +196,10 @@ class Exchange final : public Caller, public Waiting {
   /// The worker has not read it, and does not have it any more.
   void move_on();
   void try_again();
+  /// `status`: what the client is told when no other worker may have it.
   void lose(bool delivered, std::string_view why, int status);
   void answer(int status, std::uint32_t retry_after);
   void send_own(int status, std::uint32_t retry_after);
-  /// `status`: what the client is told when no other worker may have it.
   void end_client(std::uint32_t app_status);
   void fail_client();
   /// The same without an error of the worker's: nobody but the client is to blame.
