@@ -117,6 +117,7 @@ def test_front_servers_have_no_say(viaductd, files, http_port, trusted):
 
 def test_other_programs_get_502_and_the_path_stays_here(viaductd, directory, stopping, http_port):
     names = ("X-Accel-Redirect", "X-Sendfile", "X-Sendfile2", "x-lighttpd-send-file")
+    names += ("X-Sendfile-Temporary", "X-Reproxy-URL")
     answers = {name: f"{name}: /srv/secret/file\r\n\r\nbody".encode() for name in names}
     stopping.append(RawResponder(directory / "program.sock", {**answers, "plain": b"A: b\r\n\r\nbody"}))
     viaductd.settings["apps"]["web"] = {"connect": [f"unix:{directory}/program.sock"]}

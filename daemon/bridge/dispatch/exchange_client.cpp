@@ -85,7 +85,8 @@ void Exchange::fail_client() {
 void Exchange::break_off() {
   store_.reset();
   Client& client = *std::exchange(client_, nullptr);
-  if (response_.falls_short()) {
+  // What the worker sent may be stored here, and never be passed on.
+  if (response_.lacks(passed_)) {
     client.respond_short(client_id_);
   } else {
     client.respond_fail(client_id_);

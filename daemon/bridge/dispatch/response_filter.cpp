@@ -26,10 +26,11 @@ protocol::Errc ResponseFilter::error() const {
   return reader_.error();
 }
 
-// The fields that nginx, Caddy, Apache and lighttpd know.
+// The fields that nginx, Caddy, Apache, lighttpd and others know.
 bool ResponseFilter::names_file() const {
-  constexpr std::array<std::string_view, 4> kNames = {"X-Accel-Redirect", "X-Sendfile",
-                                                      "X-Sendfile2", "X-LIGHTTPD-send-file"};
+  constexpr std::array<std::string_view, 6> kNames = {
+      "X-Accel-Redirect",     "X-Sendfile",           "X-Sendfile2",
+      "X-LIGHTTPD-send-file", "X-Sendfile-Temporary", "X-Reproxy-URL"};
   return std::any_of(kNames.begin(), kNames.end(), [this](std::string_view name) {
     return head().fields.find_nocase(name).has_value();
   });
@@ -52,13 +53,17 @@ protocol::Bytes ResponseFilter::admit(protocol::Bytes bytes) {
 }
 
 bool ResponseFilter::complete() const {
-  if (options_.head_request || without_body()) return true;
+  return !lacks(admitted_);
+}
+
+bool ResponseFilter::lacks(std::uint64_t given) const {
+  if (!has_head() || options_.head_request || without_body()) return false;
   const auto length = head().content_length;
-  return !length || *length == admitted_;
+  return length && given < *length;
 }
 
 bool ResponseFilter::delimited() const {
-  return has_head() && (without_body() || head().content_length);
+  return has_head() && (options_.head_request || without_body() || head().content_length);
 }
 
 }  // namespace viaduct::daemon::bridge

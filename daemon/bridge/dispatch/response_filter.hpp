@@ -64,7 +64,9 @@ class ResponseFilter {
   /// connection does next.
   [[nodiscard]] bool delimited() const;
   /// Whether the head announced more bytes than came, and a client waits for them.
-  [[nodiscard]] bool falls_short() const { return has_head() && !complete(); }
+  [[nodiscard]] bool falls_short() const { return lacks(admitted_); }
+  /// Whether a client that was given so many body bytes waits for more that the head announced.
+  [[nodiscard]] bool lacks(std::uint64_t given) const;
   /// Body bytes admitted so far.
   [[nodiscard]] std::uint64_t admitted() const { return admitted_; }
   /// Bytes of memory that it holds.

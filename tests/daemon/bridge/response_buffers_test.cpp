@@ -207,6 +207,26 @@ TEST_F(ResponseBuffers, FrontServerSeesThatAStoredResponseWasLost) {
   EXPECT_TRUE(body.starts_with(client->answer(1).body()));
 }
 
+// nginx delivers what came of it, and no record with a broken version.
+TEST_F(ResponseBuffers, StoredPartThatIsNotPassedOnEndsShort) {
+  shop(settings).timeouts.stall = milliseconds(400);
+  start();
+  FakeWorker& worker = add_worker(plain());
+  const auto client = connect();
+  client->read(false);
+  client->request(1, variables("GET", "/", {{"SERVER_SOFTWARE", "nginx/1.22.1"}}), "");
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  // All of it, but the end of the request does not come.
+  request->write(with_length(pattern(kLong), kLong));
+  ASSERT_TRUE(bridge().wait_for_log("timeouts.stall passed"));
+  client->read(true);
+  until([&] { return client->answer(1).ended || client->closed(); }, "the end");
+  EXPECT_TRUE(client->answer(1).ended);
+  EXPECT_FALSE(client->broken());
+  EXPECT_LT(client->answer(1).body().size(), kLong);
+}
+
 TEST_F(ResponseBuffers, ClientThatLeavesFreesTheSpool) {
   settings.limits.spool = 3 * kLong;  // half of it is for responses: there is room for one
   start();

@@ -83,7 +83,8 @@ TEST(ResponseFilter, StatusesWithoutABodyHaveNoneForHeadEither) {
 
 TEST(ResponseFilter, SaysThatAFileIsNamed) {
   for (const char* const field :
-       {"X-Accel-Redirect", "x-sendfile", "X-Sendfile2", "X-LIGHTTPD-send-file"}) {
+       {"X-Accel-Redirect", "x-sendfile", "X-Sendfile2", "X-LIGHTTPD-send-file",
+        "X-Sendfile-Temporary", "x-reproxy-url"}) {
     ResponseFilter filter;
     filter.feed(protocol::as_bytes(std::string(field) + ": /srv/secret\r\n\r\n"));
     EXPECT_TRUE(filter.names_file()) << field;
@@ -103,6 +104,45 @@ TEST(ResponseFilter, FallsShortWhereTheHeadAnnouncedMore) {
   filter.reset({});
   filter.feed(protocol::as_bytes("A: b\r\n\r\n"));
   EXPECT_FALSE(filter.falls_short());
+}
+
+TEST(ResponseFilter, LacksWhatAClientWasNotGiven) {
+  struct Given {
+    ResponseFilter::Options options;
+    const char* head;
+    std::uint64_t given;
+    bool lacks;
+  };
+  const Given rows[] = {
+      {{}, "Content-Length: 4\r\n\r\n", 3, true},
+      {{}, "Content-Length: 4\r\n\r\n", 4, false},
+      {{}, "A: b\r\n\r\n", 0, false},
+      {{}, "Status: 304\r\nContent-Length: 4\r\n\r\n", 0, false},
+      {{}, "Content-Length: 4\r\n", 0, false},
+      {{.head_request = true}, "Content-Length: 4\r\n\r\n", 0, false},
+      {{.head_request = true, .pass_head_body = true}, "Content-Length: 4\r\n\r\n", 1, false},
+  };
+  for (const Given& row : rows) {
+    ResponseFilter filter(row.options);
+    const auto rest = filter.feed(protocol::as_bytes(row.head));
+    EXPECT_TRUE(rest.empty());
+    // All of it came, whatever was passed on.
+    if (filter.has_head()) filter.admit(protocol::as_bytes("body"));
+    EXPECT_EQ(filter.lacks(row.given), row.lacks) << row.head << row.given;
+    EXPECT_FALSE(filter.falls_short());
+  }
+}
+
+TEST(ResponseFilter, ResponsesToHeadAreDelimited) {
+  for (const bool pass_body : {false, true}) {
+    ResponseFilter filter({.head_request = true, .pass_head_body = pass_body});
+    EXPECT_FALSE(filter.delimited()) << "no head";
+    filter.feed(protocol::as_bytes("A: b\r\n\r\n"));
+    EXPECT_TRUE(filter.delimited());
+  }
+  ResponseFilter filter;
+  filter.feed(protocol::as_bytes("A: b\r\n\r\n"));
+  EXPECT_FALSE(filter.delimited());
 }
 
 TEST(ResponseFilter, BadHeadIsAnError) {
