@@ -4,6 +4,7 @@ import pytest
 
 from harness import fastcgi, fronts, http
 from harness.direct import PassingNginx
+from harness.process import wait_for
 from harness.raw_responder import RawResponder
 from harness.ways import MISSING, WAYS
 
@@ -24,6 +25,7 @@ class CachingNginx(PassingNginx):
         super().write(port)
         word, site = self.word, self.directory / "viaduct.conf"
         lines = f"{word}_cache pages; {word}_cache_key $request_uri; {word}_cache_valid any 10m;"
+        lines += " add_header X-Cache $upstream_cache_status;"
         text = fronts.replace(site.read_text(), "location / {", "location / {\n    " + lines)
         site.write_text(f"{word}_cache_path {self.directory}/cache keys_zone=pages:1m;\n{text}")
 
@@ -51,10 +53,17 @@ def serve(viaductd, directory, stopping, logs):
 def test_the_cache_of_nginx_keeps_the_page(serve, protocol):
     port = serve(lambda d, socket: CachingNginx(d, socket, protocol), protocol)
     for target in ("/measured/", "/unmeasured/"):
-        head = http.request(port, target, "HEAD")
-        assert (head.status, head.body) == (200, b"")
+
+        def kept(target=target) -> bool:
+            head = http.request(port, target, "HEAD")
+            assert (head.status, head.body) == (200, b"")
+            return head.get("X-Cache") == "HIT"
+
+        # A client may have the head before the page is stored.
+        wait_for(kept, "a response to HEAD from the cache")
         page = http.request(port, target)
         assert (page.status, page.body) == (200, BODY), target
+        assert page.get("X-Cache") == "HIT", target
 
 
 @pytest.mark.parametrize("front, protocol", [way for way in WAYS if way not in MISSING])
