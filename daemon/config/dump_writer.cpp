@@ -5,7 +5,7 @@
 namespace viaduct::daemon::config {
 
 void DumpWriter::begin_line() {
-  const auto indent = static_cast<std::size_t>(2 * (depth_ - (item_ ? 1 : 0)));
+  const auto indent = 2 * static_cast<std::size_t>(depth_ - (item_ ? 1 : 0));
   text_.append(indent, ' ');
   if (item_) text_ += "- ";
   item_ = false;

@@ -88,7 +88,7 @@ std::string failure_text(const config::AppSettings& app, const SpawnFailure& fai
 }
 
 std::string what_is_expected(const config::AppSettings& app) {
-  const std::string accepts =
+  std::string accepts =
       "a worker accepts FastCGI connections on its descriptor 0, which is a listening socket";
   if (!app.probe) return accepts;
   return accepts + ", and answers FCGI_GET_VALUES; one that cannot answer that needs probe: false";
