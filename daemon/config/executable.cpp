@@ -75,7 +75,7 @@ Access enterable_by(const System& system, const Account& account, const std::str
 }
 
 Access writable_by(const System& system, const Account& account, const std::string& path) {
-  const Access access = enterable_by(system, account, path);
+  Access access = enterable_by(system, account, path);
   if (access.error != 0) return access;
   if (allows(system.status(path), account, kChange)) return {};
   return {EACCES, "user " + account.name + " cannot write to " + path};
