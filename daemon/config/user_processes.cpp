@@ -41,7 +41,7 @@ std::optional<std::string> other_process_of(uid_t user) {
     const std::string program = first_line(entry->path() / "cmdline", '\0');
     const std::string name = first_line(entry->path() / "comm", '\n');
     if (program.empty() || program == kBridge || name == kBridgeBeforeExec) continue;
-    return "pid " + pid + " (" + name + ')';
+    return std::string("pid ").append(pid).append(" (").append(name).append(")");
   }
   return std::nullopt;
 }
