@@ -33,8 +33,8 @@ std::string format_access(const AccessEntry& entry, config::LogFormat format,
                           std::chrono::system_clock::time_point time);
 
 /// The access log of one thread: lines are collected and written at the end of the loop's turn.
-/// What the pipe to the master does not take waits, up to kMostWaiting; lines beyond that are lost,
-/// which the log says. A datagram socket is that of syslog and gets each line by itself.
+/// Lines that the pipe to the master does not take wait, up to kMostWaiting; those beyond that are
+/// lost, which the log says. A datagram socket is that of syslog and gets each line by itself.
 class AccessLog final : public Flushable {
  public:
   static constexpr std::size_t kMostWaiting = 256 * 1024;

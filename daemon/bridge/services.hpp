@@ -24,14 +24,14 @@ class ExchangeList;
 /// What all threads of this process use together. The scoreboard's gauges will not do for deciding:
 /// a bridge that crashed never takes back what it had counted there.
 struct ProcessUse {
-  /// Of mended_heads: a response that names a file was refused.
+  /// Bit of mended_heads: a response that names a file was refused.
   static constexpr std::uint8_t kNamedFile = 0x80;
 
   ProcessMemory memory;
   ClientCounts clients{0};
   Spool spool{"", 0};
   std::atomic<std::int64_t> connections = 0;  ///< front connections open
-  /// Of each app, by its score: bits of protocol::Mend that were reported, and kNamedFile.
+  /// Bits of protocol::Mend that were reported, and kNamedFile; by the score of the app.
   std::array<std::atomic<std::uint8_t>, Scoreboard::kMaxApps> mended_heads{};
 };
 

@@ -1,4 +1,4 @@
-// What a reload changes beside the workers: read off the values that --dump prints.
+// Differences that a reload makes beside the workers, read off the values that --dump prints.
 #pragma once
 
 #include <map>

@@ -85,7 +85,7 @@ void Exchange::fail_client() {
 void Exchange::break_off() {
   store_.reset();
   Client& client = *std::exchange(client_, nullptr);
-  // What the worker sent may be stored here, and never be passed on.
+  // Part of what the worker sent may be stored here, and never be passed on.
   if (response_.lacks(passed_)) {
     client.respond_short(client_id_);
   } else {

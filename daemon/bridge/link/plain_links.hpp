@@ -47,7 +47,7 @@ class PlainLinks {
   void close_all(const std::string& reason);
   void close_idle(const std::string& reason);
   void close_idle_since(Clock::time_point then, const std::string& reason);
-  /// Those whose requests began at `then` or before and are not read: see Link::take_back.
+  /// Takes back requests that began at `then` or before and are not read: see Link::take_back.
   void take_back_since(Clock::time_point then, const std::string& reason);
   void close_connecting_since(Clock::time_point then, const std::string& reason);
 
