@@ -179,23 +179,29 @@ void ThreadExecutor::vacated() {
 
 void ThreadExecutor::wait(Lock& lock, Exchange& exchange) {
   exchange.woken = false;
-  if (leading_) {
-    engine_.flush_dirty();
-    if (engine_.has_ready()) call_somebody();
-    exchange.parked = true;
-    ++waiting_;
-    exchange.context->park(lock);
-    --waiting_;
-    exchange.parked = false;
-    return;
-  }
   exchange.leading = true;
-  while (!exchange.woken && !stopped_) {
-    if (engine_.has_ready()) call_somebody();
-    perform_io(lock);
-  }
+  while (!leading_ && !engine_.has_ready() && !exchange.woken && !stopped_) perform_io(lock);
   exchange.leading = false;
-  vacated();
+  if (exchange.woken || stopped_) return vacated();
+  leave_it_to_others();
+  park(lock, exchange);
+}
+
+// Requests of others are best received by whoever runs them: were the waiting handler to go on
+// receiving, each of them would cost a call of another thread.
+void ThreadExecutor::leave_it_to_others() {
+  engine_.flush_dirty();
+  if (!engine_.has_ready()) return;
+  call_somebody();
+  if (standby_dormant_) standby_.notify_one();
+}
+
+void ThreadExecutor::park(Lock& lock, Exchange& exchange) {
+  exchange.parked = true;
+  ++waiting_;
+  exchange.context->park(lock);
+  --waiting_;
+  exchange.parked = false;
 }
 
 void ThreadExecutor::wake(Exchange& exchange) {

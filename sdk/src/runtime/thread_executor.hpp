@@ -33,7 +33,8 @@ namespace detail {
 ///   of the batch, and the input.
 /// - When handlers are not brief as a rule, a thread that begins one wakes another at once.
 /// - A handler that waits hands the batch over first. It may perform input itself while it waits,
-///   but it never runs another handler.
+///   until a request of somebody else comes: it never runs another handler, so whoever runs that
+///   one performs input from then on.
 class ThreadExecutor final : public Executor {
  public:
   ThreadExecutor(Engine& engine, const Dispatcher& dispatcher,
@@ -69,6 +70,8 @@ class ThreadExecutor final : public Executor {
   void idle(Lock& lock);
   void stand_by(Lock& lock);
   void hand_over();
+  void leave_it_to_others();
+  void park(Lock& lock, Exchange& exchange);
   void call_somebody();
   void vacated();
   [[nodiscard]] bool brief() const;
