@@ -95,12 +95,13 @@ void ThreadExecutor::perform_io(Lock& lock) {
 
 void ThreadExecutor::lead(Lock& lock) {
   perform_io(lock);
-  if (standby_dormant_ && engine_.has_ready()) standby_.notify_one();
+  rouse_standby();
 }
 
 void ThreadExecutor::handle(Lock& lock, Exchange& exchange, Worker& worker) {
   exchange.context = &worker;
   if (!brief() && (!leading_ || engine_.has_ready())) call_somebody();
+  see_to_standby();
   lock.unlock();
   const auto begun = steady_clock::now();
   try {
@@ -155,13 +156,23 @@ void ThreadExecutor::stand_by(Lock& lock) {
   }
   standby_called_ = false;
   standby_present_ = false;
-  // There has to be a standby again: the follower called finds nothing to do and becomes it.
-  if (followers_ > 0) follower_.notify_one();
+  see_to_standby();
+}
+
+// The follower called becomes the standby, or finds a request, and then calls the next one.
+void ThreadExecutor::see_to_standby() {
+  if (!standby_present_ && followers_ > 0) follower_.notify_one();
+}
+
+// Whoever runs what is ready may take long over it.
+void ThreadExecutor::rouse_standby() {
+  if (standby_dormant_ && engine_.has_ready()) standby_.notify_one();
 }
 
 void ThreadExecutor::call_somebody() {
   if (followers_ > 0) {
     follower_.notify_one();
+    rouse_standby();
   } else if (standby_present_) {
     standby_called_ = true;
     standby_.notify_one();
@@ -184,6 +195,7 @@ void ThreadExecutor::wait(Lock& lock, Exchange& exchange) {
   exchange.leading = false;
   if (exchange.woken || stopped_) return vacated();
   leave_it_to_others();
+  if (exchange.woken) return vacated();
   park(lock, exchange);
 }
 
@@ -193,7 +205,6 @@ void ThreadExecutor::leave_it_to_others() {
   engine_.flush_dirty();
   if (!engine_.has_ready()) return;
   call_somebody();
-  if (standby_dormant_) standby_.notify_one();
 }
 
 void ThreadExecutor::park(Lock& lock, Exchange& exchange) {

@@ -69,6 +69,8 @@ class ThreadExecutor final : public Executor {
   void handle(Lock& lock, Exchange& exchange, Worker& worker);
   void idle(Lock& lock);
   void stand_by(Lock& lock);
+  void see_to_standby();
+  void rouse_standby();
   void hand_over();
   void leave_it_to_others();
   void park(Lock& lock, Exchange& exchange);

@@ -37,7 +37,7 @@ class ThreadExecutorTest : public ::testing::TestWithParam<Wait> {
                  .model = Model::threads, .limit = limit, .stop_time = std::chrono::seconds(30)});
   }
 
-  // Returns when the handler has begun to wait for the client.
+  // Returns when the handler waits for its client, or is about to.
   void begin(Peer& slow) {
     slow.agree(kWindow);
     slow.auto_credit = false;
@@ -85,28 +85,111 @@ TEST_P(ThreadExecutorTest, RequestsBesideAWaitingHandlerAreNotHandedOver) {
   end(slow);
 }
 
-TEST_P(ThreadExecutorTest, WhoWaitsIsServedWhileOthersCompute) {
-  std::atomic<bool> done{false};
-  std::atomic<int> computing{0};
-  app.get("/computes", [&](Request&, Response& res) {
-    ++computing;
-    while (!done) continue;
-    res.send("computed");
-  });
+/// Handlers that compute until they are let go, in one batch, so that none calls a thread first.
+class Computing {
+ public:
+  explicit Computing(App& app) {
+    app.get("/computes", [this](Request&, Response& res) {
+      ++running_;
+      while (!done_) continue;
+      res.send("computed");
+    });
+  }
+
+  void begin(Peer& peer, protocol::RequestId from, protocol::RequestId to) {
+    for (protocol::RequestId id = from; id <= to; ++id) {
+      peer.begin(id, "GET", "/computes");
+      peer.input_end(id);
+    }
+    peer.flush();
+  }
+  void wait(int running) const {
+    while (running_ < running) std::this_thread::yield();
+  }
+  void end() { done_ = true; }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::atomic<int> running_{0};
+};
+
+TEST_P(ThreadExecutorTest, WhoWaitsIsServedWhileTheLastOthersCompute) {
+  Computing computing(app);
   const auto serving = serve(3);
   Peer slow(serving->address());
   begin(slow);
   Peer other(serving->address());
   other.agree(kWindow);
-  for (protocol::RequestId id = 1; id <= 2; ++id) {
-    other.begin(id, "GET", "/computes");
-    other.input_end(id);
-    other.flush();
-    while (computing < static_cast<int>(id)) std::this_thread::yield();
+  for (int i = 1; i <= 2; ++i) {
+    computing.begin(other, static_cast<protocol::RequestId>(i),
+                    static_cast<protocol::RequestId>(i));
+    computing.wait(i);
   }
   end(slow);
-  done = true;
+  computing.end();
   EXPECT_TRUE(other.wait([&] { return other.ended().size() == 2; }));
+}
+
+TEST_P(ThreadExecutorTest, WhoWaitsIsServedWhileABatchComputes) {
+  Computing computing(app);
+  const auto serving = serve(8);
+  Peer slow(serving->address());
+  begin(slow);
+  Peer other(serving->address());
+  other.agree(kWindow);
+  computing.begin(other, 1, 6);
+  end(slow);
+  computing.end();
+  EXPECT_TRUE(other.wait([&] { return other.ended().size() == 6; }));
+}
+
+TEST_P(ThreadExecutorTest, OthersAreServedWhileABatchComputes) {
+  Computing computing(app);
+  const auto serving = serve(8);
+  Peer slow(serving->address());
+  begin(slow);
+  Peer other(serving->address());
+  other.agree(kWindow);
+  computing.begin(other, 1, 6);
+  Peer quick(serving->address());
+  EXPECT_NE(quick.get("/thread").body(), "");
+  computing.end();
+  EXPECT_TRUE(other.wait([&] { return other.ended().size() == 6; }));
+  end(slow);
+}
+
+// Whoever waited alone for long goes on, and a request comes with what it waited for.
+TEST_P(ThreadExecutorTest, OthersAreServedWhenAWaitIsOver) {
+  Computing computing(app);
+  const bool reads = GetParam() == Wait::reads;
+  app.post("/waits", [&](Request& req, Response& res) {
+    begun.set();
+    if (reads) {
+      req.body().text(1);
+    } else {
+      res.write(std::string(kWindow + 1, 'x'));
+    }
+    computing.wait(1);
+  });
+  const auto serving = serve(8);
+  Peer peer(serving->address());
+  peer.agree(kWindow);
+  peer.auto_credit = false;
+  peer.begin(1, "POST", "/waits");
+  peer.flush();
+  ASSERT_TRUE(begun.wait());
+  // Longer than the other threads look for something to do.
+  std::this_thread::sleep_for(std::chrono::milliseconds(60));
+  if (reads) {
+    peer.input_end(1);
+  } else {
+    peer.grant(1, kWindow);
+  }
+  computing.begin(peer, 2, 2);
+  Peer quick(serving->address());
+  EXPECT_NE(quick.get("/thread").body(), "");
+  computing.end();
+  EXPECT_TRUE(peer.wait([&] { return peer.ended().size() == 2; }));
 }
 
 }  // namespace
