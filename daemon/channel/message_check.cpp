@@ -60,6 +60,9 @@ std::string_view violation_of(const Message& message, std::size_t apps) {
   if (message.size != 0 && !shape.is_answer) return "a long answer to nothing";
   if (!ends(message.path) || !ends(message.reason)) return "text without an end";
   if (message.state > AppState::idle) return "a state that does not exist";
+  if (message.type == Type::ready && (message.count == 0 || message.count > kMaxCapacity)) {
+    return "a capacity that no worker has";
+  }
   return "";
 }
 

@@ -18,6 +18,8 @@
 #include "daemon/master/context.hpp"
 #include "daemon/master/place.hpp"
 #include "daemon/master/pool_size.hpp"
+#include "daemon/master/recycle.hpp"
+#include "daemon/master/token_bucket.hpp"
 #include "daemon/master/worker.hpp"
 
 namespace viaduct::daemon::master {
@@ -172,6 +174,7 @@ class AppPool final : public std::enable_shared_from_this<AppPool>, private Work
   std::uint32_t capacity_ = 0;  // of a worker that has answered; 0: none has
   boost::asio::steady_timer timer_;
   bool ticking_ = false;
+  TokenBucket recycling_{kRecycledPerSecond, kRecycledInARow};
   std::uint64_t measured_ = 0;  // serial of the worker whose memory was looked at last
   std::vector<std::unique_ptr<Slot>> slots_;
   std::map<std::uint64_t, std::shared_ptr<Worker>> workers_;

@@ -73,7 +73,9 @@ void AppPool::adjust() {
 
 void AppPool::add_requests(Worker& worker, std::uint64_t count) {
   worker.add_requests(count);
-  if (!limit_of(worker).empty()) recycle();
+  if (limit_of(worker).empty()) return;
+  const Slot* const slot = slot_of(worker.serial());
+  if (slot != nullptr && slot->state == PlaceState::held) recycle();
 }
 
 std::string_view AppPool::limit_of(const Worker& worker) const {
@@ -81,10 +83,12 @@ std::string_view AppPool::limit_of(const Worker& worker) const {
   return limit_reached(app_.limits, {worker.requests(), worker.uptime(), memory}, worker.jitter());
 }
 
-// The oldest first: otherwise a busy pool would replace the same place over and over.
+// The oldest first: otherwise a busy pool would replace the same place over and over. What waits
+// for its turn is looked at again at the next tick.
 void AppPool::recycle() {
   auto left = recycled_at_once(slots_.size());
   for (const auto& slot : slots_) left -= slot->state == PlaceState::relieving && left > 0;
+  if (left == 0 || recycling_.empty(Clock::now())) return;
   const auto workers = workers_;
   for (auto next = workers.begin(); next != workers.end() && left > 0; ++next) {
     Worker& worker = *next->second;
@@ -101,6 +105,8 @@ void AppPool::recycle() {
                                  {"uptime_ms", worker.uptime().count()},
                                  {"memory", worker.measured_memory()}});
     handle(*slot, PlaceEvent::recycle);
+    recycling_.spend(1, Clock::now());
+    if (recycling_.empty(Clock::now())) return;
     --left;
   }
 }

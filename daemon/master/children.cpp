@@ -9,8 +9,7 @@
 namespace viaduct::daemon::master {
 
 Children::Children(boost::asio::io_context& io)
-    : signals_(io, SIGCHLD),
-      orphans_([this](pid_t pid) { return handlers_.contains(pid) || forgotten_.contains(pid); }) {
+    : signals_(io, SIGCHLD), orphans_([this](pid_t pid) { return is_ours(pid); }) {
   wait();
 }
 
@@ -22,8 +21,16 @@ void Children::forget(pid_t pid) {
   if (handlers_.erase(pid) > 0) forgotten_.insert(pid);
 }
 
-void Children::worker_ended(pid_t pid, const std::string& name) {
-  orphans_.worker_ended(pid, name, Orphans::Clock::now());
+void Children::worker_ended(pid_t pid, std::uint64_t serial) {
+  orphans_.worker_ended(pid, serial, Orphans::Clock::now());
+}
+
+void Children::end_orphans() {
+  orphans_.end();
+}
+
+bool Children::is_ours(pid_t pid) const {
+  return handlers_.contains(pid) || forgotten_.contains(pid);
 }
 
 void Children::wait() {
@@ -35,12 +42,12 @@ void Children::wait() {
 }
 
 void Children::reap_all() {
-  while (const auto exit = reap()) {
+  while (const auto exit = reap([this](pid_t pid) { return is_ours(pid); })) {
     auto node = handlers_.extract(exit->pid);
     if (!node.empty()) {
       node.mapped()(exit->status);
     } else if (forgotten_.erase(exit->pid) == 0) {
-      orphans_.orphan_ended(Orphans::Clock::now());
+      orphans_.orphan_ended(exit->pid, Orphans::Clock::now());
       if (look_) look_();
     }
   }

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <set>
@@ -33,11 +34,14 @@ class Children {
   void when_orphan_ends(std::function<void()> look) { look_ = std::move(look); }
 
   /// Ends what that worker, which has ended, has left.
-  void worker_ended(pid_t pid, const std::string& name);
+  void worker_ended(pid_t pid, std::uint64_t serial);
+  /// Ends what workers have left and nobody was found for: Orphans::end().
+  void end_orphans();
 
  private:
   void wait();
   void reap_all();
+  [[nodiscard]] bool is_ours(pid_t pid) const;
 
   boost::asio::signal_set signals_;
   std::map<pid_t, Handler> handlers_;

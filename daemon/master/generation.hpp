@@ -174,6 +174,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
   AppPool* pool_of(std::uint64_t serial) const;  // null: it has no worker of that serial
+  void worker_answered(const AppPool& pool, Worker& worker, std::uint32_t capacity);
   void replace_workers();
   void replace(const Replacements::Wanted& wanted);
   void server_report(const channel::Message& message);

@@ -72,8 +72,7 @@ void Generation::worker_report(const Message& message) {
   Worker& worker = *pool->find(message.serial);
   switch (message.type) {
     case Type::ready:
-      worker.set_capacity(message.count);
-      return worker.handle(WorkerEvent::answered);
+      return worker_answered(*pool, worker, message.count);
     case Type::requests:
       return pool->add_requests(worker, message.count);
     case Type::worker_idle:
@@ -85,6 +84,16 @@ void Generation::worker_report(const Message& message) {
       replacements_.ask(message.serial, reason_of(message));
       return replace_workers();
   }
+}
+
+// Who was to ask is the only one to be believed: a bridge that drains in other hands would pass
+// workers off as good ones.
+void Generation::worker_answered(const AppPool& pool, Worker& worker, std::uint32_t capacity) {
+  const std::uint32_t place = place_of(pool);
+  const bool asks = place < apps_.size() && apps_[place].asks;
+  if (!asks || worker.state() != WorkerState::starting) return;
+  worker.set_capacity(capacity);
+  worker.handle(WorkerEvent::answered);
 }
 
 void Generation::replace_workers() {

@@ -294,6 +294,7 @@ void Master::check_stopped() {
 void Master::end() {
   crashes_.close();
   for (const Done& done : std::exchange(waiting_for_end_, {})) done({.message = "stopped"});
+  children_.end_orphans();
   if (!control_) return io_.stop();
   control_->finish([this] { io_.stop(); });
 }

@@ -3,10 +3,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <set>
 #include <string>
-#include <utility>
+#include <vector>
 
 namespace viaduct::daemon::master {
 
@@ -14,7 +16,8 @@ namespace viaduct::daemon::master {
 /// started them, by another session or by the death of their parent. They become children of this
 /// process (PR_SET_CHILD_SUBREAPER) and are killed once their worker has ended, with what they have
 /// started themselves. Whose they are is told by their session, which is the worker's, or by
-/// VIADUCT_WORKER in the environment that they began with. Others are left alone.
+/// VIADUCT_WORKER_SERIAL in the environment that they began with. Others live until end(), except
+/// children that this process had before it started any.
 class Orphans {
  public:
   using Clock = std::chrono::steady_clock;
@@ -24,26 +27,31 @@ class Orphans {
   /// Makes orphans below this process its children.
   static void adopt();
 
-  explicit Orphans(Expected expected) : expected_(std::move(expected)) {}
+  explicit Orphans(Expected expected);
 
-  /// A worker has ended, and was waited for. `name`: its VIADUCT_WORKER.
-  void worker_ended(pid_t pid, std::string name, Clock::time_point now);
+  /// A worker has ended, and was waited for. `serial`: its VIADUCT_WORKER_SERIAL.
+  void worker_ended(pid_t pid, std::uint64_t serial, Clock::time_point now);
   /// A child has ended that nobody expected: what it leaves has become a child in its turn.
-  void orphan_ended(Clock::time_point now);
+  void orphan_ended(pid_t pid, Clock::time_point now);
+  /// Kills whatever has been left, and waits for it, a second at most.
+  void end();
 
  private:
   struct Ended {
     pid_t pid;
-    std::string name;
+    std::string serial;
     Clock::time_point when;
   };
 
   // Kills what belongs to workers that have ended lately.
   void look() const;
+  // Children that nobody waits for and that came after this process had begun.
+  [[nodiscard]] std::vector<pid_t> left() const;
   [[nodiscard]] bool belongs_to_ended(pid_t child) const;
 
   Expected expected_;
-  std::deque<Ended> ended_;  // lately, at most kRemembered
+  std::set<pid_t> inherited_;  // children from before
+  std::deque<Ended> ended_;    // lately, at most kRemembered
 };
 
 /// The value that a process began with of an environment variable, in the text of

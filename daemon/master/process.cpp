@@ -175,7 +175,7 @@ std::optional<SpawnFailure> read_failure(std::span<const std::byte> bytes) {
   return failure;
 }
 
-std::optional<Exit> reap() {
+std::optional<Exit> reap(const std::function<bool(pid_t)>& ours) {
   siginfo_t ended{};
   int result = 0;
   do {
@@ -183,7 +183,7 @@ std::optional<Exit> reap() {
   } while (result < 0 && errno == EINTR);
   if (result < 0 || ended.si_pid == 0) return std::nullopt;
   // Not reaped yet, so that nobody else can have got its number.
-  ::kill(-ended.si_pid, SIGKILL);
+  if (ours(ended.si_pid)) ::kill(-ended.si_pid, SIGKILL);
   Exit exit{ended.si_pid, 0};
   while (::waitpid(exit.pid, &exit.status, 0) < 0 && errno == EINTR) {
   }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,8 +57,9 @@ struct Exit {
   int status = 0;  ///< of waitpid
 };
 /// The next ended child, without waiting; nothing when there is none. What is left of its process
-/// group is killed.
-std::optional<Exit> reap();
+/// group is killed, if `ours` says that it was spawned here: a process that was adopted may lead a
+/// group of others that are to live on.
+std::optional<Exit> reap(const std::function<bool(pid_t)>& ours);
 
 /// Sends a signal to a process group; one that is gone already is no error.
 void signal_group(pid_t leader, int signal);

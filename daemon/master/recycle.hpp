@@ -24,4 +24,9 @@ std::string_view limit_reached(const config::AppLimits& limits, const WorkerUse&
 /// How many workers of a pool of that size may be replaced at the same time.
 std::size_t recycled_at_once(std::size_t places);
 
+/// How often a pool recycles: how many requests a worker was given is what the bridge says, which
+/// may be in other hands.
+inline constexpr double kRecycledPerSecond = 16;
+inline constexpr double kRecycledInARow = 64;
+
 }  // namespace viaduct::daemon::master

@@ -57,8 +57,8 @@ void Worker::start() {
   const UniqueFd listener = context_.runtime.listen_for_worker(serial_);
   OutputPipe output = make_output_pipe();
   const UniqueFd cgroup = make_cgroup();
-  SpawnSpec spec = worker_spec(app_, name_, context_.environment, listener.get(), context_.null,
-                               output.writer.get());
+  SpawnSpec spec = worker_spec(app_, name_, serial_, context_.environment, listener.get(),
+                               context_.null, output.writer.get());
   spec.confinement.cgroup = cgroup.get();
   spec.confinement.soft_files = context_.soft_files;
   Spawned spawned = spawn(std::move(spec));
@@ -93,7 +93,7 @@ UniqueFd Worker::make_cgroup() {
 
 // Tells who ends what the worker has started and left behind.
 void Worker::leave_remains() {
-  if (cgroup_.empty()) return context_.children.worker_ended(pid_, name_);
+  if (cgroup_.empty()) return context_.children.worker_ended(pid_, serial_);
   context_.remains.add(std::exchange(cgroup_, {}), app_.timeouts.stop);
 }
 

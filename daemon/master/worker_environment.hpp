@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -14,9 +15,10 @@ config::Environment own_environment();
 /// What a worker of `app` named `worker` ("shop/1") gets: config::worker_environment() and the
 /// variables by which the SDK learns where it runs: VIADUCT_APP, VIADUCT_WORKER, VIADUCT_STOP_MS
 /// (milliseconds for draining, a little less than timeouts.stop) and, when configured,
-/// VIADUCT_MODEL, VIADUCT_LIMIT and VIADUCT_SEND_FILE.
+/// VIADUCT_MODEL, VIADUCT_LIMIT and VIADUCT_SEND_FILE. Its successor has its name, but another
+/// VIADUCT_WORKER_SERIAL.
 config::Environment worker_environment(const config::AppSettings& app, const std::string& worker,
-                                       const config::Environment& inherited);
+                                       std::uint64_t serial, const config::Environment& inherited);
 
 /// The environment of a bridge: LANG, LC_*, TZ, PATH, TMPDIR, RES_OPTIONS and LOCALDOMAIN. Other
 /// variables of the daemon may hold secrets.

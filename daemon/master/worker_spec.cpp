@@ -55,13 +55,13 @@ std::string obstacle(const config::AppSettings& app, const std::string& path, bo
 }  // namespace
 
 SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
-                      const config::Environment& inherited, int listener, int null,
-                      int error_pipe) {
+                      std::uint64_t serial, const config::Environment& inherited, int listener,
+                      int null, int error_pipe) {
   SpawnSpec spec;
   spec.executable = program(app);
   if (app.pinned_file) spec.pinned_file = app.pinned_file->get();
   spec.arguments = app.command;
-  spec.environment = to_strings(worker_environment(app, worker, inherited));
+  spec.environment = to_strings(worker_environment(app, worker, serial, inherited));
   spec.descriptors = {listener, null, error_pipe};
   if (::geteuid() == 0) spec.account = app.identity.account;
   spec.directory = app.directory;

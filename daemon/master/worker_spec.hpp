@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "daemon/config/worker_environment.hpp"
@@ -10,7 +11,8 @@ namespace viaduct::daemon::master {
 /// How a worker of `app` named `worker` is executed: the listening socket on descriptor 0 as the
 /// FastCGI specification says, /dev/null on 1, a pipe on 2. Borrows `app.pinned_file`.
 SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
-                      const config::Environment& inherited, int listener, int null, int error_pipe);
+                      std::uint64_t serial, const config::Environment& inherited, int listener,
+                      int null, int error_pipe);
 
 /// Why a worker could not be started, in words, for the log:
 /// "shop: exec /srv/shop/bin/shop: Permission denied (EACCES): user shop cannot search /srv/shop".

@@ -103,7 +103,7 @@ def hostage(daemon):
     return Hostage(daemon)
 
 
-VIOLATIONS = ["type", "unknown", "app", "text", "size", "long", "bytes", "answer", "early", "twice", "left"]
+VIOLATIONS = ["type", "unknown", "app", "capacity", "text", "size", "long", "bytes", "answer", "early", "twice", "left"]
 
 
 @pytest.mark.parametrize("deed", VIOLATIONS)
@@ -175,6 +175,23 @@ def test_messages_without_end_neither_fill_the_log_nor_eat_the_processor(hostage
     assert (replaced > 0) == (deed == "kill")
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: len(hostage.daemon.workers()) == 2, "the workers are there again")
+    hostage.serves_again(violations=0)
+
+
+def test_workers_that_are_said_to_be_used_up_are_replaced_at_a_limited_rate(daemon):
+    daemon.app("sdk", workers=8, limits={"requests": 5})
+    hostage = Hostage(daemon).start()
+    pid = hostage.take_over("use up")
+    begin, size, cpu = time.monotonic(), len(daemon.text()), cpu_seconds(daemon.pid)
+    while time.monotonic() - begin < 8:
+        hostage.status()
+        time.sleep(0.2)
+    seconds = time.monotonic() - begin
+    replaced = daemon.text()[size:].count("worker is recycled")
+    assert alive(pid)
+    assert 0 < replaced <= 64 + 16 * seconds + 4
+    assert cpu_seconds(daemon.pid) - cpu < 0.5 * seconds
+    os.kill(pid, signal.SIGKILL)
     hostage.serves_again(violations=0)
 
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/channel/message.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -11,7 +13,6 @@ constexpr auto kReconnectDelay = std::chrono::milliseconds(100);
 /// Refused this often, a worker has closed its socket without ending.
 constexpr unsigned kMaxFailures = 50;
 /// A link has no more request ids.
-constexpr std::uint32_t kMaxCapacity = UINT16_MAX;
 constexpr auto kHealthInterval = std::chrono::seconds(10);
 
 }  // namespace
@@ -50,7 +51,7 @@ void ProcessWorker::on_values(Link& link, const protocol::fastcgi::Values& value
   if (first) {
     info_->multiplexed = values.multiplexes.value_or(false) && values.window.has_value();
     info_->threads = values.threads;
-    info_->capacity = std::clamp(values.max_reqs.value_or(1), 1U, kMaxCapacity);
+    info_->capacity = std::clamp(values.max_reqs.value_or(1), 1U, channel::kMaxCapacity);
     info_->prefetch = std::min(values.prefetch.value_or(0), info_->capacity);
     info_->answered = true;
   }

@@ -14,6 +14,7 @@ Message of(Type type, std::uint32_t app = 0) {
   Message message;
   message.type = type;
   message.app = app;
+  if (type == Type::ready) message.count = 1;
   return message;
 }
 

@@ -119,6 +119,25 @@ void kill_workers() {
   }
 }
 
+// As if each worker were used up as soon as it is there.
+void use_workers_up() {
+  send(of(Type::started));
+  std::vector<std::uint64_t> serials;
+  while (true) {
+    note_workers(serials);
+    for (const std::uint64_t serial : serials) {
+      for (const Type type : {Type::ready, Type::requests, Type::worker_idle}) {
+        Message message = of(type);
+        message.serial = serial;
+        message.count = type == Type::ready ? 1 : UINT32_MAX;
+        while (channel::write_message(kReportsDescriptor, message)) {
+          wait_for_room(kReportsDescriptor);
+        }
+      }
+    }
+  }
+}
+
 void give_sockets() {
   constexpr int kLinger = 3600;
   const channel::LingeringSocket lingering(kLinger);
@@ -244,6 +263,7 @@ void shout(int descriptor) {
 void act(std::string_view deed) {
   Message message = of(Type::started);
   if (deed == "kill") return kill_workers();
+  if (deed == "use up") return use_workers_up();
   if (deed == "sockets") return give_sockets();
   if (deed.starts_with("control ") || deed.starts_with("caller ")) {
     std::istringstream words{std::string(deed)};
@@ -280,6 +300,7 @@ void act(std::string_view deed) {
   if (deed == "early" || deed == "left") message = of(Type::left);
   if (deed == "twice" || deed == "left") send(of(Type::started));
   if (deed == "app") message = of(Type::demand, 1);
+  if (deed == "capacity") message = of(Type::ready);
   if (deed == "answer") message = of(Type::listing);
   if (deed == "text") {
     message = of(Type::server);

@@ -41,8 +41,8 @@ TEST(EnvironmentValue, IsThatOfTheWholeName) {
 
 class OrphansTest : public testing::Test {
  protected:
-  // Runs a worker of that name, which leaves a process and ends. Returns the pid of the process.
-  pid_t leave(const char* name, const std::string& how) {
+  // Runs a worker of that serial, which leaves a process and ends. Returns the pid of the process.
+  pid_t leave(std::uint64_t serial, const std::string& how) {
     int ends[2];
     if (::pipe(ends) != 0) return -1;
     worker = ::fork();
@@ -51,7 +51,7 @@ class OrphansTest : public testing::Test {
       ::dup2(ends[1], STDOUT_FILENO);
       ::close(ends[0]);
       ::close(ends[1]);
-      const std::string environment = std::string("VIADUCT_WORKER=") + name;
+      const std::string environment = "VIADUCT_WORKER_SERIAL=" + std::to_string(serial);
       const std::string script = how + " >/dev/null & echo $!";
       ::execle(
           "/bin/sh", "sh", "-c", script.c_str(), nullptr,
@@ -112,50 +112,65 @@ class OrphansTest : public testing::Test {
 };
 
 TEST_F(OrphansTest, AProcessInTheSessionOfItsWorkerIsKilled) {
-  const pid_t left = leave("shop/1", "sleep 1000");
-  found.worker_ended(worker, "another/1", now);
+  const pid_t left = leave(1, "sleep 1000");
+  found.worker_ended(worker, 3, now);
   EXPECT_EQ(will_end_by(left), SIGKILL);
 }
 
 TEST_F(OrphansTest, AProcessInASessionOfItsOwnIsKilledByItsEnvironment) {
-  const pid_t left = leave("shop/1", "exec setsid sleep 1000");
+  const pid_t left = leave(1, "exec setsid sleep 1000");
   ASSERT_TRUE(leads_session(left));
-  found.worker_ended(worker, "shop/1", now);
+  found.worker_ended(worker, 1, now);
   EXPECT_EQ(will_end_by(left), SIGKILL);
 }
 
 TEST_F(OrphansTest, OthersAreLeftAlone) {
-  const pid_t other = leave("shop/2", "exec setsid sleep 1000");
+  const pid_t other = leave(2, "exec setsid sleep 1000");
   ASSERT_TRUE(leads_session(other));
-  found.worker_ended(worker, "shop/1", now);
+  found.worker_ended(worker, 1, now);
   EXPECT_EQ(ended_by(other), 0) << "of another worker";
   expected = other;
-  found.worker_ended(worker, "shop/2", now);
+  found.worker_ended(worker, 2, now);
   EXPECT_EQ(ended_by(other), 0) << "somebody waits for it";
 }
 
 TEST_F(OrphansTest, WhatAnOrphanLeavesIsKilledInItsTurn) {
-  const pid_t left = leave("shop/1", "sh -c 'setsid sleep 1000 & wait'");
+  const pid_t left = leave(1, "sh -c 'setsid sleep 1000 & wait'");
   const std::string pid = std::to_string(left);
   pid_t grandchild = 0;
   while (grandchild == 0)
     std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
   ASSERT_TRUE(leads_session(grandchild));
   orphans.push_back(grandchild);
-  found.worker_ended(worker, "shop/1", now);
+  found.worker_ended(worker, 1, now);
   EXPECT_EQ(will_end_by(left), SIGKILL);
-  found.orphan_ended(now + seconds(10));
+  found.orphan_ended(left, now + seconds(10));
   EXPECT_EQ(will_end_by(grandchild), SIGKILL);
 }
 
-TEST_F(OrphansTest, LongAfterwardsANameIsSomebodyElses) {
-  found.worker_ended(worker, "shop/1", now);
-  const pid_t left = leave("shop/1", "exec setsid sleep 1000");
+TEST_F(OrphansTest, WhatNobodyIsFoundForLivesUntilTheEnd) {
+  const pid_t left = leave(1, "exec env -i setsid sh -c 'sleep 1000 & wait'");
   ASSERT_TRUE(leads_session(left));
-  found.orphan_ended(now + seconds(11));
+  const std::string pid = std::to_string(left);
+  pid_t grandchild = 0;
+  while (grandchild == 0) {
+    std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
+  }
+  found.worker_ended(worker, 1, now);
   EXPECT_EQ(ended_by(left), 0);
-  found.orphan_ended(now + seconds(11));
-  EXPECT_EQ(ended_by(left), 0);
+  found.end();
+  EXPECT_EQ(::kill(left, 0), -1);
+  EXPECT_EQ(::kill(grandchild, 0), -1);
+}
+
+TEST_F(OrphansTest, ChildrenFromBeforeOutliveTheEnd) {
+  const pid_t before = leave(1, "exec setsid sleep 1000");
+  Orphans later{[this](pid_t pid) { return pid == expected; }};
+  const pid_t awaited = expected = leave(1, "exec setsid sleep 1000");
+  later.worker_ended(worker, 1, now);
+  later.end();
+  EXPECT_EQ(ended_by(before), 0);
+  EXPECT_EQ(ended_by(awaited), 0);
 }
 
 }  // namespace

@@ -58,10 +58,12 @@ class ProcessTest : public testing::Test {
     return read_failure(std::span(bytes.data(), static_cast<std::size_t>(size)));
   }
 
+  static bool any(pid_t /*pid*/) { return true; }
+
   static int wait(pid_t pid) {
     siginfo_t info;
     ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
-    const auto exit = reap();
+    const auto exit = reap(any);
     EXPECT_TRUE(exit);
     EXPECT_EQ(exit->pid, pid);
     return exit->status;
@@ -70,12 +72,28 @@ class ProcessTest : public testing::Test {
   UniqueFd null_, read_, write_;
 };
 
+TEST_F(ProcessTest, WhatIsLeftOfItsGroupIsKilledAndThatOfAnAdoptedOneIsNot) {
+  for (const bool ours : {true, false}) {
+    SpawnSpec spec = shell("sleep 1000 & exit");
+    spec.own_session = true;
+    const Spawned leader = spawn(std::move(spec));
+    siginfo_t info;
+    ::waitid(P_PID, static_cast<id_t>(leader.pid), &info, WEXITED | WNOWAIT);
+    EXPECT_TRUE(reap([&](pid_t pid) { return ours && pid == leader.pid; }));
+    if (ours) {
+      while (::kill(-leader.pid, 0) == 0) ::usleep(1000);
+    } else {
+      EXPECT_EQ(::kill(-leader.pid, SIGKILL), 0);
+    }
+  }
+}
+
 TEST_F(ProcessTest, RunsAndIsReaped) {
   const Spawned spawned = spawn(shell("echo hello; exit 3"));
   EXPECT_EQ(output(), "hello\n");
   EXPECT_FALSE(failure(spawned));
   EXPECT_EQ(WEXITSTATUS(wait(spawned.pid)), 3);
-  EXPECT_FALSE(reap());
+  EXPECT_FALSE(reap(any));
 }
 
 TEST_F(ProcessTest, OnlyTheGivenDescriptorsAreOpen) {

@@ -15,32 +15,33 @@ config::AppSettings shop() {
 
 TEST(WorkerEnvironmentTest, TellsTheSdkWhereItRuns) {
   config::AppSettings app = shop();
-  const auto plain = worker_environment(app, "shop/1", {});
+  const auto plain = worker_environment(app, "shop/1", 7, {});
   EXPECT_EQ(plain.at("VIADUCT_APP"), "shop");
   EXPECT_EQ(plain.at("VIADUCT_WORKER"), "shop/1");
+  EXPECT_EQ(plain.at("VIADUCT_WORKER_SERIAL"), "7");
   EXPECT_FALSE(plain.contains("VIADUCT_MODEL")) << "the application's own choice";
   EXPECT_FALSE(plain.contains("VIADUCT_LIMIT"));
   EXPECT_EQ(plain.at("VIADUCT_STOP_MS"), "29000") << "a second before it would be killed";
   app.timeouts.stop = std::chrono::milliseconds(500);
-  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_STOP_MS"), "450");
+  EXPECT_EQ(worker_environment(app, "shop/1", 7, {}).at("VIADUCT_STOP_MS"), "450");
   app.timeouts.stop = {};
-  EXPECT_FALSE(worker_environment(app, "shop/1", {}).contains("VIADUCT_STOP_MS"));
+  EXPECT_FALSE(worker_environment(app, "shop/1", 7, {}).contains("VIADUCT_STOP_MS"));
 
   app.concurrency = {config::ConcurrencyModel::fibers, 1000};
-  const auto fibers = worker_environment(app, "shop/1", {});
+  const auto fibers = worker_environment(app, "shop/1", 7, {});
   EXPECT_EQ(fibers.at("VIADUCT_MODEL"), "fibers");
   EXPECT_EQ(fibers.at("VIADUCT_LIMIT"), "1000");
   app.concurrency.model = config::ConcurrencyModel::threads;
-  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_MODEL"), "threads");
+  EXPECT_EQ(worker_environment(app, "shop/1", 7, {}).at("VIADUCT_MODEL"), "threads");
 }
 
 TEST(WorkerEnvironmentTest, SendFileIsTheWorkersToObey) {
   config::AppSettings app = shop();
-  EXPECT_FALSE(worker_environment(app, "shop/1", {}).contains("VIADUCT_SEND_FILE"));
+  EXPECT_FALSE(worker_environment(app, "shop/1", 7, {}).contains("VIADUCT_SEND_FILE"));
   app.send_file = config::SendFile::x_accel_redirect;
-  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_SEND_FILE"), "x-accel-redirect");
+  EXPECT_EQ(worker_environment(app, "shop/1", 7, {}).at("VIADUCT_SEND_FILE"), "x-accel-redirect");
   app.send_file = config::SendFile::x_sendfile;
-  EXPECT_EQ(worker_environment(app, "shop/1", {}).at("VIADUCT_SEND_FILE"), "x-sendfile");
+  EXPECT_EQ(worker_environment(app, "shop/1", 7, {}).at("VIADUCT_SEND_FILE"), "x-sendfile");
 }
 
 TEST(WorkerEnvironmentTest, DaemonsOwnConversationIsNotInherited) {
@@ -51,7 +52,7 @@ TEST(WorkerEnvironmentTest, DaemonsOwnConversationIsNotInherited) {
   config::AppSettings app = shop();
   for (const bool clear : {true, false}) {
     app.clear_env = clear;
-    const auto environment = worker_environment(app, "shop/2", daemon);
+    const auto environment = worker_environment(app, "shop/2", 7, daemon);
     for (const char* name :
          {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC", "FCGI_WEB_SERVER_ADDRS"}) {
       EXPECT_FALSE(environment.contains(name)) << name;

@@ -119,9 +119,9 @@ TEST_F(FailureTextTest, RootDirectoryAndWhatIsInsideAreNamed) {
 }
 
 TEST_F(FailureTextTest, PinnedProgramIsHandedOnBesideItsPath) {
-  EXPECT_EQ(worker_spec(app_, "shop/1", {}, 10, 11, 12).pinned_file, -1);
+  EXPECT_EQ(worker_spec(app_, "shop/1", 7, {}, 10, 11, 12).pinned_file, -1);
   app_.pinned_file = std::make_shared<const UniqueFd>(::dup(0));
-  const SpawnSpec spec = worker_spec(app_, "shop/1", {}, 10, 11, 12);
+  const SpawnSpec spec = worker_spec(app_, "shop/1", 7, {}, 10, 11, 12);
   EXPECT_EQ(spec.pinned_file, app_.pinned_file->get());
   EXPECT_EQ(spec.executable, app_.executable);
 }
@@ -129,7 +129,7 @@ TEST_F(FailureTextTest, PinnedProgramIsHandedOnBesideItsPath) {
 using Isolation = config::Isolation;
 
 TEST_F(FailureTextTest, IsolationBecomesWhatTheChildTakesFromItself) {
-  const SpawnSpec unchanged = worker_spec(app_, "shop/1", {}, 10, 11, 12);
+  const SpawnSpec unchanged = worker_spec(app_, "shop/1", 7, {}, 10, 11, 12);
   EXPECT_TRUE(unchanged.no_new_privileges);
   EXPECT_EQ(unchanged.confinement.cgroup, -1);
   EXPECT_FALSE(unchanged.confinement.open_files || unchanged.confinement.core ||
@@ -171,12 +171,12 @@ TEST_F(FailureTextTest, IsolationBecomesWhatTheChildTakesFromItself) {
   for (std::size_t index = 0; index < std::size(rows); ++index) {
     app_.isolation = {};
     rows[index].first(app_.isolation);
-    EXPECT_TRUE(rows[index].second(worker_spec(app_, "shop/1", {}, 10, 11, 12))) << index;
+    EXPECT_TRUE(rows[index].second(worker_spec(app_, "shop/1", 7, {}, 10, 11, 12))) << index;
   }
 }
 
 TEST_F(FailureTextTest, WorkerHasItsSocketOnDescriptorZero) {
-  const SpawnSpec spec = worker_spec(app_, "shop/1", {}, 10, 11, 12);
+  const SpawnSpec spec = worker_spec(app_, "shop/1", 7, {}, 10, 11, 12);
   EXPECT_EQ(spec.descriptors, (std::vector<int>{10, 11, 12}));
   EXPECT_EQ(spec.arguments, app_.command);
   EXPECT_EQ(spec.directory, directory_);
