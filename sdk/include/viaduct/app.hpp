@@ -95,7 +95,9 @@ class VIADUCT_API App : public Router {
   App& crash_reports(bool wanted);
 
   /// Takes log lines, without level and line end, in place of standard error, while run() serves.
-  /// Called from any thread, several at once; the line is valid during the call. When it throws,
+  /// Called from any thread, several at once; the line is valid during the call. It may wait, and
+  /// take mutexes that handlers hold: the library holds none of its own meanwhile. What it has to
+  /// say itself waits then, at most 256 lines; of more only the number is logged. When it throws,
   /// the line goes to standard error, and so does what it threw.
   App& log_sink(std::function<void(Level, std::string_view)> sink);
 

@@ -101,7 +101,8 @@ void Engine::accept(Listener& listener) {
     if (fd >= 0) {
       add_link(fd, listener.protocol);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-      log(Level::warn, "cannot accept connections for a moment: ", std::strerror(errno));
+      const std::string why = std::strerror(errno);
+      log_.add(Level::warn, {}, "cannot accept connections for a moment: " + why);
       accepting_paused_ = true;
       schedule(Clock::now() + kAcceptPause);
       return;
@@ -257,7 +258,9 @@ void Engine::close_if_done(const LinkPtr& link) {
   fail_link(link);
 }
 
-void Engine::close_link(const LinkPtr& link) {
+// `of` may belong to an exchange, which gives it up here.
+void Engine::close_link(const LinkPtr& of) {
+  const LinkPtr link = of;
   if (!link->open) return;
   for (Exchange* exchange : link->exchanges.list()) cancel(*exchange, Exchange::Cancel::gone);
   link->close();

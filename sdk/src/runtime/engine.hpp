@@ -18,6 +18,7 @@
 #include "sdk/src/runtime/client_source.hpp"
 #include "sdk/src/runtime/exchange.hpp"
 #include "sdk/src/runtime/executor.hpp"
+#include "sdk/src/runtime/late_log.hpp"
 #include "sdk/src/runtime/link.hpp"
 #include "sdk/src/runtime/listener.hpp"
 #include "sdk/src/runtime/tracer.hpp"
@@ -105,6 +106,9 @@ class Engine {
   /// Draining, and nothing is left to do.
   [[nodiscard]] bool finished() const;
 
+  /// What executors have to say while they hold the mutex.
+  [[nodiscard]] LateLog& late_log() { return log_; }
+
   // For exchanges.
   void wait(Lock& lock, Exchange& exchange) { executor_->wait(lock, exchange); }
   void input_taken(Exchange& exchange, std::uint32_t bytes);
@@ -143,7 +147,7 @@ class Engine {
   void await_room(const LinkPtr& link);
   void on_readable(const LinkPtr& link);
   void on_writable(const LinkPtr& link);
-  void close_link(const LinkPtr& link);
+  void close_link(const LinkPtr& of);
   void close_if_done(const LinkPtr& link);
   void fail_link(const LinkPtr& link);
   void wake_writers(Link& link);
@@ -215,6 +219,7 @@ class Engine {
   Clock::time_point stop_at_ = Clock::time_point::max();
   Clock::time_point last_malformed_{};
   std::uint64_t malformed_ = 0;
+  LateLog log_;
 
   Tracer tracer_;  // its thread uses all of the above
 };

@@ -25,9 +25,8 @@ constexpr std::size_t kResumeAt = 128 * 1024;
 constexpr std::size_t kSpare = 1024;
 constexpr std::chrono::seconds kMalformedEvery{1};
 
-// With the id given: the thread may be that of another request's handler, which waits.
-void log_refusal(std::string_view id, Errc error) {
-  write_log(Level::warn, id, std::string("request refused: ") + protocol::describe(error));
+std::string refusal(Errc error) {
+  return std::string("request refused: ") + protocol::describe(error);
 }
 
 }  // namespace
@@ -172,12 +171,12 @@ void Engine::on_abort(const Link& link, const Event& event) {
   Exchange* const exchange = link.exchanges.find(event.id);
   if (exchange == nullptr) return;
   if (event.error != Errc::bad_chunk) return cancel(*exchange, Exchange::Cancel::gone);
-  log_refusal(exchange->request_state.id(), event.error);
+  log_.add(Level::warn, exchange->request_state.id(), refusal(event.error));
   cancel(*exchange, Exchange::Cancel::malformed);
 }
 
 void Engine::on_refused(Link& link, const Event& event) {
-  log_refusal({}, event.error);
+  log_.add(Level::warn, {}, refusal(event.error));
   link.unread_input = true;
   answer(link, event.id, protocol::refusal_status(event.error));
 }
@@ -296,7 +295,7 @@ void Engine::log_malformed(Errc error) {
   if (malformed_ > 1) {
     line += ", connections since the last such line: " + std::to_string(malformed_);
   }
-  write_log(Level::warn, {}, line);
+  log_.add(Level::warn, {}, std::move(line));
   last_malformed_ = now_;
   malformed_ = 0;
 }

@@ -147,7 +147,7 @@ void FiberExecutor::launch(Lock& lock, Exchange& exchange) {
     try {
       task = std::make_unique<Task>(*this, options_.stack_size);
     } catch (const std::bad_alloc&) {
-      log(Level::error, "no memory for the stack of another fiber");
+      engine_.late_log().add(Level::error, {}, "no memory for the stack of another fiber");
       exchange.cancel(Exchange::Cancel::drained);
       engine_.complete(exchange);
       return;

@@ -34,7 +34,7 @@ done
 # What the environment lacks passes, however long that takes; mistakes do not.
 for unit in viaductd.service viaductd@.service; do
   for line in Restart=on-failure RestartSec=2s StartLimitIntervalSec=0 \
-    'RestartPreventExitStatus=64 78'; do
+    'RestartPreventExitStatus=64 78' LimitNOFILE=1024:65536; do
     grep -qx "$line" "$copy/$unit" || {
       echo "$unit lacks $line"
       exit 1

@@ -175,6 +175,39 @@ TEST_P(FlowTest, MoreInputThanTheWindowClosesTheLink) {
   go.set();
 }
 
+TEST_P(FlowTest, CreditThatCannotBeClosesTheLink) {
+  Flag begun;
+  Flag go;
+  app.post("/", [&](Request&, Response&) {
+    begun.set();
+    blocking([&] { EXPECT_TRUE(go.wait()); });
+  });
+  app.get("/small", [](Request&, Response& res) { res.send("small"); });
+  const auto serving = serve(2);
+  for (const bool waits : {false, true}) {
+    for (const std::uint32_t credit : {0U, kWindow, UINT32_MAX}) {
+      Peer bad(serving->address());
+      bad.agree(kWindow);
+      bad.begin(1, "POST", "/");
+      if (!waits) {
+        // In the same batch, so that no handler has it yet.
+        bad.grant(1, credit);
+        bad.flush();
+      } else {
+        bad.flush();
+        ASSERT_TRUE(begun.wait());
+        bad.grant(1, credit);
+        bad.flush();
+      }
+      EXPECT_TRUE(bad.wait([&] { return bad.closed(); })) << waits << credit;
+      if (waits) break;  // it holds its handler
+    }
+  }
+  Peer peer(serving->address());
+  EXPECT_EQ(peer.get("/small").body(), "small");
+  go.set();
+}
+
 TEST_P(FlowTest, BodyWithoutWindowIsHeldBack) {
   Flag go;
   constexpr std::size_t kTotal = 16 << 20;

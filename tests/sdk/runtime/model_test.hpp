@@ -1,6 +1,10 @@
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,16 +35,24 @@ class ModelTest : public ::testing::TestWithParam<Model> {
     const std::lock_guard lock(mutex_);
     return lines_;
   }
+  /// Those of the engine may come after the answer: waits until there are so many.
+  [[nodiscard]] std::vector<std::string> lines(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    logged_.wait_for(lock, std::chrono::seconds(20), [&] { return lines_.size() >= count; });
+    return lines_;
+  }
 
   App app;
   detail::FileDelivery file_delivery = detail::FileDelivery::self;
 
  private:
   std::mutex mutex_;
+  std::condition_variable logged_;
   std::vector<std::string> lines_;
   const detail::LogSink sink_ = [this](Level, std::string_view line) {
     const std::lock_guard lock(mutex_);
     lines_.emplace_back(line);
+    logged_.notify_all();
   };
   detail::LogRedirection redirection_;
 };
