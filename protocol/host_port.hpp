@@ -20,4 +20,9 @@ struct HostPort {
   return {authority.substr(0, colon), authority.substr(colon + 1)};
 }
 
+/// Whether `text` is host[:port] (RFC 3986 section 3.2.2): a name, an address, or an address in
+/// brackets, with a port of digits or none. Nothing that others might take for user information, a
+/// path or a second port. The host may be empty.
+[[nodiscard]] bool is_authority(std::string_view text);
+
 }  // namespace viaduct::protocol

@@ -110,16 +110,6 @@ Errc check_field(const WireHead::Field& field, WireHead& head, Counts& counts) {
   return Errc::ok;
 }
 
-bool alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-bool consists_of(std::string_view text, std::string_view others) {
-  return std::all_of(text.begin(), text.end(), [others](char c) {
-    return alphanumeric(c) || others.find(c) != std::string_view::npos;
-  });
-}
-
 Errc check_head(const Parser& parser, WireHead& head) {
   if (!parser.is_header_done()) return Errc::bad_field_line;
   head.keep_alive = parser.keep_alive();
@@ -143,13 +133,6 @@ Errc parse_later(std::string text, WireHead& head) {
 }
 
 }  // namespace
-
-bool is_authority(std::string_view text) {
-  const auto [host, port] = split_host(text);
-  if (port.find_first_not_of("0123456789") != std::string_view::npos) return false;
-  if (!host.starts_with('[')) return consists_of(host, "-._~!$&'()*+,;=%");
-  return host.ends_with(']') && consists_of(host.substr(1, host.size() - 2), "-._~:%");
-}
 
 Errc parse_head(std::string_view text, WireHead& head) {
   head = {};

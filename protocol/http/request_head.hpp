@@ -38,11 +38,6 @@ struct WireHead {
 /// (`unknown_coding`); Host missing in HTTP/1.1, twice or malformed (`bad_host`).
 [[nodiscard]] Errc parse_head(std::string_view text, WireHead& head);
 
-/// Whether `text` is host[:port] (RFC 3986 section 3.2.2): a name, an address, or an address in
-/// brackets, with a port of digits or none. Nothing that others might take for user information, a
-/// path or a second port. The host may be empty.
-[[nodiscard]] bool is_authority(std::string_view text);
-
 /// What a connection adds to the variables of its requests. Empty: not said.
 struct ConnectionInfo {
   std::string remote_addr = {};  ///< REMOTE_ADDR

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/absolute_target.hpp"
 #include "protocol/forwarded.hpp"
 #include "protocol/host_port.hpp"
 #include "protocol/http/request_head.hpp"
@@ -14,10 +15,9 @@ namespace viaduct::protocol::http {
 namespace {
 
 struct Target {
-  std::string_view authority;  // of an absolute target
-  std::string_view path;       // percent-encoded
+  std::optional<AbsoluteTarget> absolute;
+  std::string_view path;  // percent-encoded
   std::string_view query;
-  std::string_view absolute_tail;  // behind the authority, likewise
 };
 
 // origin-form, absolute-form or `*` (RFC 9112 section 3.2); CONNECT is for proxies.
@@ -27,15 +27,9 @@ std::optional<Target> split(const WireHead& head) {
   Target target;
   if (rest == "*") return head.method == "OPTIONS" ? std::optional(target) : std::nullopt;
   if (!rest.starts_with('/')) {
-    const std::size_t colon = rest.find("://");
-    if (colon == std::string_view::npos) return std::nullopt;
-    const std::string_view scheme = rest.substr(0, colon);
-    if (!equal_nocase(scheme, "http") && !equal_nocase(scheme, "https")) return std::nullopt;
-    rest.remove_prefix(colon + 3);
-    target.authority = rest.substr(0, rest.find_first_of("/?"));
-    if (target.authority.empty() || !is_authority(target.authority)) return std::nullopt;
-    rest.remove_prefix(target.authority.size());
-    target.absolute_tail = rest;
+    target.absolute = split_absolute(rest);
+    if (!target.absolute) return std::nullopt;
+    rest = target.absolute->tail;
   }
   const std::size_t mark = rest.find('?');
   target.path = rest.substr(0, mark);
@@ -111,15 +105,8 @@ class Adder {
   Errc error_ = Errc::ok;
 };
 
-// In origin-form, of what stands behind the authority.
-std::string path_and_query(std::string_view tail) {
-  std::string uri;
-  if (!tail.starts_with('/')) uri.push_back('/');
-  return uri.append(tail);
-}
-
 std::string_view host_of(const WireHead& head, const Target& target) {
-  if (!target.authority.empty()) return target.authority;
+  if (target.absolute) return target.absolute->authority;
   for (const auto& [name, value] : head.fields) {
     if (equal_nocase(name, "Host")) return value;
   }
@@ -188,10 +175,10 @@ Errc add_variables(const WireHead& head, const ConnectionInfo& connection, OddNa
   add.if_said("REMOTE_PORT", connection.remote_port);
   add("REQUEST_METHOD", head.method);
   add("REQUEST_SCHEME", connection.scheme);
-  if (target->authority.empty()) {
-    add("REQUEST_URI", head.target);
+  if (target->absolute) {
+    add("REQUEST_URI", target->absolute->origin_form());
   } else {
-    add("REQUEST_URI", path_and_query(target->absolute_tail));
+    add("REQUEST_URI", head.target);
   }
   add("SCRIPT_NAME", "");
   add("PATH_INFO", *path);

@@ -5,6 +5,7 @@
 #include <string>
 #include <system_error>
 
+#include "protocol/absolute_target.hpp"
 #include "sdk/src/chars.hpp"
 #include "sdk/src/cookie_header.hpp"
 #include "sdk/src/fields_access.hpp"
@@ -49,15 +50,10 @@ void RequestState::begin(protocol::RequestHead& head) {
 // A target in absolute-form counts as its path and query, and for its host (RFC 9112
 // section 3.2.2).
 void RequestState::take_absolute(std::string_view uri) {
-  const std::size_t colon = uri.find("://");
-  if (colon == std::string_view::npos || uri.find_first_of("/?#") != colon + 1) return;
-  const std::string_view rest = uri.substr(colon + 3);
-  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  if (end == 0) return;
-  authority_ = rest.substr(0, end);
-  origin_form_.clear();
-  if (!rest.substr(end).starts_with('/')) origin_form_.push_back('/');
-  origin_form_.append(rest.substr(end));
+  const auto absolute = protocol::split_absolute(uri);
+  if (!absolute) return;
+  authority_ = absolute->authority;
+  origin_form_ = absolute->origin_form();
   variables_.request_uri = origin_form_;
 }
 

@@ -52,6 +52,30 @@ def test_ids_of_requests_are_the_front_servers(start_site, variant):
     assert len(seen) == (0 if variant.startswith("lighttpd") else 3)
 
 
+def check_host(port: int, ports_kept: bool = True) -> None:
+    """The host is that by which the front server has chosen the site: with an absolute target the
+    target's, whatever Host says (RFC 9112 3.2.2)."""
+    for target, host, hosts in (
+        ("/env", "shop.example:8080", {"shop.example:8080" if ports_kept else "shop.example"}),
+        ("/env", "shop.example", {"shop.example"}),
+        ("http://shop.example/env", "admin.example", {"shop.example"}),
+        ("http://shop.example:8080/env", "admin.example", {"shop.example", "shop.example:8080"}),
+    ):
+        reply = http.request(port, target, headers=[("Host", host)])
+        if target != "/env" and reply.status == 400:
+            continue  # lighttpd and HAProxy refuse a contradiction
+        assert reply.status == 200, target
+        variables = reply.variables()
+        assert variables["HTTP_HOST"] in hosts, (target, host)
+        assert variables["REQUEST_URI"] == "/env", (target, host)
+        assert "admin" not in reply.text, (target, host)
+
+
+@pytest.mark.parametrize("variant", SITES)
+def test_the_host_is_that_of_the_target(start_site, variant):
+    check_host(start_site(variant, {}, "libfcgi").port)
+
+
 # Sites that are in no directory of their front server.
 
 
@@ -112,6 +136,7 @@ def test_other_sites_let_no_client_choose_either(viaductd, directory, stopping, 
         variables = reply.variables()
         assert len(variables["REQUEST_ID"]) >= 16
         assert variables["HTTP_X_REQUEST_ID"] == variables["REQUEST_ID"]
+    check_host(front.port, ports_kept=kind is ScaledHaproxy)  # $host has none
 
 
 # Behind a proxy.
