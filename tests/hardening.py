@@ -36,19 +36,43 @@ def missing(binary: Path, checkout: Path):
         yield "_GLIBCXX_ASSERTIONS"
     if platform.machine() == "x86_64" and not enters_by_endbr(binary):
         yield "-fcf-protection"
+    if platform.machine() == "aarch64" and not re.search(r"\b(bti|paciasp)\b", start_of_main(binary)):
+        yield "-mbranch-protection=standard"
+    yield from missing_in_units(binary)
     if str(checkout).encode() + b"/" in binary.read_bytes():
         yield "-ffile-prefix-map: it names files below the checkout"
 
 
+def missing_in_units(binary: Path):
+    """What the compiler was not told for one of the sources. GCC writes it down with the debugging
+    information, other compilers do not."""
+    options = {
+        "x86_64": ("-fstack-clash-protection", "-fcf-protection"),
+        "aarch64": ("-fstack-clash-protection", "-mbranch-protection=standard"),
+    }.get(platform.machine(), ())
+    described = readelf(binary, "--debug-dump=info", "--dwarf-depth=1")
+    producers = re.findall(r"DW_AT_producer.*: (GNU C.*)", described)
+    if "DW_AT_producer" not in described:
+        raise SystemExit(f"{binary}: no debugging information; is it stripped?")
+    for option in options:
+        without = sum(option not in producer for producer in producers)
+        if without:
+            yield f"{option} in {without} of {len(producers)} sources"
+
+
 def enters_by_endbr(binary: Path) -> bool:
     """Whether main(), which is called by its address, begins with endbr64."""
+    return "endbr64" in start_of_main(binary)
+
+
+def start_of_main(binary: Path) -> str:
+    """Its first instruction, disassembled."""
     symbol = re.search(r"^ *\d+: ([0-9a-f]+) .* main$", readelf(binary, "--syms"), re.MULTILINE)
     if symbol is None:
         raise SystemExit(f"{binary}: no symbol main; is it stripped?")
     begin = int(symbol[1], 16)
     command = ["objdump", "--disassemble", f"--start-address={begin}", f"--stop-address={begin + 4}"]
-    listing = subprocess.run([*command, str(binary)], check=True, capture_output=True, text=True)
-    return "endbr64" in listing.stdout
+    return subprocess.run([*command, str(binary)], check=True, capture_output=True, text=True).stdout
 
 
 def main() -> int:

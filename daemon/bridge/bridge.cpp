@@ -105,7 +105,10 @@ int run() {
                     listeners);
     for (const int descriptor : listeners) ::close(descriptor);
     const Spool spool(settings.spool, settings.limits.spool);
-    scores.sandbox = enter_sandbox(settings.sandbox, spool.directory(), log);
+    const SandboxState sandbox = enter_sandbox(settings.sandbox, spool.directory());
+    scores.sandbox = sandbox.parts;
+    scores.seccomp_error = sandbox.seccomp_error;
+    scores.landlock_error = sandbox.landlock_error;
     control.run();
     return 0;
   } catch (const std::exception& error) {

@@ -24,12 +24,21 @@ struct AppScore {
 /// Parts of a bridge's sandbox, as bits.
 enum SandboxPart : std::uint32_t { kSyscallFilter = 1, kFileRules = 2 };
 
+/// How much of its sandbox a bridge is in.
+struct SandboxState {
+  std::uint32_t parts = 0;  ///< of SandboxPart: those in force
+  int seccomp_error = 0;    ///< why not kSyscallFilter: errno; 0: in force, or not wanted
+  int landlock_error = 0;   ///< the same of kFileRules
+};
+
 struct Scoreboard {
   /// Apps of a full configuration.
   static constexpr std::uint32_t kMaxApps = 1024;
   std::atomic<std::uint64_t> progress;       ///< loop turns of the bridge, for the watchdog
   std::atomic<std::int64_t> connections;     ///< gauge: open front connections
-  std::atomic<std::uint32_t> sandbox;        ///< of SandboxPart: those in force
+  std::atomic<std::uint32_t> sandbox;        ///< as SandboxState::parts
+  std::atomic<std::int32_t> seccomp_error;   ///< as SandboxState
+  std::atomic<std::int32_t> landlock_error;  ///< as SandboxState
   std::atomic<std::uint64_t> malformed;      ///< front connections closed for bad bytes
   std::atomic<std::uint64_t> contradictory;  ///< requests whose X-Forwarded-* do not match up
   std::atomic<std::uint64_t> odd_fields;     ///< header fields left out for their names

@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <set>
 
 #include "daemon/config/checking.hpp"
+#include "daemon/config/directory_trust.hpp"
 #include "daemon/config/text_file.hpp"
 
 namespace viaduct::daemon::config {
@@ -29,35 +31,80 @@ void check_exists(const Checking& check, const std::string& path, const std::str
 
 // `what` is made there, or exists, at that path.
 void check_parent(const Checking& check, const std::string& path, const std::string& what,
-                  const std::string& file) {
+                  const std::string& file, const Trusted& trusted = {}) {
   const std::string directory = std::filesystem::path(file).parent_path();
-  if (!check.system.others_can_replace_files(directory)) return;
-  check.warning(path, "everybody can put something else in the place of " + what + ": " +
-                          directory + " is writable by all and not sticky");
+  const Replacer found = who_can_replace_files(check.system, directory, trusted);
+  if (found.who.empty()) return;
+  check.warning(path,
+                found.who + " can put something else in the place of " + what + ": " + found.why);
 }
 
-void check_socket(const Checking& check, const std::string& path, const Address& address) {
+// The user of the app may do what he likes with what the app says.
+Trusted trusted_by(const AppSettings& app) {
+  return {{app.identity.account.uid}, {}};
+}
+
+// Whoever owns the socket, may be let in by its group, or is behind it alone.
+Trusted trusted_by(const Settings& settings, const ListenerSettings& listener) {
+  Trusted trusted;
+  if (listener.uid) trusted.users.push_back(*listener.uid);
+  if (listener.gid) trusted.groups.push_back(*listener.gid);
+  std::set<uid_t> behind;
+  for (const RouteSettings& route : listener.routes) {
+    const AppSettings* app = find_app(settings, route.app);
+    if (app == nullptr || app->command.empty()) return trusted;
+    behind.insert(app->identity.account.uid);
+  }
+  if (behind.size() == 1) trusted.users.push_back(*behind.begin());
+  return trusted;
+}
+
+void check_socket(const Checking& check, const std::string& path, const Address& address,
+                  const Trusted& trusted) {
   if (address.kind == Address::Kind::unix_path) {
     check_exists(check, path, "the socket", address.name);
-    check_parent(check, path, "the socket", address.name);
+    check_parent(check, path, "the socket", address.name, trusted);
   }
 }
 
-void check_log(const Checking& check, const std::string& path, const LogTarget& target) {
+// What is there can be written without waiting for anybody. The names of own descriptors say
+// themselves what they are.
+void check_kind(const Checking& check, const std::string& path, const std::string& file) {
+  if (file == "/dev/stdout" || file == "/dev/stderr" || file.starts_with("/dev/fd/")) return;
+  const FileStatus status = check.system.status(file);
+  if (status.error != 0 || S_ISREG(status.mode) || S_ISCHR(status.mode)) return;
+  check.error(
+      path, file + ": " +
+                (S_ISDIR(status.mode) ? describe_errno(EISDIR) : "not a file or character device"));
+}
+
+void check_log(const Checking& check, const std::string& path, const LogTarget& target,
+               const Trusted& trusted = {}) {
   if (target.kind != LogTarget::Kind::file) return;
   check_exists(check, path, "the log", target.path);
-  check_parent(check, path, "the log", target.path);
+  check_kind(check, path, target.path);
+  check_parent(check, path, "the log", target.path, trusted);
+}
+
+// As root refuses it when it starts (RuntimeDirectory).
+void check_runtime_dir_of_root(const Checking& check, const std::string& directory,
+                               const FileStatus& status) {
+  if (check.system.place_error(directory) == EPERM) {
+    return check.error("runtime_dir", directory + ", which a link of another user leads to");
+  }
+  const std::string problem = runtime_dir_problem(status.uid, status.mode);
+  if (!problem.empty()) check.error("runtime_dir", directory + " " + problem);
 }
 
 // Only its last part is made.
 void check_runtime_dir(const Checking& check) {
   const std::string& directory = check.settings.runtime_dir;
-  if (check.system.status(directory).error != 0) {
-    check_exists(check, "runtime_dir", "runtime_dir", directory);
-  }
-  // Root refuses such a runtime_dir when it starts.
-  if (check.system.effective_user() == 0) return;
-  check_parent(check, "runtime_dir", "the sockets of workers", directory + "/.");
+  const FileStatus status = check.system.status(directory);
+  if (status.error != 0) check_exists(check, "runtime_dir", "runtime_dir", directory);
+  const bool root = check.system.effective_user() == 0;
+  if (root && status.error == 0) check_runtime_dir_of_root(check, directory, status);
+  check_parent(check, "runtime_dir", "the sockets of workers",
+               root ? directory_of(directory + "/.") : directory + "/.");
 }
 
 }  // namespace
@@ -65,19 +112,24 @@ void check_runtime_dir(const Checking& check) {
 void check_directories(const Checking& check) {
   const Settings& settings = check.settings;
   for (std::size_t index = 0; index < settings.listeners.size(); ++index) {
-    check_socket(check, listener_path(index) + ".address", settings.listeners[index].address);
+    check_socket(check, listener_path(index) + ".address", settings.listeners[index].address,
+                 trusted_by(settings, settings.listeners[index]));
   }
-  check_socket(check, "control.address", settings.control.address);
+  Trusted of_control;
+  if (settings.control.gid) of_control.groups.push_back(*settings.control.gid);
+  check_socket(check, "control.address", settings.control.address, of_control);
   check_log(check, "log.to", settings.log.to);
   check_log(check, "access_log.to", settings.access_log.to);
   if (!settings.runtime_dir.empty()) check_runtime_dir(check);
   for (const AppSettings& app : settings.apps) {
-    check_log(check, app_path(app) + ".log.to", app.log);
+    check_log(check, app_path(app) + ".log.to", app.log, trusted_by(app));
     if (!app.slow_log.empty()) {
-      check_log(check, app_path(app) + ".slow_log", {LogTarget::Kind::file, app.slow_log});
+      check_log(check, app_path(app) + ".slow_log", {LogTarget::Kind::file, app.slow_log},
+                trusted_by(app));
     }
     if (!app.crash_dir.empty()) {
-      check_parent(check, app_path(app) + ".crash_dir", "the directory", app.crash_dir);
+      check_parent(check, app_path(app) + ".crash_dir", "the directory", app.crash_dir,
+                   trusted_by(app));
     }
   }
 }

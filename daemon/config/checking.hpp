@@ -58,6 +58,9 @@ void check_crash_dirs(const Checking& check);
 // which others can replace what is made or opened.
 void check_directories(const Checking& check);
 
+// Looks whether the kernel gives the bridge all of the sandbox that is required.
+void check_sandbox(const Checking& check);
+
 // Looks whether the bridge can make temporary files, and says when they take memory.
 void check_spool(const Checking& check);
 

@@ -19,10 +19,4 @@ bool only_root_can_change(const std::string& path) {
   return true;
 }
 
-bool others_can_replace_files(const std::string& directory) {
-  struct stat status {};
-  if (::stat(directory.c_str(), &status) != 0) return false;
-  return (status.st_mode & S_IWOTH) != 0 && (status.st_mode & S_ISVTX) == 0;
-}
-
 }  // namespace viaduct::daemon::config

@@ -9,8 +9,4 @@ namespace viaduct::daemon::config {
 // belong to root, nobody else may write to them, and no part of the path is a symbolic link.
 bool only_root_can_change(const std::string& path);
 
-// Whether others than its owner and root can put another file in the place of one in that
-// directory: they may write to it, and it is not sticky. False when it is not there.
-bool others_can_replace_files(const std::string& directory);
-
 }  // namespace viaduct::daemon::config

@@ -122,6 +122,7 @@ class Loader {
     resolve_commands(checking);
     check_crash_dirs(checking);
     check_directories(checking);
+    check_sandbox(checking);
     check_spool(checking);
     check_descriptors(checking);
   }

@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/channel/place_of_file.hpp"
 #include "daemon/config/file_trust.hpp"
 #include "daemon/config/scalars.hpp"
 #include "daemon/config/user_processes.hpp"
@@ -185,6 +186,24 @@ class RealSystem : public System {
     return as_id(name);
   }
 
+  std::string group_name(gid_t gid) const override {
+    std::vector<char> buffer;
+    group entry{};
+    const bool found =
+        look_up(buffer, entry, [&](auto... rest) { return getgrgid_r(gid, rest...); });
+    return found ? entry.gr_name : std::to_string(gid);
+  }
+
+  std::vector<std::string> group_members(gid_t gid) const override {
+    std::vector<char> buffer;
+    group entry{};
+    std::vector<std::string> names;
+    if (!look_up(buffer, entry, [&](auto... rest) { return getgrgid_r(gid, rest...); }))
+      return names;
+    for (char** name = entry.gr_mem; *name != nullptr; ++name) names.emplace_back(*name);
+    return names;
+  }
+
   FileStatus status(const std::string& path) const override { return status_of(path); }
 
   FileStatus status_in(const std::string& root, const std::string& path) const override {
@@ -203,8 +222,8 @@ class RealSystem : public System {
   bool only_root_can_change(const std::string& path) const override {
     return config::only_root_can_change(path);
   }
-  bool others_can_replace_files(const std::string& directory) const override {
-    return config::others_can_replace_files(directory);
+  int place_error(const std::string& directory) const override {
+    return channel::open_place(directory) ? 0 : errno;
   }
   std::variant<std::string, ReadFailure> read_as(const Account& user,
                                                  const std::string& path) const override {
@@ -212,6 +231,7 @@ class RealSystem : public System {
   }
 
   const IsolationProbe& isolation() const override { return real_isolation_probe(); }
+  SandboxProbe sandbox() const override { return probe_sandbox(); }
 
   std::optional<std::string> environment(const std::string& name) const override {
     const char* value = std::getenv(name.c_str());

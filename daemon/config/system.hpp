@@ -12,6 +12,7 @@
 
 #include "daemon/config/app_settings.hpp"
 #include "daemon/config/isolation_probe.hpp"
+#include "daemon/config/sandbox_probe.hpp"
 #include "daemon/config/text_file.hpp"
 
 namespace viaduct::daemon::config {
@@ -51,12 +52,19 @@ class System {
   // from. So that descriptors do not run out, nothing is pinned while more than half of them are in
   // use.
   virtual Program program(const std::string& root, const std::string& path) const = 0;
-  // As config::only_root_can_change(), others_can_replace_files() and read_text_file_as().
+  // Its name, or its number when it has none.
+  virtual std::string group_name(gid_t group) const = 0;
+  // Names of the users whom the group database lists as members; those whose primary group it is
+  // are not among them.
+  virtual std::vector<std::string> group_members(gid_t group) const = 0;
+  // The errno of channel::open_place(): EPERM where a link of another user leads there. 0: none.
+  virtual int place_error(const std::string& directory) const = 0;
+  // As config::only_root_can_change() and read_text_file_as().
   virtual bool only_root_can_change(const std::string& path) const = 0;
-  virtual bool others_can_replace_files(const std::string& directory) const = 0;
   virtual std::variant<std::string, ReadFailure> read_as(const Account& user,
                                                          const std::string& path) const = 0;
   virtual const IsolationProbe& isolation() const = 0;
+  virtual SandboxProbe sandbox() const = 0;
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
   virtual std::uint32_t cpus_allowed() const = 0;  // at least 1
   virtual std::optional<std::uint32_t> somaxconn() const = 0;

@@ -65,8 +65,9 @@ std::int64_t Board::connections() const {
   return gauge(scores_->connections);
 }
 
-std::uint32_t Board::sandbox() const {
-  return scores_->sandbox.load(kRelaxed);
+SandboxState Board::sandbox() const {
+  return {scores_->sandbox.load(kRelaxed), scores_->seccomp_error.load(kRelaxed),
+          scores_->landlock_error.load(kRelaxed)};
 }
 
 AppCounts Board::app(std::size_t index) {

@@ -49,7 +49,7 @@ class Board {
   }
   [[nodiscard]] std::uint64_t odd_fields() { return rise(odd_fields_, scores_->odd_fields); }
   [[nodiscard]] std::int64_t connections() const;
-  [[nodiscard]] std::uint32_t sandbox() const;  ///< of SandboxPart
+  [[nodiscard]] SandboxState sandbox() const;  ///< as the bridge says
   /// `index`: of the app in the bridge's settings.
   [[nodiscard]] AppCounts app(std::size_t index);
 

@@ -5,13 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 #include "daemon/channel/place_of_file.hpp"
 
@@ -77,14 +76,15 @@ void CrashDirectory::remove_oldest(const std::string& app) const {
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(copy < 0 ? nullptr : ::fdopendir(copy),
                                                     &::closedir);
   if (!listing) return;
-  std::vector<std::string> names;
+  // The newest, however many others may have put there: each that is older goes as it is found.
+  std::set<std::string> kept;
   while (const dirent* entry = ::readdir(listing.get())) {
-    if (is_crash_file(app, entry->d_name)) names.emplace_back(entry->d_name);
+    if (!is_crash_file(app, entry->d_name)) continue;
+    kept.emplace(entry->d_name);
+    if (kept.size() <= kKept) continue;
+    ::unlinkat(directory_.get(), kept.begin()->c_str(), 0);
+    kept.erase(kept.begin());
   }
-  if (names.size() <= kKept) return;
-  std::sort(names.begin(), names.end());
-  names.resize(names.size() - kKept);
-  for (const std::string& name : names) ::unlinkat(directory_.get(), name.c_str(), 0);
 }
 
 }  // namespace viaduct::daemon::master

@@ -1,11 +1,18 @@
 #include "daemon/master/directory.hpp"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
+
+#include "daemon/channel/place_of_file.hpp"
+#include "daemon/config/directory_trust.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -23,6 +30,55 @@ struct stat status_of(int descriptor, const std::string& path) {
   return status;
 }
 
+// The directory that the path leads to, or where it is to be made, as far as root follows links.
+UniqueFd open_place(const std::string& path) {
+  UniqueFd place = channel::open_place(path);
+  if (!place && errno == EPERM) fail(path + ", which a link of another user leads to");
+  if (!place) fail("open " + path);
+  return place;
+}
+
+// Path without a name at its end that stands for itself: "/run/x/" and "/run/x/." are "/run/x".
+std::filesystem::path without_tail(const std::string& path) {
+  auto whole = std::filesystem::path(path).lexically_normal();
+  return whole.has_filename() && whole.filename() != "." ? whole : whole.parent_path();
+}
+
+using Listing = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+// Null, with errno, when it is no directory.
+Listing list(int parent, const char* name) noexcept {
+  const int copy = ::openat(parent, name, kOpenDirectory | O_NOFOLLOW);
+  DIR* const listing = copy < 0 ? nullptr : ::fdopendir(copy);
+  if (copy >= 0 && listing == nullptr) ::close(copy);
+  return {listing, &::closedir};
+}
+
+// The next name in it but "." and ".."; null behind the last one.
+const char* next_name(const Listing& listing) noexcept {
+  while (const dirent* entry = ::readdir(listing.get())) {
+    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
+      return entry->d_name;
+    }
+  }
+  return nullptr;
+}
+
+// Whether it is gone. `left` is how many entries may still be looked at.
+bool remove_below(int parent, const char* name, int deep, std::size_t& left) noexcept {
+  if (left == 0) return false;
+  --left;
+  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return true;
+  if (errno != EISDIR || deep == 0) return false;
+  if (const Listing listing = list(parent, name)) {
+    const int below = ::dirfd(listing.get());
+    for (const char* entry = next_name(listing); entry != nullptr; entry = next_name(listing)) {
+      if (!remove_below(below, entry, deep - 1, left) && left == 0) return false;
+    }
+  }
+  return ::unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
 }  // namespace
 
 Directory Directory::open(const std::string& path) {
@@ -32,9 +88,16 @@ Directory Directory::open(const std::string& path) {
 }
 
 Directory Directory::make(const std::string& path, mode_t mode) {
-  const bool made = ::mkdir(path.c_str(), 0700) == 0;
+  const auto whole = without_tail(path);
+  const UniqueFd parent = open_place(whole.has_parent_path() ? whole.parent_path() : ".");
+  const std::string name = whole.filename();
+  const bool made = ::mkdirat(parent.get(), name.c_str(), 0700) == 0;
   if (!made && errno != EEXIST) fail("mkdir " + path);
-  Directory directory = open(path);
+  const UniqueFd place = made ? UniqueFd() : open_place(whole);
+  UniqueFd descriptor(made ? ::openat(parent.get(), name.c_str(), kOpenDirectory | O_NOFOLLOW)
+                           : ::openat(place.get(), ".", kOpenDirectory));
+  if (!descriptor) fail("open " + path);
+  Directory directory(std::move(descriptor), path);
   // Another directory may have taken its place: only one that is our own and new is changed.
   if (made && directory.owner() == ::geteuid() && ::fchmod(directory.descriptor(), mode) != 0) {
     fail("chmod " + path);
@@ -51,6 +114,10 @@ Directory Directory::make_below(const std::string& name, mode_t mode) const {
   }
   if (::fchmod(made.descriptor(), mode) != 0) fail("chmod " + path);
   return made;
+}
+
+Directory Directory::open_directory_below(const std::string& name) const {
+  return {open_below(name, kOpenDirectory), path_ + "/" + name};
 }
 
 UniqueFd Directory::open_below(const std::string& name, int flags, mode_t mode) const {
@@ -70,13 +137,30 @@ uid_t Directory::owner() const {
   return status_of(descriptor(), path_).st_uid;
 }
 
-bool Directory::open_to_others() const {
+std::string Directory::problem_for_root() const {
   const struct stat status = status_of(descriptor(), path_);
-  return (status.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (status.st_mode & S_ISVTX) == 0;
+  return config::runtime_dir_problem(status.st_uid, status.st_mode);
+}
+
+std::vector<std::string> Directory::names() const {
+  const Listing listing = list(descriptor(), ".");
+  if (!listing) fail("open " + path_);
+  std::vector<std::string> found;
+  while (found.size() < kMostEntries) {
+    const char* const name = next_name(listing);
+    if (name == nullptr) break;
+    found.emplace_back(name);
+  }
+  return found;
 }
 
 bool Directory::unlink(const std::string& name) const noexcept {
   return ::unlinkat(descriptor(), name.c_str(), 0) == 0 || errno == ENOENT;
+}
+
+bool Directory::remove_tree(const std::string& name) const noexcept {
+  std::size_t left = kMostEntries;
+  return remove_below(descriptor(), name.c_str(), kMostDeep, left);
 }
 
 }  // namespace viaduct::daemon::master

@@ -136,8 +136,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   std::uint64_t contradictory() const { return board_ ? board_->contradictory() : 0; }
   std::uint64_t odd_fields() const { return board_ ? board_->odd_fields() : 0; }
   std::int64_t connections() const { return board_ ? board_->connections() : 0; }
-  /// Parts of its bridge's sandbox that the bridge says are in force, of SandboxPart.
-  std::uint32_t sandbox() const { return board_ ? board_->sandbox() : 0; }
+  /// What its bridge says of its sandbox.
+  SandboxState sandbox() const { return board_ ? board_->sandbox() : SandboxState(); }
   AppCounts counts_of(const AppTally& tally) const;
   /// Numbers of all its bridges for one of its apps().
   AppCounts counts_of(const GenerationApp& app) const;

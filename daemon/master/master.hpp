@@ -156,6 +156,7 @@ class Master final : private PoolObserver,
   std::vector<std::string> reopen_logs();
   void watch_bridge();
   void report_status();
+  void tell_sandbox(const SandboxState& state);
   std::string status_text() const;
 
   // PoolObserver
@@ -251,6 +252,7 @@ class Master final : private PoolObserver,
   EndedBridges ended_bridges_;
   ForeignBridges foreign_bridges_;    // of former viaductds
   ForeignBridges successor_bridges_;  // of one that is to follow
+  bool sandbox_told_ = false;         // what the sandbox of bridges lacks is said once
   std::uint64_t violations_ = 0;      // bridges that broke a rule of their channel
 
   std::vector<std::shared_ptr<AppPool>> pools_;           // all that have processes

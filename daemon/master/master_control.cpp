@@ -9,6 +9,7 @@
 #include "daemon/config/canary.hpp"
 #include "daemon/log/escape.hpp"
 #include "daemon/master/master.hpp"
+#include "daemon/master/sandbox_report.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -96,13 +97,6 @@ void add_leaving(std::vector<control::AppStatus>& apps, const AppPool& pool) {
   add_workers(*app, pool);
 }
 
-std::vector<std::string> sandbox_parts(std::uint32_t parts) {
-  std::vector<std::string> names;
-  if ((parts & kSyscallFilter) != 0) names.emplace_back("seccomp");
-  if ((parts & kFileRules) != 0) names.emplace_back("landlock");
-  return names;
-}
-
 }  // namespace
 
 bool Master::is_bridge(pid_t pid) const {
@@ -148,6 +142,9 @@ control::Status Master::status() const {
   }
   status.violations = violations_;
   status.sandbox = sandbox_parts(current_->sandbox());
+  for (const auto& [part, why] : sandbox_lacks(current_->sandbox())) {
+    status.sandbox_lacks.push_back(std::string(part).append(": ").append(why));
+  }
   for (const auto& generation : generations_) {
     const pid_t bridge = generation->has_bridge() ? generation->bridge_pid() : 0;
     status.generations.push_back(

@@ -4,6 +4,7 @@
 
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/master.hpp"
+#include "daemon/master/sandbox_report.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -41,8 +42,19 @@ void Master::pool_empty(AppPool&) {
 }
 
 void Master::bridge_started(Generation& generation) {
+  tell_sandbox(generation.sandbox());
   if (&generation == candidate_.get()) return later(&Master::check_candidate);
   later(&Master::report_status);
+}
+
+// The kernel is the same for every bridge.
+void Master::tell_sandbox(const SandboxState& state) {
+  const auto lacks = sandbox_lacks(state);
+  if (lacks.empty() || std::exchange(sandbox_told_, true)) return;
+  for (const auto& [part, why] : lacks) {
+    logs_.daemon().warning("the sandbox of the bridge lacks a part",
+                           {{"part", part}, {"error", why}});
+  }
 }
 
 void Master::bridge_lost(Generation&) {

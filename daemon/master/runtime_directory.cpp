@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -17,8 +16,6 @@
 namespace viaduct::daemon::master {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr int kWorkerBacklog = 1024;
 constexpr const char* kLock = "lock";
@@ -48,20 +45,18 @@ bool is_number(const std::string& name) {
 }
 
 // Whether a daemon of our user made it, and has ended.
-bool is_left_over(const std::string& path) {
+bool is_left_over(const Directory& runtime_dir, const std::string& name) {
   try {
-    const Directory directory = Directory::open(path);
+    const Directory directory = runtime_dir.open_directory_below(name);
     return directory.owner() == ::geteuid() && try_lock(directory, 0);
   } catch (const std::system_error&) {
     return false;
   }
 }
 
-void remove_leftovers(const std::string& runtime_dir) {
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(runtime_dir, ignored)) {
-    if (!is_number(entry.path().filename()) || entry.is_symlink(ignored)) continue;
-    if (is_left_over(entry.path())) fs::remove_all(entry.path(), ignored);
+void remove_leftovers(const Directory& runtime_dir) {
+  for (const std::string& name : runtime_dir.names()) {
+    if (is_number(name) && is_left_over(runtime_dir, name)) runtime_dir.remove_tree(name);
   }
 }
 
@@ -72,22 +67,19 @@ bool is_root() {
 // A user who may replace files in it could lead root elsewhere.
 void refuse_if_insecure(const Directory& directory) {
   if (!is_root()) return;
-  if (directory.owner() != 0) {
-    fail(directory.path() + " belongs to user " + std::to_string(directory.owner()) +
-             ", which root must not trust; it has to belong to root",
-         EPERM);
-  }
-  if (directory.open_to_others()) {
-    fail(directory.path() + " may be written by other users; take that away, or make it sticky",
-         EPERM);
-  }
+  const std::string problem = directory.problem_for_root();
+  if (!problem.empty()) fail(directory.path() + " " + problem, EPERM);
 }
 
-Directory own_directory(const std::string& runtime_dir) {
-  const Directory parent = Directory::make(runtime_dir, 0755);
-  refuse_if_insecure(parent);
-  remove_leftovers(runtime_dir);
-  return parent.make_below(std::to_string(::getpid()), 0711);
+Directory open_runtime_dir(const std::string& path) {
+  Directory directory = Directory::make(path, 0755);
+  refuse_if_insecure(directory);
+  remove_leftovers(directory);
+  return directory;
+}
+
+Directory own_directory(const Directory& runtime_dir, const std::string& name) {
+  return runtime_dir.make_below(name, 0711);
 }
 
 Directory workers_directory(const Directory& own) {
@@ -111,26 +103,28 @@ UniqueFd lock(const Directory& own) {
 }  // namespace
 
 RuntimeDirectory::RuntimeDirectory(const std::string& runtime_dir, const config::Account& bridge)
-    : runtime_dir_(runtime_dir),
+    : runtime_dir_(open_runtime_dir(runtime_dir)),
       bridge_(bridge),
-      own_(own_directory(runtime_dir)),
+      name_(std::to_string(::getpid())),
+      own_(own_directory(runtime_dir_, name_)),
       workers_(workers_directory(own_)),
       lock_(lock(own_)) {}
 
 bool RuntimeDirectory::renew() {
   if (own_.in_place() && workers_.in_place()) return false;
-  Directory own = own_directory(runtime_dir_);
+  Directory runtime_dir = open_runtime_dir(runtime_dir_.path());
+  Directory own = own_directory(runtime_dir, name_);
   Directory workers = workers_directory(own);
   // This process cannot lock the same file twice.
   if (!is_lock_of(lock_, own)) lock_ = lock(own);
+  runtime_dir_ = std::move(runtime_dir);
   own_ = std::move(own);
   workers_ = std::move(workers);
   return true;
 }
 
 RuntimeDirectory::~RuntimeDirectory() {
-  std::error_code ignored;
-  fs::remove_all(path(), ignored);
+  runtime_dir_.remove_tree(name_);
 }
 
 std::string RuntimeDirectory::worker_socket(std::uint64_t serial) const {

@@ -41,8 +41,9 @@ class RuntimeDirectory {
   void remove_worker_socket(std::uint64_t serial) const noexcept;
 
  private:
-  std::string runtime_dir_;
+  Directory runtime_dir_;
   config::Account bridge_;
+  std::string name_;  // of the own directory in it
   Directory own_;
   Directory workers_;
   UniqueFd lock_;

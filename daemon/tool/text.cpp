@@ -54,6 +54,25 @@ std::string listeners_text(const json::value& answer) {
   return text;
 }
 
+std::string joined(const json::value& answer, std::string_view name) {
+  std::string text;
+  for (const json::value& item : array_of(answer, name)) {
+    if (!item.is_string()) continue;
+    text += (text.empty() ? "" : ", ") + printable(item.get_string().c_str());
+  }
+  return text;
+}
+
+// How much of it the current bridge is in. Daemons before this one say nothing of it.
+std::string sandbox_text(const json::value& answer) {
+  if (find_member(answer, "sandbox") == nullptr) return {};
+  const std::string parts = joined(answer, "sandbox");
+  const std::string lacks = joined(answer, "sandbox_lacks");
+  if (lacks.empty()) return "sandbox of the bridge: " + (parts.empty() ? "off" : parts) + "\n";
+  return "sandbox of the bridge: " + (parts.empty() ? "none" : parts) +
+         "; not available: " + lacks + "\n";
+}
+
 // What is said of an app's canaries; null when it is none.
 const json::value* canary_of(const json::value& app) {
   const json::value* canary = find_member(app, "canary");
@@ -208,8 +227,8 @@ std::string status_text(const json::value& answer) {
   if (const auto violations = number_of(answer, "violations"); violations > 0) {
     text += plural(violations, "bridge") + " ended for breaking the rules of the channel\n";
   }
-  return text + generations_text(answer) + listeners_text(answer) + apps_text(answer) +
-         workers_text(answer) + servers_text(answer);
+  return text + sandbox_text(answer) + generations_text(answer) + listeners_text(answer) +
+         apps_text(answer) + workers_text(answer) + servers_text(answer);
 }
 
 std::string requests_text(const json::value& answer) {

@@ -41,6 +41,22 @@ def prefix():
     made.remove()
 
 
+RELEASE = "CMAKE_BUILD_TYPE:STRING=Release" in (BUILD / "CMakeCache.txt").read_text()
+
+
+@pytest.mark.skipif(not RELEASE, reason="about the release build")
+def test_no_program_names_the_directory_it_was_built_in(image):
+    """Traces name files of the source tree by the debugging information, which has relative paths."""
+    programs = [
+        path
+        for path in image.rglob("*")
+        if path.is_file() and path.read_bytes()[:8].startswith((b"\x7fELF", b"!<arch>\n"))
+    ]
+    assert len(programs) >= 4
+    here = f"{SOURCE}/".encode()
+    assert [str(path) for path in programs if here in path.read_bytes()] == []
+
+
 def named(text: str) -> set[str]:
     """The paths of viaduct's own below /usr in the text."""
     return set(re.findall(r"/usr/(?:s?bin|lib|share/doc)/viaduct[\w/.-]*\b", text))

@@ -33,6 +33,12 @@ HANDLERS = {
     "stream": ("/bytes/30", r"^\(anonymous namespace\)::bytes\(", "::bytes(viaduct"),
     "upload": ("/upload", r"^\(anonymous namespace\)::upload\(", "::upload(std"),
 }
+# Sources of which a trace may name a line.
+LINES = {
+    path.name: len(path.read_text().splitlines())
+    for folder in ("sdk", "protocol")
+    for path in (SOURCE / folder).rglob("*.[ch]pp")
+}
 SITES = [f"{example}-{model}" for example in HANDLERS for model in MODELS]
 
 
@@ -82,6 +88,17 @@ def visit(viaductd, site: str) -> int:
     ).status
 
 
+def names_lines_of(stack: str, example: str) -> bool:
+    """Whether the stack names a line of the example; each line that it names of any source must be there."""
+    sources = SOURCE / "sdk" / "examples"
+    own = {path.name for path in (*sources.glob(f"{example}.cpp"), *sources.glob(f"{example}/*.cpp"))}
+    places = [(file, int(line)) for file, line in re.findall(r" at ([\w.+-]+):(\d+)\b", stack)]
+    for file, line in places:
+        assert file not in LINES or 0 < line <= LINES[file], f"{file}:{line} of {example}"
+    assert str(SOURCE) not in stack
+    return any(file in own for file, _ in places)
+
+
 def at_once(work, sites) -> list:
     """Two at a time: loops, and putting a stack into words, take the processor."""
     with ThreadPoolExecutor(2) as pool:
@@ -102,7 +119,10 @@ def test_slow_log_names_the_handler_of_every_example(viaductd, logs):
     def record(site: str, message: str) -> bool:
         example, _, model = site.partition("-")
         wanted = (f"{message} app={site} ", f"id=id-{site} ", HANDLERS[example][2])
-        return any(all(part in line for part in wanted) for line in complete_lines(log.read_text()))
+        lines = [
+            line for line in complete_lines(log.read_text()) if all(part in line for part in wanted)
+        ]
+        return any(names_lines_of(line, example) for line in lines)
 
     def look(site: str) -> None:
         def told() -> bool:
@@ -172,6 +192,7 @@ def test_crash_report_names_the_handler_of_every_example(viaductd, crashes):
         assert "\nRequests that it had: 1\n" in report and f"\n  {line} age_ms=" in report
         stack = report.partition("What the worker says of it")[2].partition("Requests that it had")[0]
         assert handler in stack
+        assert names_lines_of(stack, example), stack
         assert handler in crashes.record(site)
 
     at_once(look, SITES)

@@ -4,7 +4,6 @@
 
 #include "daemon/bridge/sandbox/file_rules.hpp"
 #include "daemon/bridge/sandbox/syscall_filter.hpp"
-#include "daemon/channel/scoreboard.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -18,22 +17,20 @@ constexpr bool kPossible = true;
 
 }  // namespace
 
-std::uint32_t enter_sandbox(config::SandboxMode mode, const std::string& spool, log::Log& log) {
-  if (mode == config::SandboxMode::off || !kPossible) return 0;
-  std::uint32_t parts = 0;
+SandboxState enter_sandbox(config::SandboxMode mode, const std::string& spool) {
+  SandboxState state;
+  if (mode == config::SandboxMode::off || !kPossible) return state;
   const auto note = [&](SandboxPart part, const char* name, std::error_code error) {
     if (!error) {
-      parts |= part;
+      state.parts |= part;
     } else if (mode == config::SandboxMode::required) {
       throw std::system_error(error, std::string("bridge.sandbox: required, and without ") + name);
-    } else {
-      log.warning("the sandbox of the bridge lacks a part",
-                  {{"part", name}, {"error", error.message()}});
     }
+    return error.value();
   };
-  note(kFileRules, "landlock", restrict_files(spool));
-  note(kSyscallFilter, "seccomp", filter_syscalls());
-  return parts;
+  state.landlock_error = note(kFileRules, "landlock", restrict_files(spool));
+  state.seccomp_error = note(kSyscallFilter, "seccomp", filter_syscalls());
+  return state;
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -14,8 +14,8 @@ BOOST_DESCRIBE_STRUCT(GenerationStatus, (), (number, state, bridge_pid))
 BOOST_DESCRIBE_STRUCT(ListenerStatus, (), (protocol, address, apps, failure))
 BOOST_DESCRIBE_STRUCT(Status, (),
                       (version, pid, uptime_ms, state, file, last_reload, connections, malformed,
-                       contradictory, odd_fields, violations, sandbox, generations, listeners,
-                       apps))
+                       contradictory, odd_fields, violations, sandbox, sandbox_lacks, generations,
+                       listeners, apps))
 
 std::string to_json(const Status& status) {
   return boost::json::serialize(config::described::write(status));

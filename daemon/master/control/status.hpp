@@ -87,6 +87,9 @@ struct Status {
   std::uint64_t odd_fields = 0;      ///< header fields left out for their names
   std::uint64_t violations = 0;      ///< bridges ended because they broke a rule of their channel
   std::vector<std::string> sandbox;  ///< of the current bridge: seccomp, landlock
+  /// Parts that the kernel refuses to it, with the reason: "landlock: Function not implemented
+  /// (ENOSYS)".
+  std::vector<std::string> sandbox_lacks;
   std::vector<GenerationStatus> generations;
   std::vector<ListenerStatus> listeners;
   std::vector<AppStatus> apps;

@@ -221,7 +221,6 @@ TEST(Directories, WhereEverybodyMayReplaceFilesAreWarnedOf) {
   FakeSystem system;
   system.add_file("/var/open", S_IFDIR | 0777);
   system.add_file("/var/closed", S_IFDIR | 0755);
-  system.open_directories = {"/var/open"};
   const auto warnings = [&](const std::string& place) {
     return dir.texts(dir.load("listeners: [{address: unix:" + place +
                                   "/web.sock, app: shop}]\n"

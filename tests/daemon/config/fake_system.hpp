@@ -73,8 +73,10 @@ class FakeSystem : public System {
   uid_t effective_user() const override { return users.at(own).uid; }
   Account own_account() const override { return users.at(own); }
   std::optional<Account> find_user(const std::string& name) const override {
-    const auto found = users.find(name);
-    return found == users.end() ? std::nullopt : std::optional(found->second);
+    for (const auto& [known, user] : users) {
+      if (known == name || std::to_string(user.uid) == name) return user;
+    }
+    return std::nullopt;
   }
   std::optional<std::string> other_process_of(uid_t user) const override {
     const auto found = processes.find(user);
@@ -102,8 +104,18 @@ class FakeSystem : public System {
   bool only_root_can_change(const std::string& path) const override {
     return files_of_root.contains(path);
   }
-  bool others_can_replace_files(const std::string& directory) const override {
-    return open_directories.contains(directory);
+  std::string group_name(gid_t group) const override {
+    for (const auto& [name, number] : groups) {
+      if (number == group) return name;
+    }
+    return std::to_string(group);
+  }
+  std::vector<std::string> group_members(gid_t group) const override {
+    const auto found = members.find(group);
+    return found == members.end() ? std::vector<std::string>() : found->second;
+  }
+  int place_error(const std::string& directory) const override {
+    return links_of_others.contains(directory) ? EPERM : status(directory).error;
   }
   std::variant<std::string, ReadFailure> read_as(const Account& user,
                                                  const std::string& path) const override {
@@ -112,6 +124,7 @@ class FakeSystem : public System {
     return read_text_file(path);
   }
   const IsolationProbe& isolation() const override { return probe; }
+  SandboxProbe sandbox() const override { return sandbox_probe; }
   Program program(const std::string& root, const std::string& path) const override {
     const FileStatus found = root.empty() ? status(path) : status_in(root, path);
     if (found.error != 0) return {};
@@ -131,13 +144,15 @@ class FakeSystem : public System {
   std::map<uid_t, std::string> processes;  // one for each user that has some
   std::map<std::string, FileStatus> files;
   std::set<std::string> files_of_root;                 // that nobody else can change
-  std::set<std::string> open_directories;              // in which others can replace files
+  std::map<gid_t, std::vector<std::string>> members;   // that the group database lists
+  std::set<std::string> links_of_others;               // directories that a link of others leads to
   std::set<std::string> unreadable;                    // for read_as()
   mutable std::map<std::string, std::string> readers;  // as whom read_as() read a file
   std::map<std::string, std::string> environment_;
   std::set<std::string> memory;  // directories on tmpfs
   PinnedFile pinned;             // of every program
   FakeProbe probe;
+  SandboxProbe sandbox_probe;
   std::uint32_t cpus = 4;
   std::optional<std::uint32_t> backlog_limit = 4096;
   std::uint64_t descriptor_limit = 524288;

@@ -39,21 +39,6 @@ TEST(FileTrust, LinksLeadWhereOthersLike) {
   EXPECT_FALSE(only_root_can_change(dir.path("link")));
 }
 
-TEST(FileTrust, DirectoriesOfEverybodyAreTold) {
-  const ConfigDir dir;
-  const std::string open = dir.path("open");
-  ASSERT_EQ(::mkdir(open.c_str(), 0700), 0);
-  const struct {
-    mode_t mode;
-    bool others;
-  } cases[] = {{0700, false}, {0755, false}, {0777, true}, {01777, false}, {0702, true}};
-  for (const auto& c : cases) {
-    ASSERT_EQ(::chmod(open.c_str(), c.mode), 0);
-    EXPECT_EQ(others_can_replace_files(open), c.others) << std::oct << c.mode;
-  }
-  EXPECT_FALSE(others_can_replace_files(dir.path("none")));
-}
-
 // A link to a file of root's, in the place of one that its owner may read.
 TEST(FileTrust, NothingIsReadThatTheUserCannotRead) {
   if (::geteuid() != 0) GTEST_SKIP() << "about being root";

@@ -232,6 +232,8 @@ TEST(Load, RelativePathsAreAgainstTheirOwnFile) {
             "listeners: [{address: 'unix:web.sock', app: shop}]\n");
   FakeSystem system;
   system.add_file(dir.path("shop/bin/shop"), S_IFREG | 0755);
+  for (const char* log : {"logs/v.log", "apps.d/shop.log", "apps.d/slow.log"})
+    system.add_file(dir.path(log), S_IFREG | 0644);
   const LoadResult result = dir.load("include: [apps.d/*.yaml]\nlog: {to: logs/v.log}\n", system);
   ASSERT_TRUE(result.settings) << dir.texts(result.errors)[0];
   const AppSettings& app = result.settings->apps[0];

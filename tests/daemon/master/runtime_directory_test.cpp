@@ -208,6 +208,43 @@ TEST(RuntimeDirectoryTest, OnlyWhatDeadDaemonsLeftIsRemoved) {
   EXPECT_TRUE(exists(directory / "keep")) << "no number";
 }
 
+TEST(RuntimeDirectoryTest, WhatIsRemovedLeadsNowhere) {
+  const TemporaryDirectory directory;
+  ::mkdir((directory / "roots").c_str(), 0700);
+  std::ofstream(directory / "roots/secret") << "secret";
+  const auto plant = [&](const std::string& in) {
+    ASSERT_EQ(::symlink((directory / "roots").c_str(), (in + "/link").c_str()), 0);
+    ASSERT_EQ(::symlink((directory / "roots/secret").c_str(), (in + "/file").c_str()), 0);
+    ASSERT_EQ(::mkfifo((in + "/pipe").c_str(), 0600), 0);
+  };
+  ::mkdir((directory / "run").c_str(), 0755);
+  ::mkdir((directory / "run/111").c_str(), 0755);
+  ::mkdir((directory / "run/111/workers").c_str(), 0755);
+  std::ofstream(directory / "run/111/lock") << "";
+  plant(directory / "run/111");
+  plant(directory / "run/111/workers");
+  std::optional<RuntimeDirectory> runtime(std::in_place, directory / "run", bridge_account());
+  EXPECT_FALSE(exists(directory / "run/111"));
+  plant(runtime->path());
+  plant(runtime->path() + "/workers");
+  const std::string own = runtime->path();
+  runtime.reset();
+  EXPECT_FALSE(exists(own));
+  EXPECT_TRUE(exists(directory / "roots/secret"));
+}
+
+TEST(RuntimeDirectoryTest, ItIsRemovedWhereItIsAndNotWhereItsPathLeads) {
+  const TemporaryDirectory directory;
+  std::optional<RuntimeDirectory> runtime(std::in_place, directory / "run", bridge_account());
+  const std::string name = std::to_string(::getpid());
+  std::filesystem::rename(directory / "run", directory / "moved");
+  std::filesystem::create_directories(directory / ("roots/" + name));
+  ASSERT_EQ(::symlink((directory / "roots").c_str(), (directory / "run").c_str()), 0);
+  runtime.reset();
+  EXPECT_TRUE(exists(directory / ("roots/" + name)));
+  EXPECT_FALSE(exists(directory / ("moved/" + name)));
+}
+
 TEST(RuntimeDirectoryTest, ErrorNamesThePath) {
   try {
     const RuntimeDirectory runtime("/proc/viaduct", bridge_account());

@@ -44,11 +44,31 @@ TEST(ToolTextTest, TablesAreAligned) {
             "longer     2\n");
 }
 
+TEST(ToolTextTest, StatusSaysHowMuchOfTheSandboxThereIs) {
+  const struct {
+    const char* answer;
+    const char* said;
+  } cases[] = {
+      {R"({})", ""},
+      {R"({"sandbox": [], "sandbox_lacks": []})", "sandbox of the bridge: off\n"},
+      {R"({"sandbox": ["seccomp"], "sandbox_lacks": ["landlock: gone"]})",
+       "sandbox of the bridge: seccomp; not available: landlock: gone\n"},
+      {R"({"sandbox": [], "sandbox_lacks": ["seccomp: no", "landlock: gone"]})",
+       "sandbox of the bridge: none; not available: seccomp: no, landlock: gone\n"},
+      {R"({"sandbox": ["sec\u001bcomp"]})", "sandbox of the bridge: sec?comp\n"},
+  };
+  for (const auto& c : cases) {
+    const std::string text = status_text(json(c.answer));
+    const auto at = text.find("sandbox of the bridge");
+    EXPECT_EQ(at == std::string::npos ? "" : text.substr(at), c.said) << c.answer;
+  }
+}
+
 TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
   const auto answer = json(R"({
     "version": "0.1", "pid": 812, "uptime_ms": 90000, "state": "serving", "file": "/etc/v.yaml",
     "last_reload": "generation 7: shop kept; ready in 0.4 s", "connections": 1,
-    "violations": 2, "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
+    "violations": 2, "sandbox": ["seccomp", "landlock"], "sandbox_lacks": [], "generations": [{"number": 7, "state": "active", "bridge_pid": 813},
                     {"number": 6, "state": "draining", "bridge_pid": 0}],
     "listeners": [{"protocol": "scgi", "address": "tcp:127.0.0.1:1", "apps": ["shop", "api"]},
                   {"protocol": "http", "address": "systemd:web", "apps": ["api"],
@@ -65,6 +85,7 @@ TEST(ToolTextTest, StatusShowsAppsAndWorkers) {
             "configuration /etc/v.yaml\n"
             "last reload: generation 7: shop kept; ready in 0.4 s\n"
             "2 bridges ended for breaking the rules of the channel\n"
+            "sandbox of the bridge: seccomp, landlock\n"
             "generation 7 active, bridge 813\n"
             "generation 6 draining, no bridge\n"
             "scgi at tcp:127.0.0.1:1 for shop, api\n"

@@ -209,10 +209,11 @@ TEST_F(ControlApiTest, StatusIsAnObjectWithEveryMember) {
   canary.canary = {"shop", "5%", "X-Canary"};
   status.apps = {app, canary};
   status.sandbox = {"seccomp"};
+  status.sandbox_lacks = {"landlock: gone"};
   EXPECT_EQ(
       to_json(status),
       R"({"version":"0.1","pid":812,"uptime_ms":1500,"state":"","file":"","last_reload":"",)"
-      R"("connections":0,"malformed":0,"contradictory":0,"odd_fields":0,"violations":0,"sandbox":["seccomp"],"generations":[{"number":7,"state":"active","bridge_pid":813}],)"
+      R"("connections":0,"malformed":0,"contradictory":0,"odd_fields":0,"violations":0,"sandbox":["seccomp"],"sandbox_lacks":["landlock: gone"],"generations":[{"number":7,"state":"active","bridge_pid":813}],)"
       R"("listeners":[{"protocol":"fastcgi","address":"unix:/w","apps":["shop"],"failure":"shut down"}],)"
       R"("apps":[{"name":"shop","state":"","failure":"","wanted":0,"active":0,"queued":3,)"
       R"("requests":0,"errors":0,"failed":0,"aborted":0,"retried":0,"timeouts":0,)"

@@ -1,0 +1,117 @@
+"""Another user of the machine, and a file of root's that he is after."""
+
+import ctypes
+import os
+import pwd
+import signal
+import stat
+import time
+from pathlib import Path
+from typing import Callable
+
+# Of every Debian; neither the user of a worker here nor of the bridge.
+ATTACKER = "games"
+SECRET = "of root alone\n"
+
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+
+
+def become(user: str) -> None:
+    entry = pwd.getpwnam(user)
+    os.setgroups([])
+    os.setgid(entry.pw_gid)
+    os.setuid(entry.pw_uid)
+
+
+def as_user(user: str, deed: Callable[[], None]) -> None:
+    """Does it in a process of that user; fails if it fails."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            become(user)
+            deed()
+            os._exit(0)
+        except BaseException as error:  # whatever it is, pytest must not go on in here
+            os.write(2, f"as {user}: {error!r}\n".encode())
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def own_directory(path: Path, user: str = ATTACKER) -> Path:
+    """A directory that belongs to the user."""
+    path.mkdir()
+    path.chmod(0o755)
+    entry = pwd.getpwnam(user)
+    os.chown(path, entry.pw_uid, entry.pw_gid)
+    return path
+
+
+class Victim:
+    """A file of root's in a directory of root's, neither of which may change in any way."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory / "roots"
+        self.directory.mkdir(mode=0o700)
+        self.file = self.directory / "secret"
+        self.file.touch(mode=0o600)
+        self.file.write_text(SECRET)
+        self.file.chmod(0o600)
+        self.before = self._state()
+
+    def _state(self) -> list:
+        return [
+            (path.name, status.st_mode, status.st_uid, status.st_gid, status.st_ino,
+             path.read_bytes() if stat.S_ISREG(status.st_mode) else None)
+            for path in (self.directory, *sorted(self.directory.iterdir()))
+            for status in [path.lstat()]
+        ]
+
+    def check(self) -> None:
+        assert self._state() == self.before, "a file of root's has changed"
+
+
+class Exchanger:
+    """A process of the user that exchanges two names as fast as it can, from construction to stop()."""
+
+    def __init__(self, first: Path, second: Path, user: str = ATTACKER) -> None:
+        self.user = user
+        self.done, end = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                os.close(self.done)
+                become(user)
+                self._exchange(os.fsencode(first), os.fsencode(second), end)
+            finally:
+                os._exit(1)
+        os.close(end)
+
+    @staticmethod
+    def _exchange(first: bytes, second: bytes, end: int) -> None:
+        stopped = False
+
+        def stop(*_) -> None:
+            nonlocal stopped
+            stopped = True
+
+        signal.signal(signal.SIGTERM, stop)
+        library, count = ctypes.CDLL(None), 0
+        while not stopped:
+            # One of them may be missing for a moment.
+            count += library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE) == 0
+            # Both names get a time of their own: who has one processor would see one of them alone.
+            time.sleep(0.0005 * (count % 3))
+        os.write(end, str(count).encode())
+        os._exit(0)
+
+    def stop(self) -> int:
+        """How often it has exchanged them."""
+        if not self.pid:
+            return 0
+        os.kill(self.pid, signal.SIGTERM)
+        count = os.read(self.done, 100)
+        os.close(self.done)
+        status, self.pid = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), 0
+        assert status == 0
+        return int(count)
