@@ -13,6 +13,8 @@ void check_crash_dirs(const Checking& check) {
     if (app.crash_dir.empty()) continue;
     const bool exists = check.system.status(app.crash_dir).error != ENOENT;
     const std::string parent = std::filesystem::path(app.crash_dir).parent_path();
+    if (check.is_led_astray(app_path(app) + ".crash_dir", exists ? app.crash_dir : parent))
+      continue;
     const Access access = writable_by(check.system, own, exists ? app.crash_dir : parent);
     if (access.error == 0) continue;
     const std::string because = access.because.empty() ? "" : ": " + access.because;

@@ -82,6 +82,7 @@ void check_log(const Checking& check, const std::string& path, const LogTarget& 
                const Trusted& trusted = {}) {
   if (target.kind != LogTarget::Kind::file) return;
   check_exists(check, path, "the log", target.path);
+  if (check.is_led_astray(path, directory_of(target.path))) return;
   check_kind(check, path, target.path);
   check_parent(check, path, "the log", target.path, trusted);
 }
@@ -89,9 +90,7 @@ void check_log(const Checking& check, const std::string& path, const LogTarget& 
 // As root refuses it when it starts (RuntimeDirectory).
 void check_runtime_dir_of_root(const Checking& check, const std::string& directory,
                                const FileStatus& status) {
-  if (check.system.place_error(directory) == EPERM) {
-    return check.error("runtime_dir", directory + ", which a link of another user leads to");
-  }
+  if (check.is_led_astray("runtime_dir", directory)) return;
   const std::string problem = runtime_dir_problem(status.uid, status.mode);
   if (!problem.empty()) check.error("runtime_dir", directory + " " + problem);
 }
@@ -108,6 +107,12 @@ void check_runtime_dir(const Checking& check) {
 }
 
 }  // namespace
+
+bool Checking::is_led_astray(const std::string& path, const std::string& directory) const {
+  if (system.effective_user() != 0 || system.place_error(directory) != EPERM) return false;
+  error(path, directory + ", which a link of another user leads to");
+  return true;
+}
 
 void check_directories(const Checking& check) {
   const Settings& settings = check.settings;

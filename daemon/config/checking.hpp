@@ -24,6 +24,9 @@ struct Checking {
 
   void error(const std::string& path, std::string message) const;
   void warning(const std::string& path, std::string message) const;
+  // Whether a link of another user leads to the directory, where root makes or opens no file: an
+  // error.
+  bool is_led_astray(const std::string& path, const std::string& directory) const;
   // A file that cannot be used, with the errno of it: an error. One that is missing is a warning
   // where the configuration is checked only, which may happen on another machine.
   void unusable(const std::string& path, int error, std::string message) const;

@@ -51,6 +51,11 @@ CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
   const int follow = is_roots_alone(parent.get()) ? 0 : O_NOFOLLOW;
   directory_.reset(
       ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow));
+  // The kernel would only say that a link is no directory.
+  char target[1];
+  if (!directory_ && errno == ENOTDIR) {
+    errno = ::readlinkat(parent.get(), name.c_str(), target, sizeof target) < 0 ? ENOTDIR : ELOOP;
+  }
   if (!directory_) fail(what);
   if (::faccessat(directory_.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) fail(what);
 }

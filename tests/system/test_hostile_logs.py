@@ -58,8 +58,9 @@ def refused_start(viaductd, key: str, *words: str) -> None:
     viaductd.start(ready=False)
     assert viaductd.process.wait(PROMPT) == CONFIGURATION, key
     said = viaductd.text()[before:]
-    line = next((one for one in said.splitlines() if f": {key}: " in one), said)
-    assert line.startswith(f"{viaductd.file}:") and all(word in line for word in words), line
+    lines = [one for one in said.splitlines() if f": {key}: " in one]
+    errors = [one for one in lines if one.startswith(f"{viaductd.file}:")]
+    assert any(all(word in one for word in words) for one in errors), said
 
 
 # ---- pipes
@@ -75,13 +76,13 @@ def test_nobody_waits_for_a_pipe(viaductd, place, key):
     refused_start(viaductd, key, str(pipe))
     checked = viaductd.check()
     assert checked.returncode == CONFIGURATION
-    assert f"{key}: {pipe}: " in checked.stderr
+    assert f": {key}: {pipe}: " in checked.stderr
     viaductd.settings = former
     viaductd.start()
     KEYS[key](viaductd.settings, str(pipe))
     viaductd.write()
     answer = Tool(viaductd).run("reload", timeout=PROMPT)
-    assert answer.status == 1 and str(pipe) in answer.err
+    assert answer.status == CONFIGURATION and str(pipe) in answer.err
     assert serves(viaductd)
 
 
@@ -152,7 +153,7 @@ def test_root_reads_no_env_file_that_the_app_exchanges_for_its_own(viaductd, pla
     assert b"COLOUR=blue" in Path(f"/proc/{viaductd.workers()[0]}/environ").read_bytes()
     as_user(WORKER_USER, lambda: (env.unlink(), env.symlink_to(victim.file)))
     answer = Tool(viaductd).run("reload")
-    assert answer.status == 1 and "Permission denied" in answer.err
+    assert answer.status == CONFIGURATION and "Permission denied" in answer.err
     assert serves(viaductd)
     secret = SECRET.strip()
     for text in (viaductd.text(), checked.stderr, checked.stdout, answer.err, answer.out):
@@ -281,7 +282,7 @@ def test_names_that_are_exchanged_while_logs_are_opened_lead_nowhere(
         assert serves(viaductd)
         victim.check()
     assert exchanger.stop() > 100
-    assert set(results) <= {0, 1}
+    assert set(results) <= {0, 1, CONFIGURATION}
 
 
 # ---- crash reports

@@ -115,7 +115,7 @@ def test_a_reload_that_requires_what_lacks_changes_nothing(daemon):
     daemon.settings["bridge"] = {"sandbox": "required"}
     daemon.write()
     answer = tool.run("reload")
-    assert answer.status == 1 and f"required, but not available: {NO_LANDLOCK}" in answer.err
+    assert answer.status == CONFIGURATION and f"required, but not available: {NO_LANDLOCK}" in answer.err
     assert daemon.bridge() == bridge and answers(daemon)
 
 

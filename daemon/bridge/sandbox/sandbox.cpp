@@ -4,6 +4,7 @@
 
 #include "daemon/bridge/sandbox/file_rules.hpp"
 #include "daemon/bridge/sandbox/syscall_filter.hpp"
+#include "daemon/config/sandbox_probe.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -14,6 +15,13 @@ constexpr bool kPossible = false;
 #else
 constexpr bool kPossible = true;
 #endif
+
+// libseccomp says EINVAL for whatever the kernel has answered.
+std::error_code apply_filter() {
+  const std::error_code error = filter_syscalls();
+  const int reason = error ? config::probe_sandbox().seccomp : 0;
+  return reason == 0 ? error : std::error_code(reason, std::generic_category());
+}
 
 }  // namespace
 
@@ -29,7 +37,7 @@ SandboxState enter_sandbox(config::SandboxMode mode, const std::string& spool) {
     return error.value();
   };
   state.landlock_error = note(kFileRules, "landlock", restrict_files(spool));
-  state.seccomp_error = note(kSyscallFilter, "seccomp", filter_syscalls());
+  state.seccomp_error = note(kSyscallFilter, "seccomp", apply_filter());
   return state;
 }
 
