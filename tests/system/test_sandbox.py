@@ -11,8 +11,12 @@ import subprocess
 import pytest
 
 from harness import fastcgi
+from harness.paths import BUILD
 from harness.process import PATIENCE, wait_for
 from harness.tool import Tool
+
+SANITIZED = re.search(r"^VIADUCT_SANITIZE:\w+=.", (BUILD / "CMakeCache.txt").read_text(), re.MULTILINE)
+pytestmark = pytest.mark.skipif(bool(SANITIZED), reason="sanitizers need what the sandbox takes")
 
 CONFIGURATION = 78
 ALLOW, ERRNO, EQUAL = 0x7FFF0000, 0x00050000, 4

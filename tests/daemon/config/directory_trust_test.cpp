@@ -135,6 +135,41 @@ TEST(Directories, OfThoseWhomItConcernsAloneAreNotWarnedOf) {
   EXPECT_THAT(warnings(", group: www-data"), Not(of_listener));
 }
 
+// As the units, the README and the packages of Debian make them.
+TEST(Directories, OfUsualLayoutsAreNotWarnedOf) {
+  const ConfigDir dir;
+  const auto warnings = [&](const FakeSystem& system, const std::string& runtime,
+                            const std::string& listener, const std::string& user) {
+    return dir.texts(dir.load("runtime_dir: /run/" + runtime + "\nlisteners: [{" + listener +
+                                  ", app: shop}]\nlog: {to: /var/log/" + runtime +
+                                  "/log}\naccess_log: {to: /var/log/" + runtime +
+                                  "/access}\napps: {shop: {command: [/srv/shop/bin/shop]" + user +
+                                  ", slow_log: /var/lib/" + runtime +
+                                  "/shop/slow,\n  crash_dir: /var/lib/" + runtime +
+                                  "/shop/crashes}}\n",
+                              system, Purpose::start)
+                         .warnings);
+  };
+  const auto quiet = Not(Contains(HasSubstr("in the place of")));
+  FakeSystem root;
+  root.add_file("/var/lib/viaduct/shop", S_IFDIR | 0750, kShop);
+  root.add_file("/run/php", S_IFDIR | 0755, 33, 33);
+  root.add_file("/run", S_IFDIR | 0755);
+  EXPECT_THAT(warnings(root, "viaduct", "address: unix:/run/viaduct/web.sock", ", user: shop"),
+              quiet);
+  EXPECT_THAT(
+      warnings(root, "viaduct", "address: unix:/run/php/web.sock, owner: www-data, group: www-data",
+               ", user: shop"),
+      quiet);
+  FakeSystem instance;  // viaductd@shop
+  instance.own = "shop";
+  for (const char* place : {"/run/viaduct-shop", "/var/log/viaduct-shop", "/var/lib/viaduct-shop"})
+    instance.add_file(place, S_IFDIR | 0755, kShop, kShop);
+  instance.add_file("/var/lib/viaduct-shop/shop", S_IFDIR | 0775, kShop, kShop);
+  EXPECT_THAT(warnings(instance, "viaduct-shop", "address: unix:/run/viaduct-shop/web.sock", ""),
+              quiet);
+}
+
 TEST(Directories, BehindWhichAreSeveralUsersAreNobodysAlone) {
   const ConfigDir dir;
   FakeSystem system;
