@@ -3,7 +3,7 @@
 
 Includes run one way, protocol <- sdk and protocol <- daemon, and codecs know neither sockets nor Asio. In
 daemon/master, which may be root, owner and mode of files change in two classes alone, which never follow
-a path that somebody else can change. Files are opened, made and bound by path there, too, and in
+a path that somebody else can change. Files are opened, made, removed and bound by path there, too, and in
 cgroups and /dev/null, which are the kernel's. Everybody else works below the descriptor of a directory.
 
 Exits 1 and names file and line of each crossing."""
@@ -27,7 +27,7 @@ RULES = [
         "daemon/master",
         r"(?<!\w)::((open|open64)\((?!\"/dev/null\")|(creat|mkdir|rmdir|mknod|mkfifo|truncate)\()"
         r"|\w+at2?\(AT_FDCWD\b|\bstd::(ofstream|fstream|fopen|rename)\b"
-        r"|\b(fs|std::filesystem)::(create_\w+|permissions|rename|copy\w*|resize_file)\(",
+        r"|\b(fs|std::filesystem)::(create_\w+|permissions|rename|remove\w*|copy\w*|resize_file)\(",
         # The kernel's cgroups have no links, and no names that others choose.
         ("directory.cpp", "cgroup_tree.cpp"),
     ),

@@ -11,6 +11,12 @@
 namespace viaduct::daemon::config {
 namespace {
 
+#ifdef VIADUCT_SANITIZED
+constexpr bool kPossible = false;
+#else
+constexpr bool kPossible = true;
+#endif
+
 // As libseccomp does: a kernel that has filters says that this one's address is wrong.
 int probe_seccomp() {
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) != 0 && errno == EFAULT) return 0;
@@ -27,11 +33,8 @@ int probe_landlock() {
 }  // namespace
 
 SandboxProbe probe_sandbox() {
-#ifdef VIADUCT_SANITIZED
-  return {};
-#else
+  if (!kPossible) return {};
   return {probe_seccomp(), probe_landlock()};
-#endif
 }
 
 }  // namespace viaduct::daemon::config

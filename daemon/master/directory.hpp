@@ -60,7 +60,7 @@ class Directory {
   /// kMostDeep directories: a daemon makes less, and nobody keeps root busy with what he has put
   /// there.
   bool remove_tree(const std::string& name) const noexcept;
-  static constexpr std::size_t kMostEntries = 65'536;
+  static constexpr std::size_t kMostEntries = 8192;
   static constexpr int kMostDeep = 8;
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }

@@ -96,6 +96,22 @@ TEST_F(CrashDirectoryTest, KeepsTheNewestOfEachApp) {
   EXPECT_TRUE(names().contains(crash_file_name(report(0, "shop-2"))));
 }
 
+// Whoever may write there may put many in it.
+TEST_F(CrashDirectoryTest, HoweverManyAreThereOnlyTheNewestStay) {
+  const CrashDirectory crashes(path_);
+  constexpr int kThere = 3 * static_cast<int>(CrashDirectory::kKept);
+  for (int i = 0; i < kThere; ++i) {
+    // In an order of neither age nor youth.
+    std::ofstream(path_ + "/" + crash_file_name(report(i * 7 % kThere))) << "x";
+  }
+  crashes.add(report(kThere));
+  EXPECT_EQ(names().size(), CrashDirectory::kKept);
+  EXPECT_TRUE(names().contains(crash_file_name(report(kThere))));
+  const int oldest = kThere + 1 - static_cast<int>(CrashDirectory::kKept);
+  EXPECT_TRUE(names().contains(crash_file_name(report(oldest))));
+  EXPECT_FALSE(names().contains(crash_file_name(report(oldest - 1))));
+}
+
 TEST_F(CrashDirectoryTest, FollowsNoLinkAndOverwritesNothing) {
   const CrashDirectory crashes(path_);
   const std::string victim = directory_ / "victim";
