@@ -16,7 +16,7 @@ from harness.tool import Tool
 pytestmark = pytest.mark.skipif(not ROOT, reason="about being root")
 
 CONFIGURATION = 78
-RELOADS = 20
+RELOADS, EXCHANGES = 50, 2000
 
 
 @pytest.fixture
@@ -130,13 +130,18 @@ def test_names_that_are_exchanged_during_reloads_lead_nowhere(viaductd, place, v
     exchanger = Exchanger(path, place / "trap")
     stopping.append(exchanger)
     results = []
-    for number in range(RELOADS):
+
+    def reloaded() -> bool:
+        number = len(results)
         owner, mode = (("daemon", "0660"), ("root", "0666"))[number % 2]
         viaductd.settings["listeners"][0] |= {"mode": mode, "owner": owner}
         viaductd.write()
         results.append(tool.run("reload").status)
         victim.check()
-    assert exchanger.stop() > 10 * RELOADS
+        return number >= RELOADS and exchanger.count() >= EXCHANGES
+
+    wait_for(reloaded, "many reloads and many exchanges")
+    exchanger.stop()
     assert set(results) <= {0, 1}
     assert serves(viaductd)
     for name in (path, place / "trap"):

@@ -276,12 +276,16 @@ def test_names_that_are_exchanged_while_logs_are_opened_lead_nowhere(
     exchanger = Exchanger(first, second, WORKER_USER)
     stopping.append(exchanger)
     tool, results = Tool(viaductd), []
-    for _ in range(20):
+
+    def opened() -> bool:
         results.append(tool.run("reopen").status)
         results.append(tool.run("reload").status)
         assert serves(viaductd)
         victim.check()
-    assert exchanger.stop() > 100
+        return len(results) >= 80 and exchanger.count() >= 1000
+
+    wait_for(opened, "many reopened logs and many exchanges")
+    exchanger.stop()
     assert set(results) <= {0, 1, CONFIGURATION}
 
 

@@ -1,10 +1,12 @@
 """Another user of the machine, and a file of root's that he is after."""
 
 import ctypes
+import mmap
 import os
 import pwd
 import signal
 import stat
+import struct
 import time
 from pathlib import Path
 from typing import Callable
@@ -75,43 +77,31 @@ class Exchanger:
     """A process of the user that exchanges two names as fast as it can, from construction to stop()."""
 
     def __init__(self, first: Path, second: Path, user: str = ATTACKER) -> None:
-        self.user = user
-        self.done, end = os.pipe()
+        self.counter = mmap.mmap(-1, 8)  # shared with the process
         self.pid = os.fork()
         if self.pid == 0:
             try:
-                os.close(self.done)
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 become(user)
-                self._exchange(os.fsencode(first), os.fsencode(second), end)
+                self._exchange(os.fsencode(first), os.fsencode(second))
             finally:
                 os._exit(1)
-        os.close(end)
 
-    @staticmethod
-    def _exchange(first: bytes, second: bytes, end: int) -> None:
-        stopped = False
-
-        def stop(*_) -> None:
-            nonlocal stopped
-            stopped = True
-
-        signal.signal(signal.SIGTERM, stop)
+    def _exchange(self, first: bytes, second: bytes) -> None:
         library, count = ctypes.CDLL(None), 0
-        while not stopped:
+        while True:
             # One of them may be missing for a moment.
             count += library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE) == 0
+            struct.pack_into("q", self.counter, 0, count)
             # Both names get a time of their own: who has one processor would see one of them alone.
             time.sleep(0.0005 * (count % 3))
-        os.write(end, str(count).encode())
-        os._exit(0)
 
-    def stop(self) -> int:
+    def count(self) -> int:
         """How often it has exchanged them."""
-        if not self.pid:
-            return 0
-        os.kill(self.pid, signal.SIGTERM)
-        count = os.read(self.done, 100)
-        os.close(self.done)
-        status, self.pid = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]), 0
-        assert status == 0
-        return int(count)
+        return struct.unpack_from("q", self.counter)[0]
+
+    def stop(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGTERM)
+            assert os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1]) == -signal.SIGTERM
+        self.pid = 0
