@@ -14,7 +14,7 @@ namespace viaduct::bench {
 ///   are not counted. So no input comes while the program works.
 /// - Sockets that connect have room for a whole batch, whatever the kernel's default is.
 ///
-/// When nothing is left to do on either side for ten seconds, the process aborts.
+/// When nothing is left to do on either side for a minute, the process aborts.
 ///
 /// Linked into a program, idle.cpp replaces clock_gettime(), time(), timerfd_settime(), connect()
 /// and epoll_wait().
