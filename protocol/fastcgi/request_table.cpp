@@ -1,5 +1,6 @@
 #include "protocol/fastcgi/request_table.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace viaduct::protocol::fastcgi {
@@ -58,8 +59,7 @@ void RequestTable::erase(RequestId id) {
   free_.push_back(keys_[hole].slot);
   --size_;
   if (found_.id == id) found_ = {};
-  // Close the gap, so that probing needs no tombstones. It ends at the first key that is at home:
-  // ids that follow each other, of which the first one ends, move none.
+  // Close the gap, so that probing needs no tombstones. It ends at the first key that is at home.
   const std::size_t mask = keys_.size() - 1;
   for (std::size_t at = (hole + 1) & mask; keys_[at].id != 0 && distance(at) > 0;
        at = (at + 1) & mask) {
@@ -72,6 +72,7 @@ void RequestTable::erase(RequestId id) {
 void RequestTable::grow() {
   std::vector<Key> old(keys_.empty() ? 4 : keys_.size() * 2);
   old.swap(keys_);
+  shift_ = 65 - static_cast<unsigned>(std::bit_width(keys_.size()));
   for (const Key key : old) {
     if (key.id != 0) place(key);
   }
@@ -79,14 +80,6 @@ void RequestTable::grow() {
 
 void RequestTable::clear() {
   *this = RequestTable();
-}
-
-std::size_t RequestTable::memory() const {
-  std::size_t sum = memory_of(keys_) + memory_of(requests_) + memory_of(free_);
-  for (const ActiveRequest& request : requests_) {
-    if (request.params) sum += request.params->memory();
-  }
-  return sum;
 }
 
 }  // namespace viaduct::protocol::fastcgi

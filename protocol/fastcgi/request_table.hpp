@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "protocol/fastcgi/params.hpp"
+#include "protocol/keyed_hash.hpp"
 #include "protocol/memory.hpp"
 #include "protocol/message.hpp"
 
@@ -35,11 +36,13 @@ struct ActiveRequest {
   std::optional<std::uint64_t> content_length;
   std::uint64_t received = 0;  ///< bytes of STDIN
   std::unique_ptr<ParamsReader> params;
+  std::size_t params_memory = 0;  ///< bytes that `params` held when the codec last counted
 };
 
 /// The active requests of one connection by id. Its memory follows the greatest number ever active
-/// at once, not the ids used; all operations take constant time for ids as servers choose them.
-/// References are valid until the next insert.
+/// at once, not the ids used; all operations take constant time on average, whatever ids the peer
+/// chooses: where one lies depends on a key of this process. References are valid until the next
+/// insert.
 class RequestTable {
  public:
   [[nodiscard]] ActiveRequest* find(RequestId id) {
@@ -52,8 +55,10 @@ class RequestTable {
   void erase(RequestId id);
   void clear();
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// Bytes of memory that it holds, those of parameter readers among them.
-  [[nodiscard]] std::size_t memory() const;
+  /// Bytes of memory that it holds, without those of parameter readers.
+  [[nodiscard]] std::size_t memory() const {
+    return memory_of(keys_) + memory_of(requests_) + memory_of(free_);
+  }
 
  private:
   struct Key {
@@ -61,7 +66,9 @@ class RequestTable {
     std::uint16_t slot = 0;  // index into requests_
   };
 
-  [[nodiscard]] std::size_t home(RequestId id) const { return id & (keys_.size() - 1); }
+  // A number below keys_.size(), a power of two: the upper bits of a product (Dietzfelbinger's
+  // multiply-shift scheme).
+  [[nodiscard]] std::size_t home(RequestId id) const { return id * multiplier_ >> shift_; }
   // Places from the home of the key that is there; there has to be one.
   [[nodiscard]] std::size_t distance(std::size_t at) const {
     return (at - home(keys_[at].id)) & (keys_.size() - 1);
@@ -78,6 +85,8 @@ class RequestTable {
   std::vector<std::uint16_t> free_;
   Key found_;  // the last one that was inserted or found, unless it was erased
   std::size_t size_ = 0;
+  std::uint64_t multiplier_ = process_hash_key().first | 1;
+  unsigned shift_ = 64;  // 64 less the logarithm of keys_.size()
 };
 
 }  // namespace viaduct::protocol::fastcgi

@@ -43,8 +43,9 @@ ServerCodec::ServerCodec(const ServerOptions& options) : options_(options) {}
 ServerCodec::~ServerCodec() = default;
 
 std::size_t ServerCodec::memory() const {
-  std::size_t sum = writer_.output().memory() + requests_.memory() + memory_of(scratch_) +
-                    head_.params.memory() + memory_of(spare_readers_) + memory_of(held_values_);
+  std::size_t sum = writer_.output().memory() + requests_.memory() + params_memory_ +
+                    memory_of(scratch_) + head_.params.memory() + memory_of(spare_readers_) +
+                    memory_of(held_values_);
   for (const auto& reader : spare_readers_) sum += reader->memory();
   for (const auto& query : held_values_) sum += query->memory();
   return values_ ? sum + values_->memory() : sum;
@@ -175,17 +176,19 @@ void ServerCodec::on_params(const RecordPiece& piece) {
     // A head that begins takes what has come of it, and little more.
     give_params_reader(*request);
     error = request->params->feed(piece.bytes);
+    count_params(*request);
   } else {
-    error = feed_further(*request->params, piece.bytes);
+    error = feed_further(*request, piece.bytes);
   }
   if (error != Errc::ok) refuse(piece.id, *request, error);
 }
 
 // A head that goes on may become twice as large by a few bytes.
-Errc ServerCodec::feed_further(ParamsReader& params, Bytes bytes) {
-  const std::size_t before = params.memory();
-  const Errc error = params.feed(bytes);
-  growth_ += params.memory() - before;
+Errc ServerCodec::feed_further(ActiveRequest& request, Bytes bytes) {
+  const std::size_t before = request.params_memory;
+  const Errc error = request.params->feed(bytes);
+  count_params(request);
+  growth_ += request.params_memory - before;
   if (growth_ >= Event::kGrowth) {
     growth_ = 0;
     report({.kind = Event::Kind::growth});
@@ -345,11 +348,17 @@ void ServerCodec::give_params_reader(ActiveRequest& request) {
 
 void ServerCodec::take_params_reader(ActiveRequest& request) {
   if (!request.params) return;
+  params_memory_ -= std::exchange(request.params_memory, 0);
   if (spare_readers_.size() < kSpareReaders) {
     request.params->reset();
     spare_readers_.push_back(std::move(request.params));
   }
   request.params.reset();
+}
+
+void ServerCodec::count_params(ActiveRequest& request) {
+  params_memory_ -= std::exchange(request.params_memory, request.params->memory());
+  params_memory_ += request.params_memory;
 }
 
 void ServerCodec::finish(RequestId id, std::uint32_t app_status, ProtocolStatus status) {

@@ -100,10 +100,11 @@ class ServerCodec final : public protocol::ServerCodec {
 
   void answer_values(const Pairs& names);
   void report(const Event& event);
-  Errc feed_further(ParamsReader& params, Bytes bytes);
+  Errc feed_further(ActiveRequest& request, Bytes bytes);
   void refuse(RequestId id, ActiveRequest& request, Errc error);
   void give_params_reader(ActiveRequest& request);
   void take_params_reader(ActiveRequest& request);
+  void count_params(ActiveRequest& request);
   void finish(RequestId id, std::uint32_t app_status, ProtocolStatus status);
   void drop_connection(Errc error) { error_ = error; }
   ActiveRequest* answerable(RequestId id);
@@ -128,6 +129,9 @@ class ServerCodec final : public protocol::ServerCodec {
   std::uint8_t event_count_ = 0;
   std::uint8_t next_event_ = 0;
   std::size_t growth_ = 0;  // of incomplete heads, since it was reported
+  // Sum of ActiveRequest::params_memory: memory() is asked for after every read and write, with a
+  // thousand requests active perhaps.
+  std::size_t params_memory_ = 0;
 
   std::string scratch_;  // a response head on its way into the output
   std::vector<std::unique_ptr<ParamsReader>> spare_readers_;

@@ -52,6 +52,7 @@ void ServerCodec::fail(RequestId id) {
   writer_.broken();
   broken_ = true;
   requests_.clear();
+  params_memory_ = 0;
 }
 
 void ServerCodec::cut_short(RequestId id) {

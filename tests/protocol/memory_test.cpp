@@ -5,12 +5,14 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdlib>
 #include <functional>
 #include <memory>
 #include <new>
 #include <ostream>
+#include <random>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -221,6 +223,110 @@ TEST_P(CodecMemory, IsWhatItHasFromTheHeap) {
     }
   }
   EXPECT_GE(most, response.size()) << "the script makes it hold something";
+}
+
+// Requests at random stages, as a front server might multiplex them. What the codec says is a sum
+// that it keeps, since it is asked for after every read.
+class RandomRequests {
+ public:
+  void step() {
+    const auto id = static_cast<unsigned>(1 + random_() % kIds);
+    Stage& stage = stages_[id];
+    switch (stage) {
+      case Stage::inactive:
+        stage = Stage::params;  // unless it is refused
+        feed(test::begin_record(id));
+        break;
+      case Stage::params:
+        if (random_() % 3 > 0) {
+          feed(test::record(
+              FCGI_PARAMS, id,
+              test::pair("N" + std::to_string(random_() % 50), std::string(random_() % 300, 'v'))));
+        } else if (random_() % 8 == 0) {
+          feed(test::record(FCGI_PARAMS, id, std::string(2, '\0')));  // refused
+        } else if (random_() % 8 == 0) {
+          feed(test::abort_record(id));
+          stage = Stage::inactive;
+        } else {
+          feed_end(id);
+        }
+        break;
+      case Stage::body:
+        feed(test::stdin_record(id, random_() % 2 == 0 ? "some" : ""));
+        break;
+      case Stage::answering:
+        if (random_() % 2 == 0) codec.head(static_cast<RequestId>(id), ResponseHead{});
+        codec.end(static_cast<RequestId>(id), 0);
+        stage = Stage::inactive;
+        break;
+    }
+    if (codec.output().size() > 4096) codec.output().consume(codec.output().size());
+  }
+
+  void end_all() {
+    for (unsigned id = 1; id <= kIds; ++id) {
+      // Those that were refused with FCGI_OVERLOADED have ended already.
+      if (stages_[id] == Stage::params) feed_end(id);
+      if (stages_[id] == Stage::body) feed_end(id);
+      codec.end(static_cast<RequestId>(id), 0);
+      stages_[id] = Stage::inactive;
+    }
+    codec.output().consume(codec.output().size());
+  }
+
+  fastcgi::ServerCodec codec{{.limits = {.requests = kIds / 2}}};
+  RequestHead owner;
+  std::size_t refused = 0;
+
+ private:
+  enum class Stage : std::uint8_t { inactive, params, body, answering };
+  static constexpr unsigned kIds = 200;
+
+  void feed_end(unsigned id) {
+    const bool params = stages_[id] == Stage::params;
+    feed(params ? test::record(FCGI_PARAMS, id, "") : test::stdin_record(id, ""));
+    if (params && stages_[id] == Stage::params) stages_[id] = Stage::body;
+  }
+  void feed(const std::string& record) {
+    Bytes rest = as_bytes(record);
+    while (!rest.empty()) {
+      rest = rest.subspan(codec.feed(rest));
+      for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+        take(event);
+      }
+    }
+  }
+  void take(const Event& event) {
+    if (event.kind == Event::Kind::request) std::swap(owner.params, event.head->params);
+    if (event.kind == Event::Kind::refused) ++refused;
+    if (event.kind == Event::Kind::body_end || event.kind == Event::Kind::refused ||
+        event.kind == Event::Kind::abort) {
+      stages_[event.id] = Stage::answering;
+    }
+  }
+
+  std::mt19937 random_{29};
+  std::array<Stage, kIds + 1> stages_{};
+};
+
+TEST(CodecMemory, OfManyRequestsIsWhatTheyHaveFromTheHeap) {
+  RandomRequests requests;
+  const std::size_t before = live;
+  for (int round = 0; round < 5; ++round) {
+    for (int i = 0; i < 5000; ++i) {
+      requests.step();
+      ASSERT_EQ(requests.codec.error(), Errc::ok);
+      const std::size_t said = requests.codec.memory() + requests.owner.params.memory();
+      ASSERT_LE(said, live - before);
+      // What the heap adds to round up, for each of some hundred blocks.
+      ASSERT_LE(live - before, said + 3 * kUncounted);
+    }
+    EXPECT_GT(requests.codec.memory(), 4 * kUncounted) << "they hold something";
+    requests.end_all();
+    requests.codec.release();
+    EXPECT_EQ(requests.codec.memory(), 0u);
+  }
+  EXPECT_GT(requests.refused, 100u);
 }
 
 TEST(CodecMemory, ReleaseBetweenTwoRequestsChangesNothing) {
