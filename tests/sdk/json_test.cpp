@@ -67,6 +67,52 @@ TEST_F(JsonTest, OtherTypesAre415) {
   }
 }
 
+std::string object_of(std::size_t members) {
+  std::string text;
+  for (std::size_t i = 0; i < members; ++i) {
+    text += (i == 0 ? "\"n" : ",\"n") + std::to_string(i) + "\":0";
+  }
+  return '{' + text + '}';
+}
+
+// Names that collide make Boost.JSON compare each with all others of the object.
+TEST_F(JsonTest, ObjectsHaveAsManyMembersAsTheHandlerAllows) {
+  App limits;
+  limits.post("/usual", [](Request& req, Response& res) {
+    res.send(std::to_string(read_json(req).as_object().size()));
+  });
+  limits.post("/few", [](Request& req, Response& res) {
+    read_json(req, 1 << 20, 3);
+    res.send("read");
+  });
+  testing::Client asks(limits);
+  const auto status = [&](const char* path, const std::string& text) {
+    return asks.post(path, text, "application/json").status;
+  };
+  EXPECT_EQ(asks.post("/usual", object_of(1024), "application/json").body, "1024");
+  const auto refused = asks.post("/usual", object_of(1025), "application/json");
+  EXPECT_EQ(refused.status, 413);
+  EXPECT_EQ(refused.body, "an object of the body has more than 1024 members");
+
+  const std::string three = object_of(3);
+  const std::string four = object_of(4);
+  for (const std::string& text :
+       {three, "[" + three + "," + three + "]", R"({"a":)" + three + R"(,"b":)" + three + "}",
+        std::string(R"({"a:\":":::{:","b\"::\":":[{:","c":[":",":"]})"),
+        "[" + std::string(30, '[') + three + std::string(30, ']') + "]"}) {
+    EXPECT_EQ(status("/few", text), 200) << text;
+  }
+  for (const std::string& text :
+       {four, "[0," + four + "]", R"({"a":{"b":)" + four + "}}", R"({"a":0,"a":0,"a":0,"a":0})",
+        R"({"a":{},"b":{},"c":{},"d":{}})", R"([{"\"":"}","b":"\"}","c":"{","d":0}])",
+        "[" + std::string(30, '[') + four + std::string(30, ']') + "]"}) {
+    EXPECT_EQ(status("/few", text), 413) << text;
+  }
+  // Text that is no JSON in front of a larger object is no JSON.
+  EXPECT_EQ(status("/few", std::string(33, '[') + four), 400);
+  EXPECT_EQ(status("/few", "]" + four), 400);
+}
+
 TEST_F(JsonTest, MalformedTextIs400AndSaysWhy) {
   for (const std::string text :
        {"", "{", "{\"a\":}", "1 2", "nul", "'a'", "\"\xff\"", "[1,]", "\"\x01\""}) {

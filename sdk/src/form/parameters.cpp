@@ -11,6 +11,9 @@ inline namespace v1 {
 namespace detail {
 namespace {
 
+// No type or disposition has so many; each is compared with those before it.
+constexpr std::size_t kMostParameters = 32;
+
 std::string lower(std::string_view text) {
   std::string result(text);
   std::transform(result.begin(), result.end(), result.begin(), ascii_lower);
@@ -82,6 +85,7 @@ std::optional<Parameterized> parse_parameters(std::string_view text) {
   while (!rest.empty()) {
     rest = protocol::trim(rest.substr(1));
     if (rest.empty() || rest.front() == ';') continue;  // RFC 9110 allows for empty ones
+    if (parsed.parameters.size() == kMostParameters) return std::nullopt;
     std::pair<std::string, std::string> parameter;
     if (!take_parameter(rest, parameter) || parsed.get(parameter.first)) return std::nullopt;
     parsed.parameters.push_back(std::move(parameter));

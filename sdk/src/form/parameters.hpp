@@ -20,7 +20,7 @@ struct Parameterized {
 };
 
 /// Absent when `text` is malformed: no value, a parameter without a name or a '=', a quoted string
-/// that does not end, or a parameter that is there twice.
+/// that does not end, a parameter that is there twice, or more than 32 of them.
 ///
 /// In a quoted string a backslash escapes '"' and '\' only and stays in front of anything else:
 /// browsers send the backslashes of a Windows path as they are (RFC 7578 section 4.2). A value

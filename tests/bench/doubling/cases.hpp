@@ -17,13 +17,19 @@ struct Case {
                                          ///< parser did not take it as meant
 };
 
-/// Of requests and responses on the wire, and of what the SDK reads in them.
-std::vector<Case> protocol_cases();
-std::vector<Case> sdk_cases();
+std::vector<Case> protocol_cases();  ///< requests, and heads of responses, on the wire
+std::vector<Case> client_cases();    ///< what workers and other servers send
+std::vector<Case> name_cases();      ///< names that collide, in whatever has names
+std::vector<Case> sdk_cases();       ///< bodies and header fields, as the SDK reads them
+std::vector<Case> value_cases();     ///< JSON, lists, dates, and lines of logs
+std::vector<Case> route_cases();     ///< paths and hosts, looked up among routes
 
 inline std::vector<Case> all_cases() {
-  std::vector<Case> cases = protocol_cases();
-  for (Case& one : sdk_cases()) cases.push_back(std::move(one));
+  std::vector<Case> cases;
+  for (const auto make :
+       {protocol_cases, client_cases, name_cases, sdk_cases, value_cases, route_cases}) {
+    for (Case& one : make()) cases.push_back(std::move(one));
+  }
   return cases;
 }
 

@@ -52,6 +52,7 @@ Seen serve(protocol::ServerCodec& codec, std::string_view bytes, std::size_t siz
   in_pieces(bytes, size, [&](std::string_view piece) {
     while (!piece.empty()) {
       piece.remove_prefix(codec.feed(protocol::as_bytes(piece)));
+      require(codec.memory() < kWhole);  // the bridge asks behind every read
       for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
         note(codec, event, seen);
       }
@@ -96,6 +97,14 @@ void add(std::vector<Case>& cases, const std::string& name, std::size_t least, c
                        require(check(serve(codec, make(size), piece), size));
                      }});
   }
+}
+
+// Ids of which as many as there are have the same low bits, in a table that is half full.
+unsigned near_id(unsigned index, std::size_t requests) {
+  unsigned places = 1;
+  while (places < 2 * requests + 1) places *= 2;
+  const unsigned same = 65'536 / places;
+  return 1 + index / same + index % same * places;
 }
 
 void add_fastcgi(std::vector<Case>& cases) {
@@ -145,6 +154,17 @@ void add_fastcgi(std::vector<Case>& cases) {
           bytes += test::begin_record(id) + test::params_records(id, {{"A", "b"}});
         }
         for (unsigned id = 1; id <= n; ++id) bytes += test::stdin_record(id, "");
+        return bytes;
+      },
+      many_requests);
+  fastcgi(
+      "open requests whose ids lie together in a table", 500,
+      [](std::size_t n) {
+        std::string bytes;
+        for (unsigned i = 0; i < n; ++i) {
+          bytes += test::begin_record(near_id(i, n)) + test::params_records(near_id(i, n), {});
+        }
+        for (unsigned i = 0; i < n; ++i) bytes += test::stdin_record(near_id(i, n), "");
         return bytes;
       },
       many_requests);

@@ -51,6 +51,15 @@ TEST(ParametersTest, RefusesWhatCouldBeReadInTwoWays) {
   }
 }
 
+// Each is compared with those before it: a client is not to choose how often.
+TEST(ParametersTest, MoreThan32AreRefused) {
+  std::string text = "multipart/form-data";
+  for (int i = 0; i < 32; ++i) text += "; p" + std::to_string(i) + "=v";
+  EXPECT_TRUE(show(text).ends_with(" p31=<v>"));
+  EXPECT_EQ(show(text + ";;"), show(text));
+  EXPECT_EQ(show(text + "; p32=v"), "malformed");
+}
+
 TEST(ParametersTest, DecodesExtendedValues) {
   const struct {
     const char* text;
