@@ -90,6 +90,20 @@ void never_linger(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
+void settle_options(int socket) {
+  never_linger(socket);
+  struct Option {
+    int level, name, value;
+  };
+  constexpr std::array<Option, 4> kOptions{{{SOL_SOCKET, SO_KEEPALIVE, 1},
+                                            {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+                                            {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+                                            {IPPROTO_TCP, TCP_KEEPCNT, 4}}};
+  for (const auto& [level, name, value] : kOptions) {
+    ::setsockopt(socket, level, name, &value, sizeof(value));
+  }
+}
+
 Transfer receive(int socket, std::span<std::byte> into) {
   Transfer result;
   ssize_t count = 0;

@@ -52,6 +52,12 @@ class Socket {
 /// Lets close() return at once, whatever SO_LINGER said.
 void never_linger(int socket);
 
+/// Gives an accepted TCP connection the options that it is to have, whatever it inherits: a former
+/// bridge has the listening socket, too, as long as it drains, and may set there what it likes.
+/// close() returns at once (SO_LINGER), and a peer that has vanished without a word is noticed
+/// after two minutes of silence (SO_KEEPALIVE and its times). Elsewhere without effect.
+void settle_options(int socket);
+
 /// What one non-blocking receive or send came to.
 struct Transfer {
   std::size_t bytes = 0;

@@ -329,9 +329,14 @@ std::optional<ListenerRepair> ListenerSocket::failed(const std::string& why) {
 void ListenerSocket::reset_options() noexcept {
   const linger none{};
   ::setsockopt(descriptor(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-  // A socket unit may say NoDelay=yes.
+  const int least = 1;
+  ::setsockopt(descriptor(), SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+  // A socket unit may say NoDelay=yes or DeferAcceptSec=.
+  if (!made_ || bound_.family() == AF_UNIX) return;
   const int off = 0;
-  if (made_) ::setsockopt(descriptor(), IPPROTO_TCP, TCP_NODELAY, &off, sizeof(off));
+  for (const int name : {TCP_NODELAY, TCP_DEFER_ACCEPT, TCP_USER_TIMEOUT}) {
+    ::setsockopt(descriptor(), IPPROTO_TCP, name, &off, sizeof(off));
+  }
 }
 
 void ListenerSocket::unlink() noexcept {

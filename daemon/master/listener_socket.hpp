@@ -90,8 +90,10 @@ class ListenerSocket {
   std::uint32_t replaced() const noexcept { return replaced_; }
 
   /// Takes back what a bridge may have set on the socket and connections would inherit: SO_LINGER,
-  /// by which their close() waits, and TCP_NODELAY of a socket that viaductd made. SO_KEEPALIVE and
-  /// its times are set by each bridge that begins.
+  /// by which their close() waits, SO_RCVLOWAT, below which they are not readable, and of a socket
+  /// that viaductd made TCP_NODELAY, TCP_DEFER_ACCEPT and TCP_USER_TIMEOUT, which a socket unit may
+  /// set. A bridge gives each connection SO_LINGER, SO_KEEPALIVE and its times itself, since its
+  /// predecessor may set them again at any moment.
   void reset_options() noexcept;
 
   /// Leaves the socket file to another daemon: unlink() does nothing from now on.

@@ -1,12 +1,9 @@
 #include "daemon/bridge/front/listener.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -22,19 +19,11 @@ namespace {
 /// Accepted in one go, so that open connections are served in between.
 constexpr int kBatch = 64;
 
-/// A TCP peer that has vanished without a word is noticed after two minutes of silence. Accepted
-/// connections inherit it; elsewhere it has no meaning, and setting it no effect.
-void notice_vanished_peers(int socket) {
-  struct Option {
-    int level, name, value;
-  };
-  constexpr std::array<Option, 4> kOptions{{{SOL_SOCKET, SO_KEEPALIVE, 1},
-                                            {IPPROTO_TCP, TCP_KEEPIDLE, 60},
-                                            {IPPROTO_TCP, TCP_KEEPINTVL, 15},
-                                            {IPPROTO_TCP, TCP_KEEPCNT, 4}}};
-  for (const auto& [level, name, value] : kOptions) {
-    ::setsockopt(socket, level, name, &value, sizeof(value));
-  }
+bool is_tcp(int socket) {
+  int family = AF_UNSPEC;
+  socklen_t size = sizeof(family);
+  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  return family == AF_INET || family == AF_INET6;
 }
 
 }  // namespace
@@ -45,10 +34,9 @@ Listener::Listener(Front& front, ConnectionList& connections, Reserve& reserve, 
       connections_(connections),
       reserve_(reserve),
       descriptor_(front.services.reactor.executor(), descriptor),
+      tcp_(is_tcp(descriptor)),
       max_connections_(max_connections),
-      reports_(1, std::chrono::seconds(1), 4) {
-  notice_vanished_peers(descriptor);
-}
+      reports_(1, std::chrono::seconds(1), 4) {}
 
 void Listener::start() {
   started_ = true;
@@ -67,7 +55,6 @@ void Listener::replace(int descriptor) {
   descriptor_ = Reactor::Descriptor(front_.services.reactor.executor(), descriptor);
   ++sockets_;
   waiting_ = false;
-  notice_vanished_peers(descriptor);
   if (started_) await_connection();
 }
 
@@ -177,6 +164,8 @@ void Listener::report(std::string_view message, std::string_view name, std::stri
 }
 
 std::shared_ptr<Connection> Listener::take(int descriptor, Origin origin) {
+  // Before anything closes it.
+  if (tcp_) settle_options(descriptor);
   Connection::Standing standing;
   if (!front_.settings.allow.empty() || !front_.settings.trusted.empty()) {
     const Peer peer = identify(descriptor);
@@ -215,7 +204,6 @@ bool Listener::enter(int descriptor, bool trusted, ClientCounts::Place& place) {
 }
 
 void Listener::adopt(int descriptor) {
-  never_linger(descriptor);
   if (const auto connection = take(descriptor, Origin::adopted)) connection->share();
 }
 

@@ -68,6 +68,7 @@ class Listener {
   ConnectionList& connections_;
   Reserve& reserve_;
   Reactor::Descriptor descriptor_;
+  const bool tcp_;
   std::uint32_t max_connections_;
   bool started_ = false;
   bool waiting_ = false;

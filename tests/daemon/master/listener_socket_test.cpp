@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -205,40 +206,64 @@ TEST(ListenerSocketTest, AnInheritedTcpSocketListensAgain) {
   }
 }
 
-struct Inherited {
-  int linger = 0;
-  int no_delay = 0;
-};
-
-// Of the connection that is accepted next.
-Inherited accepted_from(const ListenerSocket& socket) {
+// The connection that is accepted next.
+UniqueFd accept_from(const ListenerSocket& socket) {
   const SocketAddress target = tcp_addresses("127.0.0.1", socket.port()).front();
   const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   EXPECT_EQ(::connect(client.get(), target.get(), target.length), 0);
-  const UniqueFd accepted(::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
+  UniqueFd accepted(::accept4(socket.descriptor(), nullptr, nullptr, SOCK_CLOEXEC));
   EXPECT_GE(accepted.get(), 0);
-  Inherited found;
-  linger on{};
-  socklen_t size = sizeof(on);
-  EXPECT_EQ(::getsockopt(accepted.get(), SOL_SOCKET, SO_LINGER, &on, &size), 0);
-  found.linger = on.l_onoff;
-  size = sizeof(found.no_delay);
-  EXPECT_EQ(::getsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &found.no_delay, &size), 0);
-  return found;
+  return accepted;
 }
 
+struct Option {
+  const char* name;
+  int level, option;
+  int hostile;  // what a bridge sets
+  int usual;
+};
+
+constexpr std::array<Option, 4> kInherited{
+    {{"SO_RCVLOWAT", SOL_SOCKET, SO_RCVLOWAT, 100'000, 1},
+     {"TCP_NODELAY", IPPROTO_TCP, TCP_NODELAY, 1, 0},
+     {"TCP_DEFER_ACCEPT", IPPROTO_TCP, TCP_DEFER_ACCEPT, 1, 0},
+     {"TCP_USER_TIMEOUT", IPPROTO_TCP, TCP_USER_TIMEOUT, 1, 0}}};
+
+int value_of(int socket, const Option& option) {
+  int value = -1;
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(::getsockopt(socket, option.level, option.option, &value, &size), 0) << option.name;
+  return value;
+}
+
+int linger_of(int socket) {
+  linger value{};
+  socklen_t size = sizeof(value);
+  EXPECT_EQ(::getsockopt(socket, SOL_SOCKET, SO_LINGER, &value, &size), 0);
+  return value.l_onoff;
+}
+
+// A bridge gives SO_KEEPALIVE and its times to each connection.
 TEST(ListenerSocketTest, ConnectionsInheritNothingOfAFormerBridge) {
   auto socket = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
   const UniqueFd of_the_bridge(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
   const linger hour{1, 3600};
-  const int on = 1;
   ASSERT_EQ(::setsockopt(of_the_bridge.get(), SOL_SOCKET, SO_LINGER, &hour, sizeof(hour)), 0);
-  ASSERT_EQ(::setsockopt(of_the_bridge.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
-  ASSERT_NE(accepted_from(socket).linger, 0) << "it is inherited";
-  ASSERT_NE(accepted_from(socket).no_delay, 0);
+  ASSERT_NE(linger_of(accept_from(socket).get()), 0) << "it is inherited";
+  for (const Option& one : kInherited) {
+    ASSERT_EQ(
+        ::setsockopt(of_the_bridge.get(), one.level, one.option, &one.hostile, sizeof(one.hostile)),
+        0)
+        << one.name;
+    ASSERT_NE(value_of(socket.descriptor(), one), one.usual) << one.name;
+  }
   socket.reset_options();
-  EXPECT_EQ(accepted_from(socket).linger, 0);
-  EXPECT_EQ(accepted_from(socket).no_delay, 0);
+  const UniqueFd accepted = accept_from(socket);
+  EXPECT_EQ(linger_of(accepted.get()), 0);
+  for (const Option& one : kInherited) {
+    EXPECT_EQ(value_of(socket.descriptor(), one), one.usual) << one.name;
+    EXPECT_EQ(value_of(accepted.get(), one), one.usual) << one.name;
+  }
 }
 
 TEST(ListenerSocketTest, FullBacklogIsAliveToo) {
