@@ -3,12 +3,14 @@
 import os
 import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness import fastcgi
 from harness.load import assert_clean
+from harness.paths import ROOT
 from harness.process import Adopted, adopt_orphans, alive, descendants, wait_for
 from harness.tool import Tool
 
@@ -127,6 +129,57 @@ def test_configuration_with_a_mistake(viaductd):
     assert 'apps.web.worker: unknown key; did you mean "workers"?' in viaductd.text()
     assert hello(viaductd) == b"hello\n"
     viaductd.reload()
+
+
+def refused_upgrade(viaductd) -> str:
+    """An upgrade that is refused with exit status 78 while the old one serves; the new one's text."""
+    bridge, workers = viaductd.bridge(), viaductd.workers()
+    before = len(viaductd.text())
+    viaductd.process.send(signal.SIGUSR2)
+    refusal = "upgrade failed: the new viaductd exited with status 78; this one goes on"
+    wait_for(lambda: refusal in viaductd.text()[before:], "the upgrade is refused")
+    assert hello(viaductd) == b"hello\n"
+    assert (viaductd.bridge(), viaductd.workers()) == (bridge, workers)
+    return viaductd.text()[before:]
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has a user for the bridge")
+def test_user_of_the_bridge_that_does_not_exist(viaductd):
+    viaductd.app("sdk")
+    viaductd.start()
+    viaductd.settings["bridge"]["user"] = "no-such-user"
+    viaductd.write()
+    said = refused_upgrade(viaductd)
+    assert 'bridge.user: no user named "no-such-user" on this system' in said
+    del viaductd.settings["bridge"]["user"]
+    viaductd.upgrade()
+    assert hello(viaductd) == b"hello\n"
+
+
+@pytest.mark.skipif(not ROOT, reason="only root has a user for the bridge")
+def test_user_of_the_bridge_that_was_deleted(viaductd, directory):
+    """viaductd has a passwd file of its own, in a mount namespace of its own."""
+    users = directory / "passwd"
+    everybody = Path("/etc/passwd").read_text()
+    users.write_text(everybody)
+    mount = f"mount --bind {users} /etc/passwd && exec \"$@\""
+    if subprocess.run(["unshare", "--mount", "sh", "-c", mount, "sh", "true"], check=False).returncode:
+        pytest.skip("no mount namespace to be had")
+    viaductd.app("sdk")
+    viaductd.start(prefix=["unshare", "--mount", "sh", "-c", mount, "sh"])
+    kept = [line for line in everybody.splitlines() if not line.startswith("viaduct:")]
+    users.write_text("\n".join(kept) + "\n")
+    said = refused_upgrade(viaductd)
+    assert 'bridge.user: no user named "viaduct" on this system' in said
+    assert "systemd-sysusers viaduct.conf" in said and "useradd --system" in said
+    # It goes on for as long as it lives, with a new bridge as well.
+    bridge = viaductd.bridge()
+    os.kill(bridge, signal.SIGKILL)
+    wait_for(lambda: viaductd.bridges() not in ([], [bridge]), "another bridge")
+    assert hello(viaductd) == b"hello\n"
+    users.write_text(everybody)
+    viaductd.upgrade()
+    assert hello(viaductd) == b"hello\n"
 
 
 def test_app_that_does_not_become_ready(viaductd):
