@@ -23,6 +23,7 @@ class Sample:
     parts: dict           # part -> cpu_us, "master" and "load" (the generator itself) included
     failures: int
     first_failure: str
+    answers: int = 0      # warm-up included
 
 
 def cpu_nanoseconds(pid):
@@ -79,4 +80,5 @@ def to_sample(report, cpu):
         parts={**parts, "load": report["cpu_seconds"] * 1e6 / answers},
         failures=report["failures"],
         first_failure=report["first_failure"],
+        answers=report["answers"],
     )
