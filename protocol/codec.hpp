@@ -110,6 +110,10 @@ class ServerCodec {
   /// Whether that close has to be abortive, because the protocol has no sign of its own for a
   /// broken response and end of file would look like success (see fail() of the SCGI codec).
   [[nodiscard]] virtual bool reset_on_close() const { return false; }
+  /// Whether the peer may still be sending a body that nobody reads, once closing(). The kernel
+  /// answers what arrives behind a close with a reset, which takes the response with it: the owner
+  /// ends its own side and reads on for a while (RFC 9112 section 9.6).
+  [[nodiscard]] virtual bool unread() const { return false; }
   /// Asks that the connection be closed with the end of the next response, or now when idle.
   virtual void close_after_response() = 0;
   /// Whether more input is welcome. False while enough of later requests is held until the response

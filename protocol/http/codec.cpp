@@ -96,7 +96,7 @@ void ServerCodec::begin_request() {
   answer_ = Answer::due;
   length_left_ = wire.length;
   if (!wire.chunked) head_.content_length = wire.length;
-  const bool of_the_server = wire.method == "OPTIONS" && wire.target == "*";
+  const bool of_the_server = concerns_server(wire);
   if (!of_the_server) report({.kind = Event::Kind::request, .id = kId, .head = &head_});
   if (wire.chunked) {
     chunks_ = ChunkedReader();
@@ -135,6 +135,7 @@ void ServerCodec::take_chunked(std::string_view& text) {
   if (chunks_.error() == Errc::ok) return;
   input_ = Input::ignored;
   persistent_ = false;
+  broken_body_ = true;
   if (answer_ == Answer::ended) {
     done_ = true;
   } else {

@@ -36,7 +36,9 @@ struct ServerOptions {
 /// CONTENT_LENGTH. What is malformed or ambiguous is a `refused` event and the last of its
 /// connection, as is a chunk that is malformed, by an `abort` event.
 ///
-/// `OPTIONS *` is no request to an application: the codec answers it with 204 and reports nothing.
+/// `OPTIONS *`, or with an absolute target that has neither path nor query (RFC 9112
+/// section 3.2.4), is not a request to an application: the codec answers it with 204 and reports
+/// nothing.
 ///
 /// Responses have the Content-Length of their head, or the chunked coding, or for HTTP/1.0 end with
 /// the connection. Bodies of answers to HEAD, and of 204, 205 and 304, are dropped, as are bytes
@@ -65,6 +67,7 @@ class ServerCodec final : public protocol::ServerCodec {
   [[nodiscard]] Output& output() override { return output_; }
   [[nodiscard]] bool closing() const override;
   [[nodiscard]] bool reset_on_close() const override { return reset_; }
+  [[nodiscard]] bool unread() const override { return in_body() || broken_body_; }
   void close_after_response() override { close_when_idle_ = true; }
   [[nodiscard]] bool wants_input() const override;
   [[nodiscard]] bool idle() const override;
@@ -115,9 +118,10 @@ class ServerCodec final : public protocol::ServerCodec {
   std::uint64_t answer_at_ = 0;    // Output::appended() in front of the response
   std::uint64_t answer_left_ = 0;  // of the response's Content-Length
   bool http11_ = true;
-  bool head_only_ = false;  // HEAD
-  bool persistent_ = true;  // another request may follow
-  bool done_ = false;       // closes once the output is written
+  bool head_only_ = false;    // HEAD
+  bool persistent_ = true;    // another request may follow
+  bool done_ = false;         // closes once the output is written
+  bool broken_body_ = false;  // a chunk was malformed
   bool reset_ = false;
   bool close_when_idle_ = false;
 

@@ -38,6 +38,11 @@ struct WireHead {
 /// (`unknown_coding`); Host missing in HTTP/1.1, twice or malformed (`bad_host`).
 [[nodiscard]] Errc parse_head(std::string_view text, WireHead& head);
 
+/// Whether a request whose variables were added asks about the server as a whole: OPTIONS with `*`,
+/// or with an absolute target that has neither path nor query, which is what a proxy was to turn
+/// into `*` (RFC 9112 section 3.2.4).
+[[nodiscard]] bool concerns_server(const WireHead& head);
+
 /// What a connection adds to the variables of its requests. Empty: not said.
 struct ConnectionInfo {
   std::string remote_addr = {};  ///< REMOTE_ADDR

@@ -150,6 +150,13 @@ std::uint32_t add_odd_fields(const WireHead& head, const Variables& variables, A
 
 }  // namespace
 
+bool concerns_server(const WireHead& head) {
+  if (head.method != "OPTIONS") return false;
+  if (head.target == "*") return true;
+  const auto target = split(head);
+  return target && target->absolute && target->absolute->tail.empty();
+}
+
 Errc add_variables(const WireHead& head, const ConnectionInfo& connection, OddNames odd,
                    Variables& to, std::uint32_t& dropped) {
   const auto target = split(head);

@@ -125,7 +125,7 @@ void Connection::finish_output() {
   if (codec_->closing() && entries_.empty()) {
     if (codec_->reset_on_close()) {
       reset();
-    } else if (input_cut_) {
+    } else if (input_cut_ || codec_->unread()) {
       linger();
     } else {
       close();

@@ -245,7 +245,8 @@ void Engine::close_if_done(const LinkPtr& link) {
   // Requests that have arrived already are still served.
   const bool drained = draining() && link->codec->idle() && !link->readable();
   if (!drained && !link->codec->closing()) return;
-  if (link->unread_input && !link->codec->reset_on_close()) {
+  const bool unread = link->unread_input || link->codec->unread();
+  if (unread && !link->codec->reset_on_close()) {
     // Closing now would have the kernel reset the connection, and with it destroy the response.
     link->lingering = true;
     ::shutdown(link->fd(), SHUT_WR);

@@ -113,6 +113,36 @@ TEST(HttpServer, AnswersForTheServerItself) {
   }
 }
 
+// A target without path and query is what a proxy was to turn into `*` (RFC 9112 section 3.2.4).
+TEST(HttpServer, OptionsOfAnAbsoluteTargetWithoutAPathAreForTheServer) {
+  const std::string fields = " HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string answer = "HTTP/1.1 204 No Content\r\n\r\n";
+  for (const std::string target : {"http://h", "HTTPS://h:8443", "http://[::1]:80", "*"}) {
+    EXPECT_EQ(seen("OPTIONS " + target + fields + get("/next"), 7), "/next " + answer + kOk)
+        << target;
+  }
+  EXPECT_EQ(seen("OPTIONS http://h/" + fields, 7), "/ " + kOk);
+  EXPECT_EQ(seen("OPTIONS http://h?a" + fields, 7), "/?a " + kOk);
+  EXPECT_EQ(seen("OPTIONS /" + fields, 7), "/ " + kOk);
+  EXPECT_EQ(seen("GET http://h" + fields, 7), "/ " + kOk);
+}
+
+// The owner is to read on: closing at once would take the answer with it.
+TEST(HttpServer, SaysThatABodyIsLeftUnread) {
+  const auto unread = [](const std::string& bytes) {
+    ServerCodec codec(ServerOptions{});
+    codec.feed(as_bytes(bytes));
+    EXPECT_EQ(codec.next().kind, Event::Kind::none);
+    EXPECT_TRUE(codec.closing());
+    return codec.unread();
+  };
+  const std::string options = "OPTIONS * HTTP/1.1\r\nHost: h\r\n";
+  EXPECT_TRUE(unread(options + "Content-Length: 70000\r\n\r\nx"));
+  EXPECT_TRUE(unread(options + "Transfer-Encoding: chunked\r\n\r\n1\r\nx"));
+  EXPECT_TRUE(unread(options + "Content-Length: 1\r\nExpect: 100-continue\r\n\r\n"));
+  EXPECT_FALSE(unread(options + "Connection: close\r\n\r\n"));
+}
+
 TEST(HttpServer, LargeBodies) {
   for (const std::size_t size : {65535, 65536, 99000}) {
     const std::string body(size, 'b');

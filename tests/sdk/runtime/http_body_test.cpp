@@ -26,21 +26,28 @@ class HttpBodyTest : public ModelTest {
   // What comes back until the connection ends. With `then`, that is sent behind the word "begun".
   static std::string send(const Serving& serving, std::string_view chunks,
                           std::string_view then = {}) {
+    return converse(
+        serving,
+        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks),
+        "begun", then);
+  }
+  // The same for any bytes. With `then`, that is sent behind `until`, and can be.
+  static std::string converse(const Serving& serving, const std::string& request,
+                              std::string_view until = {}, std::string_view then = {}) {
     std::string address = serving.address();
     address.replace(0, 6, 1, '\0');  // unix:@
     boost::asio::io_context io;
     boost::asio::local::stream_protocol::socket socket(io);
     socket.connect(boost::asio::local::stream_protocol::endpoint(address));
-    const std::string request =
-        "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(chunks);
     boost::asio::write(socket, boost::asio::buffer(request));
     std::string text;
     boost::system::error_code end;
     if (!then.empty()) {
-      boost::asio::read_until(socket, boost::asio::dynamic_buffer(text), "begun", end);
+      boost::asio::read_until(socket, boost::asio::dynamic_buffer(text), until, end);
       boost::asio::write(socket, boost::asio::buffer(then));
     }
     boost::asio::read(socket, boost::asio::dynamic_buffer(text), end);
+    EXPECT_EQ(end, boost::asio::error::eof);
     return text;
   }
   [[nodiscard]] std::unique_ptr<Serving> serve_http() const {
@@ -66,6 +73,36 @@ TEST_P(HttpBodyTest, AMalformedChunkIs400AndLogged) {
     ASSERT_EQ(lines(++count).size(), count) << chunks;
     EXPECT_THAT(lines().back(), EndsWith("] request refused: chunked coding is malformed"));
   }
+}
+
+// OPTIONS about the server as a whole, whose body nobody reads: it is answered, the connection goes
+// on or ends gently, and nothing in the body is a request.
+TEST_P(HttpBodyTest, OptionsOfTheServerLeaveNothingBehind) {
+  app.get("/behind", [](Request&, Response& res) { res.send("behind"); });
+  app.get("/inside", [](Request&, Response& res) { res.send("inside"); });
+  const auto serving = serve_http();
+  const std::string inside = "GET /inside HTTP/1.1\r\nHost: h\r\n\r\n";
+  const std::string last = "GET /behind HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+  const std::string options = "OPTIONS * HTTP/1.1\r\nHost: h\r\n";
+  for (const std::string& request :
+       {options + "\r\n", std::string("OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n"),
+        options + "Content-Length: " + std::to_string(inside.size()) + "\r\n\r\n" + inside}) {
+    EXPECT_THAT(converse(*serving, request + last),
+                AllOf(StartsWith("HTTP/1.1 204 No Content\r\n"), HasSubstr("HTTP/1.1 200 OK\r\n"),
+                      EndsWith("\r\n\r\nbehind")))
+        << request;
+  }
+  const auto closes =
+      AllOf(StartsWith("HTTP/1.1 204 No Content\r\n"), HasSubstr("\r\nConnection: close\r\n"),
+            EndsWith("\r\n\r\n"), Not(HasSubstr("HTTP/1.1 200")));
+  for (const std::string& body :
+       {"Content-Length: 1000000\r\n\r\n" + inside,
+        std::string("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
+        std::string("Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")}) {
+    EXPECT_THAT(converse(*serving, options + body, "\r\n\r\n", inside), closes) << body;
+  }
+  EXPECT_THAT(converse(*serving, options + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + inside),
+              closes);
 }
 
 TEST_P(HttpBodyTest, AMalformedChunkBreaksAnAnswerThatHasBegun) {
