@@ -45,7 +45,9 @@ struct TextValue {
 struct JsonValue {
   std::string& out;
   void operator()(std::string_view text) const {
-    out += boost::json::serialize(boost::json::value(escape_invalid_utf8(text)));
+    // JSON leaves DEL and C1 as they are, and a terminal takes them for commands.
+    out +=
+        escape_json_controls(boost::json::serialize(boost::json::value(escape_invalid_utf8(text))));
   }
   void operator()(bool flag) const { out += flag ? "true" : "false"; }
   void operator()(double number) const {

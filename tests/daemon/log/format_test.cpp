@@ -15,6 +15,15 @@ TEST(LogFormatTest, TextQuotesWhatWouldBeAmbiguous) {
             "m a=\"\" b=\"x y\" c=\"k=v\" d=\"say \\\"hi\\\"\"");
 }
 
+// A reader of the JSON gets them back, a terminal that shows it does not.
+TEST(LogFormatTest, NothingCommandsATerminalInEitherFormat) {
+  const std::string_view hostile = "\x1b[2J\x7f\xc2\x9b\xe2\x80\xa8\xc3\xa4";
+  EXPECT_EQ(format_json_members(hostile, {{"peer", hostile}}),
+            "\"message\":\"\\u001b[2J\\u007f\\u009b\\u2028\xc3\xa4\","
+            "\"peer\":\"\\u001b[2J\\u007f\\u009b\\u2028\xc3\xa4\"");
+  EXPECT_EQ(format_text(hostile, {}), "\\x1b[2J\\x7f\\xc2\\x9b\\xe2\\x80\\xa8\xc3\xa4");
+}
+
 TEST(LogFormatTest, NobodyForgesALine) {
   const std::string line = format_text("a\nb", {{"peer", "x\n2026 error forged"}});
   EXPECT_EQ(line.find('\n'), std::string::npos);
