@@ -1,16 +1,19 @@
 // Values that an application or a log takes from a request: JSON, lists in header fields, dates,
-// credentials, lines of logs.
+// credentials, sessions, lines of logs.
 #include <cstdlib>
 
 #include <viaduct/json.hpp>
 
 #include "daemon/log/escape.hpp"
+#include "daemon/master/crash_report.hpp"
+#include "daemon/master/line_splitter.hpp"
 #include "sdk/src/base64.hpp"
 #include "sdk/src/fields_access.hpp"
 #include "sdk/src/files/byte_range.hpp"
 #include "sdk/src/files/http_date.hpp"
 #include "sdk/src/files/preconditions.hpp"
 #include "sdk/src/form/parameters.hpp"
+#include "sdk/src/session_cookie.hpp"
 #include "tests/bench/doubling/cases.hpp"
 
 namespace viaduct::bench {
@@ -141,6 +144,37 @@ void add_lists(std::vector<Case>& cases) {
   });
 }
 
+// A session's cookie that its own application has signed, and one that nobody has.
+void add_sessions(std::vector<Case>& cases) {
+  const std::string key(32, 'k');
+  add(cases, "session of many values", 500, [key](std::size_t size) {
+    detail::SessionContent content{};
+    for (std::size_t i = 0; i < size; ++i) content.items.emplace_back("n" + std::to_string(i), "v");
+    const std::string text = detail::sign_session("s", key, content);
+    require(detail::verify_session("s", {key}, text)->items.size() == size);
+  });
+  for (const char* const piece : {"A", ".", "A."}) {
+    add(cases, std::string("forged session of ") + piece, 2'000, [=](std::size_t size) {
+      require(!detail::verify_session("s", {key}, repeated(piece, size)));
+    });
+  }
+}
+
+void add_output(std::vector<Case>& cases) {
+  for (const char* const text : {"x", "\n", "\r", "line\r\n"}) {
+    add(cases, "master: a worker writes " + daemon::log::escape(text), 10'000,
+        [text](std::size_t size) {
+          daemon::master::LineSplitter lines;
+          daemon::master::CrashNotes notes;
+          const auto sink = [&](std::string_view line) { notes.take(line); };
+          in_pieces(repeated(text, size), 1,
+                    [&](std::string_view piece) { lines.feed(piece, sink); });
+          lines.finish(sink);
+          require(notes.lines().empty());
+        });
+  }
+}
+
 void add_lines(std::vector<Case>& cases) {
   for (const char* const piece : {"a", "\x01", "\\", "\xff", "\xc3\xa4", "\xe2\x80", "\""}) {
     std::string shown = daemon::log::escape(piece);
@@ -160,6 +194,8 @@ std::vector<Case> value_cases() {
   std::vector<Case> cases;
   add_json(cases);
   add_lists(cases);
+  add_sessions(cases);
+  add_output(cases);
   add_lines(cases);
   return cases;
 }
