@@ -1,5 +1,6 @@
 // What <viaduct/async.hpp> needs of the library, without Boost.Asio: the application may have
 // another version of that.
+#include <exception>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -29,6 +30,12 @@ void run_guarded(const char* who, const std::function<void()>& work) {
   guard(work, [who](const std::exception_ptr& error) {
     log(Level::error, who, ": ", describe_exception(error));
   });
+}
+
+std::exception_ptr caught(const std::function<void()>& work) {
+  std::exception_ptr thrown;
+  guard(work, [&thrown](const std::exception_ptr& error) { thrown = error; });
+  return thrown;
 }
 
 std::stop_token current_stop() {

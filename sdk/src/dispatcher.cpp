@@ -114,26 +114,31 @@ void Dispatcher::serve(RequestState& state, Request& request, ResponseState& res
   state.release();
 }
 
+// No code of the application's runs while the exception is being handled: see guard().
 void Dispatcher::recover(Request& request, ResponseState& response,
                          const std::exception_ptr& error) const {
   http_error shown(500, "Internal Server Error");
+  bool left = false;
+  std::string failure;
   try {
     std::rethrow_exception(error);
   } catch (const client_gone&) {
-    return leave(request, response);
+    left = true;
   } catch (const http_error& thrown) {
     const bool answerable = thrown.status >= 400 && thrown.status <= 599;
     if (response.started()) {
-      log_failure(request, std::string("http_error in a started response: ") + thrown.what());
+      failure = std::string("http_error in a started response: ") + thrown.what();
     } else if (answerable) {
       shown = thrown;
     } else {
-      log_failure(request, "http_error of status " + std::to_string(thrown.status) +
-                               ", which is none of an error: " + thrown.what());
+      failure = "http_error of status " + std::to_string(thrown.status) +
+                ", which is none of an error: " + thrown.what();
     }
   } catch (...) {
-    log_failure(request, describe_exception(error));
+    failure = describe_exception(error);
   }
+  if (left) return leave(request, response);
+  if (!failure.empty()) log_failure(request, failure);
   if (response.started()) {
     response.abandon();
   } else {

@@ -15,9 +15,12 @@ namespace detail {
 
 /// Calls `work`, and `on_error` with what it throws. What unwinds a stack in order to end it
 /// passes: the end of a thread (pthread_exit, pthread_cancel) and that of a Boost.Context fiber,
-/// which both end the process when they are caught for good.
+/// which both end the process when they are caught for good. `on_error` runs when the exception is
+/// no longer being handled: the end of a thread that is caught while another one is ends the
+/// process, too.
 template <class Work, class OnError>
 void guard(Work&& work, OnError&& on_error) {
+  std::exception_ptr thrown;
   try {
     std::forward<Work>(work)();
   } catch (const abi::__forced_unwind&) {
@@ -25,8 +28,9 @@ void guard(Work&& work, OnError&& on_error) {
   } catch (const boost::context::detail::forced_unwind&) {
     throw;
   } catch (...) {
-    std::forward<OnError>(on_error)(std::current_exception());
+    thrown = std::current_exception();
   }
+  if (thrown) std::forward<OnError>(on_error)(thrown);
 }
 
 /// For log lines: `text (std::runtime_error)`, or `an exception of type int`.

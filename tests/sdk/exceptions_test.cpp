@@ -9,9 +9,11 @@
 #include <boost/context/fiber.hpp>
 #include <gmock/gmock.h>
 #include <viaduct/middleware.hpp>
+#include <viaduct/session.hpp>
 
 #include "sdk/src/log_output.hpp"
 #include "tests/sdk/support/call.hpp"
+#include "tests/sdk/support/thrown.hpp"
 
 namespace viaduct::test {
 namespace {
@@ -22,22 +24,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Matcher;
-
-struct Own {};
-
-struct Thrown {
-  const char* name;
-  void (*raise)();
-  const char* words;  // in the log
-};
-
-const Thrown kThrown[] = {
-    {"std", [] { throw std::runtime_error("boom"); }, "boom (std::runtime_error)"},
-    {"derived", [] { throw invalid_header("bad"); }, "bad (viaduct::v1::invalid_header)"},
-    {"int", [] { throw 42; }, "an exception of type int"},
-    {"text", [] { throw "words"; }, "an exception of type char const*"},
-    {"own", [] { throw Own(); }, "Own"},
-};
 
 class ExceptionsTest : public ::testing::TestWithParam<Thrown> {
  protected:
@@ -53,7 +39,11 @@ class ExceptionsTest : public ::testing::TestWithParam<Thrown> {
     EXPECT_EQ(got.body, "Internal Server Error\n");
     EXPECT_FALSE(got.broken);
   }
-  static void raise() { GetParam().raise(); }
+  template <class T = int>
+  static T raise() {
+    GetParam().raise();
+    return T();
+  }
 
   App app;
   std::vector<std::string> lines;
@@ -180,24 +170,16 @@ TEST_P(ExceptionsTest, GetsToOnErrorAsItIs) {
 }
 
 TEST_P(ExceptionsTest, OfAFunctionAmongOptions) {
+  using middleware::basic_auth, middleware::cors, middleware::rate_limit;
+  using Texts = std::string_view;
   const struct {
     const char* name;
     Middleware layer;
   } rows[] = {
-      {"rate_limit", middleware::rate_limit({.key = [](Request&) -> std::string {
-         raise();
-         return {};
-       }})},
-      {"cors", middleware::cors({.allow =
-                                     [](std::string_view) {
-                                       raise();
-                                       return true;
-                                     }})},
-      {"basic_auth", middleware::basic_auth({.check =
-                                                 [](std::string_view, std::string_view) {
-                                                   raise();
-                                                   return true;
-                                                 }})},
+      {"key", rate_limit({.key = [](Request&) { return raise<std::string>(); }})},
+      {"now", rate_limit({.now = [] { return raise<std::chrono::steady_clock::time_point>(); }})},
+      {"cors", cors({.allow = [](Texts) { return raise<bool>(); }})},
+      {"basic_auth", basic_auth({.check = [](Texts, Texts) { return raise<bool>(); }})},
   };
   for (const auto& row : rows) {
     App guarded;
@@ -208,6 +190,41 @@ TEST_P(ExceptionsTest, OfAFunctionAmongOptions) {
                                               {"HTTP_ORIGIN", "https://other.example"}}}));
     EXPECT_THAT(lines, ElementsAre(names("GET /: "))) << row.name;
   }
+}
+
+// Asked when a cookie comes in, and when one goes out.
+TEST_P(ExceptionsTest, OfTheClockOfSessions) {
+  bool broken = false;
+  app.use(sessions({.keys = {std::string(32, 'k')}, .now = [&broken] {
+                      return broken ? raise<std::chrono::system_clock::time_point>()
+                                    : std::chrono::system_clock::time_point();
+                    }}));
+  app.get("/", [](Request&, Response& res) { res.send("ok"); });
+  app.get("/set", [](Request& req, Response& res) {
+    session(req).set("name", "value");
+    res.send("ok");
+  });
+  const std::string cookie = ask("/set").field("Set-Cookie").value_or("");
+  const Call with_cookie{.variables = {{"HTTP_COOKIE", cookie.substr(0, cookie.find(';'))}}};
+  EXPECT_EQ(answer(app, with_cookie).body, "ok");
+  EXPECT_THAT(lines, IsEmpty());
+  broken = true;
+  expect_500(answer(app, with_cookie));
+  EXPECT_THAT(lines, ElementsAre(names("GET /: ")));
+  const Answer got = ask("/set");
+  expect_500(got);
+  EXPECT_FALSE(got.field("Set-Cookie"));
+  EXPECT_THAT(lines, ElementsAre(names("GET /set: ")));
+  EXPECT_EQ(ask("/").body, "ok");
+}
+
+TEST_P(ExceptionsTest, OfAValueOfTheRequests) {
+  struct Value {
+    Value() { raise(); }
+  };
+  app.get("/", [](Request& req, Response&) { req.local<Value>(); });
+  expect_500(ask());
+  EXPECT_THAT(lines, ElementsAre(names("GET /: ")));
 }
 
 TEST_P(ExceptionsTest, OfAnAccessLog) {
@@ -271,23 +288,74 @@ TEST(ExceptionTest, HttpErrorWithAFieldThatNobodyMaySendIs500) {
 
 // Caught for good, either would end the process.
 TEST(ExceptionTest, TheEndOfAThreadPasses) {
-  App app;
-  bool unwound = false;
-  bool returned = false;
-  struct Notice {
-    ~Notice() { seen = true; }
-    bool& seen;
+  const auto end = [] { ::pthread_exit(nullptr); };
+  const auto fail = [](Request&, Response&) { throw std::logic_error("first"); };
+  const auto send = [](Request&, Response& res) { res.send("ok"); };
+  const struct {
+    const char* name;
+    std::function<void(App&)> build;
+  } rows[] = {
+      {"handler", [&](App& app) { app.get("/", [&](Request&, Response&) { end(); }); }},
+      {"middleware",
+       [&](App& app) { app.use([&](Request&, Response&, const Handler&) { end(); }); }},
+      {"hook",
+       [&](App& app) {
+         app.get("/",
+                 [&](Request&, Response& res) { res.before_start([&](Response&) { end(); }); });
+       }},
+      {"transform",
+       [&](App& app) {
+         app.get("/", [&](Request&, Response& res) {
+           res.transform([&](std::string_view text, bool) {
+             end();
+             return std::string(text);
+           });
+         });
+       }},
+      {"on_error",
+       [&](App& app) {
+         app.get("/", fail);
+         app.on_error([&](Request&, Response&, const std::exception_ptr&) { end(); });
+       }},
+      {"clock",
+       [&](App& app) {
+         app.get("/", send);
+         app.use(middleware::rate_limit({.now = [&] {
+           end();
+           return std::chrono::steady_clock::time_point();
+         }}));
+       }},
+      {"access log",
+       [&](App& app) {
+         app.get("/", send);
+         app.use(middleware::access_log({.write = [&](std::string_view) { end(); }}));
+       }},
+      {"log sink",
+       [&](App& app) {
+         app.get("/", [&](Request&, Response&) {
+           const detail::LogSink sink = [&](Level, std::string_view) { end(); };
+           const detail::LogRedirection redirection(sink);
+           log(Level::info, "line");
+         });
+       }},
   };
-  app.get("/", [&](Request&, Response&) {
-    const Notice notice{unwound};
-    ::pthread_exit(nullptr);
-  });
-  std::thread([&] {
-    answer(app, {});
-    returned = true;
-  }).join();
-  EXPECT_TRUE(unwound);
-  EXPECT_FALSE(returned);
+  for (const auto& row : rows) {
+    App app;
+    bool unwound = false;
+    bool returned = false;
+    struct Notice {
+      ~Notice() { seen = true; }
+      bool& seen;
+    };
+    row.build(app);
+    std::thread([&] {
+      const Notice notice{unwound};
+      answer(app, {});
+      returned = true;
+    }).join();
+    EXPECT_TRUE(unwound) << row.name;
+    EXPECT_FALSE(returned) << row.name;
+  }
 }
 
 TEST(ExceptionTest, TheEndOfAFiberPasses) {

@@ -21,6 +21,11 @@
 /// When stop() fires, the operations waited for are cancelled (cancellation_type::terminal), and
 /// the wait throws client_gone once they have ended. It does not end before them, since they may
 /// refer to what the handler owns.
+///
+/// A function that runs in the handler's wait and throws, a completion handler for example, cancels
+/// the operation likewise; the wait then throws that, and what others throw meanwhile is logged. An
+/// operation that destroys its completion
+/// handler without calling it makes the wait throw std::logic_error.
 
 #ifndef __GXX_RTTI
 #error \
@@ -31,6 +36,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <stop_token>
 #include <thread>
 #include <tuple>
@@ -132,11 +138,32 @@ class AsyncWait {
   [[nodiscard]] const std::shared_ptr<TaskQueue>& queue() const { return queue_; }
   [[nodiscard]] boost::asio::cancellation_slot slot() { return cancel_->slot(); }
 
+  /// `result` for the completion handler alone: with its last copy the wait ends.
+  template <class Result>
+  [[nodiscard]] std::shared_ptr<Result> hand_out(const std::shared_ptr<Result>& result) const {
+    return {result.get(), [result, queue = queue_](Result*) { queue->end(); }};
+  }
+
+  /// Runs what comes until one of the functions has set `done`. What the first of them throws
+  /// cancels the operation and is thrown once that has ended.
   void run_until(const bool& done) {
     const std::stop_callback on_stop(stop_, [this] {
       queue_->push([cancel = cancel_] { cancel->emit(boost::asio::cancellation_type::terminal); });
     });
-    queue_->run_until(done);
+    std::exception_ptr failure;
+    bool more = true;
+    while (!done && more) {
+      const std::exception_ptr thrown = caught([&] { more = queue_->run_one(); });
+      if (!thrown) continue;
+      if (failure) {
+        run_guarded("await()", [&thrown] { std::rethrow_exception(thrown); });
+        continue;
+      }
+      failure = thrown;
+      queue_->push([cancel = cancel_] { cancel->emit(boost::asio::cancellation_type::terminal); });
+    }
+    if (failure) std::rethrow_exception(failure);
+    if (!done) throw std::logic_error("the operation has dropped its completion handler");
   }
 
   /// client_gone in place of the operations' own word for having been cancelled.
@@ -251,10 +278,11 @@ T await(Request& req, boost::asio::awaitable<T, Executor> operation) {
   boost::asio::co_spawn(
       detail::HandlerIoExecutor(detail::IoThread::of(req).context(), wait.queue()),
       std::move(operation),
-      boost::asio::bind_cancellation_slot(wait.slot(),
-                                          [result](const std::exception_ptr& error, auto... value) {
-                                            result->complete(error, std::move(value)...);
-                                          }));
+      boost::asio::bind_cancellation_slot(
+          wait.slot(),
+          [given = wait.hand_out(result)](const std::exception_ptr& error, auto... value) {
+            given->complete(error, std::move(value)...);
+          }));
   wait.run_until(result->done);
   return result->take(wait);
 }
@@ -301,7 +329,7 @@ class boost::asio::async_result<viaduct::use_wait_t, void(Arguments...)> {
     const auto result = std::make_shared<Result>();
     std::forward<Initiation>(initiation)(
         viaduct::detail::WaitHandler<Result, Shape::kFails>{
-            viaduct::detail::HandlerExecutor(wait.queue()), wait.slot(), result},
+            viaduct::detail::HandlerExecutor(wait.queue()), wait.slot(), wait.hand_out(result)},
         std::forward<Parameters>(parameters)...);
     wait.run_until(result->done);
     return result->take(wait);

@@ -18,7 +18,8 @@ inline namespace v1 {
 
 /// Ready-made middleware for Router::use(). Each function checks its options when it is called and
 /// throws std::invalid_argument for those that make no sense; what it returns may be used by any
-/// number of routers and threads. Functions among the options are called concurrently.
+/// number of routers and threads. Functions among the options are called concurrently. What they
+/// throw, of whatever type, is the handler's failure, as Handler says, unless said otherwise.
 namespace middleware {
 
 /// How access_log() writes.

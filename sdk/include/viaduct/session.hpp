@@ -71,7 +71,7 @@ struct Sessions {
   std::string domain = {};  ///< empty: this host only
   std::string same_site = "Lax";  ///< "Strict", "Lax", "None" (needs `secure`), or empty
   bool secure = true;             ///< sent over https only; false for development over http
-  /// The clock; for tests.
+  /// The clock; for tests. Called concurrently; what it throws is the handler's failure.
   std::function<std::chrono::system_clock::time_point()> now = std::chrono::system_clock::now;
 };
 

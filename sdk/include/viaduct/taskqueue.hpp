@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -23,6 +24,8 @@ VIADUCT_API std::shared_ptr<void> shared_object(const Request& req, TypeKey type
                                                 const std::function<std::shared_ptr<void>()>& make);
 /// Calls `work`. What it throws is logged, with `who` in front.
 VIADUCT_API void run_guarded(const char* who, const std::function<void()>& work);
+/// Calls `work` and returns what it throws, or null. The end of a thread or fiber passes.
+VIADUCT_API std::exception_ptr caught(const std::function<void()>& work);
 /// stop() of the caller's request, or the token of its background task.
 VIADUCT_API std::stop_token current_stop();
 
@@ -40,10 +43,18 @@ class TaskQueue {
     filled_.give();
   }
 
-  /// Runs what comes until one of the functions has set `done`; passes on what they throw. stop()
-  /// does not end it.
-  void run_until(const bool& done) {
-    while (!done) take()->run();
+  /// Runs the next function, which it waits for, and passes on what that throws. False: there is
+  /// none, and end() was called. stop() does not end the wait.
+  bool run_one() {
+    const std::unique_ptr<Task> task = take();
+    if (task) task->run();
+    return task != nullptr;
+  }
+
+  /// Has run_one() return false once what was pushed has been run. From any thread, once.
+  void end() {
+    const std::lock_guard lock(mutex_);
+    filled_.give();
   }
 
   /// Destroys what was not run.
@@ -70,6 +81,7 @@ class TaskQueue {
   std::unique_ptr<Task> take() {
     std::unique_lock lock(mutex_);
     filled_.take(lock, Permits::Stop::ignored);
+    if (tasks_.empty()) return nullptr;
     std::unique_ptr<Task> task = std::move(tasks_.front());
     tasks_.pop_front();
     return task;

@@ -94,7 +94,8 @@ class Multipart {
 /// after the other. Log lines go to App::log_sink as ever; without one, those in Reply::errors are
 /// not written to standard error.
 ///
-/// What a handler throws becomes the answer, with Via::direct as well.
+/// What a handler throws becomes the answer, with Via::direct as well. What on_thread_start throws
+/// is thrown by the calls that send requests.
 class Client {
  public:
   /// Starts `app` if this is its first Client. Throws what on_startup throws, std::logic_error for

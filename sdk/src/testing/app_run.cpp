@@ -67,11 +67,14 @@ std::string AppRun::collected(const std::string& id) {
 }
 
 void AppRun::enter_thread() {
+  const auto id = std::this_thread::get_id();
   {
     const std::lock_guard lock(mutex_);
-    if (!threads_.insert(std::this_thread::get_id()).second) return;
+    if (threads_.contains(id)) return;
   }
   for (const auto& hook : detail::AppAccess::settings(app_).on_thread_start) hook();
+  const std::lock_guard lock(mutex_);
+  threads_.insert(id);
 }
 
 // Lines of a request begin with its id in brackets (Request::log).
