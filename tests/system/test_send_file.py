@@ -1,12 +1,18 @@
 """Files that an application answers with: read by the worker, or by the front server it names them to."""
 
+import os
+import time
 import urllib.parse
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from harness import fastcgi, fronts, http
+from harness.apps import command
+from harness.direct import App
 from harness.ports import reserve_port
 from harness.raw_responder import RawResponder
+from harness.ways import WAYS
 
 CONTENT = bytes(range(256)) * 2000
 
@@ -72,6 +78,42 @@ def test_files_reach_the_client(viaductd, directory, stopping, logs, files, kind
     head = http.request(front.port, target, method="HEAD")
     assert (head.status, head.body) == (200, b"")
     assert http.request(front.port, target + "missing").status == 404
+
+
+def date_of(reply, name: str) -> float:
+    return parsedate_to_datetime(reply.get(name)).timestamp()
+
+
+@pytest.mark.parametrize("protocol", ["fastcgi", "scgi", "uwsgi", "http"])
+@pytest.mark.parametrize("bridge", [True, False], ids=["bridge", "direct"])
+def test_last_modified_is_never_later_than_the_answer(
+    viaductd, stage, directory, stopping, logs, files, protocol, bridge
+):
+    """RFC 9110 section 8.8.2.1; of files whose time is in the future, and of answers with a Date of their own."""
+    os.utime(files / "plain.txt", (4102444800, 4102444800))  # in the year 2100
+    socket = directory / "upstream.sock"
+    if bridge:
+        viaductd.app("sdk")
+        keys = {"protocol": protocol, "address": f"unix:{socket}", "mode": "0666", "app": "web"}
+        viaductd.settings["listeners"].append(keys)
+        viaductd.start()
+    else:
+        app = App([command("sdk", stage)[0], f"--{protocol}", f"unix:{socket}"], directory / "app.log")
+        logs.append(app)
+        stopping.append(app)
+        app.wait_for_socket(socket)
+    front = WAYS["nginx", protocol](directory / "front", str(socket))
+    logs.append(front)
+    stopping.append(front)
+    front.start()
+    target = "/file?path=" + urllib.parse.quote(str(files / "plain.txt"))
+    before = int(time.time())
+    reply = http.request(front.port, target)
+    assert before <= date_of(reply, "Last-Modified") <= date_of(reply, "Date")
+    date = "Sun, 06 Nov 1994 08:49:37 GMT"
+    reply = http.request(front.port, target + "&date=" + urllib.parse.quote(date))
+    assert reply.status == 200
+    assert reply.get("Last-Modified") == date
 
 
 @pytest.fixture

@@ -1,8 +1,13 @@
-"""Programs that announce a Content-Length and end, or die, before they have sent so much."""
+"""Programs that announce a Content-Length and end, or die, before they have sent so much. Applications on
+the SDK do the same without viaductd."""
+
+import subprocess
 
 import pytest
 
 from harness import fastcgi, http
+from harness.apps import command
+from harness.direct import App, cgi_environment
 from harness.fronts import VARIANTS
 from harness.raw_responder import RawResponder
 from harness.ways import WAYS
@@ -49,13 +54,13 @@ def serve(viaductd, directory, stopping, logs):
     return begin
 
 
-def body_until_broken(port: int, name: str) -> bytes:
+def body_until_broken(port: int, target: str, next_target: str = "/page/") -> bytes:
     """What arrives before the client sees that the response is broken. The next request is there
     already: its response must not fill the gap."""
     got = b""
     with http.Connection(port) as client:
-        client.send_head("GET", f"/{name}/")
-        client.send_head("GET", "/page/")
+        client.send_head("GET", target)
+        client.send_head("GET", next_target)
         reply = client.read_head()
         assert reply.status == 200
         with pytest.raises((http.Broken, ConnectionError)):
@@ -67,7 +72,7 @@ def body_until_broken(port: int, name: str) -> bytes:
 @pytest.mark.parametrize("name", ["ended", "died"])
 @pytest.mark.parametrize("front", FASTCGI)
 def test_fastcgi_fronts_deliver_what_came_and_break_off(serve, front, name):
-    assert body_until_broken(serve(variant(front), "fastcgi"), name) == CAME
+    assert body_until_broken(serve(variant(front), "fastcgi"), f"/{name}/") == CAME
 
 
 @pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
@@ -75,7 +80,7 @@ def test_other_protocols(serve, front, protocol):
     if (front, protocol) in CANNOT_TELL:
         pytest.skip("it takes the end of file on a Unix socket for a good end")
     # Proxies of HTTP may drop the tail that they have not passed on when their upstream breaks off.
-    assert CAME.startswith(body_until_broken(serve(WAYS[front, protocol], protocol), "ended"))
+    assert CAME.startswith(body_until_broken(serve(WAYS[front, protocol], protocol), "/ended/"))
 
 
 @pytest.mark.parametrize("front, protocol", list(WAYS))
@@ -97,3 +102,112 @@ def test_unknown_front_gets_a_broken_record(serve, viaductd):
     serve(variant("nginx"), "fastcgi")
     with pytest.raises(ValueError, match="record version 0"):
         fastcgi.request(viaductd.socket, "/ended/")
+
+
+# ---- the same of an application on the SDK, without viaductd
+
+PATTERN = b"".join(http.pattern(len(CAME)))
+LENGTHS = f"bytes={len(CAME)}&length=5000000"
+
+
+@pytest.fixture(params=["threads", "fibers"])
+def model(request):
+    return request.param
+
+
+@pytest.fixture
+def application(stage, directory, stopping, logs):
+    """application(protocol, model): its socket."""
+
+    def begin(protocol, model="threads"):
+        path = directory / "app.sock"
+        program = command("sdk", stage)[0]
+        app = App([program, f"--{protocol}", f"unix:{path}", "--model", model], directory / "app.log")
+        logs.append(app)
+        stopping.append(app)
+        app.wait_for_socket(path)
+        return path
+
+    return begin
+
+
+@pytest.fixture
+def direct(application, directory, stopping, logs):
+    """direct(make, protocol, model): the port of a front server that passes to the application."""
+
+    def begin(make, protocol, model="threads"):
+        server = make(directory / "front", str(application(protocol, model)))
+        logs.append(server)
+        stopping.append(server)
+        return server.start().port
+
+    return begin
+
+
+@pytest.mark.parametrize("front", FASTCGI)
+def test_direct_fastcgi_fronts_deliver_what_came_and_break_off(direct, front):
+    port = direct(variant(front), "fastcgi")
+    for path in ("/short", "/throw"):
+        assert body_until_broken(port, f"{path}?{LENGTHS}", "/hello") == PATTERN
+    assert http.request(port, "/hello").text == "hello\n"
+
+
+@pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
+def test_direct_other_protocols(direct, front, protocol):
+    if (front, protocol) in CANNOT_TELL:
+        pytest.skip("it takes the end of file on a Unix socket for a good end")
+    port = direct(WAYS[front, protocol], protocol)
+    for path in ("/short", "/throw"):
+        assert PATTERN.startswith(body_until_broken(port, f"{path}?{LENGTHS}", "/hello"))
+    assert http.request(port, "/hello").text == "hello\n"
+
+
+@pytest.mark.parametrize("protocol", ["fastcgi", "scgi", "uwsgi", "http"])
+def test_direct_nothing_sent_yet_is_500(direct, model, protocol):
+    port = direct(WAYS["nginx", protocol], protocol, model)
+    for path in ("/short", "/throw"):
+        assert http.request(port, f"{path}?bytes=100&length=5000000").status == 500
+    assert http.request(port, "/throw?bytes=100").status == 500
+
+
+@pytest.mark.parametrize("protocol", ["fastcgi", "scgi", "uwsgi", "http"])
+def test_direct_an_unknown_length_does_not_look_complete(direct, model, protocol):
+    port = direct(WAYS["nginx", protocol], protocol, model)
+    with http.Connection(port) as client:
+        client.send_head("GET", f"/throw?bytes={len(CAME)}")
+        with pytest.raises((http.Broken, ConnectionError)):
+            reply = client.read_reply()
+            assert reply.status != 200, "it looks complete"
+            raise http.Broken
+    assert http.request(port, "/hello").text == "hello\n"
+
+
+def test_direct_the_http_of_the_sdk(stage, directory, stopping, logs, model):
+    program = command("sdk", stage)[0]
+    app = App([program, "--http", "tcp:127.0.0.1:0", "--model", model], directory / "app.log")
+    logs.append(app)
+    stopping.append(app)
+    port = app.wait_for_port()
+    for path in ("/short", "/throw"):
+        assert body_until_broken(port, f"{path}?{LENGTHS}", "/hello") == PATTERN
+        assert http.request(port, f"{path}?bytes=100&length=5000000").status == 500
+    with http.Connection(port) as client:
+        client.send_head("GET", f"/throw?bytes={len(CAME)}")
+        with pytest.raises((http.Broken, ConnectionError)):
+            client.read_reply()
+
+
+@pytest.mark.parametrize("software", ["nginx/1.22.1", "Apache/2.4.57 (Debian)"])
+@pytest.mark.parametrize("path", ["/short", "/throw"])
+def test_direct_a_cgi_program_says_so_by_its_status(stage, path, software):
+    told = cgi_environment(
+        SERVER_SOFTWARE=software,
+        REQUEST_METHOD="GET",
+        SCRIPT_NAME="/app",
+        PATH_INFO=path,
+        QUERY_STRING=LENGTHS,
+    )
+    done = subprocess.run(command("sdk", stage)[:1], capture_output=True, env=told, timeout=60)
+    assert done.returncode == 70
+    assert b"the request was not answered" in done.stderr
+    assert PATTERN.startswith(done.stdout.partition(b"\r\n\r\n")[2])

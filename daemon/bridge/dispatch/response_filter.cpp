@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "protocol/body_length.hpp"
+
 namespace viaduct::daemon::bridge {
 
 namespace {
@@ -57,8 +59,8 @@ bool ResponseFilter::complete() const {
 }
 
 bool ResponseFilter::lacks(std::uint64_t given) const {
-  if (!has_head() || options_.head_request || without_body()) return false;
-  const auto length = head().content_length;
+  if (!has_head()) return false;
+  const auto length = protocol::body_length(head(), options_.head_request);
   return length && given < *length;
 }
 

@@ -65,10 +65,12 @@ class VIADUCT_API Response {
   /// The header fields as they are set.
   [[nodiscard]] const Fields& headers() const;
   /// The same, to be changed. std::logic_error once started. A Content-Length that is set here is
-  /// kept to: writing beyond it throws, less of it breaks the response. Connection and other
-  /// hop-by-hop fields are the front server's and are dropped, Transfer-Encoding throws
-  /// invalid_header when the head goes out. So does a head that is larger than the window of a link
-  /// (256 KiB, behind viaductd); front servers take less, viaductd 64 KiB.
+  /// kept to: writing beyond it throws. Less of it is answered 500 while nothing was sent; else
+  /// what was sent is delivered, and the end is such that web servers break their client's
+  /// connection: it sees that bytes are missing. Connection and other hop-by-hop fields are the
+  /// front server's and are dropped, Transfer-Encoding throws invalid_header when the head goes
+  /// out. So does a head that is larger than the window of a link (256 KiB, behind viaductd); front
+  /// servers take less, viaductd 64 KiB.
   Fields& headers();
 
   /// Appends to the body, which is copied. Waits while the client takes nothing: about a window
@@ -87,10 +89,11 @@ class VIADUCT_API Response {
   void send(std::string_view whole);
 
   /// Answers with a file: its media type goes by the extension of its name, Last-Modified and ETag
-  /// by its time and size, each unless it is set. GET and HEAD are answered 304, 412, 206 (one
-  /// range) or 416 where their conditions and Range ask for it (RFC 9110 sections 13 and 14), as
-  /// long as status() is 200. Reading and writing go piece by piece, as fast as the client takes
-  /// it.
+  /// by its time and size, each unless it is set. Last-Modified is never later than the answer,
+  /// that is its Date, whatever the file says (RFC 9110 section 8.8.2.1). GET and HEAD are answered
+  /// 304, 412, 206 (one range) or 416 where their conditions and Range ask for it (RFC 9110
+  /// sections 13 and 14), as long as status() is 200. Reading and writing go piece by piece, as
+  /// fast as the client takes it.
   ///
   /// Throws http_error 404 when there is no such file or it is no regular one, 403 when it may not
   /// be read, std::system_error when it cannot be read for another reason, std::logic_error when a

@@ -116,9 +116,7 @@ class FileAnswer {
   // Whether a body is to be sent.
   bool negotiate() {
     Fields& fields = response_.fields_to_change();
-    // Not later than the answer itself (RFC 9110 section 8.8.2.1).
-    const std::time_t modified = std::min<std::time_t>(info_.st_mtim.tv_sec, std::time(nullptr));
-    set_default(fields, "Last-Modified", format_http_date(modified));
+    set_default(fields, "Last-Modified", format_http_date(last_modified(fields)));
     // A transform makes other bytes of it: positions and versions of these do not apply.
     const bool plain = !response_.transforming();
     if (plain) set_default(fields, "ETag", make_etag(info_));
@@ -148,6 +146,14 @@ class FileAnswer {
   }
 
  private:
+  // Not later than the answer itself (RFC 9110 section 8.8.2.1).
+  [[nodiscard]] std::time_t last_modified(const Fields& fields) const {
+    const auto date = fields.get("Date");
+    const auto made = date ? parse_http_date(*date) : std::nullopt;
+    return std::min(
+        {info_.st_mtim.tv_sec, std::time(nullptr), made.value_or(info_.st_mtim.tv_sec)});
+  }
+
   [[nodiscard]] Validators validators() const {
     return {.etag = std::string(response_.fields().get("ETag").value_or("")),
             .modified = info_.st_mtim.tv_sec};

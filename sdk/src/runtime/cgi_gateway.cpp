@@ -104,7 +104,7 @@ bool CgiGateway::run() {
   }
   // To the engine this is a client that has gone, if anything is left of the request.
   ::shutdown(socket_, SHUT_RDWR);
-  return ended_ && output_.empty();
+  return ended_ && !failed_ && output_.empty();
 }
 
 void CgiGateway::give_up() const {
@@ -158,15 +158,18 @@ void CgiGateway::receive() {
     bytes = bytes.subspan(codec_.feed(bytes));
     for (auto event = codec_.next(); event.kind != Kind::none; event = codec_.next()) {
       if (event.kind == Kind::output) output_.append(protocol::as_text(event.bytes));
-      if (event.kind == Kind::end) ended_ = true;
+      if (event.kind == Kind::end) {
+        ended_ = true;
+        failed_ = event.app_status != 0;
+      }
       if (event.kind == Kind::errors) {
         [[maybe_unused]] const auto ignored =
             ::write(STDERR_FILENO, event.bytes.data(), event.bytes.size());
       }
     }
   }
-  // A response that could not be completed ends so.
-  if (codec_.error() != protocol::Errc::ok) broken_ = true;
+  // A response that could not be completed ends so, too. What has come of it is delivered.
+  if (codec_.error() != protocol::Errc::ok) ended_ = failed_ = true;
 }
 
 // As much as a pipe that is writable takes without blocking.

@@ -49,7 +49,8 @@ class CgiGateway {
   bool until_end_ = false;        // the body ends with the input
   std::uint64_t input_left_ = 0;  // else
   std::string output_;            // for descriptor 1
-  bool ended_ = false;            // the response is complete
+  bool ended_ = false;            // nothing more comes of the response
+  bool failed_ = false;           // nor is it complete
   bool broken_ = false;           // one side is gone
 };
 

@@ -5,6 +5,7 @@
 
 #include <viaduct/errors.hpp>
 
+#include "protocol/body_length.hpp"
 #include "protocol/text.hpp"
 #include "sdk/src/runtime/engine.hpp"
 
@@ -50,6 +51,7 @@ void Exchange::begin(std::shared_ptr<Link> on, protocol::RequestId number,
   data_ended = request_state.head().role != protocol::Role::filter;
   outcome_ = Outcome::open;
   head_sent_ = false;
+  passed_ = 0;
   expires = std::chrono::steady_clock::time_point::max();
   stream = false;
   heartbeat_every = {};
@@ -192,6 +194,7 @@ void Exchange::head(const protocol::ResponseHead& response_head) {
   send_credit.spend(static_cast<std::uint32_t>(size));
   link->codec->head(id, response_head);
   head_sent_ = true;
+  announced_ = protocol::body_length(response_head, request_state.variables().method == "HEAD");
   // It bounds the time to the head; how long the body may take is the daemon's timeouts.stall.
   expires = std::chrono::steady_clock::time_point::max();
 }
@@ -224,6 +227,7 @@ void Exchange::body(protocol::Bytes bytes) {
     send_credit.spend(count);
     link->codec->body(id, bytes.first(count));
     bytes = bytes.subspan(count);
+    passed_ += count;
     engine_.send(link);
     // The handler may reuse its memory as soon as this returns.
     link->codec->output().settle();
@@ -248,6 +252,10 @@ void Exchange::stay_open(std::chrono::milliseconds interval, std::string_view te
   engine_.interrupt();
 }
 
+bool Exchange::lacks_body() const {
+  return announced_ && passed_ < *announced_;
+}
+
 void Exchange::conclude() {
   protocol::ServerCodec& codec = *link->codec;
   if (cancelled == Cancel::gone || outcome_ == Outcome::ended) {
@@ -256,8 +264,12 @@ void Exchange::conclude() {
     codec.head(id, *whole_head_);
     codec.body(id, whole_body_);
     codec.end(id);
-  } else if (head_sent_) {
-    codec.fail(id);
+  } else if (head_sent_ && !codec.take_back(id)) {
+    if (lacks_body()) {
+      codec.cut_short(id);
+    } else {
+      codec.fail(id);
+    }
   } else {
     // Nobody waits for the rest of that body.
     if (cancelled == Cancel::slow) codec.close_after_response();

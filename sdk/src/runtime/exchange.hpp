@@ -136,6 +136,7 @@ class Exchange final : public BodySource, public RequestControl, public Response
   };
 
   [[nodiscard]] std::uint32_t room() const;
+  [[nodiscard]] bool lacks_body() const;
   void check_wanted() const;
 
   Engine& engine_;
@@ -143,6 +144,8 @@ class Exchange final : public BodySource, public RequestControl, public Response
   std::stop_source stop_source_{std::nostopstate};
   Outcome outcome_ = Outcome::open;
   bool head_sent_ = false;
+  std::optional<std::uint64_t> announced_;  // Content-Length of the head that was sent
+  std::uint64_t passed_ = 0;                // of the body
   const protocol::ResponseHead* whole_head_ = nullptr;
   protocol::Bytes whole_body_;
 };

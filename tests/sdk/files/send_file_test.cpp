@@ -98,6 +98,23 @@ TEST_P(SendFileTest, LastModifiedIsNotInTheFuture) {
   EXPECT_LE(*modified, std::time(nullptr));
 }
 
+TEST_P(SendFileTest, LastModifiedIsNotLaterThanTheDateThatTheHandlerSets) {
+  write("old.txt", "x");
+  for (const char* const path : {"/older", "/newer"}) {
+    const bool older = std::string_view(path) == "/older";
+    app.get(path, [this, older](Request&, Response& res) {
+      res.headers().set("Date",
+                        older ? "Sun, 06 Nov 1994 08:49:36 GMT" : "Sun, 06 Nov 1994 08:49:38 GMT");
+      res.send_file(directory.path() / "old.txt");
+    });
+  }
+  start();
+  EXPECT_THAT(std::string(get("/older").head()),
+              HasSubstr("Last-Modified: Sun, 06 Nov 1994 08:49:36 GMT\r\n"));
+  EXPECT_THAT(std::string(get("/newer").head()),
+              HasSubstr("Last-Modified: " + std::string(kModified) + "\r\n"));
+}
+
 TEST_P(SendFileTest, FilesThatBeginWithADotAreServedWhenAskedFor) {
   const struct {
     const char* path;

@@ -171,14 +171,24 @@ void wait_for_stop(Request& request, Response& response) {
   response.send("stopped\n");
 }
 
+// So many bytes of an answer that `length` may announce as longer.
+void begin_answer(Request& request, Response& response) {
+  if (number(request, "length") > 0)
+    response.headers().set("Content-Length", text(request, "length"));
+  pattern(response, number(request, "bytes"));
+}
+
 [[noreturn]] void crash(Request& request, Response& response) {
-  if (const auto bytes = number(request, "bytes")) {
-    if (number(request, "length") > 0)
-      response.headers().set("Content-Length", text(request, "length"));
-    pattern(response, bytes);
+  if (number(request, "bytes") > 0) {
+    begin_answer(request, response);
     response.flush();
   }
   std::abort();
+}
+
+[[noreturn]] void throw_in_answer(Request& request, Response& response) {
+  begin_answer(request, response);
+  throw std::runtime_error("thrown on purpose");
 }
 
 [[noreturn]] void crash_null(Request&, Response&) {
@@ -238,6 +248,8 @@ int main(int argc, char** argv) {
     response.headers().set("Location", "http://viaduct.test/hello");
   });
   app.route("GET,HEAD", "/file", [](Request& request, Response& response) {
+    if (const std::string date = text(request, "date"); !date.empty())
+      response.headers().set("Date", date);
     response.send_file(std::string(request.query().get("path").value()));
   });
   app.get("/stderr", diagnostics);
@@ -260,7 +272,8 @@ int main(int argc, char** argv) {
   app.route("GET,POST,PUT", "/once", once);
   app.get("/hang", hang);
   app.get("/stall", stall);
-  app.get("/throw", [](Request&, Response&) { throw std::runtime_error("thrown on purpose"); });
+  app.get("/throw", throw_in_answer);
+  app.get("/short", begin_answer);
   app.route("GET,POST", "/early", [](Request&, Response& response) { response.send("early\n"); });
   app.post("/duplex", [](Request& request, Response& response) {
     pattern(response, number(request, "bytes"));
