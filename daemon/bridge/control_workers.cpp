@@ -24,6 +24,7 @@ void Control::add_worker(const Message& message) {
   info->slot = message.count;
   info->address = unix_destination(message.path.data());
   info->canary = message.canary != 0;
+  info->unread = settings_.apps[message.app].server.unread;
   known_[message.serial] = {info, message.shared != 0};
   info->one_thread = threads_.size() == 1;
   if (settings_.apps[message.app].probe) {

@@ -10,12 +10,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace viaduct::daemon::bridge {
 
@@ -168,6 +170,22 @@ std::uint64_t unacknowledged(int socket) {
   int bytes = 0;
   if (::ioctl(socket, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
   return static_cast<std::uint64_t>(bytes);
+}
+
+std::optional<std::uint64_t> memory_of_writes(std::size_t first, std::size_t second) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    return std::nullopt;
+  }
+  const std::vector<std::byte> bytes(std::max(first, second));
+  bool all = true;
+  for (const std::size_t size : {first, second}) {
+    const ssize_t sent = ::send(ends[0], bytes.data(), size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    all = all && sent == static_cast<ssize_t>(size);
+  }
+  const std::uint64_t memory = unacknowledged(ends[0]);
+  for (const int end : ends) ::close(end);
+  return all ? std::optional(memory) : std::nullopt;
 }
 
 Destination unix_destination(std::string_view path) {

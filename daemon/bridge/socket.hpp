@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -85,6 +87,10 @@ struct Destination {
 /// Bytes that were written and that the peer's kernel (TCP) or the peer (Unix) has not taken; 0
 /// where the kernel does not say.
 [[nodiscard]] std::uint64_t unacknowledged(int socket);
+
+/// The same of a Unix socket to which so many bytes were written at once, then so many, and of
+/// which the peer has read nothing; nothing when there are no descriptors to find out.
+[[nodiscard]] std::optional<std::uint64_t> memory_of_writes(std::size_t first, std::size_t second);
 
 /// `path` has at most 107 bytes.
 Destination unix_destination(std::string_view path);

@@ -122,8 +122,9 @@ struct ServerSettings {
   Multiplex multiplex = Multiplex::never;  // automatic: one connection carries many requests if the
                                            // server says that it can
   Health health;
-  // No keys of the configuration. A request on a kept connection that is not read for so long goes
-  // over another one; a new connection that is silent for so long may wait for a process.
+  // No keys of the configuration. A request that a program does not read for so long, workers of
+  // `command` included, goes over another connection; a new connection that is silent for so long
+  // may wait for a process.
   std::chrono::milliseconds unread{100};
   std::chrono::milliseconds silence{250};
 

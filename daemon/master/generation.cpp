@@ -160,7 +160,7 @@ void Generation::act(GenerationAction action) {
     case GenerationAction::none:
       return;
     case GenerationAction::accept:
-      if (bridge_started_) send(Type::accept);
+      if (bridge_started_) accept();
       return;
     case GenerationAction::drain:
       send(Type::drain, std::move(successor_));

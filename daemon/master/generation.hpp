@@ -169,6 +169,9 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void arm(std::chrono::milliseconds delay, void (Generation::*action)());
   void introduce();
   void send(channel::Type type, UniqueFd descriptor = {});
+  /// Has the bridge accept, from former sockets first.
+  void accept();
+  void give_listener(std::size_t index, UniqueFd socket);
   void send_worker(channel::Type type, std::uint32_t place, Worker& worker, bool shared);
   void send_state(std::uint32_t place);
   void tell(std::uint32_t place, Worker& worker, bool shared);

@@ -15,6 +15,14 @@ namespace viaduct::daemon::master {
 using channel::Message;
 using channel::Type;
 
+namespace {
+
+UniqueFd copy_of(const ListenerSocket& socket) {
+  return UniqueFd(::fcntl(socket.descriptor(), F_DUPFD_CLOEXEC, 0));
+}
+
+}  // namespace
+
 std::vector<std::string> Generation::reopen_logs() {
   auto failures = bridge_logs_.reopen();
   for (const std::string& failure : failures) {
@@ -103,17 +111,33 @@ void Generation::pool_changed(AppPool& pool) {
   if (place < apps_.size()) send_state(place);
 }
 
+void Generation::accept() {
+  send(Type::accept);
+  const auto& sockets = listeners_.sockets();
+  for (std::size_t i = 0; i < sockets.size(); ++i) {
+    UniqueFd former = sockets[i]->take_former();
+    UniqueFd copy = former ? copy_of(*sockets[i]) : UniqueFd();
+    if (!copy) continue;
+    give_listener(i, std::move(former));
+    give_listener(i, std::move(copy));
+  }
+}
+
+void Generation::give_listener(std::size_t index, UniqueFd socket) {
+  Message message;
+  message.type = Type::listener;
+  message.count = static_cast<std::uint32_t>(index);
+  bridge_->send(message, std::move(socket));
+}
+
 void Generation::renew_listeners() {
   if (!has_bridge()) return;
   const auto& sockets = listeners_.sockets();
   for (std::size_t i = 0; i < sockets.size() && i < given_.size(); ++i) {
     if (given_[i] == sockets[i]->replaced()) continue;
-    UniqueFd copy(::fcntl(sockets[i]->descriptor(), F_DUPFD_CLOEXEC, 0));
+    UniqueFd copy = copy_of(*sockets[i]);
     if (!copy) return;  // the next look tries again
-    Message message;
-    message.type = Type::listener;
-    message.count = static_cast<std::uint32_t>(i);
-    bridge_->send(message, std::move(copy));
+    give_listener(i, std::move(copy));
     given_[i] = sockets[i]->replaced();
   }
 }

@@ -30,7 +30,7 @@ void Generation::bridge_says(const Message& message, std::string answer) {
         timer_.cancel();
       }
       bridge_started_ = true;
-      if (state_ == GenerationState::active) send(Type::accept);
+      if (state_ == GenerationState::active) accept();
       return observer_.bridge_started(*this);
     case Type::ready:
     case Type::unhealthy:

@@ -36,12 +36,15 @@ std::vector<std::string> InheritedSockets::left() const {
   return names;
 }
 
-UniqueFd InheritedSockets::take_stored(const config::Address& address) {
+InheritedSockets::Stored InheritedSockets::take_stored(const config::Address& address) {
   const std::string name = store_name(address);
+  Stored stored;
   while (UniqueFd descriptor = take(name)) {
-    if (is_reached_at(descriptor.get(), address)) return descriptor;
+    const bool reached = is_reached_at(descriptor.get(), address);
+    UniqueFd& place = reached ? stored.reached : stored.former;
+    place = std::move(descriptor);
   }
-  return {};
+  return stored;
 }
 
 std::vector<InheritedSockets::Entry> InheritedSockets::take_stored() {

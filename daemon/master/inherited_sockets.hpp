@@ -32,9 +32,12 @@ class InheritedSockets {
   /// Names of those that nobody has taken, but for the kept ones.
   std::vector<std::string> left() const;
 
-  /// The kept socket for an address, if clients still reach it there; others of its name are
-  /// closed.
-  UniqueFd take_stored(const config::Address& address);
+  /// The kept sockets for an address; none: -1. Further ones of its name are closed.
+  struct Stored {
+    UniqueFd reached;  ///< clients reach it there
+    UniqueFd former;   ///< they no longer do, and may have connected to it before
+  };
+  Stored take_stored(const config::Address& address);
   /// The kept sockets that nobody has taken.
   std::vector<Entry> take_stored();
   /// Calls `function(name, descriptor)` for the same, and leaves them.

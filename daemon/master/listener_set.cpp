@@ -21,10 +21,14 @@ std::string key_of(std::size_t index) {
 
 ListenerSocket make(const ListenerSettings& listener, InheritedSockets& inherited) {
   if (listener.address.kind != Address::Kind::systemd) {
-    UniqueFd stored = inherited.take_stored(listener.address);
-    if (!stored) return ListenerSocket::open(listener.address, options_of(listener));
-    auto socket = ListenerSocket::take_over(std::move(stored), listener.address, true);
-    socket.apply(options_of(listener));
+    auto stored = inherited.take_stored(listener.address);
+    if (stored.reached) {
+      auto socket = ListenerSocket::take_over(std::move(stored.reached), listener.address, true);
+      socket.apply(options_of(listener));
+      return socket;
+    }
+    auto socket = ListenerSocket::open(listener.address, options_of(listener));
+    socket.keep_former(std::move(stored.former));
     return socket;
   }
   UniqueFd descriptor = inherited.take(listener.address.name);

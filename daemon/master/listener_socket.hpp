@@ -99,6 +99,12 @@ class ListenerSocket {
   /// Leaves the socket file to another daemon: unlink() does nothing from now on.
   void disown() noexcept { file_.reset(); }
 
+  /// Another socket at this address, of a viaductd before this one, that clients no longer reach.
+  /// Those who have connected to it wait in it: a bridge is given it before this one.
+  void keep_former(UniqueFd former) { former_ = std::move(former); }
+  /// That socket, once; none: -1.
+  UniqueFd take_former() { return std::move(former_); }
+
   /// Removes the socket file if it is still the one made by open().
   void unlink() noexcept;
 
@@ -112,6 +118,7 @@ class ListenerSocket {
   ListenerRepair repaired(ListenerRepair::Kind kind);
 
   UniqueFd descriptor_;
+  UniqueFd former_;
   config::Address address_;
   SocketAddress bound_;  // with the port that the kernel chose
   ListenerOptions options_{};

@@ -131,6 +131,26 @@ def test_socket_whose_file_is_gone_is_made_anew(viaductd, manager):
     assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["gone", "replaced"])
+def test_who_has_connected_to_a_socket_whose_file_is_gone_is_answered(viaductd, manager, replaced):
+    """While the bridge does nothing, which ends with its master."""
+    viaductd.app("sdk")
+    manager.start(viaductd)
+    before = manager.kept()
+    os.kill(viaductd.bridge(), signal.SIGSTOP)
+    asked = [Asked(viaductd.socket) for _ in range(100)]
+    os.unlink(viaductd.socket)
+    if replaced:
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(viaductd.socket)
+    end(viaductd, signal.SIGKILL)
+    manager.start(viaductd)
+    assert [one.answer() for one in asked] == 100 * [b"hello\n"]
+    assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+    web = name(f"unix:{viaductd.socket}")
+    wait_for(lambda: manager.kept().get(web, before[web]) != before[web], "the new one is kept")
+
+
 def test_stop_by_command_leaves_nothing(viaductd, manager):
     viaductd.app("sdk")
     manager.start(viaductd)

@@ -65,7 +65,9 @@ def test_a_socket_file_that_is_gone_or_replaced_is_made_again(daemon, tool, harm
     assert not os.path.exists(daemon.socket)
 
 
-def test_who_has_connected_to_the_former_socket_is_answered(daemon):
+@pytest.mark.parametrize("remedy", [reload, restart, upgrade])
+@pytest.mark.parametrize("harm", [remove, leave_dead_one])
+def test_who_has_connected_to_the_former_socket_is_answered(daemon, tool, harm, remedy):
     """More of them than a bridge accepts in one go, while it does nothing."""
     bridge = daemon.bridge()
     os.kill(bridge, signal.SIGSTOP)
@@ -77,8 +79,9 @@ def test_who_has_connected_to_the_former_socket_is_answered(daemon):
                 fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("GET", "/hello")))
             )
             client.send(fastcgi.record(fastcgi.STDIN, 1))
-        os.unlink(daemon.socket)
-        daemon.reload()
+        harm(daemon.socket)
+        remedy(daemon, tool)
+        assert hello(daemon.socket) == b"hello\n"
     finally:
         os.kill(bridge, signal.SIGCONT)
     for number, client in enumerate(waiting):

@@ -10,6 +10,16 @@
 
 namespace viaduct::daemon::bridge {
 
+namespace {
+
+bool preferable(const Worker& one, const Worker& other) {
+  if (one.load() != other.load()) return one.load() < other.load();
+  return one.info().rested_at.load(std::memory_order_relaxed) <
+         other.info().rested_at.load(std::memory_order_relaxed);
+}
+
+}  // namespace
+
 Dispatcher::Dispatcher(Services& services, std::uint32_t index, SharedApp& app, AppScore& scores,
                        WorkerReports& reports)
     : services_(services),
@@ -167,7 +177,7 @@ Worker* Dispatcher::choose(const Exchange& exchange, bool canary) const {
     if (!worker.has_slot()) continue;
     if (exchange.last_worker() == worker.info().serial) {
       found.avoided = &worker;
-    } else if (found.best == nullptr || worker.load() < found.best->load()) {
+    } else if (found.best == nullptr || preferable(worker, *found.best)) {
       found.best = &worker;
     }
   }
@@ -195,7 +205,8 @@ bool Dispatcher::send_to_worker(Exchange& exchange) {
                                         .params = exchange.params(),
                                         .has_body = exchange.may_have_body(),
                                         .repeatable = repeatable,
-                                        .fresh = exchange.was_taken_back()});
+                                        .fresh = exchange.was_taken_back(),
+                                        .deadline = exchange.deadline()});
     if (!carried) continue;
     if (servers() > 0) turn_ = (turn_ + 1) % workers_.size();
     scores_.active.fetch_add(1, std::memory_order_relaxed);

@@ -165,6 +165,14 @@ WorkerOwner::Others Dispatcher::others(const Worker& worker) const {
   return found;
 }
 
+bool Dispatcher::other_has_slot(const Worker& worker) const {
+  return std::any_of(workers_.begin(), workers_.end(), [&](const auto& other) {
+    const WorkerInfo& info = other->info();
+    return other.get() != &worker && info.canary == worker.info().canary && !info.draining &&
+           other->up() && other->has_slot();
+  });
+}
+
 void Dispatcher::on_server_up(Worker& worker) {
   services_.log.info("server is up again", {{"app", app_.settings.name}, who(worker.info())});
   reports_.server_changed(worker.shared_info(), {});

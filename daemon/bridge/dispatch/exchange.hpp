@@ -125,6 +125,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] bool was_taken_back() const { return taken_back_; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
+  /// When the response has to begin; time_point::max() where nothing limits it.
+  [[nodiscard]] Clock::time_point deadline() const { return deadline_; }
 
   // From the link.
   void on_output(protocol::Bytes bytes) override;

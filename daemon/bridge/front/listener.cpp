@@ -50,6 +50,7 @@ void Listener::stop() {
 }
 
 void Listener::replace(int descriptor) {
+  if (started_) accept_rest();
   // The wait under way ends with an error, and would be the last.
   descriptor_.close();
   descriptor_ = Reactor::Descriptor(front_.services.reactor.executor(), descriptor);

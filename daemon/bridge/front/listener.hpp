@@ -39,8 +39,8 @@ class Listener {
   /// Accepts who has connected already, up to the limit of connections, and closes the socket: with
   /// its last descriptor their connections would be reset.
   void stop();
-  /// Accepts from that socket, which it then owns, and no longer from the one it had. Connections
-  /// stay. Not after stop().
+  /// Accepts from that socket, which it then owns, and no longer from the one it had, but for who
+  /// has connected to that already. Connections stay. Not after stop().
   void replace(int descriptor);
   /// Takes a connection that a predecessor accepted.
   void adopt(int descriptor);

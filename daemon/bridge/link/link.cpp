@@ -66,26 +66,31 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   return id;
 }
 
-// The kernel counts what was written in one piece until all of it is read, and a program may leave
-// the empty record that ends its input unread while it works. So the first record, the variables
-// and the end are written one by one: what remains is more than the first took only while the
-// variables are unread. Body bytes that are left unread would look the same.
-protocol::RequestId Link::begin_again(Caller& caller, protocol::Role role,
-                                      const protocol::Pairs& params, bool keep) {
-  if (!local_ || blocked_ || deaf_) return begin(caller, role, params, keep);
+// The kernel counts what was written in one piece until all of that is read, and a program may
+// leave the empty record that ends its input unread while it works. So the first record is written
+// by itself: as long as it counts, nothing has been read. The rest is written in one piece, since
+// libfcgi closes a connection on which the end of the input comes behind its answer.
+protocol::RequestId Link::begin_watched(Caller& caller, protocol::Role role,
+                                        const protocol::Pairs& params, bool keep) {
+  if (!local_ || blocked_ || deaf_ || !codec_->output().empty()) {
+    return begin(caller, role, params, keep);
+  }
   const protocol::RequestId id = open_slot(caller);
   codec_->begin(id, role, keep);
-  if (write()) first_part_ = unacknowledged(socket_.descriptor());
+  const std::uint64_t before = written_;
+  if (write()) watch_.first = static_cast<std::size_t>(written_ - before);
   codec_->params(id, params);
-  if (!deaf_ && !blocked_) write();
   count_memory();
   input_ready(id);
   return id;
 }
 
-bool Link::unread() const {
-  if (!open() || first_part_ == 0 || heard_since_begun_ || active_ == 0 || deaf_) return false;
-  return unacknowledged(socket_.descriptor()) > first_part_;
+bool Link::unread() {
+  if (!open() || watch_.rest == 0 || heard_since_begun_ || active_ == 0 || deaf_) return false;
+  const std::uint64_t now = unacknowledged(socket_.descriptor());
+  if (now == 0) return false;
+  if (!watch_.memory) watch_.memory = memory_of_writes(watch_.first, watch_.rest);
+  return watch_.memory && now >= *watch_.memory;
 }
 
 void Link::take_back(const std::string& reason) {
@@ -112,7 +117,7 @@ protocol::RequestId Link::open_slot(Caller& caller) {
   ++active_;
   begun_ = true;
   heard_since_begun_ = false;
-  first_part_ = 0;
+  watch_ = {};
   return id;
 }
 
@@ -376,6 +381,7 @@ bool Link::write() {
   protocol::Output& output = codec_->output();
   const Transfer sent = send(socket_.descriptor(), output);
   written_ += sent.bytes;
+  if (watch_.first != 0) watch_.note(sent);
   if (sent.error) {
     // The worker may have answered in full without reading all of a body: what it sent before it
     // closed is still to be read, and then the end of file.

@@ -64,13 +64,13 @@ class Link final : public Flushable, private Watcher {
   /// Starts a request; `caller` is told of it until on_end or on_lost. `keep`: FCGI_KEEP_CONN.
   protocol::RequestId begin(Caller& caller, protocol::Role role, const protocol::Pairs& params,
                             bool keep);
-  /// The same without flow control, for a request without body on a connection that has carried a
-  /// request before: the program may not be waiting for the next one yet. unread() tells.
-  protocol::RequestId begin_again(Caller& caller, protocol::Role role,
-                                  const protocol::Pairs& params, bool keep);
+  /// The same without flow control, for a request without body to a program that may still be at
+  /// work for the one before: unread() tells.
+  protocol::RequestId begin_watched(Caller& caller, protocol::Role role,
+                                    const protocol::Pairs& params, bool keep);
   /// Whether nothing of the request that began last has been read, as far as that can be told: over
-  /// Unix sockets only, and after begin_again() only.
-  [[nodiscard]] bool unread() const;
+  /// Unix sockets only, and after begin_watched() only.
+  [[nodiscard]] bool unread();
   /// Closes the connection because of that. The program may run the request later, in vain: it is
   /// for requests that can be repeated.
   void take_back(const std::string& reason);
@@ -106,6 +106,8 @@ class Link final : public Flushable, private Watcher {
   [[nodiscard]] bool heard() const { return heard_; }
   /// Whether the worker has had a byte of it.
   [[nodiscard]] bool delivered() const { return written_ > 0; }
+  /// Whether a request was taken back, so that the program is busy with something else.
+  [[nodiscard]] bool taken_back() const { return taken_back_; }
   /// Whether it was closed to abort a request, which the worker may not have noticed yet.
   [[nodiscard]] bool closed_by_abort() const { return closed_by_abort_; }
   /// Whether so much is unsent that no further request should be given to it.
@@ -128,6 +130,19 @@ class Link final : public Flushable, private Watcher {
     bool input_done = false;
     bool output_done = false;
     bool aborted = false;
+  };
+
+  // Of a request that began with begin_watched(): its two writes.
+  struct Watch {
+    std::size_t first = 0;                // bytes; 0: nothing can be told
+    std::size_t rest = 0;                 // 0: not written yet
+    std::optional<std::uint64_t> memory;  // that the kernel counts for both
+
+    void note(const Transfer& sent) {
+      if (sent.bytes == 0 && !sent.blocked) return;
+      if (rest != 0 || sent.blocked) *this = {};
+      if (first != 0) rest = sent.bytes;
+    }
   };
 
   static constexpr std::size_t kOutputLimit = 256 * 1024;
@@ -177,8 +192,8 @@ class Link final : public Flushable, private Watcher {
   Clock::time_point begun_at_{};
   bool heard_ = false;
   bool heard_since_begun_ = false;
-  bool local_ = false;            // a Unix socket
-  std::uint64_t first_part_ = 0;  // what a BEGIN_REQUEST record alone takes of the socket's memory
+  bool local_ = false;  // a Unix socket
+  Watch watch_;
   bool taken_back_ = false;
   bool deaf_ = false;  // the worker has closed; what it sent before is still being read
 };

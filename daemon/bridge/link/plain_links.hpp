@@ -23,6 +23,7 @@ class PlainLinks {
     bool keep = false;     ///< once its request has ended
     bool used = false;     ///< it has carried a request before
     bool revives = false;  ///< its request was given to a server that was down
+    Clock::time_point deadline = Clock::time_point::max();  ///< of its request
     Clock::time_point idle_since{};
   };
 

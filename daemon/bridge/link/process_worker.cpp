@@ -62,6 +62,7 @@ void ProcessWorker::on_values(Link& link, const protocol::fastcgi::Values& value
   } else {
     plain_.add(std::exchange(link_, nullptr)).keep = true;
     release(std::exchange(recovering_, 0));
+    recover_by_ = {};
     if (!keep_links_) plain_.close_idle("handed over");
   }
   if (first) owner_.on_answered(*this);
@@ -121,8 +122,12 @@ std::optional<Worker::Carried> ProcessWorker::begin_plain(const Request& request
   entry->busy = true;
   // One that cannot be asked may be one that ends every connection, whatever BEGIN_REQUEST says.
   entry->keep = keep_links_ && may_ask_ && !request.has_body;
+  entry->deadline = request.deadline;
   Link& link = *entry->link;
-  return Carried{&link, link.begin(request.caller, request.role, request.params, entry->keep)};
+  const bool watched = may_ask_ && request.repeatable && !request.has_body;
+  return Carried{
+      &link, watched ? link.begin_watched(request.caller, request.role, request.params, entry->keep)
+                     : link.begin(request.caller, request.role, request.params, entry->keep)};
 }
 
 void ProcessWorker::abort(const Carried& carried, Clock::time_point deadline) {
@@ -139,6 +144,7 @@ void ProcessWorker::on_request_end(Link& link, Clock::duration taken) {
     PlainLinks::Entry* const entry = plain_.find(link);
     const bool keep = entry->keep && keep_links_;
     PlainLinks::rest(*entry, reactor_.now());
+    info_->rested_at.store(reactor_.now().time_since_epoch().count(), std::memory_order_relaxed);
     if (!keep) link.close("request ended");
     release(1);
   }
@@ -147,7 +153,8 @@ void ProcessWorker::on_request_end(Link& link, Clock::duration taken) {
 
 void ProcessWorker::on_closed(Link& link, std::size_t active, std::size_t lost,
                               const std::string& reason) {
-  const bool aborted = link.closed_by_abort();
+  const bool aborted = link.closed_by_abort() || link.taken_back();
+  if (link.taken_back()) recover_by_ = std::max(recover_by_, plain_.find(link)->deadline);
   const bool expected = lost == 0 && !info_->multiplexed;
   if (info_->multiplexed && !dead_) set_broken(true);
   drop(link);
@@ -182,6 +189,15 @@ void ProcessWorker::set_broken(bool broken) {
   info_->broken_links.fetch_add(broken ? 1U : -1U, std::memory_order_relaxed);
 }
 
+// A program may go on with a request that it has ended (fastcgi_finish_request), and read the next
+// one late. Its slot stays taken until it answers a question.
+void ProcessWorker::take_back_unread(Clock::time_point now) {
+  const bool room = info_->active.load(std::memory_order_relaxed) < slots();
+  if (room || owner_.other_has_slot(*this)) {
+    plain_.take_back_since(now - info_->unread, "the program has not read the next request");
+  }
+}
+
 void ProcessWorker::announce_draining() {
   if (info_->multiplexed && link_ != nullptr && link_->open() && window_known_) link_->ask(true);
 }
@@ -208,7 +224,8 @@ std::optional<std::string> ProcessWorker::tick(Clock::time_point now,
                                                std::chrono::milliseconds patience) {
   if (dead_) return std::nullopt;
   if (failures_ >= kMaxFailures) return "cannot connect to it";
-  if (recovering_ > 0 && now >= recover_by_) return "aborted request still runs";
+  if (recovering_ > 0 && now >= recover_by_) return "a request that has ended still runs";
+  if (!info_->multiplexed) take_back_unread(now);
   const bool wants_link = may_ask_ && (!asked_ || info_->multiplexed || recovering_ > 0);
   if (link_ == nullptr && wants_link && now >= retry_at_) {
     ask();

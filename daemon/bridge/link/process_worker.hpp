@@ -52,6 +52,7 @@ class ProcessWorker final : public Worker {
  private:
   std::shared_ptr<Link> connect();
   std::optional<Carried> begin_plain(const Request& request);
+  void take_back_unread(Clock::time_point now);
   void set_broken(bool broken);
   void drop(const Link& link);
 
@@ -65,7 +66,7 @@ class ProcessWorker final : public Worker {
   Prefetch prefetch_;
   std::shared_ptr<Link> link_;  // the multiplexed one, or the one that asks
   PlainLinks plain_;
-  std::size_t recovering_ = 0;  // slots of aborted plain requests
+  std::size_t recovering_ = 0;  // slots of plain requests that were aborted or taken back
   Clock::time_point recover_by_{};
   Clock::time_point retry_at_{};
   Clock::time_point asked_at_{};  // of a question without an answer yet; epoch: none

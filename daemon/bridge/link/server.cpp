@@ -99,9 +99,9 @@ std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
   entry->keep = server().keep > 0 && !draining_ && !request.has_body;
   Link& link = *entry->link;
   const bool again = entry->used && !request.has_body;
-  return Carried{&link,
-                 again ? link.begin_again(request.caller, request.role, request.params, entry->keep)
-                       : link.begin(request.caller, request.role, request.params, entry->keep)};
+  return Carried{
+      &link, again ? link.begin_watched(request.caller, request.role, request.params, entry->keep)
+                   : link.begin(request.caller, request.role, request.params, entry->keep)};
 }
 
 std::size_t Server::connection_limit() const {

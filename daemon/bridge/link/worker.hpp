@@ -41,6 +41,9 @@ class WorkerOwner {
   /// known; 0: they have answered none. All threads share it.
   virtual std::atomic<std::uint64_t>& longest_answered() = 0;
 
+  /// Whether another worker would take a request that this one was given.
+  [[nodiscard]] virtual bool other_has_slot(const Worker& worker) const = 0;
+
  protected:
   ~WorkerOwner() = default;
 };
@@ -79,9 +82,10 @@ class Worker : public LinkOwner {
     Caller& caller;
     protocol::Role role;
     const protocol::Pairs& params;
-    bool has_body;    ///< or may have one
-    bool repeatable;  ///< it may be sent to another one should this one be lost
-    bool fresh;       ///< it was taken back once: a server gets it over a new connection
+    bool has_body;               ///< or may have one
+    bool repeatable;             ///< it may be sent to another one should this one be lost
+    bool fresh;                  ///< it was taken back once: a server gets it over a new connection
+    Clock::time_point deadline;  ///< for the head of its response
   };
   struct Carried {
     Link* link;

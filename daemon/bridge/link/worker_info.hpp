@@ -47,9 +47,11 @@ struct WorkerInfo {
   bool one_thread = true;  ///< uses it: only then connections to a plain one may be kept
   bool answered = false;   ///< its first question; what it can do is known
   bool multiplexed = false;
-  bool threads = false;                   ///< each request occupies a thread of it
-  std::uint32_t capacity = 1;             ///< requests at once
-  std::uint32_t prefetch = 0;             ///< requests that it accepts beyond these
+  bool threads = false;        ///< each request occupies a thread of it
+  std::uint32_t capacity = 1;  ///< requests at once
+  std::uint32_t prefetch = 0;  ///< requests that it accepts beyond these
+  /// A plain one that leaves a request unread for so long is busy: another one gets it.
+  std::chrono::milliseconds unread{};
   std::atomic<std::uint32_t> active = 0;  ///< slots taken, by all threads
   std::atomic<std::uint32_t> stuck = 0;   ///< of these, requests that ignore their abort
   /// Links that broke and are not made again yet. It may be dying, so that no thread gives it a
@@ -57,6 +59,10 @@ struct WorkerInfo {
   std::atomic<std::uint32_t> broken_links = 0;
   std::atomic<bool> draining = false;  ///< no new requests
   std::atomic<bool> replaced = false;  ///< the master was asked to replace it
+
+  /// When a plain one ended its last request; of the workers with equal load that have a slot, the
+  /// one that has rested longest is the likeliest to be idle: PlainLinks::idle.
+  std::atomic<Clock::rep> rested_at = std::numeric_limits<Clock::rep>::min();
 
   /// Given to it by this bridge so far.
   std::atomic<std::uint64_t> requests = 0;

@@ -158,6 +158,7 @@ void add_sockets(Filter& filter) {
   for (const int family : {AF_UNIX, AF_INET, AF_INET6}) {
     filter.allow("socket", is(0, static_cast<std::uint64_t>(family)));
   }
+  filter.allow("socketpair", is(0, AF_UNIX));
   // Shut down for reading, a listener accepts no more, in whatever process.
   filter.allow("shutdown", is(1, SHUT_WR));
   constexpr std::pair<int, int> kOptions[] = {

@@ -13,6 +13,8 @@ BridgeTest::BridgeTest() {
   settings.sandbox = config::SandboxMode::required;
   config::BridgeApp app;
   app.name = "shop";
+  // Nothing is taken back because this process was not scheduled.
+  app.server.unread = std::chrono::hours(1);
   settings.apps.push_back(app);
   using P = config::FrontProtocol;
   for (const auto protocol : {P::fastcgi, P::scgi, P::http, P::uwsgi}) {

@@ -25,8 +25,7 @@ class KeptConnections : public BridgeTest {
  protected:
   KeptConnections() {
     how().keepalive = true;
-    // Nothing is closed or taken back because this process was not scheduled.
-    how().unread = how().silence = hours(1);
+    how().silence = hours(1);
     server = &make_worker(plain());
     shop(settings).connect.push_back({Address::Kind::unix_path, server->path(), 0});
   }

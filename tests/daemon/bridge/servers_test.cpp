@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 class Servers : public BridgeTest {
  protected:
   // Kept connections are not closed because this process was not scheduled.
-  Servers() { how().unread = how().silence = std::chrono::hours(1); }
+  Servers() { how().silence = std::chrono::hours(1); }
   config::ServerSettings& how() { return shop(settings).server; }
   void connect_to_path(const std::string& path) {
     shop(settings).connect.push_back({Address::Kind::unix_path, path, 0});

@@ -37,13 +37,17 @@ static void sleep_ms(long ms) {
   nanosleep(&time, NULL);
 }
 
-static int mark(FCGX_Request* request, const char* text) {
-  char name[128], path[512], unfinished[544];
+static void mark_path(FCGX_Request* request, char* path, size_t size) {
+  char name[128];
   const char* directory = getenv("MARKS");
+  snprintf(path, size, "%s/%s", directory ? directory : "/tmp",
+           query(request, "mark", name, sizeof name));
+}
+
+static int write_mark(const char* path, const char* text) {
+  char unfinished[544];
   FILE* file;
   int made;
-  snprintf(path, sizeof path, "%s/%s", directory ? directory : "/tmp",
-           query(request, "mark", name, sizeof name));
   snprintf(unfinished, sizeof unfinished, "%s.%d", path, (int)getpid());
   file = fopen(unfinished, "w");
   if (!file) return 0;
@@ -51,6 +55,12 @@ static int mark(FCGX_Request* request, const char* text) {
   made = fclose(file) == 0 && link(unfinished, path) == 0;
   unlink(unfinished);
   return made;
+}
+
+static int mark(FCGX_Request* request, const char* text) {
+  char path[512];
+  mark_path(request, path, sizeof path);
+  return write_mark(path, text);
 }
 
 static void plain(FCGX_Request* request, const char* text) {
@@ -152,6 +162,28 @@ static void crash(FCGX_Request* request) {
   abort();
 }
 
+/* Behind a GET a front still ends FCGI_STDIN, perhaps a moment later than FCGI_PARAMS. libfcgi
+   closes a kept connection on which it finds that after the request. */
+static void take_end(FCGX_Request* request) {
+  char rest[512];
+  if (!request->in || strcmp(variable(request, "REQUEST_METHOD"), "GET") != 0) return;
+  while (FCGX_GetStr(rest, sizeof rest, request->in) > 0) {
+  }
+}
+
+/* Ends the request, and goes on. */
+static void finish(FCGX_Request* request) {
+  char text[32], path[512], end[520];
+  mark_path(request, path, sizeof path);
+  snprintf(end, sizeof end, "%s.end", path);
+  snprintf(text, sizeof text, "%d\n", (int)getpid());
+  plain(request, text);
+  take_end(request);
+  FCGX_Finish_r(request);
+  write_mark(path, text);
+  while (access(end, F_OK) != 0) sleep_ms(10);
+}
+
 static void serve(FCGX_Request* request) {
   char text[64];
   char path[256];
@@ -195,19 +227,12 @@ static void serve(FCGX_Request* request) {
   } else if (strcmp(path, "/hang") == 0) {
     mark(request, "hanging\n");
     for (;;) pause();
+  } else if (strcmp(path, "/finish") == 0) {
+    finish(request);
   } else if (strcmp(path, "/early") == 0) {
     plain(request, "early\n");
   } else {
     FCGX_PutS("Status: 404 Not Found\r\nContent-Type: text/plain\r\n\r\nnot found\n", request->out);
-  }
-}
-
-/* Behind a GET a front still ends FCGI_STDIN, perhaps a moment later than FCGI_PARAMS. libfcgi
-   closes a kept connection on which it finds that after the request. */
-static void take_end(FCGX_Request* request) {
-  char rest[512];
-  if (strcmp(variable(request, "REQUEST_METHOD"), "GET") != 0) return;
-  while (FCGX_GetStr(rest, sizeof rest, request->in) > 0) {
   }
 }
 
