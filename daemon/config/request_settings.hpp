@@ -122,9 +122,8 @@ struct ServerSettings {
   Multiplex multiplex = Multiplex::never;  // automatic: one connection carries many requests if the
                                            // server says that it can
   Health health;
-  // No keys of the configuration. A request that a program does not read for so long, workers of
-  // `command` included, goes over another connection; a new connection that is silent for so long
-  // may wait for a process.
+  // No keys of the configuration. A request that is not read for so long, by workers of `command`,
+  // too, goes over another one; a new connection that is silent for so long may wait for a process.
   std::chrono::milliseconds unread{100};
   std::chrono::milliseconds silence{250};
 

@@ -186,7 +186,8 @@ TEST_P(ExceptionsTest, OfAFunctionAmongOptions) {
     guarded.use(row.layer);
     guarded.get("/", [](Request&, Response& res) { res.send("ok"); });
     lines.clear();
-    expect_500(answer(guarded, {.variables = {{"HTTP_AUTHORIZATION", "Basic YTpi"},
+    expect_500(answer(guarded, {.variables = {{"REMOTE_ADDR", "192.0.2.7"},
+                                              {"HTTP_AUTHORIZATION", "Basic YTpi"},
                                               {"HTTP_ORIGIN", "https://other.example"}}}));
     EXPECT_THAT(lines, ElementsAre(names("GET /: "))) << row.name;
   }
@@ -350,7 +351,7 @@ TEST(ExceptionTest, TheEndOfAThreadPasses) {
     row.build(app);
     std::thread([&] {
       const Notice notice{unwound};
-      answer(app, {});
+      answer(app, {.variables = {{"REMOTE_ADDR", "192.0.2.7"}}});
       returned = true;
     }).join();
     EXPECT_TRUE(unwound) << row.name;

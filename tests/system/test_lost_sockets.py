@@ -5,6 +5,7 @@ import shlex
 import shutil
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,13 @@ def tool(viaductd):
 
 def hello(path: str) -> bytes:
     return fastcgi.request(path, "/hello").body
+
+
+def serves(path: str) -> bool:
+    try:
+        return hello(path) == b"hello\n"
+    except OSError:
+        return False
 
 
 def remove(path: str) -> None:
@@ -71,23 +79,24 @@ def test_who_has_connected_to_the_former_socket_is_answered(daemon, tool, harm, 
     """More of them than a bridge accepts in one go, while it does nothing."""
     bridge = daemon.bridge()
     os.kill(bridge, signal.SIGSTOP)
-    try:
-        waiting = [fastcgi.Client(daemon.socket) for _ in range(300)]
-        for client in waiting:
-            client.send(fastcgi.begin(1))
-            client.send(
-                fastcgi.stream(fastcgi.PARAMS, 1, fastcgi.pairs(fastcgi.variables("GET", "/hello")))
-            )
-            client.send(fastcgi.record(fastcgi.STDIN, 1))
-        harm(daemon.socket)
-        remedy(daemon, tool)
-        assert hello(daemon.socket) == b"hello\n"
-    finally:
-        os.kill(bridge, signal.SIGCONT)
-    for number, client in enumerate(waiting):
-        with client:
-            answer = client.read_answers(1)[1]
-            assert answer.body == b"hello\n", (number, answer)
+    with ThreadPoolExecutor() as threads:
+        try:
+            waiting = [fastcgi.Client(daemon.socket) for _ in range(300)]
+            for client in waiting:
+                client.send(fastcgi.begin(1))
+                asked = fastcgi.pairs(fastcgi.variables("GET", "/hello"))
+                client.send(fastcgi.stream(fastcgi.PARAMS, 1, asked))
+                client.send(fastcgi.record(fastcgi.STDIN, 1))
+            harm(daemon.socket)
+            remedied = threads.submit(remedy, daemon, tool)
+            wait_for(lambda: serves(daemon.socket), "the next bridge serves")
+        finally:
+            os.kill(bridge, signal.SIGCONT)
+        remedied.result()
+        for number, client in enumerate(waiting):
+            with client:
+                answer = client.read_answers(1)[1]
+                assert answer.body == b"hello\n", (number, answer)
     assert hello(daemon.socket) == b"hello\n"
 
 

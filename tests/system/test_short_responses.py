@@ -2,6 +2,7 @@
 the SDK do the same without viaductd."""
 
 import subprocess
+from typing import Optional
 
 import pytest
 
@@ -24,6 +25,10 @@ ANSWERS = {
 # Over a Unix socket these take end of file for a good end, as conf/viaduct.yaml says of listeners for scgi.
 CANNOT_TELL = {(front, protocol) for front in ("apache", "lighttpd") for protocol in ("scgi", "uwsgi")}
 CANNOT_TELL.add(("lighttpd", "http"))
+# It closes five seconds later unless another request is there, which it does not answer with a reset.
+LINGERS = "apache"
+# Caddy 2.6 takes every end for the end of a body whose length it was not told.
+TELLS_BY_LENGTH_ONLY = "caddy"
 FASTCGI = ["nginx", "nginx-close", "nginx-unbuffered", "apache", "caddy", "lighttpd", "haproxy"]
 
 
@@ -54,13 +59,15 @@ def serve(viaductd, directory, stopping, logs):
     return begin
 
 
-def body_until_broken(port: int, target: str, next_target: str = "/page/") -> bytes:
-    """What arrives before the client sees that the response is broken. The next request is there
-    already: its response must not fill the gap."""
+def body_until_broken(port: int, target: str, behind: Optional[str] = None) -> bytes:
+    """What arrives before the client sees that the response is broken. The request for `behind` is there
+    already: its response must not fill the gap. A front that closes the connection with that unread
+    resets it, and the client's kernel may drop the last of what came."""
     got = b""
     with http.Connection(port) as client:
         client.send_head("GET", target)
-        client.send_head("GET", next_target)
+        if behind:
+            client.send_head("GET", behind)
         reply = client.read_head()
         assert reply.status == 200
         with pytest.raises((http.Broken, ConnectionError)):
@@ -72,7 +79,9 @@ def body_until_broken(port: int, target: str, next_target: str = "/page/") -> by
 @pytest.mark.parametrize("name", ["ended", "died"])
 @pytest.mark.parametrize("front", FASTCGI)
 def test_fastcgi_fronts_deliver_what_came_and_break_off(serve, front, name):
-    assert body_until_broken(serve(variant(front), "fastcgi"), f"/{name}/") == CAME
+    port = serve(variant(front), "fastcgi")
+    assert body_until_broken(port, f"/{name}/", "/page/" if front == LINGERS else None) == CAME
+    assert CAME.startswith(body_until_broken(port, f"/{name}/", "/page/"))
 
 
 @pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
@@ -80,7 +89,8 @@ def test_other_protocols(serve, front, protocol):
     if (front, protocol) in CANNOT_TELL:
         pytest.skip("it takes the end of file on a Unix socket for a good end")
     # Proxies of HTTP may drop the tail that they have not passed on when their upstream breaks off.
-    assert CAME.startswith(body_until_broken(serve(WAYS[front, protocol], protocol), "/ended/"))
+    port = serve(WAYS[front, protocol], protocol)
+    assert CAME.startswith(body_until_broken(port, "/ended/", "/page/"))
 
 
 @pytest.mark.parametrize("front, protocol", list(WAYS))
@@ -147,8 +157,10 @@ def direct(application, directory, stopping, logs):
 @pytest.mark.parametrize("front", FASTCGI)
 def test_direct_fastcgi_fronts_deliver_what_came_and_break_off(direct, front):
     port = direct(variant(front), "fastcgi")
+    behind = "/hello" if front == LINGERS else None
     for path in ("/short", "/throw"):
-        assert body_until_broken(port, f"{path}?{LENGTHS}", "/hello") == PATTERN
+        assert body_until_broken(port, f"{path}?{LENGTHS}", behind) == PATTERN
+        assert PATTERN.startswith(body_until_broken(port, f"{path}?{LENGTHS}", "/hello"))
     assert http.request(port, "/hello").text == "hello\n"
 
 
@@ -170,11 +182,12 @@ def test_direct_nothing_sent_yet_is_500(direct, model, protocol):
     assert http.request(port, "/throw?bytes=100").status == 500
 
 
-@pytest.mark.parametrize("protocol", ["fastcgi", "scgi", "uwsgi", "http"])
-def test_direct_an_unknown_length_does_not_look_complete(direct, model, protocol):
-    port = direct(WAYS["nginx", protocol], protocol, model)
+@pytest.mark.parametrize("front", [name for name in FASTCGI if name != TELLS_BY_LENGTH_ONLY])
+def test_direct_an_unknown_length_does_not_look_complete(direct, model, front):
+    port = direct(variant(front), "fastcgi", model)
     with http.Connection(port) as client:
         client.send_head("GET", f"/throw?bytes={len(CAME)}")
+        client.send_head("GET", "/hello")
         with pytest.raises((http.Broken, ConnectionError)):
             reply = client.read_reply()
             assert reply.status != 200, "it looks complete"
@@ -189,7 +202,8 @@ def test_direct_the_http_of_the_sdk(stage, directory, stopping, logs, model):
     stopping.append(app)
     port = app.wait_for_port()
     for path in ("/short", "/throw"):
-        assert body_until_broken(port, f"{path}?{LENGTHS}", "/hello") == PATTERN
+        assert body_until_broken(port, f"{path}?{LENGTHS}") == PATTERN
+        assert PATTERN.startswith(body_until_broken(port, f"{path}?{LENGTHS}", "/hello"))
         assert http.request(port, f"{path}?bytes=100&length=5000000").status == 500
     with http.Connection(port) as client:
         client.send_head("GET", f"/throw?bytes={len(CAME)}")

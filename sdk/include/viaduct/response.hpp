@@ -34,6 +34,11 @@ enum class DotFiles : std::uint8_t {
 /// handler's return; then the response has *started*: its head is out, and status and headers can
 /// no longer change. A response that is complete while held goes out with Content-Length.
 ///
+/// An answer that a handler leaves by an exception once it has started is broken off, so that web
+/// servers break their client's connection. Without Content-Length they can tell over FastCGI
+/// (Caddy 2.6 cannot) and where HTTP has chunks, which nginx asks for with `proxy_http_version 1.1`
+/// only. Over SCGI, uwsgi and HTTP/1.0 on a Unix socket such an answer looks complete.
+///
 /// Bodies of answers to HEAD and of status 204, 205 and 304 are accepted and not sent. Owned by the
 /// runtime, valid until the handler returns, to be used by the handler only.
 class VIADUCT_API Response {

@@ -355,31 +355,6 @@ apps:
                           "net.core.somaxconn, which is 128: that is what the kernel uses"));
 }
 
-TEST(Load, KeptConnectionsWithoutALimitAreWarnedOf) {
-  struct Row {
-    std::string keys;
-    bool warned;
-  };
-  for (const Row& row :
-       {Row{"keepalive: true", true}, Row{"keepalive: true, multiplex: auto", true},
-        Row{"keepalive: true, concurrency: {limit: 32}", false}, Row{"keepalive: false", false},
-        Row{"concurrency: {limit: 4}", false}}) {
-    ConfigDir dir;
-    const LoadResult result = dir.load("apps:\n  shop: {connect: [unix:/x], " + row.keys +
-                                       "}\nlisteners: [{address: unix:/s, app: shop}]\n");
-    EXPECT_TRUE(result.settings) << row.keys;
-    EXPECT_EQ(
-        dir.texts(result.warnings),
-        row.warned
-            ? std::vector<
-                  std::string>{"main.yaml:2:41: apps.shop.keepalive: up to 32 connections are kept "
-                               "to each server without \"concurrency.limit\": expected as many as "
-                               "it serves at once, PHP-FPM's pm.max_children"}
-            : std::vector<std::string>{})
-        << row.keys;
-  }
-}
-
 TEST(Load, RuntimeDirComesFromSystemdThenRootThenTheUser) {
   struct Case {
     std::string own, systemd, xdg, expected;
