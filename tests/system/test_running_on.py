@@ -55,3 +55,22 @@ def test_when_all_run_on_a_request_waits_for_the_first_that_ends(viaductd, port)
         assert (reply.status, reply.text) == (200, running[1])
     for number in range(WORKERS):
         (viaductd.marks / f"m{number}.end").write_text("")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_a_worker_is_at_is_run_once(viaductd, threads):
+    """php-cgi reads its requests record by record, and leaves the last one while the script runs."""
+    number = reserve_port()
+    viaductd.app("php", workers=WORKERS)
+    viaductd.settings["bridge"] = {"threads": threads}
+    viaductd.settings["listeners"] = [
+        {"protocol": "http", "address": f"tcp:127.0.0.1:{number}", "app": "web"}
+    ]
+    viaductd.start()
+    runs = []
+    for round in range(2 * WORKERS):
+        reply = http.request(number, f"/sleep?ms=500&mark=run{round}")
+        assert (reply.status, reply.text) == (200, "slept\n")
+        runs.append(viaductd.mark(f"run{round}"))
+    # A worker that is not scheduled for 100 ms has a request taken back: one round may be unlucky.
+    assert runs.count("begun\n") > WORKERS, runs
