@@ -113,6 +113,7 @@ void Generation::pool_changed(AppPool& pool) {
 
 void Generation::accept() {
   send(Type::accept);
+  if (!has_bridge()) return;
   const auto& sockets = listeners_.sockets();
   for (std::size_t i = 0; i < sockets.size(); ++i) {
     UniqueFd former = sockets[i]->take_former();

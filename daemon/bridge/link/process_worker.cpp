@@ -192,7 +192,8 @@ void ProcessWorker::set_broken(bool broken) {
 // A program may go on with a request that it has ended (fastcgi_finish_request), and read the next
 // one late. Its slot stays taken until it answers a question.
 void ProcessWorker::take_back_unread(Clock::time_point now) {
-  const bool room = info_->active.load(std::memory_order_relaxed) < slots();
+  const bool room = !info_->draining.load(std::memory_order_relaxed) &&
+                    info_->active.load(std::memory_order_relaxed) < slots();
   if (room || owner_.other_has_slot(*this)) {
     plain_.take_back_since(now - info_->unread, "the program has not read the next request");
   }

@@ -24,8 +24,8 @@
 ///
 /// A function that runs in the handler's wait and throws, a completion handler for example, cancels
 /// the operation likewise; the wait then throws that, and what others throw meanwhile is logged. An
-/// operation that destroys its completion
-/// handler without calling it makes the wait throw std::logic_error.
+/// operation that destroys its completion handler without calling it makes the wait throw
+/// std::logic_error.
 
 #ifndef __GXX_RTTI
 #error \

@@ -51,7 +51,8 @@ class TaskQueue {
     return task != nullptr;
   }
 
-  /// Has run_one() return false once what was pushed has been run. From any thread, once.
+  /// Nothing more is to be waited for: run_one() returns false once what was pushed has been run.
+  /// From any thread, once.
   void end() {
     const std::lock_guard lock(mutex_);
     filled_.give();

@@ -21,7 +21,8 @@ VIADUCT_API void sleep_for(std::chrono::milliseconds duration);
 /// Runs `work` on a thread where blocking is fine, waits for it, and passes on what it throws. With
 /// threads, and outside of handlers, that is the calling thread; with fibers one of 16, which all
 /// requests share. stop() does not end the wait. `work` may use what the handler uses, other than
-/// its Body and its Response.
+/// its Body and its Response. It must not end its thread (pthread_exit): with fibers that ends the
+/// process.
 VIADUCT_API void blocking(const std::function<void()>& work);
 
 /// Mutual exclusion that may be held across a wait, such as reading a body; a std::mutex must not,
