@@ -1,5 +1,6 @@
 // Connections that are kept to servers of others: how many is for the configuration to say.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -38,15 +39,13 @@ TEST(Keepalive, KeptConnectionsWithoutALimitAreWarnedOf) {
   }
 }
 
-// For each app that keeps connections, whichever way its servers are reached and keys got to it.
 TEST(Keepalive, KeptConnectionsAreWarnedOfInEveryApp) {
   const ConfigDir dir;
   const LoadResult result = dir.load(R"(
-defaults: {keepalive: true}
 apps:
-  one: {connect: [unix:/x, tcp:127.0.0.1:9000]}
-  two: {connect: [tcp:127.0.0.1:9000], concurrency: {limit: 4}}
-  three: {connect: [tcp:php.example.org:9000]}
+  one: {connect: [unix:/x, tcp:127.0.0.1:9000], keepalive: true}
+  two: {connect: [tcp:127.0.0.1:9000], keepalive: true, concurrency: {limit: 4}}
+  three: {connect: [tcp:php.example.org:9000], keepalive: true}
 listeners:
   - {address: unix:/s, routes: [{path: /1, app: one}, {path: /2, app: two}, {path: /, app: three}]}
 )");
@@ -54,6 +53,26 @@ listeners:
   EXPECT_THAT(dir.texts(result.warnings),
               ElementsAre(HasSubstr("apps.one.keepalive: up to 32 connections are kept"),
                           HasSubstr("apps.three.keepalive: up to 32 connections are kept")));
+}
+
+// What several apps have from there is said once.
+TEST(Keepalive, KeptConnectionsAreWarnedOfInDefaults) {
+  const std::pair<const char*, bool> rows[] = {
+      {"keepalive: true", true},
+      {"keepalive: true, concurrency: {limit: 4}", false},
+  };
+  for (const auto& [keys, warned] : rows) {
+    const ConfigDir dir;
+    const LoadResult result =
+        dir.load(std::string("defaults: {") + keys +
+                 "}\napps:\n  one: {connect: [unix:/x]}\n  two: {connect: [unix:/y]}\n"
+                 "listeners: [{address: unix:/s, routes: [{path: /1, app: one}, {path: /, app: "
+                 "two}]}]\n");
+    EXPECT_TRUE(result.settings) << keys;
+    ASSERT_EQ(result.warnings.size(), warned ? 1U : 0U) << keys;
+    if (!warned) continue;
+    EXPECT_THAT(dir.texts(result.warnings)[0], HasSubstr("main.yaml:1:23: apps.one"));
+  }
 }
 
 }  // namespace
