@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kMinStatus = 100;
 constexpr int kSwitching = 101;
+constexpr int kNoContent = 204;
 constexpr int kResetContent = 205;
 // Each is compared with all fields before it.
 constexpr unsigned kRepeats = 16;
@@ -160,7 +161,7 @@ Errc CgiHeadReader::take_field(std::string_view name, std::string_view value) {
     case Field::status:
       return take_status(value);
     case Field::transfer_encoding:
-      if (!equal_nocase(value, "chunked") && !equal_nocase(value, "identity"))
+      if (!value.empty() && !equal_nocase(value, "chunked") && !equal_nocase(value, "identity"))
         return Errc::forbidden_field;
       return mended(Mend::transfer_encoding, Errc::forbidden_field);
     case Field::hop_by_hop:
@@ -264,6 +265,11 @@ Errc CgiHeadReader::finish() {
     head_.content_length.reset();
     erase_field("Content-Length");
     if (!upgrade_.empty()) head_.fields.add("Upgrade", upgrade_);
+  }
+  if (head_.status == kNoContent) {
+    // It has none to measure (section 8.6).
+    head_.content_length.reset();
+    erase_field("Content-Length");
   }
   if (head_.status == kResetContent) {
     // It has no content, whatever follows (section 15.3.6).

@@ -21,7 +21,7 @@ enum class Mend : std::uint8_t {
   bad_name,           ///< A field whose name is no token was dropped.
   repeated_field,     ///< The last Content-Type was kept; of equal Status or Location fields, one.
   bad_length,         ///< A Content-Length that is no number was dropped.
-  transfer_encoding,  ///< Transfer-Encoding chunked or identity was dropped.
+  transfer_encoding,  ///< Transfer-Encoding chunked, identity or empty was dropped.
 };
 
 /// One short English phrase, for log lines.
@@ -36,8 +36,8 @@ enum class Mend : std::uint8_t {
 /// Accepts LF and CRLF, a bare `HTTP/1.x NNN reason` line in front as some programs send, and
 /// `Status: NNN reason`, which counts if both are there. Status is 302 when only Location was
 /// given. Hop-by-hop fields (Connection, Keep-Alive, ...) are dropped, Upgrade is unless the status
-/// is 101. Equal Content-Length fields become one. Heads of interim responses (RFC 9110 section
-/// 15.2: 1xx but 101), at most kInterim of them, are skipped.
+/// is 101, Content-Length is where it is 204. Equal Content-Length fields become one. Heads of
+/// interim responses (RFC 9110 section 15.2: 1xx but 101), at most kInterim of them, are skipped.
 ///
 /// Lenient, it mends what Mend lists; strict, that is an error. Always errors are CR or NUL, lines
 /// without a colon or with white space before it, folded lines, lengths or other CGI fields that
@@ -114,7 +114,8 @@ class CgiHeadReader {
   ResponseHead head_;
 };
 
-/// Appends `Status: NNN reason`, the fields and the blank line (CRLF), as a CGI response begins.
+/// Appends `Status: NNN reason`, the fields and the blank line (CRLF), as a CGI response begins;
+/// with a Location field, Status is the last one, since HAProxy otherwise answers 302.
 /// CR, LF and NUL in a value become spaces, as do all control characters but TAB in the reason (RFC
 /// 9112 section 4). Fields whose name is no token are left out, an empty reason becomes the
 /// standard one, and a status outside 100 to 999 becomes 500.

@@ -47,21 +47,25 @@ void append_fields(const ResponseHead& head, std::string& to) {
     append_clean(value, to);
     to.append("\r\n");
   }
-  to.append("\r\n");
 }
 
 }  // namespace
 
 void write_cgi_head(const ResponseHead& head, std::string& to) {
+  // To HAProxy, Location means 302 unless Status comes behind it.
+  const bool status_last = head.fields.find_nocase("Location").has_value();
+  if (status_last) append_fields(head, to);
   to.append("Status: ");
   append_status(head, to);
-  append_fields(head, to);
+  if (!status_last) append_fields(head, to);
+  to.append("\r\n");
 }
 
 void write_http_head(const ResponseHead& head, std::string& to) {
   to.append("HTTP/1.1 ");
   append_status(head, to);
   append_fields(head, to);
+  to.append("\r\n");
 }
 
 }  // namespace viaduct::protocol

@@ -121,6 +121,8 @@ TEST(CgiHeadReader, LenientMendsWhatStrictRefuses) {
            {"transfer-encoding: identity\r\nContent-Length: 5", Mend::transfer_encoding,
             "transfer-encoding: identity", "status 200 [] length 5 Content-Length=5",
             Errc::forbidden_field},
+           {"Transfer-Encoding:\r\nX: 1", Mend::transfer_encoding,
+            "Transfer-Encoding:", unknown + " X=1", Errc::forbidden_field},
            {"X(A): b\r\nX: 1", Mend::bad_name, "X(A): b", unknown + " X=1", Errc::bad_head_line},
            {"N\xc3\xa4me: b", Mend::bad_name, "N\xc3\xa4me: b", unknown, Errc::bad_head_line},
            {"", Mend::no_field, "", unknown, Errc::bad_head_line}}) {
@@ -186,6 +188,15 @@ TEST(CgiHeadReader, ResetContentHasNone) {
   for (const std::string length : {"", "Content-Length: 5\r\n", "content-length: 0\r\n"}) {
     EXPECT_EQ(read("Status: 205\r\nX: y\r\n" + length + "\r\nhello"),
               "status 205 [] length 0 X=y Content-Length=0\nrest hello\n");
+  }
+}
+
+TEST(CgiHeadReader, NoContentHasNoLength) {
+  for (const std::string length : {"", "Content-Length: 5\r\n", "content-length: 0\r\n"}) {
+    EXPECT_EQ(read("Status: 204\r\nX: y\r\n" + length + "\r\nhello"),
+              "status 204 [] length unknown X=y\nrest hello\n");
+    EXPECT_EQ(read(length + "Status: 204\r\nX: y\r\n\r\n"),
+              "status 204 [] length unknown X=y\nrest \n");
   }
 }
 
@@ -271,6 +282,22 @@ TEST(CgiHeadWriter, WritesStatusAndFields) {
   std::string http;
   write_http_head(head(299, "Fine"), http);
   EXPECT_EQ(http, "HTTP/1.1 299 Fine\r\n\r\n");
+}
+
+// HAProxy lets the later of the two say the status.
+TEST(CgiHeadWriter, StatusIsBehindLocation) {
+  for (const std::string name : {"Location", "location"}) {
+    Pairs fields;
+    fields.add("X", "y");
+    fields.add(name, "/new");
+    std::string cgi;
+    write_cgi_head(head(201, "", fields), cgi);
+    EXPECT_EQ(cgi, "X: y\r\n" + name + ": /new\r\nStatus: 201 Created\r\n\r\n");
+    EXPECT_EQ(read(cgi), "status 201 [Created] length unknown X=y " + name + "=/new\nrest \n");
+    std::string http;
+    write_http_head(head(201, "", fields), http);
+    EXPECT_EQ(http, "HTTP/1.1 201 Created\r\nX: y\r\n" + name + ": /new\r\n\r\n");
+  }
 }
 
 TEST(CgiHeadWriter, NeverEmitsLineBreaksFromAValue) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -235,14 +236,18 @@ Answer decode(Protocol protocol, const std::string& bytes) {
   EXPECT_NE(end, std::string::npos);
   answer.body = text.substr(end + 4);
   std::string_view head = std::string_view(text).substr(0, end + 2);
-  const std::string_view first = protocol == Protocol::uwsgi || protocol == Protocol::http
-                                     ? std::string_view("HTTP/1.1 ")
-                                     : std::string_view("Status: ");
-  EXPECT_TRUE(head.starts_with(first)) << head.substr(0, 40);
-  answer.status = std::atoi(std::string(head.substr(first.size(), 3)).c_str());
-  answer.reason = head.substr(first.size() + 4, head.find("\r\n") - first.size() - 4);
-  while (!(head = head.substr(head.find("\r\n") + 2)).empty()) {
+  const bool http = protocol == Protocol::uwsgi || protocol == Protocol::http;
+  bool status = false;
+  for (; !head.empty(); head.remove_prefix(head.find("\r\n") + 2)) {
     const std::string_view line = head.substr(0, head.find("\r\n"));
+    const std::string_view before = http ? "HTTP/1.1 " : "Status: ";
+    if (line.starts_with(before)) {
+      EXPECT_FALSE(std::exchange(status, true));
+      answer.status = std::atoi(std::string(line.substr(before.size(), 3)).c_str());
+      answer.reason = line.substr(before.size() + 4);
+      continue;
+    }
+    EXPECT_TRUE(status || !http) << line;
     const std::string_view name = line.substr(0, line.find(':'));
     if (name == "Transfer-Encoding") {
       answer.body = unchunked(answer.body);

@@ -34,7 +34,10 @@ std::string_view Peer::Reply::body() const {
 }
 
 int Peer::Reply::status() const {
-  return output.starts_with("Status: ") ? std::atoi(output.c_str() + 8) : 0;
+  const std::string text = "\r\n" + std::string(head());
+  const std::string field = "\r\nStatus: ";
+  const std::size_t at = text.find(field);
+  return at == std::string::npos ? 0 : std::atoi(text.c_str() + at + field.size());
 }
 
 Peer::Peer(const std::string& address) : fd_(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
