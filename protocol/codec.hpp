@@ -92,8 +92,8 @@ class ServerCodec {
   /// Completes the response. `app_status` is the exit status of FastCGI section 5.5.
   virtual void end(RequestId id, std::uint32_t app_status = 0) = 0;
   /// Ends a response that has begun and cannot be completed, such that the peer cannot take it for
-  /// a complete one: framing is broken where end of file would look like success. On a connection
-  /// that carries other requests only this one ends, with a non-zero app_status.
+  /// a complete one: framing is broken where end of file would look like success. Other requests
+  /// that the connection carries end first.
   virtual void fail(RequestId id) = 0;
   /// The same for a response whose head announced more bytes than came: what came is delivered, and
   /// the end is one at which the peer compares lengths and breaks its client's connection.

@@ -32,6 +32,7 @@ struct ActiveRequest {
   bool reported = false;     ///< a `request` or `refused` event was given: the owner answers
   bool refused = false;      ///< that event was `refused`: nothing more is reported
   bool aborted = false;      ///< an `abort` event was given
+  bool failed = false;       ///< its response broke off: the connection ends when the others have
   bool errors_sent = false;  ///< STDERR needs its empty record
   std::optional<std::uint64_t> content_length;
   std::uint64_t received = 0;  ///< bytes of STDIN

@@ -157,6 +157,10 @@ void ServerCodec::on_abort(const RecordPiece& piece) {
   ActiveRequest* const request = requests_.find(piece.id);
   if (request == nullptr) return;
   if (!request->reported) return finish(piece.id, 0, ProtocolStatus::request_complete);
+  if (request->failed) {
+    --failed_;
+    return finish(piece.id, 1, ProtocolStatus::request_complete);
+  }
   if (request->refused || request->aborted) return;
   request->input = Input::skipping;
   request->aborted = true;
@@ -367,6 +371,7 @@ void ServerCodec::finish(RequestId id, std::uint32_t app_status, ProtocolStatus 
   if (!request.keep_connection) close_when_idle_ = true;
   writer_.end(id, app_status, status);
   requests_.erase(id);
+  break_when_alone();
 }
 
 }  // namespace viaduct::protocol::fastcgi

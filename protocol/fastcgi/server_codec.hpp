@@ -56,6 +56,10 @@ class ServerCodec final : public protocol::ServerCodec {
   void body(RequestId id, Bytes bytes) override;
   void errors(RequestId id, Bytes bytes) override;
   void end(RequestId id, std::uint32_t app_status) override;
+  /// Breaks the framing. While other requests are active on the connection it waits for them:
+  /// nobody who multiplexes, as HAProxy, takes END_REQUEST for the end of a broken response,
+  /// whatever its status. A peer that gives the request up meanwhile is answered END_REQUEST. Once
+  /// flow control is agreed on, END_REQUEST with app_status 1 at once.
   void fail(RequestId id) override;
   /// To nginx, as SERVER_SOFTWARE says: END_REQUEST without the end of STDOUT, at which it compares
   /// lengths in every mode. It drops what it holds of a response when framing breaks, and takes end
@@ -106,6 +110,7 @@ class ServerCodec final : public protocol::ServerCodec {
   void take_params_reader(ActiveRequest& request);
   void count_params(ActiveRequest& request);
   void finish(RequestId id, std::uint32_t app_status, ProtocolStatus status);
+  void break_when_alone();
   void drop_connection(Errc error) { error_ = error; }
   ActiveRequest* answerable(RequestId id);
 
@@ -117,6 +122,7 @@ class ServerCodec final : public protocol::ServerCodec {
   Errc error_ = Errc::ok;
   bool multiplexed_ = false;
   bool is_nginx_ = false;
+  std::uint32_t failed_ = 0;      // of requests_, those that have failed
   std::uint64_t answer_at_ = 0;   // Output::appended() when the last request was reported
   bool close_when_idle_ = false;  // a request came without FCGI_KEEP_CONN
   bool close_asked_ = false;      // the owner wants it

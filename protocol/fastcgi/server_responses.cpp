@@ -9,7 +9,8 @@ namespace viaduct::protocol::fastcgi {
 
 ActiveRequest* ServerCodec::answerable(RequestId id) {
   ActiveRequest* const request = requests_.find(id);
-  return request != nullptr && request->reported && !broken_ ? request : nullptr;
+  const bool due = request != nullptr && request->reported && !request->failed && !broken_;
+  return due ? request : nullptr;
 }
 
 void ServerCodec::head(RequestId id, const ResponseHead& head) {
@@ -48,7 +49,15 @@ void ServerCodec::end(RequestId id, std::uint32_t app_status) {
 void ServerCodec::fail(RequestId id) {
   ActiveRequest* const request = answerable(id);
   if (request == nullptr) return;
-  if (multiplexed_ || window_agreed_) return finish(id, 1, ProtocolStatus::request_complete);
+  if (window_agreed_) return finish(id, 1, ProtocolStatus::request_complete);
+  request->failed = true;
+  request->input = Input::skipping;
+  ++failed_;
+  break_when_alone();
+}
+
+void ServerCodec::break_when_alone() {
+  if (failed_ == 0 || failed_ < requests_.size()) return;
   writer_.broken();
   broken_ = true;
   requests_.clear();

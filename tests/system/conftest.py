@@ -11,8 +11,10 @@ from harness import fronts  # noqa: E402
 from harness.load import Load  # noqa: E402
 from harness.many import MANY_CLIENTS, SPARE_DESCRIPTORS  # noqa: E402
 from harness.paths import Stage  # noqa: E402
-from harness.ports import release_ports  # noqa: E402
+from harness.ports import release_ports, reserve_port  # noqa: E402
+from harness.raw_responder import RawResponder  # noqa: E402
 from harness.viaductd import Viaductd  # noqa: E402
+from harness.ways import over_tcp  # noqa: E402
 
 
 def pytest_configure(config):
@@ -97,6 +99,30 @@ def viaductd(stage, directory, stopping, logs):
         assert made.stop() == 0, "viaductd did not end cleanly"
     for report in ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error:"):
         assert report not in made.text()
+
+
+@pytest.fixture
+def serve_answers(viaductd, directory, stopping, logs):
+    """serve_answers(make, protocol, answers): a front server, made by make(directory, socket), on the way
+    to a program that sends these answers (see RawResponder), and that program."""
+
+    def begin(make, protocol: str, answers, dying=(), tcp=False, **keys):
+        program = RawResponder(directory / "program.sock", answers, dying)
+        stopping.append(program)
+        viaductd.settings["apps"]["web"] = {"connect": [f"unix:{directory}/program.sock"]}
+        socket = str(directory / "front.sock")
+        port = reserve_port() if tcp else 0
+        where = {"address": f"tcp:127.0.0.1:{port}"} if tcp else {"address": f"unix:{socket}", "mode": "0666"}
+        viaductd.settings["listeners"].append({"protocol": protocol, **where, "app": "web", **keys})
+        viaductd.start()
+        server = make(directory / "front", socket)
+        if tcp:
+            over_tcp(server, socket, port)
+        logs.append(server)
+        stopping.append(server)
+        return server.start(), program
+
+    return begin
 
 
 @pytest.fixture

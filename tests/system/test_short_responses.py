@@ -9,9 +9,7 @@ import pytest
 from harness import fastcgi, http
 from harness.apps import command
 from harness.direct import App, cgi_environment
-from harness.fronts import VARIANTS
-from harness.raw_responder import RawResponder
-from harness.ways import WAYS
+from harness.ways import CANNOT_TELL, WAYS, variant
 
 HEAD = b"Content-Type: text/plain\r\nContent-Length: 5000000\r\n\r\n"
 # More than the bridge receives, and front servers hold back, at once.
@@ -22,9 +20,6 @@ ANSWERS = {
     "tiny": HEAD + b"x",
     "page": b"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\npage\n",
 }
-# Over a Unix socket these take end of file for a good end, as conf/viaduct.yaml says of listeners for scgi.
-CANNOT_TELL = {(front, protocol) for front in ("apache", "lighttpd") for protocol in ("scgi", "uwsgi")}
-CANNOT_TELL.add(("lighttpd", "http"))
 # It closes five seconds later unless another request is there, which it does not answer with a reset.
 LINGERS = "apache"
 # Caddy 2.6 takes every end for the end of a body whose length it was not told.
@@ -32,31 +27,10 @@ TELLS_BY_LENGTH_ONLY = "caddy"
 FASTCGI = ["nginx", "nginx-close", "nginx-unbuffered", "apache", "caddy", "lighttpd", "haproxy"]
 
 
-def variant(name):
-    kind, options = VARIANTS[name]
-    return lambda directory, upstream: kind(directory, upstream, **options)
-
-
 @pytest.fixture
-def serve(viaductd, directory, stopping, logs):
+def serve(serve_answers):
     """serve(make, protocol): the port of a front server on the way to a program that sends ANSWERS."""
-
-    def begin(make, protocol):
-        program = RawResponder(directory / "program.sock", ANSWERS)
-        program.dying = ("died",)
-        stopping.append(program)
-        viaductd.settings["apps"]["web"] = {"connect": [f"unix:{directory}/program.sock"]}
-        socket = str(directory / "front.sock")
-        viaductd.settings["listeners"].append(
-            {"protocol": protocol, "address": f"unix:{socket}", "mode": "0666", "app": "web"}
-        )
-        viaductd.start()
-        server = make(directory / "front", socket)
-        logs.append(server)
-        stopping.append(server)
-        return server.start().port
-
-    return begin
+    return lambda make, protocol, **keys: serve_answers(make, protocol, ANSWERS, ("died",), **keys)[0].port
 
 
 def body_until_broken(port: int, target: str, behind: Optional[str] = None) -> bytes:
@@ -84,13 +58,15 @@ def test_fastcgi_fronts_deliver_what_came_and_break_off(serve, front, name):
     assert CAME.startswith(body_until_broken(port, f"/{name}/", "/page/"))
 
 
+@pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
 @pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
-def test_other_protocols(serve, front, protocol):
-    if (front, protocol) in CANNOT_TELL:
-        pytest.skip("it takes the end of file on a Unix socket for a good end")
-    # Proxies of HTTP may drop the tail that they have not passed on when their upstream breaks off.
-    port = serve(WAYS[front, protocol], protocol)
-    assert CAME.startswith(body_until_broken(port, "/ended/", "/page/"))
+def test_other_protocols(serve, front, protocol, tcp):
+    if (front, protocol) in CANNOT_TELL[tcp, "length"]:
+        pytest.skip(CANNOT_TELL[tcp, "length"][front, protocol])
+    port = serve(WAYS[front, protocol], protocol, tcp=tcp)
+    for name in ("ended", "died"):
+        # Proxies of HTTP may drop the tail that they have not passed on when their upstream breaks off.
+        assert CAME.startswith(body_until_broken(port, f"/{name}/", "/page/"))
 
 
 @pytest.mark.parametrize("front, protocol", list(WAYS))
@@ -166,8 +142,8 @@ def test_direct_fastcgi_fronts_deliver_what_came_and_break_off(direct, front):
 
 @pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
 def test_direct_other_protocols(direct, front, protocol):
-    if (front, protocol) in CANNOT_TELL:
-        pytest.skip("it takes the end of file on a Unix socket for a good end")
+    if (front, protocol) in CANNOT_TELL[False, "length"]:
+        pytest.skip(CANNOT_TELL[False, "length"][front, protocol])
     port = direct(WAYS[front, protocol], protocol)
     for path in ("/short", "/throw"):
         assert PATTERN.startswith(body_until_broken(port, f"{path}?{LENGTHS}", "/hello"))

@@ -228,7 +228,7 @@ TEST(RoundTrip, VariablesLongerThanARecord) {
 }
 
 TEST(RoundTrip, AbortOverloadAndFailure) {
-  Wire wire;
+  Wire wire({.window = 32768});
   wire.serve = [&](const Event& event) {
     if (event.kind == Event::Kind::abort) wire.server.end(event.id, 9);
     if (event.kind == Event::Kind::body_end && event.id == 2) wire.server.overloaded(2);
@@ -237,6 +237,8 @@ TEST(RoundTrip, AbortOverloadAndFailure) {
       wire.server.fail(3);
     }
   };
+  wire.client.get_values(32768);
+  wire.run();
   for (const RequestId id : {1, 2, 3}) {
     wire.client.begin(id, Role::responder, true);
     wire.client.params(id, params_of("x"));

@@ -192,18 +192,91 @@ TEST_F(ServerResponses, FailureBreaksTheFramingOfASingleRequest) {
   EXPECT_EQ(sent(), "");
 }
 
-TEST_F(ServerResponses, FailureOnAMultiplexedConnectionEndsThatRequestOnly) {
+TEST_F(ServerResponses, FailureWaitsForTheOtherRequestsOfTheConnection) {
   start(1);
   start(2);
   head(1);
   codec_.fail(1);
-  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_) + end_record(1, 1)));
-  EXPECT_FALSE(codec_.closing());
-  codec_.end(2, 0);
-  // It has multiplexed once, so that the front may be about to do so again.
+  EXPECT_EQ(sent(), show(padded_record(6, 1, head_text_)));
+  body(1, "too late");
+  codec_.end(1, 0);
+  codec_.fail(1);
+  feed(test::stdin_record(1, "ignored"));
   start(3);
-  codec_.fail(3);
+  EXPECT_EQ(sent(), "");
+  EXPECT_FALSE(codec_.closing() || codec_.idle());
+  codec_.end(2, 0);
+  EXPECT_EQ(sent(), show(record(6, 2, "") + end_record(2)));
   EXPECT_FALSE(codec_.closing());
+  // Two that failed are broken by one record.
+  codec_.fail(3);
+  EXPECT_EQ(sent(), show(kBroken));
+  EXPECT_TRUE(codec_.closing());
+}
+
+TEST_F(ServerResponses, FailureWaitsForARequestWhoseHeadIsIncomplete) {
+  start(1);
+  feed(test::begin_record(2, 1, 1));
+  codec_.fail(1);
+  EXPECT_FALSE(codec_.closing());
+  feed(test::abort_record(2));
+  EXPECT_EQ(sent(), show(end_record(2) + kBroken));
+  EXPECT_TRUE(codec_.closing());
+}
+
+TEST_F(ServerResponses, FailedRequestThatIsAbortedEnds) {
+  start(1);
+  start(2);
+  codec_.fail(1);
+  feed(test::abort_record(1));
+  EXPECT_EQ(sent(), show(end_record(1, 1)));
+  codec_.end(2, 0);
+  EXPECT_EQ(sent(), show(record(6, 2, "") + end_record(2)));
+  EXPECT_TRUE(!codec_.closing() && codec_.idle());
+  // Its id is free.
+  start(1);
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(), show(record(6, 1, "") + end_record(1)));
+}
+
+TEST_F(ServerResponses, FailedRequestsCountTowardsTheLimit) {
+  ServerOptions options;
+  options.limits.requests = 3;
+  ServerCodec codec(options);
+  std::vector<Event::Kind> kinds;
+  const auto begin = [&](RequestId id) {
+    const std::string bytes = test::request(id, {});
+    for (protocol::Bytes left = as_bytes(bytes); !left.empty();) {
+      left = left.subspan(codec.feed(left));
+      while (true) {
+        const Event event = codec.next();
+        if (event.kind == Event::Kind::none) break;
+        if (event.kind != Event::Kind::body_end) kinds.push_back(event.kind);
+      }
+    }
+  };
+  for (const RequestId id : {1, 2, 3}) begin(id);
+  codec.fail(1);
+  codec.fail(2);
+  begin(4);
+  EXPECT_EQ(kinds, (std::vector{Event::Kind::request, Event::Kind::request, Event::Kind::request,
+                                Event::Kind::refused}));
+}
+
+TEST_F(ServerResponses, FailureOnALinkEndsThatRequestOnly) {
+  ServerCodec codec({.window = 65536});
+  const std::string bytes =
+      test::get_values({{"VIADUCT_WINDOW", "65536"}}) + test::request(1, {}) + test::request(2, {});
+  for (protocol::Bytes left = as_bytes(bytes); !left.empty();) {
+    left = left.subspan(codec.feed(left));
+    while (codec.next().kind != Event::Kind::none) continue;
+  }
+  test::drain(codec.output());
+  codec.fail(1);
+  EXPECT_EQ(show(test::drain(codec.output())), show(end_record(1, 1)));
+  codec.fail(2);
+  EXPECT_EQ(show(test::drain(codec.output())), show(end_record(2, 1)));
+  EXPECT_FALSE(codec.closing());
 }
 
 TEST_F(ServerResponses, ShortResponseEndsAsItsFrontNoticesIt) {

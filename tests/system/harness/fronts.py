@@ -197,11 +197,22 @@ class Lighttpd(Front):
 
 
 class Haproxy(Front):
+    """`streams`: requests at once that it sends over one connection."""
+
     name, program = "haproxy", "haproxy"
+
+    def __init__(self, directory, upstream, streams: int = 1) -> None:
+        super().__init__(directory, upstream)
+        self.streams = streams
 
     def write(self, port: int) -> None:
         site = self.site("haproxy/viaduct.cfg")
         site = replace(site, "bind :80", f"bind 127.0.0.1:{port}")
+        if self.streams > 1:
+            site = replace(site, "no option mpxs-conns", f"option mpxs-conns\n    option max-reqs {self.streams}")
+            site = replace(site, "http-reuse safe", "http-reuse always")
+            # Each thread has connections of its own.
+            site = "global\n    nbthread 1\n" + site
         (self.directory / "viaduct.cfg").write_text(site)
 
     def command(self) -> list[str]:
@@ -222,4 +233,5 @@ VARIANTS = {
     "lighttpd": (Lighttpd, {}),
     "lighttpd-scgi": (Lighttpd, {"scgi": True}),
     "haproxy": (Haproxy, {}),
+    "haproxy-multiplexed": (Haproxy, {"streams": 16}),
 }

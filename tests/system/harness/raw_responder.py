@@ -5,7 +5,9 @@ import socket
 import struct
 import threading
 from pathlib import Path
-from typing import Mapping
+from typing import Container, Mapping
+
+from .process import PATIENCE
 
 BEGIN_REQUEST, END_REQUEST, PARAMS, STDIN, STDOUT, GET_VALUES = 1, 3, 4, 5, 6, 9
 KEEP_CONNECTION = 1
@@ -18,12 +20,12 @@ def record(kind: int, request: int, content: bytes = b"") -> bytes:
 
 class RawResponder:
     """Answers the request for `/NAME` with `answers[NAME]`, head and body, on the Unix socket `path`. A
-    name in `dying` gets no END_REQUEST: the connection closes instead."""
+    name in `dying` gets no END_REQUEST: the connection closes instead. What comes behind the bytes of an
+    answer waits for `held[NAME]`, if there is one."""
 
-    dying: tuple = ()
-
-    def __init__(self, path: Path, answers: Mapping[str, bytes]) -> None:
-        self.answers = answers
+    def __init__(self, path: Path, answers: Mapping[str, bytes], dying: Container[str] = ()) -> None:
+        self.answers, self.dying = answers, dying
+        self.held: dict[str, threading.Event] = {}
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.bind(str(path))
         os.chmod(path, 0o666)
@@ -62,10 +64,15 @@ class RawResponder:
             elif kind == PARAMS:
                 params += content
             elif kind == STDIN and not content:
-                answer = self.answers[self._name(params)]
+                name = self._name(params)
+                answer = self.answers[name]
                 pieces = [answer[at : at + PIECE] for at in range(0, len(answer), PIECE)]
                 out = b"".join(record(STDOUT, request, piece) for piece in pieces)
-                if self._name(params) in self.dying:
+                if name in self.held:
+                    connection.sendall(out)
+                    out = b""
+                    self.held[name].wait(PATIENCE)
+                if name in self.dying:
                     return connection.sendall(out)
                 connection.sendall(out + record(STDOUT, request) + record(END_REQUEST, request, bytes(8)))
                 if not keep:

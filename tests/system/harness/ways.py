@@ -3,6 +3,7 @@
 FastCGI and SCGI come from the files in conf/ (fronts.py); uwsgi and HTTP are the shortest
 configuration that passes everything on."""
 
+import re
 from pathlib import Path
 from typing import Callable, Union
 
@@ -80,27 +81,71 @@ def _apache(module: str, scheme: str) -> Callable[[Path, str], Front]:
     return make
 
 
-def _variant(name: str) -> Callable[[Path, str], Front]:
+# How front servers name a Unix socket, and the same address over TCP.
+OVER_TCP = (
+    (r"unix:SOCKET\|(\w+)://[^/]*/", r"\1://127.0.0.1:PORT/"),
+    (r"unix(?::|/|@)SOCKET", "127.0.0.1:PORT"),
+    (r'"(?:socket|host)" => "SOCKET"', '"host" => "127.0.0.1", "port" => PORT'),
+)
+
+
+def over_tcp(front: Front, socket: str, port: int) -> None:
+    """Has the front server, which is not started yet, reach viaductd at 127.0.0.1:port instead of `socket`."""
+    write = front.write
+
+    def rewrite(own: int) -> None:
+        write(own)
+        (site,) = front.directory.glob("viaduct.*")
+        text = site.read_text()
+        for unix, tcp in OVER_TCP:
+            text = re.sub(unix.replace("SOCKET", re.escape(socket)), tcp.replace("PORT", str(port)), text)
+        if socket in text or f"127.0.0.1:{port}" not in text and f'"port" => {port}' not in text:
+            raise AssertionError(f"{front.name} is not led to TCP:\n{text}")
+        site.write_text(text)
+
+    front.write = rewrite
+
+
+def variant(name: str) -> Callable[[Path, str], Front]:
     kind, options = VARIANTS[name]
     return lambda directory, upstream: kind(directory, upstream, **options)
 
 
 WAYS: dict[tuple[str, str], Union[Callable[[Path, str], Front], type]] = {
-    ("nginx", "fastcgi"): _variant("nginx"),
-    ("nginx", "scgi"): _variant("nginx-scgi"),
+    ("nginx", "fastcgi"): variant("nginx"),
+    ("nginx", "scgi"): variant("nginx-scgi"),
     ("nginx", "uwsgi"): lambda directory, upstream: PassingNginx(directory, upstream, "uwsgi"),
     ("nginx", "http"): lambda directory, upstream: PassingNginx(directory, upstream, "http"),
-    ("apache", "fastcgi"): _variant("apache"),
-    ("apache", "scgi"): _variant("apache-scgi"),
+    ("apache", "fastcgi"): variant("apache"),
+    ("apache", "scgi"): variant("apache-scgi"),
     ("apache", "uwsgi"): _apache("proxy_uwsgi", "uwsgi"),
     ("apache", "http"): _apache("proxy_http", "http"),
-    ("caddy", "fastcgi"): _variant("caddy"),
+    ("caddy", "fastcgi"): variant("caddy"),
     ("caddy", "http"): ProxyingCaddy,
-    ("lighttpd", "fastcgi"): _variant("lighttpd"),
-    ("lighttpd", "scgi"): _variant("lighttpd-scgi"),
+    ("lighttpd", "fastcgi"): variant("lighttpd"),
+    ("lighttpd", "scgi"): variant("lighttpd-scgi"),
     ("lighttpd", "uwsgi"): lambda d, upstream: PassingLighttpd(d, upstream, LIGHTTPD_UWSGI),
     ("lighttpd", "http"): lambda d, upstream: PassingLighttpd(d, upstream, LIGHTTPD_HTTP),
-    ("haproxy", "fastcgi"): _variant("haproxy"),
+    ("haproxy", "fastcgi"): variant("haproxy"),
     ("haproxy", "http"): ProxyingHaproxy,
+}
+
+# Who serves a response that broke off as a complete one, or the next response within it, by whether the
+# listener is on TCP and whether the program announced a length; protocol/README.md has the same table.
+_END_OF_FILE = "it takes the end of file, which is all that there is on a Unix socket, for a good end"
+_AT_TIMES = "it takes a reset for end of file at times"
+_CADDY = "Caddy 2.6 ends the response of a failing upstream well"
+_SCGI_LIKE = [(front, protocol) for front in ("apache", "lighttpd") for protocol in ("scgi", "uwsgi")]
+CANNOT_TELL: dict[tuple[bool, str], dict[tuple[str, str], str]] = {
+    (False, "length"): {way: _END_OF_FILE for way in [*_SCGI_LIKE, ("lighttpd", "http")]},
+    (True, "length"): {("apache", "uwsgi"): _AT_TIMES, ("lighttpd", "http"): "it does not compare lengths"},
+    (False, "none"): {
+        **{way: _END_OF_FILE for way in [*_SCGI_LIKE, ("nginx", "scgi"), ("nginx", "uwsgi"), ("nginx", "http")]},
+        **{("caddy", protocol): _CADDY for protocol in ("fastcgi", "http")},
+    },
+    (True, "none"): {
+        ("apache", "uwsgi"): _AT_TIMES,
+        **{("caddy", protocol): _CADDY for protocol in ("fastcgi", "http")},
+    },
 }
 FRONTS = ("nginx", "apache", "caddy", "lighttpd", "haproxy")
