@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness import fastcgi, fronts, http
-from harness.direct import PassingNginx
+from harness import fastcgi, http
+from harness.direct import CachingNginx
 from harness.process import wait_for
 from harness.ways import WAYS
 
@@ -15,18 +15,6 @@ ANSWERS = {
     "unmeasured": TYPE + b"\r\n" + BODY,
     "bodiless": TYPE + LENGTH + b"\r\n",
 }
-
-
-class CachingNginx(PassingNginx):
-    """Keeps pages by their target alone."""
-
-    def write(self, port):
-        super().write(port)
-        word, site = self.word, self.directory / "viaduct.conf"
-        lines = f"{word}_cache pages; {word}_cache_key $request_uri; {word}_cache_valid any 10m;"
-        lines += " add_header X-Cache $upstream_cache_status;"
-        text = fronts.replace(site.read_text(), "location / {", "location / {\n    " + lines)
-        site.write_text(f"{word}_cache_path {self.directory}/cache keys_zone=pages:1m;\n{text}")
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
-"""Every front server by every protocol it speaks to every kind of application.
+"""Every front server by every protocol it speaks to every kind of application, and to a program that says its
+responses byte by byte: the usual requests and the cases of harness/cases.py.
 
-`tests/run --matrix` runs all cells and prints the table. Otherwise only those run in which one
-thing changes: every way to the SDK, and nginx by FastCGI to every kind.
+`tests/run --matrix` runs all cells and prints a table of them and one of the cases. Otherwise only
+those run in which one thing changes: every way to the SDK and to that program, and nginx by FastCGI to
+every kind.
 """
 
 import os
@@ -9,15 +11,14 @@ import signal
 
 import pytest
 
-from harness import apps, http
+from harness import apps, cases, http
+from harness.direct import CachingNginx
 from harness.process import wait_for
 from harness.tool import Tool
 from harness.ways import FRONTS, MISSING, PROTOCOLS, WAYS
 
 MIB = 1 << 20
 WHOLE = os.environ.get("VIADUCT_MATRIX") == "all"
-# What these servers answer themselves to a body that they would have to pass on without its length.
-CHUNKED_REFUSED = {("haproxy", "fastcgi"): 400, ("apache", "scgi"): 411, ("apache", "uwsgi"): 411}
 LARGE = 100 * MIB if WHOLE else 10 * MIB
 
 
@@ -38,7 +39,7 @@ def serve(viaductd, directory, stopping, logs):
         way = WAYS.get((front, protocol))
         if way is None:
             pytest.skip(MISSING[front, protocol])
-        viaductd.app(kind, limits={"body": "256MiB"}, workers=2)
+        viaductd.app(kind, limits={"body": "256MiB"}, workers=cases.WORKERS)
         socket = str(directory / f"{protocol}.sock")
         viaductd.settings["listeners"] = [
             {
@@ -58,8 +59,14 @@ def serve(viaductd, directory, stopping, logs):
     return begin
 
 
+@pytest.fixture
+def report(request):
+    """report(name, result) writes the result of a case beside that of the test."""
+    return lambda name, result: request.node.user_properties.append((name, result))
+
+
 @pytest.mark.parametrize("front, protocol, kind", cells())
-def test_cell(viaductd, serve, front, protocol, kind):
+def test_cell(viaductd, serve, report, front, protocol, kind):
     port = serve(front, protocol, kind).port
     tool = Tool(viaductd)
 
@@ -74,12 +81,6 @@ def test_cell(viaductd, serve, front, protocol, kind):
         assert (reply.body == b"") == (code in (204, 304))
     size = 100_001
     assert http.request(port, "/digest", "POST", body=b"".join(http.pattern(size))).text == digest(size)
-
-    reply = http.request(port, "/digest", "POST", body=list(http.pattern(size)), chunked=True, timeout=120)
-    if refusal := CHUNKED_REFUSED.get((front, protocol)):
-        assert reply.status == refusal
-    else:
-        assert reply.text == digest(size)
 
     fields = [("Content-Length", str(LARGE))]
     upload = http.request(port, "/digest", "POST", fields, http.pattern(LARGE), timeout=240)
@@ -99,6 +100,22 @@ def test_cell(viaductd, serve, front, protocol, kind):
         assert http.request(port, "/hello").text == "hello\n"
     wait_for(lambda: len(viaductd.workers()) == 2 and killed not in viaductd.workers(), "a new worker")
     wait_for(lambda: tool.status()["apps"][0]["active"] == 0, "nothing is left of a request")
+
+    failed = cases.run(cases.OF_APPLICATIONS, cases.Site(front, protocol, kind, port, viaductd), report)
+    assert not failed, "\n".join(failed)
+
+
+@pytest.mark.parametrize("front, protocol", [(front, protocol) for front in FRONTS for protocol in PROTOCOLS])
+def test_program(viaductd, serve_answers, report, front, protocol):
+    way = WAYS.get((front, protocol))
+    if way is None:
+        pytest.skip(MISSING[front, protocol])
+    keys = {"head_body": "drop"} if (front, protocol) == ("haproxy", "fastcgi") else {}
+    if front == "nginx" and protocol != "http":
+        way = lambda directory, socket: CachingNginx(directory, socket, protocol)  # noqa: E731
+    port = serve_answers(way, protocol, cases.ANSWERS, **keys)[0].port
+    failed = cases.run(cases.OF_A_PROGRAM, cases.Site(front, protocol, "program", port, viaductd), report)
+    assert not failed, "\n".join(failed)
 
 
 def digest(size: int) -> str:

@@ -102,28 +102,44 @@ def test_summary_counts_fuzzers(directory):
     assert summarise(directory) == (1, ["failed: fuzz: cgi_head", "1 passed, 1 failed"])
 
 
-def test_matrix_is_a_table(directory):
-    cases = {
-        "nginx-fastcgi-sdk-fibers": "",
-        "nginx-fastcgi-libfcgi++": "<failure/>",
-        "caddy-scgi-sdk-fibers": '<skipped message="Caddy has none"/>',
-        "caddy-scgi-libfcgi++": '<skipped message="Caddy has none"/>',
+def test_matrix_is_two_tables(directory):
+    def case(name, result):
+        return f'<properties><property name="{name}" value="{result}"/></properties>'
+
+    cells = {
+        "test_cell[nginx-fastcgi-sdk-fibers]": case("slow body", "ok") + case("early answer", "no &lt;body&gt;"),
+        "test_cell[nginx-fastcgi-libfcgi++]": case("slow body", "FAILED") + case("early answer", "ok") + "<failure/>",
+        "test_cell[caddy-fastcgi-sdk-fibers]": case("slow body", "ok") + case("early answer", "not here"),
+        "test_cell[caddy-scgi-sdk-fibers]": '<skipped message="Caddy has none"/>',
+        "test_cell[caddy-scgi-libfcgi++]": '<skipped message="Caddy has none"/>',
+        "test_program[caddy-scgi]": '<skipped message="Caddy has none"/>',
+        "test_program[caddy-fastcgi]": case("HEAD", "ok"),
     }
     (directory / "matrix.xml").write_text(
         "<testsuites><testsuite>"
-        + "".join(f'<testcase name="test_cell[{name}]">{what}</testcase>' for name, what in cases.items())
+        + "".join(f'<testcase name="{name}">{what}</testcase>' for name, what in cells.items())
         + "</testsuite></testsuites>"
     )
     command = ["/usr/bin/python3", SOURCE / "tests/support/matrix_table.py", directory / "matrix.xml"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
     assert result.stdout.splitlines() == [
-        "           nginx   caddy",
-        "           fastcgi scgi",
-        "sdk-fibers ok      -",
-        "libfcgi++  FAILED  -",
+        "           nginx   caddy   caddy",
+        "           fastcgi fastcgi scgi",
+        "sdk-fibers ok      ok      -",
+        "libfcgi++  FAILED          -",
+        "a program          ok      -",
+        "",
+        "             nginx   caddy   caddy",
+        "             fastcgi fastcgi scgi",
+        "slow body    FAILED  ok      -",
+        "early answer ok      -       -",
+        "HEAD                 ok      -",
         "- caddy scgi: Caddy has none",
-        "1 passed, 1 failed",
+        "FAILED slow body: nginx fastcgi (libfcgi++)",
+        "- early answer: nginx fastcgi (sdk-fibers): no <body>",
+        "- early answer: caddy fastcgi: not here",
+        "3 passed, 1 failed",
     ]
 
 

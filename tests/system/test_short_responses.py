@@ -34,19 +34,8 @@ def serve(serve_answers):
 
 
 def body_until_broken(port: int, target: str, behind: Optional[str] = None) -> bytes:
-    """What arrives before the client sees that the response is broken. The request for `behind` is there
-    already: its response must not fill the gap. A front that closes the connection with that unread
-    resets it, and the client's kernel may drop the last of what came."""
-    got = b""
-    with http.Connection(port) as client:
-        client.send_head("GET", target)
-        if behind:
-            client.send_head("GET", behind)
-        reply = client.read_head()
-        assert reply.status == 200
-        with pytest.raises((http.Broken, ConnectionError)):
-            for piece in client.body_pieces(reply):
-                got += piece
+    got, broken = http.read_until_broken(port, target, behind)
+    assert broken
     return got
 
 

@@ -201,7 +201,7 @@ TEST_F(WorkerLoss, OneLinksLossEndsEachOfItsRequestsOnce) {
   EXPECT_FALSE(client->broken());
 }
 
-TEST_F(WorkerLoss, BrokenResponseOnAMultiplexedFrontEndsOnlyThatRequest) {
+TEST_F(WorkerLoss, BrokenResponseOnAMultiplexedFrontWaitsForTheOthers) {
   start();
   FakeWorker& worker = add_worker();
   FakeWorker& second = add_worker();
@@ -216,12 +216,15 @@ TEST_F(WorkerLoss, BrokenResponseOnAMultiplexedFrontEndsOnlyThatRequest) {
         "the first half");
   const protocol::RequestId half = client->answer(1).output.empty() ? 2 : 1;
   kill_worker(worker);
-  ASSERT_TRUE(client->wait(half));
-  EXPECT_NE(client->answer(half).app_status, 0u);
+  until([&] { return score().active == 1; }, "the bridge is done with it");
+  EXPECT_FALSE(client->broken());
   sound->respond("whole");
   const auto whole = static_cast<protocol::RequestId>(3 - half);
   ASSERT_TRUE(client->wait(whole));
   EXPECT_EQ(client->answer(whole).body(), "whole");
+  until([&] { return client->broken(); }, "the connection is broken");
+  EXPECT_FALSE(client->answer(half).ended);
+  EXPECT_EQ(client->answer(half).body(), "half");
 }
 
 TEST_F(WorkerLoss, OverloadedWorkerPassesEvenAPostToAnother) {

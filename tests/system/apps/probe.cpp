@@ -138,6 +138,11 @@ void generate(Request& request, Response& response) {
   pattern(response, bytes);
 }
 
+void large_head(Request& request, Response& response) {
+  response.headers().set("X-Large", std::string(number(request, "bytes"), 'x'));
+  response.send("large\n");
+}
+
 void status(Request& request, Response& response) {
   const int code = static_cast<int>(number(request, "code"));
   response.status(code).headers().set("X-Test", "yes");
@@ -239,8 +244,11 @@ int main(int argc, char** argv) {
   app.route("GET,HEAD", "/hello", [](Request&, Response& response) { response.send("hello\n"); });
   app.route("GET,HEAD,POST", "/env", env);
   app.route("GET,HEAD", "/env/{rest:path}", env);
-  app.route("POST,PUT", "/digest",
-            [](Request& request, Response& response) { response.send(digest_of(request.body())); });
+  app.get("/large-head", large_head);
+  app.route("POST,PUT", "/digest", [](Request& request, Response& response) {
+    response.send(digest_of(request.body()));
+    if (!text(request, "mark").empty()) mark(request, "ran\n");
+  });
   app.route("GET,HEAD", "/generate", generate);
   app.route("GET,HEAD,POST", "/status", status);
   app.get("/cookies", cookies);

@@ -5,6 +5,7 @@
     http      an HTTP/1.1 client on bare sockets
     fastcgi   a FastCGI client for talking to a listener directly
     scgi      an SCGI client for the same
+    uwsgi     a uwsgi client for the same
     fronts    nginx, Apache, Caddy, lighttpd, HAProxy from the files in conf/
     viaductd  the daemon with a configuration of the test's own
     browser   a headless Chromium

@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from .fronts import Apache, Front, Lighttpd, Nginx
+from .fronts import Apache, Front, Lighttpd, Nginx, replace
 from .process import Process, accepts, complete_lines, wait_for
 
 MODULES = Path("/usr/lib/apache2/modules")
@@ -34,6 +34,18 @@ class PassingNginx(Nginx):
 }}
 """
         )
+
+
+class CachingNginx(PassingNginx):
+    """Keeps pages by their target alone, and says in X-Cache whether it had one."""
+
+    def write(self, port: int) -> None:
+        super().write(port)
+        word, site = self.word, self.directory / "viaduct.conf"
+        lines = f"{word}_cache pages; {word}_cache_key $request_uri; {word}_cache_valid any 10m;"
+        lines += " add_header X-Cache $upstream_cache_status;"
+        text = replace(site.read_text(), "location / {", "location / {\n    " + lines)
+        site.write_text(f"{word}_cache_path {self.directory}/cache keys_zone=pages:1m;\n{text}")
 
 
 class ModuleApache(Apache):

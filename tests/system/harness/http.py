@@ -67,6 +67,14 @@ class Connection:
     def close(self) -> None:
         self.socket.close()
 
+    def shut(self) -> None:
+        """Ends both directions, also for a thread that sends."""
+        self.socket.shutdown(socket.SHUT_RDWR)
+
+    def widen(self) -> None:
+        """What a client does that begins to read fast."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)
 
@@ -205,6 +213,25 @@ def request(
         except ConnectionError:
             pass  # an early refusal: its text is still to be read
         return connection.read_reply(method, keep_body)
+
+
+def read_until_broken(port: int, target: str, following: Optional[str] = None) -> tuple[bytes, bool]:
+    """The body of the response that arrives, and whether the client sees that it is broken. The request for
+    `following` is there already: its response must not fill the gap. A front that closes the connection
+    with that unread resets it, and the client's kernel may drop the last of what came."""
+    got = b""
+    with Connection(port) as client:
+        client.send_head("GET", target)
+        if following:
+            client.send_head("GET", following)
+        reply = client.read_head()
+        assert reply.status == 200
+        try:
+            for piece in client.body_pieces(reply):
+                got += piece
+        except (Broken, ConnectionError):
+            return got, True
+    return got, False
 
 
 _BLOCK = bytes((i * 31 + (i >> 8)) & 0xFF for i in range(65536))
