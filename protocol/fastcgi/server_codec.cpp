@@ -212,7 +212,7 @@ void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {
   }
   request.reported = true;
   request.content_length = head_.content_length;
-  answer_at_ = writer_.output().appended();
+  reported_at_ = answer_at_ = writer_.output().appended();
   if (!is_nginx_) is_nginx_ = made_of_nginx(head_.params.get("SERVER_SOFTWARE").value_or(""));
   report({.kind = Event::Kind::request, .id = id, .head = &head_});
   if (request.role == Role::authorizer) {

@@ -122,10 +122,11 @@ class ServerCodec final : public protocol::ServerCodec {
   Errc error_ = Errc::ok;
   bool multiplexed_ = false;
   bool is_nginx_ = false;
-  std::uint32_t failed_ = 0;      // of requests_, those that have failed
-  std::uint64_t answer_at_ = 0;   // Output::appended() when the last request was reported
-  bool close_when_idle_ = false;  // a request came without FCGI_KEEP_CONN
-  bool close_asked_ = false;      // the owner wants it
+  std::uint32_t failed_ = 0;       // of requests_, those that have failed
+  std::uint64_t reported_at_ = 0;  // Output::appended() when the last request was reported
+  std::uint64_t answer_at_ = 0;    // the same in front of the last head
+  bool close_when_idle_ = false;   // a request came without FCGI_KEEP_CONN
+  bool close_asked_ = false;       // the owner wants it
   bool broken_ = false;
   bool window_agreed_ = false;
   bool draining_ = false;

@@ -15,6 +15,7 @@ ActiveRequest* ServerCodec::answerable(RequestId id) {
 
 void ServerCodec::head(RequestId id, const ResponseHead& head) {
   if (answerable(id) == nullptr) return;
+  answer_at_ = writer_.output().appended();
   scratch_.clear();
   write_cgi_head(head, scratch_);
   Bytes bytes = as_bytes(scratch_);
@@ -73,9 +74,11 @@ void ServerCodec::cut_short(RequestId id) {
 bool ServerCodec::take_back(RequestId id) {
   ActiveRequest* const request = answerable(id);
   const bool alone = !multiplexed_ && !window_agreed_;
-  if (request == nullptr || !alone || writer_.output().consumed() != answer_at_) return false;
+  const std::uint64_t consumed = writer_.output().consumed();
+  const bool untouched = consumed == reported_at_;
+  if (request == nullptr || !alone || (!untouched && consumed != answer_at_)) return false;
   writer_.output().consume(writer_.output().size());
-  request->errors_sent = false;
+  if (untouched) request->errors_sent = false;
   return true;
 }
 

@@ -321,6 +321,24 @@ TEST_F(ServerResponses, ResponseIsTakenBackUntilAByteOfItHasLeft) {
   EXPECT_FALSE(codec_.take_back(3));
 }
 
+TEST_F(ServerResponses, ResponseIsTakenBackBehindErrorsThatHaveLeft) {
+  start(1);
+  codec_.errors(1, as_bytes("12345678"));
+  EXPECT_EQ(sent(), show(record(7, 1, "12345678")));
+  head(1);
+  body(1, "first");
+  EXPECT_TRUE(codec_.take_back(1));
+  body(1, "87654321");
+  codec_.end(1, 0);
+  EXPECT_EQ(sent(),
+            show(record(6, 1, "87654321") + record(7, 1, "") + record(6, 1, "") + end_record(1)));
+  start(2);
+  codec_.errors(2, as_bytes("12345678"));
+  codec_.output().consume(1);
+  head(2);
+  EXPECT_FALSE(codec_.take_back(2)) << "a record has left in part";
+}
+
 TEST_F(ServerResponses, ResponsesBesideOthersAreNotTakenBack) {
   start(1);
   start(2);
