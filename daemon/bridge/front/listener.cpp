@@ -205,6 +205,7 @@ bool Listener::enter(int descriptor, bool trusted, ClientCounts::Place& place) {
 }
 
 void Listener::adopt(int descriptor) {
+  never_linger(descriptor);
   if (const auto connection = take(descriptor, Origin::adopted)) connection->share();
 }
 
