@@ -48,8 +48,8 @@ def test_fastcgi_fronts_deliver_what_came_and_break_off(serve, front, name):
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["unix", "tcp"])
-@pytest.mark.parametrize("front, protocol", [way for way in WAYS if way[1] != "fastcgi"])
-def test_other_protocols(serve, front, protocol, tcp):
+@pytest.mark.parametrize("front, protocol", list(WAYS))
+def test_every_protocol(serve, front, protocol, tcp):
     if (front, protocol) in CANNOT_TELL[tcp, "length"]:
         pytest.skip(CANNOT_TELL[tcp, "length"][front, protocol])
     port = serve(WAYS[front, protocol], protocol, tcp=tcp)
