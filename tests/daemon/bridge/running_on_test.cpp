@@ -78,7 +78,6 @@ TEST_F(RunningOn, ARequestThatIsNotReadGoesToAnotherWorker) {
   occupy(one, false);
   // What it was given it may still run, in vain.
   one.next_request()->respond("nobody hears it");
-  const auto client = connect();
   until([&] { return one.all_links.size() > 1; }, "the question");
   until(
       [&] {

@@ -218,7 +218,13 @@ TEST_F(KeptListeners, WhoseFileIsGoneOrAnothersAreReplaced) {
   // Nobody listens at it any more.
   { ListenerSocket::open(at("b").address, {}); }
   const ListenerSet after = ListenerSet::open({at("a"), at("b")}, sockets, {});
-  for (const std::size_t i : {0, 1}) EXPECT_NE(identity(after, i), identity(before_, i));
+  for (const std::size_t i : {0, 1}) {
+    EXPECT_NE(identity(after, i), identity(before_, i));
+    // Whoever has connected to the former one waits in it.
+    const UniqueFd former = after.sockets()[i]->take_former();
+    EXPECT_EQ(channel::socket_identity(former.get()), identity(before_, i));
+    EXPECT_FALSE(after.sockets()[i]->take_former());
+  }
   EXPECT_TRUE(exists("a") && exists("b"));
 }
 
