@@ -89,7 +89,7 @@ def date_of(reply, name: str) -> float:
 def test_last_modified_is_never_later_than_the_answer(
     viaductd, stage, directory, stopping, logs, files, protocol, bridge
 ):
-    """RFC 9110 section 8.8.2.1; of files whose time is in the future, and of answers with a Date of their own."""
+    """RFC 9110 section 8.8.2.1: of files of the future, and of answers with a Date of their own."""
     os.utime(files / "plain.txt", (4102444800, 4102444800))  # in the year 2100
     socket = directory / "upstream.sock"
     if bridge:
