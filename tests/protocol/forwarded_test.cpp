@@ -56,17 +56,20 @@ TEST(Forwarded, AddressOfForwarded) {
     const char* field;
     const char* address;
   };
-  for (const Row& row : {Row{"for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"},
-                         Row{"For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"},
-                         Row{"for=192.0.2.43, for=10.1.1.1", "192.0.2.43"},
-                         Row{"for=192.0.2.43,, for=10.1.1.1,", "192.0.2.43"},
-                         Row{"for=6.6.6.6, for=192.0.2.43", "192.0.2.43"},
-                         Row{"for=\"1.1.1.1, for=2.2.2.2\", for=192.0.2.43", "192.0.2.43"},
-                         Row{"for=\"1.1.1.1, for=192.0.2.43", "192.0.2.43"},
-                         Row{"for=_hidden, for=10.0.0.1", "10.0.0.1"},
-                         Row{"for=192.0.2.1;for=192.0.2.2, for=10.0.0.1", "10.0.0.1"},
-                         Row{"for=_gazonk", ""}, Row{"proto=https", ""}, Row{"for=\"192.0.2.1", ""},
-                         Row{"for=\"192.0.2\\.1\"", "192.0.2.1"}}) {
+  for (const Row& row :
+       {Row{"for=192.0.2.60;proto=http;by=203.0.113.43", "192.0.2.60"},
+        Row{"For=\"[2001:db8:cafe::17]:4711\"", "2001:db8:cafe::17"},
+        Row{"for=\"[::ffff:192.0.2.1]\"", "192.0.2.1"},
+        Row{"for=\"[::ffff:192.0.2.1]:80\", for=\"[::ffff:10.0.0.2]\"", "192.0.2.1"},
+        Row{"for=192.0.2.43, for=10.1.1.1", "192.0.2.43"},
+        Row{"for=192.0.2.43,, for=10.1.1.1,", "192.0.2.43"},
+        Row{"for=6.6.6.6, for=192.0.2.43", "192.0.2.43"},
+        Row{"for=\"1.1.1.1, for=2.2.2.2\", for=192.0.2.43", "192.0.2.43"},
+        Row{"for=\"1.1.1.1, for=192.0.2.43", "192.0.2.43"},
+        Row{"for=_hidden, for=10.0.0.1", "10.0.0.1"},
+        Row{"for=192.0.2.1;for=192.0.2.2, for=10.0.0.1", "10.0.0.1"}, Row{"for=_gazonk", ""},
+        Row{"proto=https", ""}, Row{"for=\"192.0.2.1", ""},
+        Row{"for=\"192.0.2\\.1\"", "192.0.2.1"}}) {
     EXPECT_EQ(read(kElements, {{"HTTP_FORWARDED", row.field}, {"HTTP_X_FORWARDED_FOR", "9.9.9.9"}})
                   .address,
               row.address)
@@ -131,6 +134,51 @@ TEST(Forwarded, AListIsPairedWithTheAddresses) {
         kLists, {{"HTTP_X_FORWARDED_FOR", row.addresses}, {"HTTP_X_FORWARDED_PROTO", row.schemes}});
     EXPECT_EQ(said.scheme, row.scheme) << row.addresses << " | " << row.schemes;
     EXPECT_EQ(said.contradictory, row.contradictory) << row.addresses << " | " << row.schemes;
+  }
+}
+
+// Of any of the three, with lists of addresses from none to more than are looked at.
+TEST(Forwarded, ListsOfAnotherLengthAreContradictory) {
+  struct Part {
+    const char* field;
+    const char* value;
+    std::string ForwardedFor::*said;
+  };
+  for (const Part& part : {Part{"HTTP_X_FORWARDED_PROTO", "https", &ForwardedFor::scheme},
+                           Part{"HTTP_X_FORWARDED_HOST", "a.test", &ForwardedFor::host},
+                           Part{"HTTP_X_FORWARDED_PORT", "81", &ForwardedFor::port}}) {
+    for (const std::size_t addresses : {std::size_t{0}, std::size_t{1}, std::size_t{2},
+                                        std::size_t{3}, kMaxHops - 1, kMaxHops, kMaxHops + 1}) {
+      for (const std::size_t values : {std::size_t{0}, std::size_t{1}, std::size_t{2},
+                                       std::size_t{3}, addresses - 1, addresses, addresses + 1}) {
+        if (values > kMaxHops + 2) continue;  // one less than none
+        const auto list = [](std::size_t count, const char* value) {
+          std::string text;
+          for (std::size_t i = 0; i < count; ++i) text.append(value).append(", ");
+          return text;
+        };
+        const ForwardedFor said =
+            read(kLists, {{"HTTP_X_FORWARDED_FOR", list(addresses, "10.0.0.2")},
+                          {part.field, list(values, part.value)}});
+        const bool odd = values > 1 && values != addresses;
+        EXPECT_EQ(said.contradictory, odd) << part.field << addresses << " " << values;
+        EXPECT_EQ(said.*part.said, odd || values == 0 ? "" : part.value)
+            << part.field << addresses << " " << values;
+      }
+    }
+  }
+}
+
+// The place is counted from the right, and no farther than addresses are looked at.
+TEST(Forwarded, TheValueOfTheFarthestHopCounts) {
+  for (const auto& [hops, port] : {std::pair{kMaxHops - 1, "1"}, {kMaxHops, "2"}}) {
+    std::string ports = "1, 2";
+    for (std::size_t i = 1; i < hops; ++i) ports += ", 3";
+    const ForwardedFor said =
+        read(kLists, {{"HTTP_X_FORWARDED_FOR", chain(hops, "192.0.2.1", "10.0.0.2")},
+                      {"HTTP_X_FORWARDED_PORT", ports}});
+    EXPECT_EQ(said.port, port) << hops;
+    EXPECT_FALSE(said.contradictory);
   }
 }
 

@@ -12,6 +12,7 @@ from harness.apps import command
 from harness.direct import App, ModuleApache, PassingNginx
 from harness.fronts import Caddy, Front, Haproxy, Lighttpd, replace
 from harness.ports import reserve_port
+from harness.ways import WAYS
 
 FIELDS = {
     "Forwarded": "for=6.6.6.6;proto=https;host=evil.example",
@@ -104,6 +105,24 @@ def test_listeners_strip_what_a_front_server_does_not(viaductd, directory, stopp
     stopping.append(front)
     front.start()
     for sent, variables in answers(front.port, [[item] for item in {**FIELDS, **UNDERSCORED}.items()]):
+        check_truth(variables, sent)
+        assert bool(family(variables)) == (forwarded == "pass"), sent
+
+
+@pytest.mark.parametrize("forwarded", ["pass", "none"])
+@pytest.mark.parametrize("name", [name for name, protocol in WAYS if protocol == "uwsgi"])
+def test_uwsgi_tells_the_truth(viaductd, directory, stopping, logs, name, forwarded):
+    """Front servers in their ordinary configuration, which pass every field on."""
+    path = str(directory / "uwsgi.sock")
+    listener = {"protocol": "uwsgi", "address": f"unix:{path}", "mode": "0666", "app": "web"}
+    viaductd.settings["listeners"].append({**listener, "forwarded": forwarded})
+    viaductd.app("sdk")
+    viaductd.start()
+    front = WAYS[name, "uwsgi"](directory / name, path)
+    logs.append(front)
+    stopping.append(front)
+    front.start()
+    for sent, variables in answers(front.port, alone_and_in_pairs(FIELDS)):
         check_truth(variables, sent)
         assert bool(family(variables)) == (forwarded == "pass"), sent
 

@@ -278,12 +278,22 @@ def upgrade(viaductd) -> threading.Thread:
     return thread
 
 
+CHANGES = [reload_with_change, restart, scale_to_less, recycle, upgrade]
+SURVIVALS = [
+    *((kind, change, "http") for kind in ("php", "sdk-threads") for change in CHANGES),
+    # Whose body streams keeps its worker, which goes when it has ended.
+    *(("sdk-fibers", change, "http") for change in (reload_with_change, restart, upgrade)),
+    *((kind, change, "nginx-unbuffered") for kind in ("php", "sdk-fibers") for change in (reload_with_change, upgrade)),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("change", [reload_with_change, restart, scale_to_less, recycle, upgrade])
-@pytest.mark.parametrize("kind", ["php", "sdk-threads"])
-def test_a_slow_upload_survives(direct, viaductd, kind, change):
+@pytest.mark.parametrize("kind, change, way", SURVIVALS)
+def test_a_slow_upload_survives(direct, viaductd, start_front, kind, change, way):
     keys = {"limits": {"requests": 1}} if change is recycle else {}
     port = direct(kind, workers=2, **keys)
+    if way != "http":
+        port = start_front(way, viaductd.socket).port
     uploads = [Upload(port), Upload(port, length=300_000)]
     uploads[1].send(b"z" * 200_000)
     with Drip() as drip:

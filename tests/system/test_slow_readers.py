@@ -5,22 +5,29 @@ import hashlib
 import pytest
 
 from harness import http
+from harness.ports import reserve_port
 
 SIZE = 12_000_000
 FRONTS = ["nginx-unbuffered", "apache", "caddy", "lighttpd", "haproxy"]
 PIECES = 4
 
 
-def test_readers_that_never_read_hold_no_worker(viaductd, start_front):
+@pytest.mark.parametrize("way", ["nginx-unbuffered", "http"])
+def test_readers_that_never_read_hold_no_worker(viaductd, start_front, way):
     viaductd.app("php")
+    port = reserve_port()
+    listener = {"protocol": "http", "address": f"tcp:127.0.0.1:{port}", "app": "web"}
+    viaductd.settings["listeners"].append(listener)
     viaductd.start()
-    front = start_front("nginx-unbuffered", viaductd.socket)
+    if way != "http":
+        port = start_front(way, viaductd.socket).port
     readers = []
     try:
-        for _ in range(2):
-            readers.append(http.Connection(front.port, receive_buffer=4096))
+        # As many as there are slots, and more.
+        for _ in range(3):
+            readers.append(http.Connection(port, receive_buffer=4096))
             readers[-1].send_head("GET", f"/generate?bytes={SIZE}")
-        assert http.request(front.port, "/hello").text == "hello\n"
+        assert http.request(port, "/hello").text == "hello\n"
         for reader in readers:
             reply = reader.read_head()
             assert (reply.status, reply.get("Content-Length")) == (200, str(SIZE))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <system_error>
@@ -53,6 +54,8 @@ class BodyStore {
 
   /// Bytes not passed on.
   [[nodiscard]] std::uint64_t waiting() const { return waiting_; }
+  /// The same, and those that were passed on and are still in the file.
+  [[nodiscard]] std::uint64_t held() const { return std::max(waiting_, file_.size()); }
   /// Bytes of memory that it holds.
   [[nodiscard]] std::size_t memory() const { return memory_.capacity() + file_.memory(); }
   /// Bytes of the body so far.

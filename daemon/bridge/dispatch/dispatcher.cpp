@@ -64,7 +64,8 @@ std::uint64_t Dispatcher::bytes_to_gather(const Exchange& exchange) {
                                   .taking = taking(),
                                   .role = exchange.head().role,
                                   .length_needed = protocol != config::ServerProtocol::fastcgi,
-                                  .length = exchange.head().content_length});
+                                  .length = exchange.head().content_length,
+                                  .tunnel = exchange.may_tunnel()});
 }
 
 void Dispatcher::submit(Exchange& exchange) {

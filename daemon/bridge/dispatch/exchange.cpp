@@ -59,9 +59,11 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   paused_link_ = false;
   unreturned_ = 0;
   body_.reset(dispatcher.settings().limits.retry_buffer);
-  patience_ = {};
+  patience_ =
+      BodyPatience({.silence = dispatcher.settings().timeouts.body, .rate = client.body_rate()});
   gather_ = 0;
   input_ended_ = false;
+  may_tunnel_ = client.may_upgrade() && asks_for_tunnel(head_);
   response_.reset({.head_request = method_ == "HEAD",
                    .pass_head_body = client.wants_head_body(),
                    .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),

@@ -114,6 +114,8 @@ class Exchange final : public Caller, public Waiting {
   [[nodiscard]] protocol::Pairs& params() { return head_.params; }
   /// Whether it has a body, or may have one: the client has not said that it has none.
   [[nodiscard]] bool may_have_body() const;
+  /// Whether it may become a tunnel, on a listener that allows one (policy: asks_for_tunnel).
+  [[nodiscard]] bool may_tunnel() const { return may_tunnel_; }
   [[nodiscard]] std::string_view method() const { return method_; }
   /// Serial of the worker that had it last; 0: none.
   [[nodiscard]] std::uint64_t last_worker() const { return last_worker_; }
@@ -231,13 +233,19 @@ class Exchange final : public Caller, public Waiting {
   void write_slow_log();
   void fail_stack_waiters();
   [[nodiscard]] bool is_filter() const { return head_.role == protocol::Role::filter; }
+  /// Whether the next bytes have to be the client's. Never before the answer to a request that may
+  /// become a tunnel: it has no body.
   [[nodiscard]] bool waits_for_client() const;
   /// Whether the worker cannot go on with its response because of the client.
   [[nodiscard]] bool held_back() const;
-  /// Whether the client is to send body bytes now.
+  /// Whether the client is to send body bytes now. In a tunnel it says what it likes, when it
+  /// likes.
   [[nodiscard]] bool awaits_body() const;
   /// Whether the request ended because its client sends too little.
   bool lose_patience();
+  /// Whether limits.body has no room for so many more bytes. Of a tunnel, which may last, what is
+  /// held counts.
+  [[nodiscard]] bool exceeds_body(std::size_t more) const;
   void bury_if_done();
   void write_access_log();
   [[nodiscard]] std::string request_line() const;
@@ -269,6 +277,7 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t gather_ = 0;  // bytes, see bytes_to_gather
   bool gathers_ = false;      // and the dispatcher counts it
   bool input_ended_ = false;
+  bool may_tunnel_ = false;
   ResponseFilter response_;
   ResponseStore store_;
   Ending ending_;

@@ -20,8 +20,7 @@ void Exchange::input(protocol::Bytes bytes) {
   if (client_ == nullptr || phase_ == Phase::sending) return;
   run_clock(services_.reactor.now());
   patience_.receive(bytes.size());
-  const std::uint64_t limit = dispatcher_->settings().limits.body;
-  if (limit != 0 && body_.total() + bytes.size() > limit) {
+  if (exceeds_body(bytes.size())) {
     body_failed(413, "the body is larger than limits.body");
     return;
   }
@@ -36,6 +35,11 @@ void Exchange::input(protocol::Bytes bytes) {
   count_memory();
   if (phase_ == Phase::gathering) return gather_more();
   if (carried_) carried_->link->input_ready(carried_->id);
+}
+
+bool Exchange::exceeds_body(std::size_t more) const {
+  const std::uint64_t limit = dispatcher_->settings().limits.body;
+  return limit != 0 && (response_.switches() ? body_.held() : body_.total()) + more > limit;
 }
 
 void Exchange::input_split() {

@@ -13,12 +13,13 @@ constexpr auto kMutualBlock = std::chrono::milliseconds(100);
 }  // namespace
 
 bool Exchange::waits_for_client() const {
+  if (may_tunnel_ && status_ == 0) return false;
   return !input_ended_ && body_.waiting() == 0;
 }
 
 bool Exchange::awaits_body() const {
   if (client_ == nullptr || input_ended_ || !client_->reads_input()) return false;
-  if (phase_ == Phase::sending) return false;
+  if (phase_ == Phase::sending || response_.switches()) return false;
   // A body that is gathered waits for its own end.
   return phase_ == Phase::gathering || waits_for_client();
 }
@@ -26,8 +27,7 @@ bool Exchange::awaits_body() const {
 bool Exchange::lose_patience() {
   using Verdict = BodyPatience::Verdict;
   if (client_ == nullptr || input_ended_) return false;
-  const Verdict verdict = patience_.verdict(
-      {.silence = dispatcher_->settings().timeouts.body, .rate = client_->body_rate()});
+  const Verdict verdict = patience_.verdict();
   if (verdict == Verdict::wait) return false;
   dispatcher_->report_refusal(verdict == Verdict::silent
                                   ? "timeouts.body passed: the client sends nothing of its body"

@@ -16,12 +16,9 @@ namespace {
 
 /// Bytes from the store that a client is given at once.
 constexpr std::size_t kPiece = 32 * 1024;
-constexpr int kSwitching = 101;
 
-// Whoever sends events, talks in both directions, or says that it wants no buffering, wants to know
-// who still listens.
+// Whoever sends events, or says that it wants no buffering, wants to know who still listens.
 bool without_file(const protocol::ResponseHead& head) {
-  if (head.status == kSwitching) return true;
   const auto buffering = head.fields.find_nocase("X-Accel-Buffering").value_or("");
   if (protocol::equal_nocase(buffering, "no")) return true;
   const auto type = head.fields.find_nocase("Content-Type").value_or("");
@@ -33,7 +30,8 @@ bool without_file(const protocol::ResponseHead& head) {
 void Exchange::prepare_store() {
   if (carried_->link->flow_controlled()) return;
   store_.reset(dispatcher_->settings().buffer_responses);
-  if (without_file(response_.head())) store_.memory_only();
+  // So does whoever talks in both directions.
+  if (response_.switches() || without_file(response_.head())) store_.memory_only();
 }
 
 void Exchange::pass_body(protocol::Bytes bytes) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "protocol/text.hpp"
 #include "protocol/uwsgi/client_codec.hpp"
 
 namespace viaduct::daemon::bridge {
@@ -29,9 +30,15 @@ std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
   return std::nullopt;
 }
 
+bool asks_for_tunnel(const protocol::RequestHead& head) {
+  if (head.role != protocol::Role::responder || head.content_length.value_or(0) > 0) return false;
+  const std::string_view wanted = head.params.get("HTTP_UPGRADE").value_or("");
+  return !wanted.empty() && !protocol::equal_nocase(wanted, "h2c");
+}
+
 std::uint64_t bytes_to_gather(const BodyToCome& body) {
   using protocol::Role;
-  if (body.role == Role::authorizer) return 0;
+  if (body.role == Role::authorizer || body.tunnel) return 0;
   const bool filter = body.role == Role::filter;
   if (!filter && body.length == 0) return 0;
   const bool one_at_a_time = body.taking == Taking::unknown || body.taking == Taking::one;

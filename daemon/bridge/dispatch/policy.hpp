@@ -38,6 +38,11 @@ struct Inexpressible {
 std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
                                            const protocol::RequestHead& head);
 
+/// Whether a request may become a tunnel (RFC 9110 section 7.8): it asks for another protocol, and
+/// announces no body that would have to be complete first. Not for h2c, which curl offers with
+/// every upload and no application behind a front server can speak.
+bool asks_for_tunnel(const protocol::RequestHead& head);
+
 /// A request whose body is not complete yet.
 struct BodyToCome {
   config::Buffering buffering = config::Buffering::automatic;
@@ -45,6 +50,7 @@ struct BodyToCome {
   protocol::Role role = protocol::Role::responder;
   bool length_needed = false;           ///< the servers' protocol has no end of the body
   std::optional<std::uint64_t> length;  ///< as announced, of FCGI_STDIN
+  bool tunnel = false;                  ///< asks_for_tunnel(), where the listener allows one
 };
 
 /// Bodies up to so many bytes come first where a thread would wait for them.

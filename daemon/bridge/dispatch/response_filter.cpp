@@ -22,10 +22,12 @@ protocol::Bytes ResponseFilter::feed(protocol::Bytes bytes) {
 }
 
 protocol::Errc ResponseFilter::error() const {
-  if (has_head() && head().status == kSwitching && !options_.may_upgrade) {
-    return protocol::Errc::unwanted_upgrade;
-  }
+  if (switches() && !options_.may_upgrade) return protocol::Errc::unwanted_upgrade;
   return reader_.error();
+}
+
+bool ResponseFilter::switches() const {
+  return has_head() && head().status == kSwitching;
 }
 
 // The fields that nginx, Caddy, Apache, lighttpd and others know.

@@ -46,6 +46,8 @@ class ResponseFilter {
   [[nodiscard]] bool has_head() const { return reader_.done(); }
   [[nodiscard]] protocol::Errc error() const;
   [[nodiscard]] const protocol::ResponseHead& head() const { return reader_.head(); }
+  /// Whether the head is a 101: from here on both ends speak another protocol.
+  [[nodiscard]] bool switches() const;
   /// Whether the head names a file for the front to deliver, as X-Sendfile does. Only after
   /// has_head().
   [[nodiscard]] bool names_file() const;

@@ -96,21 +96,28 @@ bool Connection::take_proxy_header(protocol::Bytes& bytes) {
     case State::done:
       break;
   }
-  introduce(proxy_header_->header());
+  const bool admitted = introduce(proxy_header_->header());
   proxy_header_.reset();
-  return true;
+  if (!admitted) close();
+  return admitted;
 }
 
 // The peer is whom the proxy names: a proxy that is trusted, or a client that is not. Bytes of
-// somebody whom it cannot name must not count as its own.
-void Connection::introduce(const protocol::ProxyHeader& header) {
-  if (header.local) return;
+// somebody whom it cannot name must not count as its own. Returns whether it may have one more
+// connection.
+bool Connection::introduce(const protocol::ProxyHeader& header) {
+  if (header.local) return true;
   trusted_ = false;
-  if (header.source.empty()) return;
+  if (header.source.empty()) return true;
   const Ends ends{peer_at(header.source, header.source_port),
                   peer_at(header.destination, header.destination_port)};
   trusted_ = matches(front_.settings.trusted, ends.peer);
+  if (!trusted_ && front_.counts_clients() && !front_.enter(ends.peer, place_)) {
+    list_.report_excess(*this, ends.peer);
+    return false;
+  }
   codec_ = front_.make_codec(ends);
+  return true;
 }
 
 void Connection::take_events() {

@@ -117,7 +117,7 @@ class Connection final : public Client, public Flushable, private Watcher {
   void watch_input();
   void feed(protocol::Bytes bytes);
   bool take_proxy_header(protocol::Bytes& bytes);
-  void introduce(const protocol::ProxyHeader& header);
+  bool introduce(const protocol::ProxyHeader& header);
   void take_events();
   void handle(const protocol::Event& event);
   void begin(protocol::RequestId id, protocol::RequestHead& head);

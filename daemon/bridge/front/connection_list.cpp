@@ -83,16 +83,21 @@ void ConnectionList::tick(Clock::time_point now) {
 }
 
 void ConnectionList::report(Connection& connection, std::string_view error) {
-  report(connection, "malformed bytes from a front server", error);
+  report(connection, identify(connection.descriptor()), "malformed bytes from a front server",
+         error);
 }
 
 void ConnectionList::report_unread(Connection& connection) {
-  report(connection, "connection closed", "timeouts.send: the peer takes nothing of its responses");
+  report(connection, identify(connection.descriptor()), "connection closed",
+         "timeouts.send: the peer takes nothing of its responses");
 }
 
-void ConnectionList::report(Connection& connection, std::string_view message,
+void ConnectionList::report_excess(Connection& connection, const Peer& client) {
+  report(connection, client, "connection refused", "limits.connections_per_client");
+}
+
+void ConnectionList::report(Connection& connection, const Peer& peer, std::string_view message,
                             std::string_view error) {
-  const Peer peer = identify(connection.socket_.descriptor());
   const auto decision = reports_.admit(connection.front().name, services_.reactor.now());
   if (!decision.write) return;
   services_.log.warning(message, {{"listener", connection.front().name},

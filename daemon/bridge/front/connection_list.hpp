@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "daemon/bridge/front/connection.hpp"
+#include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/services.hpp"
 #include "daemon/log/rate_limit.hpp"
 
@@ -52,9 +53,12 @@ class ConnectionList {
   void report(Connection& connection, std::string_view error);
   /// The same of a connection that is closed because its peer takes nothing.
   void report_unread(Connection& connection);
+  /// The same of one that is closed because `client`, whom a proxy names, has as many as it may.
+  void report_excess(Connection& connection, const Peer& client);
 
  private:
-  void report(Connection& connection, std::string_view message, std::string_view error);
+  void report(Connection& connection, const Peer& peer, std::string_view message,
+              std::string_view error);
   Services& services_;
   std::vector<std::shared_ptr<Connection>> connections_;
   HandOver hand_over_;

@@ -65,4 +65,14 @@ std::unique_ptr<ServerCodec> Front::make_codec(const Ends& ends) {
   return make_fastcgi(*this);
 }
 
+bool Front::counts_clients() const {
+  return services.use.clients.limited() && settings.protocol == config::FrontProtocol::http;
+}
+
+bool Front::enter(const Peer& peer, ClientCounts::Place& place) const {
+  if (peer.local) return true;
+  place = services.use.clients.enter(peer.address);
+  return static_cast<bool>(place);
+}
+
 }  // namespace viaduct::daemon::bridge

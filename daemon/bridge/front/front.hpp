@@ -7,6 +7,7 @@
 
 #include "daemon/bridge/dispatch/dispatcher.hpp"
 #include "daemon/bridge/dispatch/route_table.hpp"
+#include "daemon/bridge/front/client_counts.hpp"
 #include "daemon/bridge/front/http_date.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/services.hpp"
@@ -34,6 +35,13 @@ struct Front {
   [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(int connection);
   /// The same for one between the ends that a proxy has named.
   [[nodiscard]] std::unique_ptr<protocol::ServerCodec> make_codec(const Ends& ends);
+
+  /// Whether limits.connections_per_client holds here. A trusted peer has the connections of many
+  /// clients, front servers those of all.
+  [[nodiscard]] bool counts_clients() const;
+  /// Counts a connection of that peer, which is not trusted, in `place`. False: it has as many as
+  /// it may. Nothing is counted of peers without an address.
+  [[nodiscard]] bool enter(const Peer& peer, ClientCounts::Place& place) const;
 };
 
 }  // namespace viaduct::daemon::bridge

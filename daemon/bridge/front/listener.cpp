@@ -189,16 +189,11 @@ std::shared_ptr<Connection> Listener::take(int descriptor, Origin origin) {
   return connection;
 }
 
-// A trusted peer has the connections of many clients.
+// Whom a PROXY header names is counted when it has come (Connection::introduce).
 bool Listener::enter(int descriptor, bool trusted, ClientCounts::Place& place) {
-  ClientCounts& clients = front_.services.use.clients;
-  if (!clients.limited() || trusted || front_.settings.protocol != config::FrontProtocol::http) {
-    return true;
-  }
+  if (trusted || !front_.counts_clients()) return true;
   const Peer peer = identify(descriptor);
-  if (peer.local) return true;
-  place = clients.enter(peer.address);
-  if (place) return true;
+  if (front_.enter(peer, place)) return true;
   report("connection refused: limits.connections_per_client", "peer", peer.host);
   ::close(descriptor);
   return false;

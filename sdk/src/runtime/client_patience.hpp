@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "protocol/body_rate.hpp"
+
 namespace viaduct {
 inline namespace v1 {
 namespace detail {
@@ -20,7 +22,8 @@ struct ClientLimits {
   std::chrono::milliseconds body{60000};
   /// Silence while a part of the response is unsent.
   std::chrono::milliseconds send{60000};
-  /// Bytes of a body per second of waiting, on average, looked at after `grace` of it.
+  /// Bytes of a body per second of waiting, on average, looked at after `grace` of it. What came
+  /// faster is worth `grace` at most (protocol::BodyRate).
   std::uint32_t body_rate = 500;
   std::chrono::milliseconds grace{20000};
 
@@ -55,19 +58,17 @@ class ClientPatience {
   /// A head is complete.
   void begin_request(Time now) {
     await(Awaited::nothing, now);
-    waited_ = {};
-    bytes_ = 0;
+    rate_ = protocol::BodyRate(limits_.body_rate, limits_.grace);
   }
   /// Body bytes have come.
   void receive(std::uint64_t bytes, Time now) {
-    bytes_ += bytes;
-    if (awaited_ != Awaited::body) return;
     count_waiting(now);
-    restart(now);
+    rate_.receive(bytes);
+    if (awaited_ == Awaited::body) restart(now);
   }
   /// The client has shown that it is alive, otherwise than by what is awaited.
   void restart(Time now) {
-    since_ = now;
+    count_waiting(now);
     deadline_ = std::min(after(now, limit()), rate_deadline(now));
   }
 
@@ -108,15 +109,14 @@ class ClientPatience {
     }
     return std::chrono::milliseconds(0);
   }
-  // When the average falls below the rate if nothing more comes.
+  // When the body becomes too slow if nothing more comes.
   [[nodiscard]] Time rate_deadline(Time now) const {
     if (awaited_ != Awaited::body || limits_.body_rate == 0) return Time::max();
-    const std::chrono::milliseconds worth(1000 * bytes_ / limits_.body_rate);
-    const auto allowed = std::max(worth, limits_.grace);
-    return allowed > waited_ ? now + (allowed - waited_) : now;
+    return now + rate_.left();
   }
   void count_waiting(Time now) {
-    if (awaited_ == Awaited::body) waited_ += now - since_;
+    const auto elapsed = now - std::exchange(since_, now);
+    if (awaited_ == Awaited::body) rate_.wait(elapsed);
   }
 
   ClientLimits limits_;
@@ -125,8 +125,7 @@ class ClientPatience {
   Time deadline_ = Time::max();
   Time unread_at_ = Time::max();  // max: the socket takes everything
   std::uint64_t queued_ = UINT64_MAX;
-  std::chrono::steady_clock::duration waited_{};  // for the body
-  std::uint64_t bytes_ = 0;                       // of it
+  protocol::BodyRate rate_;
 };
 
 }  // namespace detail

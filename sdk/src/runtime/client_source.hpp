@@ -33,9 +33,9 @@ class ClientSource {
   /// Whether the peer of that connected socket is trusted.
   [[nodiscard]] bool trusts(int fd) const;
   /// Makes the variables of a request say who the client is, and removes the fields in which it
-  /// could have claimed to be somebody else.
-  void settle(bool trusted_peer, protocol::Pairs& params) const {
-    protocol::settle_client(options_, trusted_, trusted_peer, params);
+  /// could have claimed to be somebody else. Returns whether something contradictory was left out.
+  [[nodiscard]] bool settle(bool trusted_peer, protocol::Pairs& params) const {
+    return protocol::settle_client(options_, trusted_, trusted_peer, params);
   }
 
  private:

@@ -187,6 +187,7 @@ class Engine {
   Exchange& acquire();
   void release(Exchange& exchange);
   void log_malformed(protocol::Errc error);
+  void log_contradiction();
 
   const EngineOptions options_;
   bool ready_to_answer_;
@@ -216,6 +217,7 @@ class Engine {
 
   std::atomic<bool> draining_ = false;
   bool drain_spent_ = false;
+  bool contradicted_ = false;  // log_contradiction() has spoken
   Clock::time_point stop_at_ = Clock::time_point::max();
   Clock::time_point last_malformed_{};
   std::uint64_t malformed_ = 0;

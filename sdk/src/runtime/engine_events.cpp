@@ -4,6 +4,7 @@
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <viaduct/log.hpp>
 
@@ -104,7 +105,9 @@ void Engine::on_request(const LinkPtr& link, protocol::RequestId id, protocol::R
     if (link->fastcgi != nullptr && link->window) return link->fastcgi->overloaded(id);
     return answer(*link, id, 503);
   }
-  if (link->http) options_.client_source.settle(link->trusted_peer, head.params);
+  if (link->http && options_.client_source.settle(link->trusted_peer, head.params)) {
+    log_contradiction();
+  }
   Exchange& exchange = acquire();
   exchange.begin(link, id, head, kWindow);
   exchange.serial = ++last_serial_;
@@ -298,6 +301,15 @@ void Engine::log_malformed(Errc error) {
   log_.add(Level::warn, {}, std::move(line));
   last_malformed_ = now_;
   malformed_ = 0;
+}
+
+// A proxy that does it does it with every request.
+void Engine::log_contradiction() {
+  if (std::exchange(contradicted_, true)) return;
+  write_log(Level::warn, {},
+            "a trusted proxy sends X-Forwarded-Proto, -Host or -Port with neither one value nor as "
+            "many as X-Forwarded-For, or an element of Forwarded that repeats itself: such a field "
+            "is ignored; this is said once");
 }
 
 }  // namespace detail

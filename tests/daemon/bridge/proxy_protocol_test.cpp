@@ -2,7 +2,10 @@
 
 #include <unistd.h>
 
+#include <memory>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -156,6 +159,48 @@ TEST_F(ProxyProtocolTest, OtherProtocolsFollowTheHeaderToo) {
   ASSERT_TRUE(request);
   EXPECT_EQ(request->param("REQUEST_URI"), "/scgi");
   EXPECT_EQ(request->params.get("VIADUCT_TRACE"), std::nullopt) << "of a peer that is not trusted";
+}
+
+// The client is whom the header names, not the proxy that all of them come through.
+TEST_F(ProxyProtocolTest, ConnectionsOfOneClientAreCounted) {
+  settings.limits.connections_per_client = 2;
+  expect_headers({me(), "203.0.113.128/25"});
+  start();
+  FakeWorker& worker = add_worker();
+  std::vector<std::unique_ptr<ByteClient>> clients;
+  const auto served = [&](const std::string& header) {
+    clients.push_back(open());
+    clients.back()->raw(header + kGet);
+    return answered(worker, *clients.back()) != nullptr;
+  };
+  const std::string other = "PROXY TCP6 2001:db8::1 2001:db8::2 5000 443\r\n";
+  ASSERT_TRUE(served(kHeader));
+  ASSERT_TRUE(served(kHeader));
+  ASSERT_TRUE(served(other));
+  const auto refused = open();
+  refused->raw(kHeader + kGet);
+  ASSERT_TRUE(refused->wait_closed());
+  EXPECT_EQ(refused->received(), "");
+  EXPECT_TRUE(bridge().wait_for_log("limits.connections_per_client"));
+  EXPECT_TRUE(bridge().wait_for_log("203.0.113.9:5000"));
+  EXPECT_FALSE(worker.has_request());
+  // Each of these may have more: trusted, not named, the proxy itself.
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(served("PROXY TCP4 203.0.113.200 192.0.2.1 5000 443\r\n"));
+    ASSERT_TRUE(served("PROXY UNKNOWN\r\n"));
+    ASSERT_TRUE(served(binary(0x20, 0)));
+  }
+  ASSERT_TRUE(served(other));
+  // Its place is free when the bridge has seen the end of the first.
+  clients.front()->close();
+  bool again = false;
+  for (int i = 0; i < 1000 && !again; ++i) {
+    const auto client = open();
+    client->raw(kHeader + kGet);
+    until([&] { return client->closed() || worker.has_request(); }, "an answer");
+    again = worker.has_request();
+  }
+  EXPECT_TRUE(again);
 }
 
 TEST_F(ProxyProtocolTest, ADrainingBridgeClosesSuchConnections) {

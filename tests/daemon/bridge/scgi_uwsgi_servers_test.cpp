@@ -107,6 +107,27 @@ TEST_P(OtherServers, RequestsWithAndWithoutBodyAreAnswered) {
   EXPECT_EQ(server.accepted(), 3u);
 }
 
+TEST_P(OtherServers, TunnelsCarryBothDirections) {
+  settings.listeners[0].upgrade = true;
+  ByteServer& server = add_server();
+  serve();
+  const auto client = connect();
+  client->begin(1, variables("GET", "/socket", {{"HTTP_UPGRADE", "websocket"}}));
+  Seen seen;
+  ByteClient* const connection = next(server, seen);
+  ASSERT_NE(connection, nullptr) << "it is not gathered";
+  EXPECT_EQ(seen.param("HTTP_UPGRADE"), "websocket");
+  connection->raw("Status: 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n");
+  until([&] { return client->answer(1).status() == 101; }, "the tunnel");
+  client->body(1, "ping");
+  ASSERT_TRUE(connection->wait_for("ping"));
+  connection->raw("pong");
+  until([&] { return client->answer(1).body() == "pong"; }, "the server's word");
+  client->body_end(1);
+  connection->close();
+  ASSERT_TRUE(client->wait(1));
+}
+
 TEST_P(OtherServers, StatusLinesAreUnderstood) {
   ByteServer& server = add_server();
   serve();

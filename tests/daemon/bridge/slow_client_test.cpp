@@ -108,44 +108,6 @@ TEST_F(SlowClient, ApplicationThatReadsNothingIsNoSilenceOfTheClient) {
   EXPECT_EQ(slow->answer(1).status(), 200);
 }
 
-TEST_F(SlowClient, HttpClientBelowTheRateIsAnswered408) {
-  settings.limits.body_rate = 1'000'000;
-  start();
-  FakeWorker& worker = add_worker();
-  const auto client = connect_http();
-  client->raw(upload("1000000"));
-  const auto request = worker.next_request();
-  ASSERT_TRUE(request);
-  // A byte a turn: never silent, and beyond BodyPatience::kGrace too slow.
-  until(
-      [&] {
-        if (client->unsent() == 0 && !client->closed()) client->raw("x");
-        return client->closed();
-      },
-      "the connection closed");
-  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 408 "));
-  EXPECT_TRUE(bridge().wait_for_log("limits.body_rate"));
-}
-
-// What the socket takes of 4 MB is in its buffer; the rest waits in the bridge.
-TEST_F(SlowClient, ConnectionOfAClientThatReadsNothingIsClosed) {
-  shop(settings).timeouts.send = milliseconds(400);
-  start();
-  FakeWorker& worker = add_worker();
-  const auto slow = connect_http();
-  slow->read(false);
-  slow->raw("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  const auto request = worker.next_request();
-  ASSERT_TRUE(request);
-  request->write("Status: 200\r\n\r\n" + std::string(4'000'000, 'x'));
-  until([&] { return request->aborted; }, "the abort");
-  EXPECT_TRUE(bridge().wait_for_log("timeouts.send"));
-  slow->read(true);
-  ASSERT_TRUE(slow->wait_closed());
-  EXPECT_LT(slow->received().size(), 4'000'000u);
-  EXPECT_EQ(score().errors, 0u);
-}
-
 // The response has ended, its last bytes are unsent: no request is left that could time out.
 TEST_F(SlowClient, ConnectionWithTheEndOfAResponseIsClosedToo) {
   shop(settings).timeouts.send = milliseconds(400);

@@ -80,7 +80,10 @@ TEST(ClientPatienceTest, ABodyHasARateBehindTheGrace) {
   };
   for (const auto& [waited, bytes, deadline] : std::initializer_list<Row>{{0, 0, 20},
                                                                           {0, 10'000, 20},
-                                                                          {0, 10'500, 21},
+                                                                          {0, 9'999, 20},
+                                                                          {0, 10'001, 20},
+                                                                          {0, 10'485'760, 20},
+                                                                          {1, 10'485'760, 21},
                                                                           {15, 9'999, 20},
                                                                           {20, 15'000, 30},
                                                                           {20, 10'000, 20},
@@ -95,6 +98,34 @@ TEST(ClientPatienceTest, ABodyHasARateBehindTheGrace) {
     EXPECT_EQ(patience.deadline(), kStart + hours(1) + seconds(deadline - waited))
         << waited << " " << bytes;
   }
+}
+
+// Fast at first, then a byte each so many seconds; when it is too late.
+TEST(ClientPatienceTest, AFastStartIsWorthTheGrace) {
+  struct Row {
+    int every;
+    int times;
+    int deadline;
+  };
+  for (const auto& [every, times, deadline] :
+       std::initializer_list<Row>{{0, 0, 20}, {19, 1, 20}, {10, 2, 20}, {1, 19, 20}}) {
+    ClientPatience patience({.body = hours(1), .body_rate = 500, .grace = seconds(20)});
+    patience.begin_request(kStart);
+    patience.await(Awaited::body, kStart);
+    patience.receive(10'485'760, kStart);
+    for (int i = 1; i <= times; ++i) patience.receive(1, kStart + seconds(every * i));
+    EXPECT_LE(patience.deadline(), kStart + seconds(deadline) + milliseconds(2 * times)) << every;
+    EXPECT_GE(patience.deadline(), kStart + seconds(deadline)) << every;
+  }
+}
+
+// A client that takes some of a response shows that it is alive, and sends no faster by it.
+TEST(ClientPatienceTest, ReadingIsNoSending) {
+  ClientPatience patience({.body = seconds(60), .body_rate = 500, .grace = seconds(20)});
+  patience.begin_request(kStart);
+  patience.await(Awaited::body, kStart);
+  for (int i = 1; i < 20; ++i) patience.restart(kStart + seconds(i));
+  EXPECT_EQ(patience.deadline(), kStart + seconds(20));
 }
 
 TEST(ClientPatienceTest, EachRequestHasItsOwnRate) {

@@ -23,6 +23,7 @@ namespace {
 using detail::ClientSource;
 using detail::ClientSourceWords;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -130,6 +131,18 @@ TEST_P(ClientSourceTest, ATrustedProxyIsBelievedInOneField) {
                     HasSubstr("Strict-Transport-Security")));
   const auto other = serve_http({.trusted = me(), .forwarded = "forwarded"});
   EXPECT_THAT(get(*other, kFields), HasSubstr("\r\n\r\n6.6.6.6 http inner fields:Connection\n"));
+}
+
+TEST_P(ClientSourceTest, ContradictionsAreIgnoredAndSaidOnce) {
+  const auto serving = serve_http({.trusted = me(), .forwarded = "x-forwarded-for", .proto = true});
+  get(*serving, "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n");
+  EXPECT_THAT(lines(), Not(Contains(HasSubstr("X-Forwarded-Proto"))));
+  for (const std::string address : {"192.0.2.2", "192.0.2.3"}) {
+    EXPECT_THAT(
+        get(*serving, "X-Forwarded-For: " + address + "\r\nX-Forwarded-Proto: https, http\r\n"),
+        HasSubstr("\r\n\r\n" + address + " http inner "));
+  }
+  EXPECT_THAT(lines(), Contains(HasSubstr("X-Forwarded-Proto")).Times(1));
 }
 
 TEST_P(ClientSourceTest, ClientsBehindOneProxyAreLimitedOneByOne) {

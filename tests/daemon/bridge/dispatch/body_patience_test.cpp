@@ -25,6 +25,7 @@ struct Case {
 };
 
 TEST(BodyPatience, Table) {
+  constexpr std::uint64_t kMany = 10 * 1024 * 1024;
   constexpr auto kMinute = milliseconds(60'000);
   const std::vector<Case> cases{
       {"nothing has passed", {kMinute, 500}, {}, Verdict::wait},
@@ -40,12 +41,35 @@ TEST(BodyPatience, Table) {
        Verdict::wait},
       {"slow within the grace", {kMinute, 500}, {{19'999, true, 1}}, Verdict::wait},
       {"slow behind it", {kMinute, 500}, {{20'000, true, 9'999}}, Verdict::slow},
-      {"just fast enough", {kMinute, 500}, {{20'000, true, 10'000}}, Verdict::wait},
+      {"at the rate", {kMinute, 500}, {{20'000, true, 10'000}}, Verdict::slow},
+      {"just fast enough", {kMinute, 500}, {{20'000, true, 10'001}}, Verdict::wait},
       {"slow later",
        {kMinute, 500},
-       {{20'000, true, 10'000}, {20'000, true, 9'999}},
+       {{20'000, true, 10'001}, {20'000, true, 9'999}},
        Verdict::slow},
-      {"an average", {kMinute, 500}, {{1'000, true, 20'000}, {39'000, true, 0}}, Verdict::wait},
+      {"an average", {kMinute, 500}, {{10'000, true, 10'000}, {19'000, true, 0}}, Verdict::wait},
+      {"fast, then silent", {kMinute, 500}, {{0, true, kMany}, {20'000, true, 0}}, Verdict::slow},
+      {"for a little less", {kMinute, 500}, {{0, true, kMany}, {19'999, true, 0}}, Verdict::wait},
+      {"fast for long, then silent",
+       {kMinute, 500},
+       {{600'000, true, kMany}, {20'000, true, 0}},
+       Verdict::slow},
+      {"fast, then dripping",
+       {kMinute, 500},
+       {{0, true, kMany}, {15'000, true, 1}, {15'000, true, 1}},
+       Verdict::slow},
+      {"fast, then at the rate",
+       {kMinute, 500},
+       {{0, true, kMany}, {19'000, true, 9'500}, {19'000, true, 9'500}},
+       Verdict::wait},
+      {"fast, then paused",
+       {kMinute, 500},
+       {{0, true, kMany}, {600'000, false, 0}, {19'999, true, 0}},
+       Verdict::wait},
+      {"fast, then silent without a rate",
+       {kMinute, 0},
+       {{0, true, kMany}, {59'999, true, 0}},
+       Verdict::wait},
       {"pauses do not count",
        {kMinute, 500},
        {{10'000, true, 1}, {600'000, false, 1}, {9'999, true, 1}},
@@ -54,12 +78,12 @@ TEST(BodyPatience, Table) {
       {"any rate", {milliseconds(0), 0}, {{1'000'000, true, 1}}, Verdict::wait},
   };
   for (const Case& each : cases) {
-    BodyPatience patience;
+    BodyPatience patience(each.limits);
     for (const Step& step : each.steps) {
       patience.pass(milliseconds(step.ms), step.waiting);
       if (step.bytes > 0) patience.receive(step.bytes);
     }
-    EXPECT_EQ(patience.verdict(each.limits), each.verdict) << each.name;
+    EXPECT_EQ(patience.verdict(), each.verdict) << each.name;
   }
 }
 
@@ -77,6 +101,31 @@ TEST(BodyPatience, Rate) {
   EXPECT_EQ(patience.rate(), 500);
   patience.pass(milliseconds(1'000), true);
   EXPECT_EQ(patience.rate(), 250);
+}
+
+// Beside a client that sends steadily, one that was fast once is soon the slower one.
+TEST(BodyPatience, RateForgetsAFastStart) {
+  BodyPatience fast;
+  BodyPatience steady;
+  fast.receive(64'000'000);
+  for (int second = 0; second < 400; ++second) {
+    for (int i = 0; i < 20; ++i) {
+      fast.pass(milliseconds(50), true);
+      steady.pass(milliseconds(50), true);
+    }
+    fast.receive(1);
+    steady.receive(100'000);
+    if (second == 30) {
+      EXPECT_GT(fast.rate(), steady.rate());
+    }
+  }
+  EXPECT_LT(fast.rate(), 1000);
+  EXPECT_GT(steady.rate(), 90'000);
+  EXPECT_LT(steady.rate(), 110'000);
+  BodyPatience late;
+  late.receive(64'000'000);
+  late.pass(std::chrono::hours(10), true);
+  EXPECT_LT(late.rate(), 1);
 }
 
 }  // namespace

@@ -46,6 +46,36 @@ TEST(Admission, EveryRow) {
   }
 }
 
+TEST(AsksForTunnel, EveryRow) {
+  using protocol::Role;
+  struct Row {
+    const char* upgrade;
+    std::optional<std::uint64_t> length;
+    Role role;
+    bool expected;
+  };
+  const Row rows[] = {
+      {"websocket", std::nullopt, Role::responder, true},
+      {"websocket", 0, Role::responder, true},
+      {"websocket", 1, Role::responder, false},
+      {"SPDY/3.1, h2c", std::nullopt, Role::responder, true},
+      {"h2c", std::nullopt, Role::responder, false},
+      {"H2C", std::nullopt, Role::responder, false},
+      {"", std::nullopt, Role::responder, false},
+      {nullptr, std::nullopt, Role::responder, false},
+      {"websocket", std::nullopt, Role::authorizer, false},
+      {"websocket", std::nullopt, Role::filter, false},
+  };
+  for (const Row& row : rows) {
+    protocol::RequestHead head;
+    head.role = row.role;
+    head.content_length = row.length;
+    if (row.upgrade != nullptr) head.params.add("HTTP_UPGRADE", row.upgrade);
+    EXPECT_EQ(asks_for_tunnel(head), row.expected)
+        << (row.upgrade != nullptr ? row.upgrade : "none") << row.length.value_or(7);
+  }
+}
+
 TEST(BytesToGather, EveryRow) {
   using config::Buffering;
   using protocol::Role;
@@ -83,6 +113,10 @@ TEST(BytesToGather, EveryRow) {
       {{Buffering::never, Taking::threads, Role::responder, false, std::nullopt}, 0},
       {{Buffering::never, Taking::one, Role::responder, true, 7}, 0},
       {{Buffering::never, Taking::one, Role::responder, true, std::nullopt}, kAll},
+      {{kAuto, Taking::unknown, Role::responder, false, std::nullopt, true}, 0},
+      {{kAuto, Taking::one, Role::responder, true, std::nullopt, true}, 0},
+      {{kAuto, Taking::threads, Role::responder, false, std::nullopt, true}, 0},
+      {{Buffering::always, Taking::many, Role::responder, false, std::nullopt, true}, 0},
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
     EXPECT_EQ(bytes_to_gather(rows[i].body), rows[i].expected) << "row " << i;

@@ -178,12 +178,14 @@ TEST(ResponseFilter, SwitchesWhereItMayAndThenPassesEverything) {
   ResponseFilter filter({.may_upgrade = true});
   EXPECT_EQ(pass(filter, text, 10), "more than three");
   EXPECT_EQ(filter.error(), protocol::Errc::ok);
+  EXPECT_TRUE(filter.switches());
   EXPECT_EQ(filter.head().fields.get("Upgrade"), "websocket");
   EXPECT_FALSE(filter.head().fields.get("Content-Length"));
 }
 
 TEST(ResponseFilter, RestartForgetsHalfAHead) {
   ResponseFilter filter;
+  EXPECT_FALSE(filter.switches());
   filter.feed(protocol::as_bytes("Status: 500\r\nX-Half: he"));
   EXPECT_FALSE(filter.has_head());
   filter.restart();
