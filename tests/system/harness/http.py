@@ -126,7 +126,8 @@ class Connection:
             name, _, value = line.partition(":")
             headers.append((name, value.strip()))
         reply = Reply(int(code), reason, headers, head_bytes=head)
-        return self.read_head() if 100 <= reply.status < 200 else reply
+        interim = 100 <= reply.status < 200 and reply.status != 101
+        return self.read_head() if interim else reply
 
     def body_pieces(self, reply: Reply, method: str = "GET") -> Iterator[bytes]:
         """The body as it comes; raises Broken where it ends too early."""

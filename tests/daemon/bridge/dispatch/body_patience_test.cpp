@@ -47,7 +47,7 @@ TEST(BodyPatience, Table) {
        {kMinute, 500},
        {{20'000, true, 10'001}, {20'000, true, 9'999}},
        Verdict::slow},
-      {"an average", {kMinute, 500}, {{10'000, true, 10'000}, {19'000, true, 0}}, Verdict::wait},
+      {"an average", {kMinute, 500}, {{10'000, true, 12'000}, {13'999, true, 0}}, Verdict::wait},
       {"fast, then silent", {kMinute, 500}, {{0, true, kMany}, {20'000, true, 0}}, Verdict::slow},
       {"for a little less", {kMinute, 500}, {{0, true, kMany}, {19'999, true, 0}}, Verdict::wait},
       {"fast for long, then silent",
