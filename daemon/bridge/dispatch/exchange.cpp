@@ -66,7 +66,7 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   may_tunnel_ = client.may_upgrade() && asks_for_tunnel(head_);
   response_.reset({.head_request = method_ == "HEAD",
                    .pass_head_body = client.wants_head_body(),
-                   .may_upgrade = client.may_upgrade() && head_.params.get("HTTP_UPGRADE"),
+                   .may_upgrade = client.may_upgrade() && asks_for_upgrade(head_),
                    .rules = dispatcher.settings().response_heads});
   ending_ = {};
   passed_ = 0;

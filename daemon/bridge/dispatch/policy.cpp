@@ -8,6 +8,20 @@
 
 namespace viaduct::daemon::bridge {
 
+namespace {
+
+// Whether a list of tokens (RFC 9110 section 5.6.1) has that one.
+bool names(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (protocol::equal_nocase(protocol::trim(list.substr(0, comma)), token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace
+
 Admission admit(const Load& load) {
   if (load.slot_free && !load.others_wait) return Admission::send;
   if (load.state == channel::AppState::failing) return Admission::failing;
@@ -30,10 +44,16 @@ std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
   return std::nullopt;
 }
 
+bool asks_for_upgrade(const protocol::RequestHead& head) {
+  if (head.params.get("HTTP_UPGRADE").value_or("").empty()) return false;
+  const auto connection = head.params.get("HTTP_CONNECTION");
+  return !connection || names(*connection, "upgrade");
+}
+
 bool asks_for_tunnel(const protocol::RequestHead& head) {
+  if (!asks_for_upgrade(head)) return false;
   if (head.role != protocol::Role::responder || head.content_length.value_or(0) > 0) return false;
-  const std::string_view wanted = head.params.get("HTTP_UPGRADE").value_or("");
-  return !wanted.empty() && !protocol::equal_nocase(wanted, "h2c");
+  return !protocol::equal_nocase(*head.params.get("HTTP_UPGRADE"), "h2c");
 }
 
 std::uint64_t bytes_to_gather(const BodyToCome& body) {

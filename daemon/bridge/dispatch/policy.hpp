@@ -38,7 +38,11 @@ struct Inexpressible {
 std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
                                            const protocol::RequestHead& head);
 
-/// Whether a request may become a tunnel (RFC 9110 section 7.8): it asks for another protocol, and
+/// Whether a request asks for another protocol (RFC 9110 section 7.8): the field Upgrade names one,
+/// and Connection, which not every front server passes on, names Upgrade.
+bool asks_for_upgrade(const protocol::RequestHead& head);
+
+/// Whether a request may become a tunnel before it is complete: it asks for another protocol, and
 /// announces no body that would have to be complete first. Not for h2c, which curl offers with
 /// every upload and no application behind a front server can speak.
 bool asks_for_tunnel(const protocol::RequestHead& head);

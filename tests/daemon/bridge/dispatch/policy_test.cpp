@@ -46,6 +46,35 @@ TEST(Admission, EveryRow) {
   }
 }
 
+TEST(AsksForUpgrade, EveryRow) {
+  struct Row {
+    const char* upgrade;
+    const char* connection;
+    bool expected;
+  };
+  const Row rows[] = {
+      {"websocket", nullptr, true},
+      {"websocket", "upgrade", true},
+      {"websocket", "Upgrade", true},
+      {"websocket", "keep-alive, Upgrade", true},
+      {"websocket", "keep-alive ,\tUPGRADE ,x", true},
+      {"h2c", "Upgrade, HTTP2-Settings", true},
+      {"websocket", "", false},
+      {"websocket", "keep-alive", false},
+      {"websocket", "upgrades, x-upgrade", false},
+      {"", "upgrade", false},
+      {nullptr, "upgrade", false},
+  };
+  for (const Row& row : rows) {
+    protocol::RequestHead head;
+    if (row.upgrade != nullptr) head.params.add("HTTP_UPGRADE", row.upgrade);
+    if (row.connection != nullptr) head.params.add("HTTP_CONNECTION", row.connection);
+    EXPECT_EQ(asks_for_upgrade(head), row.expected)
+        << (row.upgrade != nullptr ? row.upgrade : "none") << ' '
+        << (row.connection != nullptr ? row.connection : "none");
+  }
+}
+
 TEST(AsksForTunnel, EveryRow) {
   using protocol::Role;
   struct Row {
