@@ -89,7 +89,7 @@ void read_names(Reading& reading, const Node& node, const std::string& path,
   }
 }
 
-// Output of --dump goes into reports; values of `env` and `params` may be secret.
+// Output of --dump goes into reports; values of `env` may be secret.
 Key<AppSettings> env_key() {
   return {"env",
           [](Reading& reading, const Node& node, const std::string& path, AppSettings& into) {
@@ -131,7 +131,7 @@ Key<AppSettings> params_key() {
           [](DumpWriter& dump, const AppSettings& from, const std::string& path) {
             dump.open("params");
             for (const ParamOverride& param : from.params)
-              dump.value(param.name, param.value ? quote_yaml("***") : "null",
+              dump.value(param.name, param.value ? quote_yaml(*param.value) : "null",
                          join(path, param.name));
             dump.close();
           }};

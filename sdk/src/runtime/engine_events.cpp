@@ -306,10 +306,10 @@ void Engine::log_malformed(Errc error) {
 // A proxy that does it does it with every request.
 void Engine::log_contradiction() {
   if (std::exchange(contradicted_, true)) return;
-  write_log(Level::warn, {},
-            "a trusted proxy sends X-Forwarded-Proto, -Host or -Port with neither one value nor as "
-            "many as X-Forwarded-For, or an element of Forwarded that repeats itself: such a field "
-            "is ignored; this is said once");
+  log_.add(Level::warn, {},
+           "a trusted proxy sends X-Forwarded-Proto, -Host or -Port with neither one value nor as "
+           "many as X-Forwarded-For, or an element of Forwarded that repeats itself: such a field "
+           "is ignored; this is said once");
 }
 
 }  // namespace detail

@@ -49,7 +49,7 @@ def is_chosen_here(figures, toolchain):
     """Whether a mismatch is of the project's own making: only what its files say differs, not the
     machine. A gate that a change of flags turns off would be none."""
     return all(figures.toolchain.get(name) == toolchain.get(name)
-               for name in {**figures.toolchain, **toolchain} if name not in ("flags", "sanitizer"))
+               for name in {**figures.toolchain, **toolchain} if name != "flags")
 
 
 def nearest(was, now, count, most):

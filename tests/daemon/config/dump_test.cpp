@@ -100,8 +100,7 @@ TEST_F(Dump, NamesFileAndLineOfEachValueOrDefault) {
                                 "      max: 16  # main.yaml:25\n      spare: 0  # default\n"
                                 "      idle: 90s  # main.yaml:25\n"));
   EXPECT_THAT(dumped, HasSubstr("      memory: 1GiB  # main.yaml:26\n"));
-  EXPECT_THAT(dumped, HasSubstr("      HTTPS: \"***\"  # main.yaml:21\n"
-                                "      HTTP_X: null  # main.yaml:21\n"));
+  EXPECT_THAT(dumped, HasSubstr("      HTTP_X: null  # main.yaml:21\n"));
   EXPECT_THAT(dumped, HasSubstr("    connect: [unix:/run/old.sock, \"tcp:[::1]:9000\"]  "
                                 "# main.yaml:30\n"));
   EXPECT_THAT(dumped, HasSubstr("    protocol: fastcgi  # default\n"
