@@ -10,7 +10,7 @@ namespace viaduct::protocol {
 ///
 /// The account is held in time. Each byte is worth 1/rate seconds, each second of waiting costs
 /// one. For the first `grace` of waiting the account may be overdrawn. A client that sends faster
-/// saves at most `grace`, so that no fast start lets it drip for hours.
+/// saves at most `most`, so that no fast start lets it drip for hours.
 class BodyRate {
  public:
   using Duration = std::chrono::nanoseconds;
@@ -20,7 +20,9 @@ class BodyRate {
   constexpr BodyRate() = default;
   /// `rate`: bytes per second; 0: any.
   constexpr explicit BodyRate(std::uint32_t rate, Duration grace = kGrace)
-      : rate_(rate), grace_(grace) {}
+      : BodyRate(rate, grace, grace) {}
+  constexpr BodyRate(std::uint32_t rate, Duration grace, Duration most)
+      : rate_(rate), grace_(grace), most_(most) {}
 
   /// The client was waited for so long.
   void wait(Duration time) {
@@ -37,8 +39,9 @@ class BodyRate {
  private:
   std::uint32_t rate_ = 0;
   Duration grace_ = kGrace;
+  Duration most_ = kGrace;
   Duration waited_{};
-  Duration saved_{};  // at most grace_; below zero: the average is below the rate
+  Duration saved_{};  // at most most_; below zero: the average is below the rate
 };
 
 }  // namespace viaduct::protocol

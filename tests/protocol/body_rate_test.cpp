@@ -1,7 +1,9 @@
 #include "protocol/body_rate.hpp"
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -80,6 +82,18 @@ TEST(BodyRate, BytesOneByOneAreWorthAsMuchAsTogether) {
     EXPECT_LE(one_by_one.left(), seconds(1));
     EXPECT_GE(one_by_one.left(), seconds(1) - nanoseconds(22) * bytes_per_second)
         << bytes_per_second;
+  }
+}
+
+TEST(BodyRate, WhatIsSavedIsChosen) {
+  for (const auto& [bytes, left] : std::initializer_list<std::pair<int, int>>{
+           {29'999, 59'998}, {30'000, 60'000}, {30'001, 60'000}}) {
+    BodyRate rate(500, seconds(20), seconds(60));
+    EXPECT_EQ(rate.left(), seconds(20));
+    rate.receive(static_cast<std::uint64_t>(bytes));
+    EXPECT_EQ(rate.left(), milliseconds(left)) << bytes;
+    rate.wait(milliseconds(left));
+    EXPECT_EQ(rate.left(), seconds(0)) << bytes;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -13,8 +14,8 @@ namespace viaduct::daemon::bridge {
 ///
 /// Time counts only while viaductd waits for the client: not while reading is paused, and not while
 /// the application has bytes that it has not taken. Silence is the time since the client last sent
-/// something. protocol::BodyRate says what the rate is an average of, and what a fast start is
-/// worth.
+/// something. protocol::BodyRate says what the rate is an average of. A fast start is worth as much
+/// waiting as the limit of silence, which is thus the same for fast clients and slow ones.
 class BodyPatience {
  public:
   struct Limits {
@@ -25,7 +26,10 @@ class BodyPatience {
 
   /// For ever.
   BodyPatience() = default;
-  explicit BodyPatience(const Limits& limits) : limit_(limits.silence), rate_(limits.rate) {}
+  explicit BodyPatience(const Limits& limits)
+      : limit_(limits.silence),
+        rate_(limits.rate, protocol::BodyRate::kGrace,
+              std::max<protocol::BodyRate::Duration>(protocol::BodyRate::kGrace, limits.silence)) {}
 
   /// So much time has passed since the last call; `waiting`: for the client.
   void pass(Clock::duration time, bool waiting) {

@@ -23,7 +23,7 @@ struct ClientLimits {
   /// Silence while a part of the response is unsent.
   std::chrono::milliseconds send{60000};
   /// Bytes of a body per second of waiting, on average, looked at after `grace` of it. What came
-  /// faster is worth `grace` at most (protocol::BodyRate).
+  /// faster is worth `body` at most, or `grace` (protocol::BodyRate).
   std::uint32_t body_rate = 500;
   std::chrono::milliseconds grace{20000};
 
@@ -58,7 +58,8 @@ class ClientPatience {
   /// A head is complete.
   void begin_request(Time now) {
     await(Awaited::nothing, now);
-    rate_ = protocol::BodyRate(limits_.body_rate, limits_.grace);
+    rate_ =
+        protocol::BodyRate(limits_.body_rate, limits_.grace, std::max(limits_.grace, limits_.body));
   }
   /// Body bytes have come.
   void receive(std::uint64_t bytes, Time now) {

@@ -101,15 +101,24 @@ TEST(ClientPatienceTest, ABodyHasARateBehindTheGrace) {
 }
 
 // Fast at first, then a byte each so many seconds; when it is too late.
-TEST(ClientPatienceTest, AFastStartIsWorthTheGrace) {
+TEST(ClientPatienceTest, AFastStartIsWorthAsMuchAsSilence) {
   struct Row {
+    int silence;
     int every;
     int times;
     int deadline;
   };
-  for (const auto& [every, times, deadline] :
-       std::initializer_list<Row>{{0, 0, 20}, {19, 1, 20}, {10, 2, 20}, {1, 19, 20}}) {
-    ClientPatience patience({.body = hours(1), .body_rate = 500, .grace = seconds(20)});
+  for (const auto& [silence, every, times, deadline] :
+       std::initializer_list<Row>{{20, 0, 0, 20},
+                                  {20, 19, 1, 20},
+                                  {20, 10, 2, 20},
+                                  {20, 1, 19, 20},
+                                  {1, 0, 0, 1},
+                                  {0, 0, 0, 20},
+                                  {60, 0, 0, 60},
+                                  {60, 50, 1, 60},
+                                  {60, 20, 3, 60}}) {
+    ClientPatience patience({.body = seconds(silence), .body_rate = 500, .grace = seconds(20)});
     patience.begin_request(kStart);
     patience.await(Awaited::body, kStart);
     patience.receive(10'485'760, kStart);
