@@ -118,6 +118,18 @@ def test_listeners_that_a_bridge_has_shut_down_are_bound_anew(daemon):
     hostage.serves_again(violations=0)
 
 
+def test_a_listener_that_a_bridge_has_disconnected_is_bound_anew(daemon):
+    daemon.app("sdk", workers=2)
+    requests = listeners_of_every_kind(daemon)
+    hostage = Hostage(daemon).start()
+    pid = hostage.take_over("disconnect")
+    daemon.logged(", bound anew")
+    os.kill(pid, signal.SIGKILL)
+    for request in requests:
+        wait_for(lambda: served(request), "the next bridge serves")
+    hostage.serves_again(violations=0)
+
+
 def test_an_old_bridge_does_not_take_the_listeners_from_the_new_one(daemon):
     app = daemon.app("sdk", workers=2)
     requests = listeners_of_every_kind(daemon)[:3]

@@ -191,11 +191,22 @@ void wait_for(Type type) {
   }
 }
 
-void shut_listeners_down(Type when) {
+void shut_down(int listener) {
+  ::shutdown(listener, SHUT_RDWR);
+}
+
+// A TCP socket listens no more; one for Unix addresses takes no notice.
+void disconnect(int listener) {
+  sockaddr nowhere{};
+  nowhere.sa_family = AF_UNSPEC;
+  (void)::connect(listener, &nowhere, sizeof(nowhere));
+}
+
+void end_listening(Type when, void (*end)(int)) {
   send(of(Type::started));
   wait_for(when);
   while (true) {
-    for (int i = channel::kFirstListenerDescriptor; is_listener(i); ++i) ::shutdown(i, SHUT_RDWR);
+    for (int i = channel::kFirstListenerDescriptor; is_listener(i); ++i) end(i);
     ::poll(nullptr, 0, 5);
   }
 }
@@ -277,9 +288,10 @@ void act(std::string_view deed) {
     while (!gate.empty() && ::access(gate.c_str(), F_OK) != 0) ::poll(nullptr, 0, 5);
     return ask_for_status(socket, file);
   }
-  if (deed == "shutdown") return shut_listeners_down(Type::accept);
+  if (deed == "shutdown") return end_listening(Type::accept, shut_down);
+  if (deed == "disconnect") return end_listening(Type::accept, disconnect);
   if (deed == "relentless") return shut_every_listener_down();
-  if (deed == "orphan") return shut_listeners_down(Type::drain);
+  if (deed == "orphan") return end_listening(Type::drain, shut_down);
   if (deed == "board") return spoil_board();
   if (deed.starts_with("list ")) return list(deed.substr(5));
   if (deed == "flood") return flood();
