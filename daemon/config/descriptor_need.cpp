@@ -55,7 +55,7 @@ std::string describe(const DescriptorNeed& need) {
 void check_descriptors(const Checking& check) {
   const DescriptorNeed need = descriptor_need(check.settings);
   const std::uint64_t most = check.system.most_descriptors();
-  if (need.total() <= most) return;
+  if (check.purpose == Purpose::reload || need.total() <= most) return;
   // With a connection less it would be too much as well.
   const bool too_many_threads = need.total() - need.connections - need.files >= most;
   check.warning(too_many_threads ? "bridge.threads" : "limits.connections",
