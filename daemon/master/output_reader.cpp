@@ -36,12 +36,17 @@ void OutputReader::wait_readable() {
 }
 
 void OutputReader::read_turn() {
-  std::size_t worth = 0;
-  while (worth < kBytesPerTurn && read_some(worth)) {
+  // A pipe that is found empty begins no new turn: a writer may be just slower than its reader.
+  const auto now = std::chrono::steady_clock::now();
+  if (now - turn_began_ >= kTurn) {
+    turn_began_ = now;
+    worth_ = 0;
+  }
+  while (worth_ < kBytesPerTurn && read_some(worth_)) {
   }
   if (!pipe_.is_open()) return;
-  if (worth < kBytesPerTurn) return wait_readable();
-  pause_.expires_after(kTurn * (worth / kBytesPerTurn));
+  if (worth_ < kBytesPerTurn) return wait_readable();
+  pause_.expires_at(turn_began_ + kTurn * (worth_ / kBytesPerTurn));
   pause_.async_wait([weak = weak_from_this()](const boost::system::error_code& error) {
     const auto self = weak.lock();
     if (self && !error && self->pipe_.is_open()) self->wait_readable();

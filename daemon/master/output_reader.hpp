@@ -61,6 +61,8 @@ class OutputReader : public std::enable_shared_from_this<OutputReader> {
 
   boost::asio::posix::stream_descriptor pipe_;
   boost::asio::steady_timer pause_;
+  std::chrono::steady_clock::time_point turn_began_{};
+  std::size_t worth_ = 0;  // read in this turn
   LineSplitter splitter_;
   std::deque<std::string> last_;
   CrashNotes notes_;

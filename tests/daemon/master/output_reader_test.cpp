@@ -79,6 +79,19 @@ TEST_F(OutputReaderTest, FloodWaitsInThePipe) {
   while (lines_.size() < kLines) io_.run_one();
 }
 
+// A writer that is a little slower than its reader leaves the pipe empty again and again.
+TEST_F(OutputReaderTest, AFloodInPiecesWaitsAsWell) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string piece = std::string(1023, 'x') + '\n';
+  constexpr std::size_t kPieces = 5 * OutputReader::kBytesPerTurn / 1024;
+  reader_->start();
+  for (std::size_t i = 0; i < kPieces; ++i) {
+    write(piece);
+    while (lines_.size() <= i) io_.run_one();
+  }
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 4 * OutputReader::kTurn);
+}
+
 TEST_F(OutputReaderTest, AFloodOfLinesWaitsLongerThanOneOfBytes) {
   const auto begin = std::chrono::steady_clock::now();
   write(std::string(20'000, '\n'));
