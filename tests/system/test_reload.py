@@ -157,7 +157,8 @@ def test_limit_of_descriptors_is_the_largest_that_a_generation_needs(viaductd):
     assert limit(viaductd.pid) == limit(started()[1]) == before
     app["command"] = command
     viaductd.reload()
-    wait_for(lambda: len(viaductd.bridges()) == 1, "the former bridge is gone")
+    tool = Tool(viaductd)
+    wait_for(lambda: len(tool.status()["generations"]) == 1, "the former bridge is gone")
     viaductd.reload()
     assert limit(viaductd.pid) < 1000, "nobody needs it any more"
 
