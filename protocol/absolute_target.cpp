@@ -25,8 +25,24 @@ std::string AbsoluteTarget::origin_form() const {
   return form.append(tail);
 }
 
+namespace {
+
+// Of every request: few other names have its length, and none its last letter.
+std::string_view request_uri(const Pairs& params) {
+  constexpr std::string_view kName = "REQUEST_URI";
+  for (const Pairs::Item item : params) {
+    const bool likely = item.name.size() == kName.size() && item.name.back() == kName.back();
+    if (likely && item.name == kName) return item.value;
+  }
+  return "/";
+}
+
+}  // namespace
+
 void take_absolute_target(Pairs& params) {
-  const auto split = split_absolute(params.get("REQUEST_URI").value_or(""));
+  const std::string_view target = request_uri(params);
+  if (target.starts_with('/')) return;
+  const auto split = split_absolute(target);
   if (!split) return;
   const std::string host(split->authority);
   params.set("REQUEST_URI", split->origin_form());

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "protocol/absolute_target.hpp"
 #include "protocol/keyed_hash.hpp"
 #include "protocol/text.hpp"
 
@@ -118,7 +117,6 @@ Errc Variables::finish(RequestHead& head) {
   if (!repeated_) {
     // The owner's spent store comes back and serves the next request.
     std::swap(head.params, received_);
-    if (absolute_) take_absolute_target(head.params);
     return read_content_length(head.params, head.content_length);
   }
   next_.resize(received_.size(), kNone);
@@ -140,7 +138,6 @@ Errc Variables::finish(RequestHead& head) {
     }
   }
   head.params = std::move(params);
-  if (absolute_) take_absolute_target(head.params);
   return read_content_length(head.params, head.content_length);
 }
 
@@ -156,7 +153,6 @@ void Variables::reset() {
   bytes_ = 0;
   count_ = 0;
   repeated_ = false;
-  absolute_ = false;
   seen_ = {};
   if (next_.empty() && table_.empty()) return;
   give_back(next_);

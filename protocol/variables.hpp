@@ -56,8 +56,7 @@ class Variables {
     }
   }
 
-  /// Moves the merged variables into `head`. A target in absolute-form is taken apart
-  /// (take_absolute_target()), CONTENT_LENGTH read: '' and '-1' mean that the
+  /// Moves the merged variables into `head`, with CONTENT_LENGTH read: '' and '-1' mean that the
   /// client did not say, and '-1' is left out. bad_body_length when it is no number or two of them
   /// differ, bad_param_name for a NUL or '=' in a name (FastCGI 6.1), bad_param_value for a NUL in
   /// a value.
@@ -109,7 +108,6 @@ class Variables {
   // Looks whether the last variable repeats another.
   void note(std::string_view name) {
     const auto number = static_cast<std::uint32_t>(received_.size() - 1);
-    if (name == "REQUEST_URI" && !received_[number].value.starts_with('/')) absolute_ = true;
     if (number >= kFiltered) return index_last(number);
     const std::uint32_t print = fingerprint(name);
     std::uint64_t& word = seen_[print >> 6];
@@ -133,7 +131,6 @@ class Variables {
   std::uint64_t bytes_ = 0;
   std::uint32_t count_ = 0;
   bool repeated_ = false;
-  bool absolute_ = false;                 // REQUEST_URI, perhaps
   std::array<std::uint64_t, 16> seen_{};  // a bit for the fingerprint of each of the first names
   std::vector<std::uint32_t>
       table_;  // of more: open addressing: number of a name's first pair, plus 1

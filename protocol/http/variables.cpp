@@ -46,17 +46,18 @@ int hex(char c) {
 }
 
 std::optional<std::string> decode(std::string_view path) {
-  std::string text;
-  text.reserve(path.size());
-  for (std::size_t i = 0; i < path.size(); ++i) {
+  std::string text(path);
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < path.size(); ++i, ++size) {
     if (path[i] != '%') {
-      text.push_back(path[i]);
+      text[size] = path[i];
       continue;
     }
     if (path.size() - i < 3 || hex(path[i + 1]) < 0 || hex(path[i + 2]) < 0) return std::nullopt;
-    text.push_back(static_cast<char>(hex(path[i + 1]) << 4 | hex(path[i + 2])));
+    text[size] = static_cast<char>(hex(path[i + 1]) << 4 | hex(path[i + 2]));
     i += 2;
   }
+  text.resize(size);
   return text;
 }
 
@@ -66,17 +67,19 @@ struct FieldVariable {
 };
 
 FieldVariable variable_of(std::string_view field) {
-  FieldVariable variable{"HTTP_"};
-  variable.name.reserve(variable.name.size() + field.size());
+  constexpr std::string_view kPrefix = "HTTP_";
+  FieldVariable variable{std::string(kPrefix.size() + field.size(), '_')};
+  char* to = variable.name.data();
+  to = std::copy(kPrefix.begin(), kPrefix.end(), to);
   for (const char c : field) {
     if (c >= 'a' && c <= 'z') {
-      variable.name.push_back(static_cast<char>(c - 'a' + 'A'));
+      *to = static_cast<char>(c - 'a' + 'A');
     } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-      variable.name.push_back(c);
+      *to = c;
     } else {
-      variable.name.push_back('_');
       variable.odd = variable.odd || c != '-';
     }
+    ++to;
   }
   return variable;
 }

@@ -54,21 +54,6 @@ TEST(Variables, TransferEncodingIsDropped) {
             "10 CONTENT_LENGTH=10");
 }
 
-// RFC 9112 section 3.2.2. Apache passes the target on as it came.
-TEST(Variables, AbsoluteTargetsCountAsPathQueryAndHost) {
-  EXPECT_EQ(collect({{"REQUEST_URI", "http://other.org/zz?x=1"}, {"HTTP_HOST", "h"}}),
-            "unknown REQUEST_URI=/zz?x=1 HTTP_HOST=other.org");
-  EXPECT_EQ(collect({{"HTTP_HOST", "h"}, {"REQUEST_URI", "HTTPS://other.org:81?x"}}),
-            "unknown HTTP_HOST=other.org:81 REQUEST_URI=/?x");
-  EXPECT_EQ(collect({{"REQUEST_URI", "http://other.org"}, {"HTTP_X", "1"}, {"HTTP_X", "2"}}),
-            "unknown REQUEST_URI=/ HTTP_X=1, 2 HTTP_HOST=other.org");
-  for (const char* const other : {"/zz?x=http://other.org/", "*", "", "http:///zz", "ftp://h/",
-                                  "http://user@h/", "http://h:x/", "http:/h", "//h/zz"}) {
-    EXPECT_EQ(collect({{"REQUEST_URI", other}, {"HTTP_HOST", "h"}}),
-              std::string("unknown REQUEST_URI=") + other + " HTTP_HOST=h");
-  }
-}
-
 TEST(Variables, ContentLengthIsReadOrUnknown) {
   EXPECT_EQ(collect({{"CONTENT_LENGTH", ""}}), "unknown CONTENT_LENGTH=");
   EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}}), "unknown");

@@ -9,6 +9,7 @@
 #include "daemon/bridge/front/connection_list.hpp"
 #include "daemon/bridge/front/peer.hpp"
 #include "daemon/bridge/front/refusal.hpp"
+#include "protocol/absolute_target.hpp"
 #include "protocol/forwarded.hpp"
 #include "protocol/refusal.hpp"
 
@@ -183,6 +184,7 @@ void Connection::begin(protocol::RequestId id, protocol::RequestHead& head) {
   const bool with_body = wants_head_body() || head.params.get("REQUEST_METHOD") != "HEAD";
   if (refuses_all()) return refuse(id, 503, with_body);
   const config::BridgeListener& listener = front_.settings;
+  protocol::take_absolute_target(head.params);
   if (protocol::settle_client(listener.forwarded, listener.trusted, trusted_, head.params)) {
     front_.services.scores.contradictory.fetch_add(1, std::memory_order_relaxed);
   }
