@@ -259,9 +259,9 @@ void Engine::close_if_done(const LinkPtr& link) {
   fail_link(link);
 }
 
-// `of` may belong to an exchange, which gives it up here.
 void Engine::close_link(const LinkPtr& of) {
-  const LinkPtr link = of;
+  // `of` may belong to an exchange, which gives it up here.
+  const LinkPtr link = of;  // NOLINT(performance-unnecessary-copy-initialization)
   if (!link->open) return;
   for (Exchange* exchange : link->exchanges.list()) cancel(*exchange, Exchange::Cancel::gone);
   link->close();
