@@ -7,7 +7,6 @@
 #include <variant>
 
 #include "daemon/config/text_file.hpp"
-#include "daemon/master/crash_directory.hpp"
 #include "daemon/master/exit_text.hpp"
 #include "daemon/master/log_set.hpp"
 
@@ -24,17 +23,6 @@ std::string core_pattern() {
   auto content = config::read_text_file("/proc/sys/kernel/core_pattern");
   const auto* const text = std::get_if<std::string>(&content);
   return text != nullptr ? text->substr(0, text->find('\n')) : "?";
-}
-
-// The path, or "" when there is none.
-std::string file(const CrashReport& report, const std::string& directory, const log::Log& log) {
-  if (directory.empty()) return {};
-  try {
-    return CrashDirectory(directory).add(report);
-  } catch (const std::exception& error) {
-    log.error("crash report cannot be written", {{"app", report.app}, {"error", error.what()}});
-    return {};
-  }
 }
 
 void write_record(const CrashReport& report, const std::string& path, const log::Log& log) {
@@ -89,7 +77,21 @@ void CrashDesk::finish(std::uint64_t serial) {
   report.requests_known = finished.mapped().missing == 0;
   report.core_pattern = core_pattern();
   const log::Log& log = logs_.daemon();
-  write_record(report, file(report, finished.mapped().directory, log), log);
+  write_record(report, file(report, finished.mapped().directory), log);
+}
+
+std::string CrashDesk::file(const CrashReport& report, const std::string& directory) {
+  if (directory.empty()) return {};
+  const auto search = searches_.try_emplace({directory, report.app}).first;
+  std::string path;
+  try {
+    path = CrashDirectory(directory).add(report, search->second);
+  } catch (const std::exception& error) {
+    logs_.daemon().error("crash report cannot be written",
+                         {{"app", report.app}, {"error", error.what()}});
+  }
+  if (search->second.finished()) searches_.erase(search);
+  return path;
 }
 
 }  // namespace viaduct::daemon::master

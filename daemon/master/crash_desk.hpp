@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "daemon/channel/lost_requests.hpp"
+#include "daemon/master/crash_directory.hpp"
 #include "daemon/master/crash_report.hpp"
 
 namespace viaduct::daemon::master {
@@ -45,11 +47,15 @@ class CrashDesk {
   };
 
   void finish(std::uint64_t serial);
+  // Returns the path, or "" when there is none.
+  std::string file(const CrashReport& report, const std::string& directory);
 
   boost::asio::io_context& io_;
   const LogSet& logs_;
   std::chrono::milliseconds patience_;
   std::map<std::uint64_t, Case> cases_;
+  // Unfinished ones, by directory and app.
+  std::map<std::pair<std::string, std::string>, CrashSearch> searches_;
 };
 
 }  // namespace viaduct::daemon::master

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <filesystem>
 #include <memory>
-#include <set>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "daemon/channel/place_of_file.hpp"
 
@@ -60,7 +60,7 @@ CrashDirectory::CrashDirectory(const std::string& path) : path_(path) {
   if (::faccessat(directory_.get(), ".", W_OK | X_OK, AT_EACCESS) != 0) fail(what);
 }
 
-std::string CrashDirectory::add(const CrashReport& report) const {
+std::string CrashDirectory::add(const CrashReport& report, CrashSearch& search) const {
   const std::string name = crash_file_name(report);
   std::string path = path_ + "/" + name;
   const UniqueFd file(::openat(directory_.get(), name.c_str(),
@@ -72,24 +72,29 @@ std::string CrashDirectory::add(const CrashReport& report) const {
     errno = error;
     fail(path);
   }
-  remove_oldest(report.app);
+  remove_oldest(report.app, search);
   return path;
 }
 
-void CrashDirectory::remove_oldest(const std::string& app) const {
+void CrashDirectory::remove_oldest(const std::string& app, CrashSearch& search) const {
+  CrashSearch now = std::exchange(search, {});
   const int copy = ::openat(directory_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const std::unique_ptr<DIR, int (*)(DIR*)> listing(copy < 0 ? nullptr : ::fdopendir(copy),
                                                     &::closedir);
   if (!listing) return;
-  // The newest, however many others may have put there: each that is older goes as it is found.
-  std::set<std::string> kept;
-  while (const dirent* entry = ::readdir(listing.get())) {
+  // Where a directory has no such position any more, this is its end, and the next begins anew.
+  if (!now.finished()) ::seekdir(listing.get(), now.position);
+  for (std::size_t seen = 0; seen < kMostEntries; ++seen) {
+    const dirent* const entry = ::readdir(listing.get());
+    if (entry == nullptr) return;
     if (!is_crash_file(app, entry->d_name)) continue;
-    kept.emplace(entry->d_name);
-    if (kept.size() <= kKept) continue;
-    ::unlinkat(directory_.get(), kept.begin()->c_str(), 0);
-    kept.erase(kept.begin());
+    now.kept.emplace(entry->d_name);
+    if (now.kept.size() <= kKept) continue;
+    ::unlinkat(directory_.get(), now.kept.begin()->c_str(), 0);
+    now.kept.erase(now.kept.begin());
   }
+  now.position = ::telldir(listing.get());
+  search = std::move(now);
 }
 
 }  // namespace viaduct::daemon::master
