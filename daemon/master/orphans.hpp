@@ -6,8 +6,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace viaduct::daemon::master {
@@ -29,10 +32,19 @@ class Orphans {
 
   explicit Orphans(Expected expected);
 
+  /// Environments that one look() reads, and how much of each: a worker that leaves thousands of
+  /// processes must not keep this one busy.
+  static constexpr std::size_t kReadsPerLook = 128;
+  static constexpr std::size_t kEnvironBytes = 128 * 1024;
+
   /// A worker has ended, and was waited for. `serial`: its VIADUCT_WORKER_SERIAL.
   void worker_ended(pid_t pid, std::uint64_t serial, Clock::time_point now);
   /// A child has ended that nobody expected: what it leaves has become a child in its turn.
-  void orphan_ended(pid_t pid, Clock::time_point now);
+  void orphan_ended(pid_t pid);
+  /// To be called once after any number of such ends: kills what belongs to workers that have ended
+  /// lately. The environment of each process is read once. Returns whether some have not been
+  /// judged yet: then it is to be called again, when others have had their turn.
+  bool look(Clock::time_point now);
   /// Kills whatever has been left, and waits for it, a second at most.
   void end();
 
@@ -43,20 +55,22 @@ class Orphans {
     Clock::time_point when;
   };
 
-  // Kills what belongs to workers that have ended lately.
-  void look() const;
   // Children that nobody waits for and that came after this process had begun.
   [[nodiscard]] std::vector<pid_t> left() const;
-  [[nodiscard]] bool belongs_to_ended(pid_t child) const;
+  [[nodiscard]] bool is_in_session_of_ended(pid_t child) const;
+  [[nodiscard]] bool is_serial_of_ended(const std::string& serial) const;
 
   Expected expected_;
   std::set<pid_t> inherited_;  // children from before
   std::deque<Ended> ended_;    // lately, at most kRemembered
+  // Of the children that look() found last and read: what their environment says; none: there
+  // was none then.
+  std::map<pid_t, std::optional<std::string>> serials_;
 };
 
 /// The value that a process began with of an environment variable, in the text of
-/// /proc/PID/environ;
-/// "" when there is none.
-std::string environment_value(const std::string& environ, const std::string& name);
+/// /proc/PID/environ; "" when there is none. An entry without its NUL, which was cut, is not
+/// believed.
+std::string environment_value(const std::string& environ, std::string_view name);
 
 }  // namespace viaduct::daemon::master

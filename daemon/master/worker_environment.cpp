@@ -54,7 +54,7 @@ Environment worker_environment(const config::AppSettings& app, const std::string
   Environment result = config::worker_environment(app, inherited);
   result["VIADUCT_APP"] = app.name;
   result["VIADUCT_WORKER"] = worker;
-  result["VIADUCT_WORKER_SERIAL"] = std::to_string(serial);
+  result[std::string(kSerialVariable)] = std::to_string(serial);
   if (app.concurrency.model) {
     const bool fibers = *app.concurrency.model == config::ConcurrencyModel::fibers;
     result["VIADUCT_MODEL"] = fibers ? "fibers" : "threads";

@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "daemon/config/app_settings.hpp"
 #include "daemon/config/worker_environment.hpp"
 
 namespace viaduct::daemon::master {
+
+/// By what it says, processes that a worker leaves behind are told from those of others (Orphans).
+inline constexpr std::string_view kSerialVariable = "VIADUCT_WORKER_SERIAL";
 
 /// This process's own environment.
 config::Environment own_environment();

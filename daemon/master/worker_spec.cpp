@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "daemon/config/executable.hpp"
@@ -62,6 +63,10 @@ SpawnSpec worker_spec(const config::AppSettings& app, const std::string& worker,
   if (app.pinned_file) spec.pinned_file = app.pinned_file->get();
   spec.arguments = app.command;
   spec.environment = to_strings(worker_environment(app, worker, serial, inherited));
+  // In front: of a large environment, Orphans read the beginning alone.
+  std::stable_partition(
+      spec.environment.begin(), spec.environment.end(),
+      [](const std::string& entry) { return entry.starts_with(kSerialVariable); });
   spec.descriptors = {listener, null, error_pipe};
   if (::geteuid() == 0) spec.account = app.identity.account;
   spec.directory = app.directory;

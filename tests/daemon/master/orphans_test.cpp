@@ -1,5 +1,6 @@
 #include "daemon/master/orphans.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,6 +40,15 @@ TEST(EnvironmentValue, IsThatOfTheWholeName) {
   EXPECT_EQ(environment_value("", "A"), "");
 }
 
+// The text is read up to a limit, and half a number is another number.
+TEST(EnvironmentValue, IsNotBelievedWhereItIsCut) {
+  const std::string environ("A=1\0SERIAL=12\0", 14);
+  EXPECT_EQ(environment_value(environ, "SERIAL"), "12");
+  for (std::size_t size = 0; size < environ.size(); ++size) {
+    EXPECT_EQ(environment_value(environ.substr(0, size), "SERIAL"), "") << size;
+  }
+}
+
 class OrphansTest : public testing::Test {
  protected:
   // Runs a worker of that serial, which leaves a process and ends. Returns the pid of the process.
@@ -68,6 +78,31 @@ class OrphansTest : public testing::Test {
     const pid_t left = std::stoi(text);
     orphans.push_back(left);
     return left;
+  }
+
+  // The worker of that serial has ended: looks once.
+  void ended(std::uint64_t serial) {
+    found.worker_ended(worker, serial, now);
+    EXPECT_FALSE(found.look(now));
+  }
+
+  // A child with that in front of its environment, in a session of its own.
+  pid_t child_with(const std::string& first) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return -1;
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::setsid();
+      ::execle("/bin/sleep", "sleep", "1000", nullptr,
+               std::array<const char*, 3>{first.c_str(), "PATH=/usr/bin:/bin", nullptr}.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+    char none = 0;
+    EXPECT_EQ(::read(ends[0], &none, 1), 0) << "closed by exec";
+    ::close(ends[0]);
+    orphans.push_back(child);
+    return child;
   }
 
   // Waits until the process has made its session.
@@ -113,24 +148,24 @@ class OrphansTest : public testing::Test {
 
 TEST_F(OrphansTest, AProcessInTheSessionOfItsWorkerIsKilled) {
   const pid_t left = leave(1, "sleep 1000");
-  found.worker_ended(worker, 3, now);
+  ended(3);
   EXPECT_EQ(will_end_by(left), SIGKILL);
 }
 
 TEST_F(OrphansTest, AProcessInASessionOfItsOwnIsKilledByItsEnvironment) {
   const pid_t left = leave(1, "exec setsid sleep 1000");
   ASSERT_TRUE(leads_session(left));
-  found.worker_ended(worker, 1, now);
+  ended(1);
   EXPECT_EQ(will_end_by(left), SIGKILL);
 }
 
 TEST_F(OrphansTest, OthersAreLeftAlone) {
   const pid_t other = leave(2, "exec setsid sleep 1000");
   ASSERT_TRUE(leads_session(other));
-  found.worker_ended(worker, 1, now);
+  ended(1);
   EXPECT_EQ(ended_by(other), 0) << "of another worker";
   expected = other;
-  found.worker_ended(worker, 2, now);
+  ended(2);
   EXPECT_EQ(ended_by(other), 0) << "somebody waits for it";
 }
 
@@ -142,9 +177,10 @@ TEST_F(OrphansTest, WhatAnOrphanLeavesIsKilledInItsTurn) {
     std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
   ASSERT_TRUE(leads_session(grandchild));
   orphans.push_back(grandchild);
-  found.worker_ended(worker, 1, now);
+  ended(1);
   EXPECT_EQ(will_end_by(left), SIGKILL);
-  found.orphan_ended(left, now + seconds(10));
+  found.orphan_ended(left);
+  EXPECT_FALSE(found.look(now + seconds(10)));
   EXPECT_EQ(will_end_by(grandchild), SIGKILL);
 }
 
@@ -156,7 +192,7 @@ TEST_F(OrphansTest, WhatNobodyIsFoundForLivesUntilTheEnd) {
   while (grandchild == 0) {
     std::ifstream("/proc/" + pid + "/task/" + pid + "/children") >> grandchild;
   }
-  found.worker_ended(worker, 1, now);
+  ended(1);
   EXPECT_EQ(ended_by(left), 0);
   found.end();
   EXPECT_EQ(::kill(left, 0), -1);
@@ -168,9 +204,23 @@ TEST_F(OrphansTest, ChildrenFromBeforeOutliveTheEnd) {
   Orphans later{[this](pid_t pid) { return pid == expected; }};
   const pid_t awaited = expected = leave(1, "exec setsid sleep 1000");
   later.worker_ended(worker, 1, now);
+  EXPECT_FALSE(later.look(now));
   later.end();
   EXPECT_EQ(ended_by(before), 0);
   EXPECT_EQ(ended_by(awaited), 0);
+}
+
+TEST_F(OrphansTest, SoManyAreReadAtATimeAndEachOnce) {
+  constexpr std::size_t kMany = Orphans::kReadsPerLook + 1;
+  std::vector<pid_t> children;
+  for (std::size_t i = 0; i < kMany; ++i) children.push_back(child_with("VIADUCT_WORKER_SERIAL=1"));
+  worker = ::getpid();  // no child is in its session
+  found.worker_ended(worker, 2, now);
+  EXPECT_TRUE(found.look(now)) << "one more than are read at a time";
+  EXPECT_FALSE(found.look(now)) << "the others are known";
+  found.worker_ended(worker, 1, now);
+  EXPECT_FALSE(found.look(now)) << "all are known";
+  for (const pid_t child : children) EXPECT_EQ(will_end_by(child), SIGKILL);
 }
 
 }  // namespace

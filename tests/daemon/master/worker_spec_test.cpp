@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
@@ -181,6 +182,18 @@ TEST_F(FailureTextTest, WorkerHasItsSocketOnDescriptorZero) {
   EXPECT_EQ(spec.arguments, app_.command);
   EXPECT_EQ(spec.directory, directory_);
   EXPECT_EQ(spec.account.has_value(), ::geteuid() == 0);
+}
+
+// By it the processes that a worker leaves are found, and of an environment the beginning is read.
+TEST(WorkerSpecTest, TheSerialStandsInFrontOfTheEnvironment) {
+  config::AppSettings app;
+  app.name = "shop";
+  app.command = {"/bin/true"};
+  const SpawnSpec spec =
+      worker_spec(app, "shop/1", 7, {{"A", std::string(100'000, 'x')}, {"Z", "1"}}, -1, -1, -1);
+  ASSERT_FALSE(spec.environment.empty());
+  EXPECT_EQ(spec.environment.front(), "VIADUCT_WORKER_SERIAL=7");
+  EXPECT_EQ(std::count(spec.environment.begin(), spec.environment.end(), "VIADUCT_APP=shop"), 1);
 }
 
 }  // namespace
