@@ -15,11 +15,16 @@ std::string directory_of(const std::string& file) {
   return std::filesystem::path(file).lexically_normal().parent_path();
 }
 
+// What is to be said of it is said of runtime_dir.
+bool is_runtime_dir(const Checking& check, const std::string& directory) {
+  return directory == directory_of(check.settings.runtime_dir + "/.");
+}
+
 // The directory of `file`, which viaductd does not make: only runtime_dir itself.
 void check_exists(const Checking& check, const std::string& path, const std::string& what,
                   const std::string& file) {
   const std::string directory = directory_of(file);
-  if (directory == directory_of(check.settings.runtime_dir + "/.")) return;
+  if (is_runtime_dir(check, directory)) return;
   FileStatus status = check.system.status(directory);
   if (status.error == 0 && !S_ISDIR(status.mode)) status.error = ENOTDIR;
   // What a directory above it forbids shows when the file is opened.
@@ -61,10 +66,11 @@ Trusted trusted_by(const Settings& settings, const ListenerSettings& listener) {
 
 void check_socket(const Checking& check, const std::string& path, const Address& address,
                   const Trusted& trusted) {
-  if (address.kind == Address::Kind::unix_path) {
-    check_exists(check, path, "the socket", address.name);
-    check_parent(check, path, "the socket", address.name, trusted);
-  }
+  if (address.kind != Address::Kind::unix_path) return;
+  check_exists(check, path, "the socket", address.name);
+  const std::string directory = directory_of(address.name);
+  if (!is_runtime_dir(check, directory) && check.is_led_astray(path, directory)) return;
+  check_parent(check, path, "the socket", address.name, trusted);
 }
 
 // What is there can be written without waiting for anybody. The names of own descriptors say

@@ -82,9 +82,7 @@ bool remove_below(int parent, const char* name, int deep, std::size_t& left) noe
 }  // namespace
 
 Directory Directory::open(const std::string& path) {
-  UniqueFd descriptor(::open(path.c_str(), kOpenDirectory));
-  if (!descriptor) fail("open " + path);
-  return {std::move(descriptor), path};
+  return {open_place(path), path};
 }
 
 Directory Directory::make(const std::string& path, mode_t mode) {

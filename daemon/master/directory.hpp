@@ -28,11 +28,11 @@ struct FileId {
 /// Functions throw std::system_error that names the path, unless they are noexcept.
 class Directory {
  public:
-  /// An existing directory. Symbolic links in `path` are followed.
+  /// An existing directory. Root follows links of others as channel::open_place() does: never to a
+  /// directory that they do not own.
   static Directory open(const std::string& path);
-  /// Makes `path` with this mode, whatever the umask, unless it is there; then opens it. Root
-  /// follows links of others as channel::open_place() does: never to a directory that they do not
-  /// own.
+  /// Makes `path` with this mode, whatever the umask, unless it is there; then opens it. Links
+  /// are followed as by open().
   static Directory make(const std::string& path, mode_t mode);
 
   /// The directory `name` in this one, made if it is missing. It gets this mode, whatever the

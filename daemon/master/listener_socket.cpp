@@ -154,6 +154,7 @@ struct Opened {
 };
 
 Opened open_file(const Address& address, const ListenerOptions& options) {
+  SocketFile::check_place(address.name);
   make_room(address, unix_address(address.name));
   UniqueFd made = make_socket(address, AF_UNIX);
   const SocketFile file = SocketFile::bind(made.get(), address.name, options.mode);

@@ -50,6 +50,12 @@ std::optional<FileId> socket_id(int descriptor) {
 
 }  // namespace
 
+void SocketFile::check_place(const std::string& path) {
+  (void)Directory::open(parent_of(path));
+}
+
+// A name below the descriptor of the directory would be the name of the socket for everybody who
+// asks, so that it is bound by its path, and looked for where it is to be.
 SocketFile SocketFile::bind(int socket, const std::string& path, mode_t mode) {
   auto directory = std::make_shared<const Directory>(Directory::open(parent_of(path)));
   const SocketAddress address = unix_address(path);

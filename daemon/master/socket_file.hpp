@@ -16,10 +16,14 @@ namespace viaduct::daemon::master {
 /// Functions throw std::system_error that names the path, unless they are noexcept.
 class SocketFile {
  public:
+  /// Does nothing unless bind() would fail at the directory of `path`: it is not there, or root is
+  /// led there by a link of another user (EPERM). To be asked before anything is done at the path.
+  static void check_place(const std::string& path);
   /// Binds `socket` to `path`. The file has this mode from its first moment, whatever the umask.
   /// Changes the umask meanwhile: not for processes with several threads.
   static SocketFile bind(int socket, const std::string& path, mode_t mode);
-  /// The socket file that is at `path` now, or nothing.
+  /// The socket file that is at `path` now, or nothing, also where a link of another user leads
+  /// root there.
   static std::optional<SocketFile> find(const std::string& path) noexcept;
 
   /// Absent values leave things as they are. Throws ESTALE, and changes nothing, when something

@@ -1,6 +1,7 @@
 """Sockets and directories of a viaductd that is root, in reach of another user."""
 
 import os
+import shutil
 import signal
 import socket
 from pathlib import Path
@@ -122,12 +123,19 @@ def test_what_takes_the_place_of_a_socket_is_left_alone(viaductd, place, victim,
     foreign.check()
 
 
-def test_names_that_are_exchanged_during_reloads_lead_nowhere(viaductd, place, victim, stopping):
-    """Between the socket and a link to a file of root's, while mode and owner change."""
+@pytest.mark.parametrize("kind", ["name", "directory"])
+def test_names_that_are_exchanged_during_reloads_lead_nowhere(viaductd, place, victim, stopping, kind):
+    """While mode and owner change: the socket and a link to a file of root's, or the directory of the
+    socket and a link to one of root's."""
+    name, target = Path(viaductd.socket), victim.file
+    if kind == "directory":
+        name, target = own_directory(place / "inner"), victim.directory
+        viaductd.socket = str(name / "web.sock")
+        viaductd.settings["listeners"][0] |= {"address": f"unix:{viaductd.socket}"}
     viaductd.start()
-    tool, path = Tool(viaductd), Path(viaductd.socket)
-    as_user(ATTACKER, lambda: (place / "trap").symlink_to(victim.file))
-    exchanger = Exchanger(path, place / "trap")
+    tool = Tool(viaductd)
+    as_user(ATTACKER, lambda: (place / "trap").symlink_to(target))
+    exchanger = Exchanger(name, place / "trap")
     stopping.append(exchanger)
     results = []
 
@@ -144,10 +152,36 @@ def test_names_that_are_exchanged_during_reloads_lead_nowhere(viaductd, place, v
     exchanger.stop()
     assert set(results) <= {0, 1}
     assert serves(viaductd)
-    for name in (path, place / "trap"):
-        name.unlink(missing_ok=True)
+    for left in (name, place / "trap"):
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left)
+        left.unlink(missing_ok=True)
+    if kind == "directory":
+        own_directory(name)
     viaductd.reload()
     assert fastcgi.request(viaductd.socket, "/hello").body == b"hello\n"
+    victim.check()
+
+
+def test_no_socket_is_made_where_a_link_of_another_user_leads(viaductd, place, victim):
+    """Neither at the start nor by a reload; --check says so."""
+    as_user(ATTACKER, lambda: (place / "link").symlink_to(victim.directory))
+    said = f"listeners[0].address: {place}/link, which a link of another user leads to"
+    viaductd.settings["listeners"][0] |= {"address": f"unix:{place}/link/web.sock"}
+    viaductd.write()
+    checked = viaductd.check()
+    assert checked.returncode == CONFIGURATION and said in checked.stderr
+    viaductd.start(ready=False)
+    assert viaductd.process.wait() == CONFIGURATION
+    assert said in viaductd.text()
+    victim.check()
+    viaductd.settings["listeners"][0] |= {"address": f"unix:{viaductd.socket}"}
+    viaductd.start()
+    viaductd.settings["listeners"][0] |= {"address": f"unix:{place}/link/web.sock"}
+    viaductd.write()
+    answer = Tool(viaductd).run("reload")
+    assert answer.status == 1 and said in answer.err
+    assert serves(viaductd)
 
 
 def test_a_socket_in_a_directory_of_others_is_warned_of(viaductd, place):

@@ -231,15 +231,18 @@ TEST(Directories, ThatALinkOfAnotherUserLeadsToAreNoneOfRoots) {
   system.links_of_others = {"/srv/logs"};
   const std::string text =
       "log: {to: /srv/logs/log}\naccess_log: {to: /srv/logs/access}\n"
+      "control: {address: unix:/srv/logs/control.sock}\n"
+      "listeners: [{address: unix:/srv/logs/web.sock, app: shop}]\n"
       "apps: {shop: {command: [/srv/shop/bin/shop], user: shop, log: {to: /srv/logs/shop},\n"
       "  slow_log: /srv/logs/slow, crash_dir: /srv/logs/crashes}}\n";
   const std::string why = ": /srv/logs, which a link of another user leads to";
-  EXPECT_THAT(dir.texts(dir.load(text, system).errors),
-              ::testing::UnorderedElementsAre("main.yaml:1:11: log.to" + why,
-                                              "main.yaml:2:18: access_log.to" + why,
-                                              "main.yaml:3:68: apps.shop.log.to" + why,
-                                              "main.yaml:4:13: apps.shop.slow_log" + why,
-                                              "main.yaml:4:40: apps.shop.crash_dir" + why));
+  EXPECT_THAT(
+      dir.texts(dir.load(text, system).errors),
+      ::testing::UnorderedElementsAre(
+          "main.yaml:1:11: log.to" + why, "main.yaml:2:18: access_log.to" + why,
+          "main.yaml:3:20: control.address" + why, "main.yaml:4:23: listeners[0].address" + why,
+          "main.yaml:5:68: apps.shop.log.to" + why, "main.yaml:6:13: apps.shop.slow_log" + why,
+          "main.yaml:6:40: apps.shop.crash_dir" + why));
   system.own = "shop";
   for (const auto& error : dir.texts(dir.load(text, system).errors))
     EXPECT_EQ(error.find(why), std::string::npos) << error;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -144,6 +145,33 @@ TEST_F(SocketFileTest, OnlySocketsAreFound) {
   EXPECT_TRUE(SocketFile::find(path));
   plant_link();
   EXPECT_FALSE(SocketFile::find(path));
+}
+
+// Root makes none where a link of another user, in the middle of the path, leads to.
+TEST_F(SocketFileTest, ALinkOfAnotherUserLeadsNowhere) {
+  if (::geteuid() != 0) GTEST_SKIP() << "about being root";
+  const std::string real = directory / "real";
+  const std::string link = directory / "link";
+  std::filesystem::create_directory(real);
+  std::filesystem::create_directory_symlink(real, link);
+  EXPECT_NO_THROW(SocketFile::check_place(link + "/a.sock")) << "root's own";
+  const UniqueFd other = stream_socket();
+  const SocketFile file = SocketFile::bind(other.get(), link + "/own.sock", 0600);
+  ASSERT_EQ(::lchown(link.c_str(), 1, 1), 0);
+  try {
+    SocketFile::bind(socket.get(), link + "/web.sock", 0600);
+    ADD_FAILURE() << "bound";
+  } catch (const std::system_error& error) {
+    EXPECT_EQ(error.code().value(), EPERM);
+    EXPECT_NE(std::string(error.what()).find(link + ", which a link of another user leads to"),
+              std::string::npos);
+  }
+  EXPECT_FALSE(exists(real + "/web.sock"));
+  EXPECT_THROW(SocketFile::check_place(link + "/web.sock"), std::system_error);
+  EXPECT_FALSE(SocketFile::find(link + "/own.sock"));
+  EXPECT_FALSE(file.in_place());
+  ASSERT_EQ(::chown(real.c_str(), 1, 1), 0);
+  EXPECT_NO_THROW(SocketFile::check_place(link + "/web.sock")) << "to a directory of his own";
 }
 
 }  // namespace
