@@ -216,8 +216,7 @@ bool Generation::uses(const AppPool& pool) const {
 }
 
 bool Generation::is_busy_with(const Worker& worker) const {
-  const auto told = told_.find(worker.serial());
-  return has_bridge() && told != told_.end() && told->second;
+  return has_bridge() && told_.may_use(worker.serial());
 }
 
 void Generation::bridge_ended(pid_t pid, int status) {

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +22,7 @@
 #include "daemon/master/replacements.hpp"
 #include "daemon/master/server_board.hpp"
 #include "daemon/master/tallies.hpp"
+#include "daemon/master/told_workers.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -177,7 +177,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   void tell(std::uint32_t place, Worker& worker, bool shared);
   void worker_report(const channel::Message& message);
   AppPool* pool_of(std::uint64_t serial) const;  // null: it has no worker of that serial
-  void worker_answered(const AppPool& pool, Worker& worker, std::uint32_t capacity);
+  void worker_answered(Worker& worker, std::uint32_t capacity);
   void replace_workers();
   void replace(const Replacements::Wanted& wanted);
   void server_report(const channel::Message& message);
@@ -209,8 +209,8 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   boost::asio::steady_timer replace_timer_;
   Replacements replacements_;
   GenerationState state_ = GenerationState::preparing;
-  std::vector<std::uint32_t> given_;    // ListenerSocket::replaced() of those the bridge has
-  std::map<std::uint64_t, bool> told_;  // serial of workers the bridge knows; true: it may use it
+  std::vector<std::uint32_t> given_;  // ListenerSocket::replaced() of those the bridge has
+  ToldWorkers told_;
 };
 
 }  // namespace viaduct::daemon::master

@@ -85,14 +85,14 @@ void Generation::worker_ready(AppPool& pool, Worker& worker) {
 
 void Generation::worker_draining(AppPool& pool, Worker& worker) {
   const std::uint32_t place = place_of(pool);
-  if (place < apps_.size() && told_.contains(worker.serial())) {
+  if (place < apps_.size() && told_.knows(worker.serial())) {
     send_worker(Type::worker_draining, place, worker, false);
   }
 }
 
 bool Generation::worker_dead(AppPool& pool, Worker& worker, int status, bool report) {
   const std::uint32_t place = place_of(pool);
-  if (place == apps_.size() || told_.erase(worker.serial()) == 0 || !bridge_) return false;
+  if (place == apps_.size() || !told_.remove(worker.serial()) || !bridge_) return false;
   Message message;
   message.type = Type::worker_dead;
   message.app = apps_[place].index;
@@ -151,7 +151,7 @@ void Generation::send(Type type, UniqueFd descriptor) {
 }
 
 void Generation::tell(std::uint32_t place, Worker& worker, bool shared) {
-  if (!bridge_ || !told_.emplace(worker.serial(), true).second) return;
+  if (!bridge_ || !told_.add(worker.serial(), !shared)) return;
   send_worker(Type::worker_added, place, worker, shared);
 }
 

@@ -65,18 +65,17 @@ AppPool* Generation::pool_of(std::uint64_t serial) const {
 }
 
 void Generation::worker_report(const Message& message) {
-  const auto told = told_.find(message.serial);
   AppPool* const pool = pool_of(message.serial);
   // It may have died while the message was on its way.
-  if (told == told_.end() || pool == nullptr) return;
+  if (!told_.knows(message.serial) || pool == nullptr) return;
   Worker& worker = *pool->find(message.serial);
   switch (message.type) {
     case Type::ready:
-      return worker_answered(*pool, worker, message.count);
+      return worker_answered(worker, message.count);
     case Type::requests:
       return pool->add_requests(worker, message.count);
     case Type::worker_idle:
-      if (std::exchange(told->second, false)) observer_.worker_idle(*pool, worker);
+      if (told_.leave(message.serial)) observer_.worker_idle(*pool, worker);
       return;
     default:
       // Said again, it changes nothing; a bridge in other hands says it as often as it can.
@@ -86,12 +85,10 @@ void Generation::worker_report(const Message& message) {
   }
 }
 
-// Who was to ask is the only one to be believed: a bridge that drains in other hands would pass
-// workers off as good ones.
-void Generation::worker_answered(const AppPool& pool, Worker& worker, std::uint32_t capacity) {
-  const std::uint32_t place = place_of(pool);
-  const bool asks = place < apps_.size() && apps_[place].asks;
-  if (!asks || worker.state() != WorkerState::starting) return;
+// Who was told to ask is the only one to be believed: a bridge that drains in other hands would
+// pass workers off as good ones.
+void Generation::worker_answered(Worker& worker, std::uint32_t capacity) {
+  if (!told_.asks(worker.serial()) || worker.state() != WorkerState::starting) return;
   worker.set_capacity(capacity);
   worker.handle(WorkerEvent::answered);
 }
