@@ -116,10 +116,11 @@ void Generation::accept() {
   if (!has_bridge()) return;
   const auto& sockets = listeners_.sockets();
   for (std::size_t i = 0; i < sockets.size(); ++i) {
-    UniqueFd former = sockets[i]->take_former();
-    UniqueFd copy = former ? copy_of(*sockets[i]) : UniqueFd();
+    if (!sockets[i]->has_former()) continue;
+    // The bridge could not go on from the former one without it.
+    UniqueFd copy = copy_of(*sockets[i]);
     if (!copy) continue;
-    give_listener(i, std::move(former));
+    give_listener(i, sockets[i]->take_former());
     give_listener(i, std::move(copy));
   }
 }

@@ -40,9 +40,11 @@ InheritedSockets::Stored InheritedSockets::take_stored(const config::Address& ad
   const std::string name = store_name(address);
   Stored stored;
   while (UniqueFd descriptor = take(name)) {
-    const bool reached = is_reached_at(descriptor.get(), address);
-    UniqueFd& place = reached ? stored.reached : stored.former;
-    place = std::move(descriptor);
+    if (is_reached_at(descriptor.get(), address)) {
+      stored.reached = std::move(descriptor);
+    } else if (is_listening_at(descriptor.get(), address)) {
+      stored.former = std::move(descriptor);
+    }
   }
   return stored;
 }

@@ -32,10 +32,11 @@ class InheritedSockets {
   /// Names of those that nobody has taken, but for the kept ones.
   std::vector<std::string> left() const;
 
-  /// The kept sockets for an address; none: -1. Further ones of its name are closed.
+  /// The kept sockets for an address; none: -1. Further ones of its name are closed, and what is no
+  /// listener of this address.
   struct Stored {
     UniqueFd reached;  ///< clients reach it there
-    UniqueFd former;   ///< they no longer do, and may have connected to it before
+    UniqueFd former;   ///< of a path: they no longer do, and may have connected to it before
   };
   Stored take_stored(const config::Address& address);
   /// The kept sockets that nobody has taken.

@@ -102,6 +102,7 @@ class ListenerSocket {
   /// Another socket at this address, of a viaductd before this one, that clients no longer reach.
   /// Those who have connected to it wait in it: a bridge is given it before this one.
   void keep_former(UniqueFd former) { former_ = std::move(former); }
+  bool has_former() const noexcept { return static_cast<bool>(former_); }
   /// That socket, once; none: -1.
   UniqueFd take_former() { return std::move(former_); }
 

@@ -131,17 +131,24 @@ bool is_store_name(std::string_view name) {
   return name.starts_with(kPrefix);
 }
 
-bool is_reached_at(int descriptor, const Address& address) {
+bool is_listening_at(int descriptor, const Address& address) {
+  const bool abstract = address.kind == Address::Kind::unix_abstract;
+  if (!abstract && address.kind != Address::Kind::unix_path) return false;
   const auto bound = bound_address(descriptor);
-  if (!bound || !is_listening(descriptor)) return false;
+  return bound && bound->family() == AF_UNIX && is_listening(descriptor) &&
+         same_unix(*bound, unix_address(address.name, abstract));
+}
+
+bool is_reached_at(int descriptor, const Address& address) {
   switch (address.kind) {
     case Address::Kind::unix_path:
-      return bound->family() == AF_UNIX && same_unix(*bound, unix_address(address.name)) &&
-             has_file(descriptor, address);
+      return is_listening_at(descriptor, address) && has_file(descriptor, address);
     case Address::Kind::unix_abstract:
-      return bound->family() == AF_UNIX && same_unix(*bound, unix_address(address.name, true));
-    case Address::Kind::tcp:
-      return is_bound_to_host(*bound, address);
+      return is_listening_at(descriptor, address);
+    case Address::Kind::tcp: {
+      const auto bound = bound_address(descriptor);
+      return bound && is_listening(descriptor) && is_bound_to_host(*bound, address);
+    }
     case Address::Kind::systemd:
       break;
   }

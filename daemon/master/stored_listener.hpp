@@ -21,6 +21,10 @@ std::string store_name(const config::Address& address);
 /// Whether store_name() made it.
 bool is_store_name(std::string_view name);
 
+/// Whether a descriptor is a listening stream socket bound to `address`, a path or an abstract
+/// name, whether clients reach it there or not.
+bool is_listening_at(int descriptor, const config::Address& address);
+
 /// Whether a descriptor is a listening stream socket bound to `address`, at which clients reach it:
 /// a socket file has to be there and its own. Not for Kind::systemd. Connects to socket files.
 bool is_reached_at(int descriptor, const config::Address& address);

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "daemon/channel/hand_over.hpp"
+#include "daemon/master/socket_address.hpp"
 #include "daemon/master/stored_listener.hpp"
 #include "tests/daemon/master/temporary_directory.hpp"
 
@@ -236,7 +237,50 @@ TEST_F(KeptListeners, UnderAWrongNameAreNotUsed) {
   InheritedSockets sockets(std::move(entries));
   const ListenerSet after = ListenerSet::open({at("c")}, sockets, {});
   EXPECT_NE(identity(after, 0), identity(before_, 0));
+  EXPECT_FALSE(after.sockets()[0]->has_former());
   EXPECT_TRUE(sockets.take_stored().empty());
+}
+
+// The bridge is to accept from a former socket, and nothing else would do for that.
+TEST_F(KeptListeners, AreFormerOnesOfTheirAddressOnly) {
+  const auto unix_socket = [](int type, const std::string& path) {
+    UniqueFd made(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    const SocketAddress address = unix_address(path);
+    EXPECT_EQ(::bind(made.get(), address.get(), address.length), 0) << path;
+    std::filesystem::remove(path);
+    return made;
+  };
+  const std::string path = at("c").address.name;
+  const auto listening = [&](int type) {
+    UniqueFd made = unix_socket(type, path);
+    EXPECT_EQ(::listen(made.get(), 1), 0);
+    return made;
+  };
+  const auto tcp = ListenerSocket::open({Address::Kind::tcp, "127.0.0.1", 0}, {});
+  const auto abstract = ListenerSocket::open({Address::Kind::unix_abstract, path, 0}, {});
+  struct Row {
+    const char* what;
+    UniqueFd socket;
+    bool former;
+  };
+  std::vector<Row> rows;
+  rows.push_back({"a listener of this path", listening(SOCK_STREAM), true});
+  rows.push_back({"of another path", UniqueFd(::dup(before_.sockets()[0]->descriptor())), false});
+  rows.push_back({"it does not listen", unix_socket(SOCK_STREAM, path), false});
+  rows.push_back({"packets", listening(SOCK_SEQPACKET), false});
+  rows.push_back({"datagrams", unix_socket(SOCK_DGRAM, path), false});
+  rows.push_back({"TCP", UniqueFd(::dup(tcp.descriptor())), false});
+  rows.push_back({"an abstract name", UniqueFd(::dup(abstract.descriptor())), false});
+  rows.push_back({"a file", UniqueFd(::open("/dev/null", O_RDONLY)), false});
+  for (Row& row : rows) {
+    std::vector<InheritedSockets::Entry> entries;
+    entries.push_back({store_name(at("c").address), std::move(row.socket)});
+    InheritedSockets sockets(std::move(entries));
+    ListenerSet after = ListenerSet::open({at("c")}, sockets, {});
+    EXPECT_EQ(after.sockets()[0]->has_former(), row.former) << row.what;
+    EXPECT_TRUE(sockets.take_stored().empty()) << row.what;
+    after.unlink_except({});
+  }
 }
 
 }  // namespace
