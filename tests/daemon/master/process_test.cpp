@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +74,8 @@ class ProcessTest : public testing::Test {
 };
 
 TEST_F(ProcessTest, WhatIsLeftOfItsGroupIsKilledAndThatOfAnAdoptedOneIsNot) {
+  // What is left becomes a child of this process: not every first process waits for it.
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   for (const bool ours : {true, false}) {
     SpawnSpec spec = shell("sleep 1000 & exit");
     spec.own_session = true;
@@ -80,12 +83,15 @@ TEST_F(ProcessTest, WhatIsLeftOfItsGroupIsKilledAndThatOfAnAdoptedOneIsNot) {
     siginfo_t info;
     ::waitid(P_PID, static_cast<id_t>(leader.pid), &info, WEXITED | WNOWAIT);
     EXPECT_TRUE(reap([&](pid_t pid) { return ours && pid == leader.pid; }));
-    if (ours) {
-      while (::kill(-leader.pid, 0) == 0) ::usleep(1000);
-    } else {
+    if (!ours) {
+      EXPECT_EQ(::waitpid(-leader.pid, nullptr, WNOHANG), 0) << "it lives";
       EXPECT_EQ(::kill(-leader.pid, SIGKILL), 0);
     }
+    int status = 0;
+    EXPECT_GT(::waitpid(-leader.pid, &status, 0), 0);
+    EXPECT_TRUE(WIFSIGNALED(status));
   }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST_F(ProcessTest, RunsAndIsReaped) {

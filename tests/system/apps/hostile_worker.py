@@ -3,8 +3,8 @@
     hostile_worker.py NOTES SERVER
 
 NOTES: a file for the outcomes, as JSON. SERVER: the program that it becomes. The environment says what
-is attacked: LOGS (files, separated by ':'), SOCKETS (likewise), PIDS_OF (an app: its processes by the
-name of their user), DEED ("shout": lines without end beside the server)."""
+is attacked: LOGS (files, separated by ':'), SOCKETS (likewise), DEED ("shout": lines without end beside
+the server). Processes of other users are found by their parent, the master."""
 
 import json
 import os

@@ -15,6 +15,7 @@ from typing import Callable
 ATTACKER = "games"
 SECRET = "of root alone\n"
 
+_PR_SET_PDEATHSIG = 1
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 
@@ -74,15 +75,21 @@ class Victim:
 
 
 class Exchanger:
-    """A process of the user that exchanges two names as fast as it can, from construction to stop()."""
+    """A process of the user that exchanges two names a thousand times a second, from construction to
+    stop() or the end of the test."""
 
     def __init__(self, first: Path, second: Path, user: str = ATTACKER) -> None:
         self.counter = mmap.mmap(-1, 8)  # shared with the process
+        parent = os.getpid()
         self.pid = os.fork()
         if self.pid == 0:
             try:
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
                 become(user)
+                # Behind setuid(), which takes the setting back; the parent may have ended before.
+                ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+                if os.getppid() != parent:
+                    os._exit(1)
                 self._exchange(os.fsencode(first), os.fsencode(second))
             finally:
                 os._exit(1)
@@ -94,7 +101,8 @@ class Exchanger:
             count += library.renameat2(_AT_FDCWD, first, _AT_FDCWD, second, _RENAME_EXCHANGE) == 0
             struct.pack_into("q", self.counter, 0, count)
             # Both names get a time of their own: who has one processor would see one of them alone.
-            time.sleep(0.0005 * (count % 3))
+            # Never none: the others of the machine get theirs, too.
+            time.sleep(0.0002 + 0.0004 * (count % 3))
 
     def count(self) -> int:
         """How often it has exchanged them."""
