@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <exception>
 #include <set>
 #include <string>
@@ -21,6 +22,7 @@
 #include "daemon/channel/log_pipe.hpp"
 #include "daemon/log/escape.hpp"
 #include "daemon/master/line_splitter.hpp"
+#include "daemon/master/token_bucket.hpp"
 
 namespace viaduct::daemon::master {
 
@@ -32,6 +34,10 @@ constexpr std::size_t kLeastPerRead = 4096;
 // A pipe may hold a MiB, and its writer may go on.
 constexpr std::size_t kLastBytes = 2 * 1024 * 1024;
 
+constexpr double kTurnsPerSecond = std::chrono::seconds(1) / LogCopier::kTurn;
+// A small pipe must not overflow meanwhile, nor the thread wake for every line.
+constexpr std::chrono::milliseconds kShortestPause{10};
+
 bool is_plain(std::string_view line) {
   return std::all_of(line.begin(), line.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -40,25 +46,40 @@ class CopiedPipe {
  public:
   CopiedPipe(boost::asio::io_context& io, UniqueFd reader, std::shared_ptr<LogFile> file,
              LogCopier::Lines lines)
-      : descriptor(io, reader.release()), pause(io), file_(std::move(file)), lines_(lines) {}
+      : descriptor(io, reader.release()),
+        pause(io),
+        file_(std::move(file)),
+        lines_(lines),
+        budget_(static_cast<double>(lines.bytes_per_turn) * kTurnsPerSecond,
+                static_cast<double>(lines.bytes_per_turn)) {}
 
   boost::asio::posix::stream_descriptor descriptor;
   boost::asio::steady_timer pause;
 
   enum class Rest { none, more, ended };
-  Rest copy_turn() { return copy(lines_.bytes_per_turn); }
 
-  Rest copy(std::size_t most) {
-    for (std::size_t copied = 0; copied < most;) {
-      const ssize_t size = ::read(descriptor.native_handle(), chunk_.data(), chunk_.size());
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0 && errno == EAGAIN) return Rest::none;
-      if (size <= 0) return Rest::ended;
-      copied += std::max(static_cast<std::size_t>(size), kLeastPerRead);
-      splitter_.feed({chunk_.data(), static_cast<std::size_t>(size)}, gather_);
-      write();
+  // As much as there are bytes to spend.
+  Rest copy_turn() {
+    const auto now = TokenBucket::Clock::now();
+    while (!budget_.empty(now)) {
+      const Read read = read_some();
+      budget_.spend(static_cast<double>(read.worth), now);
+      if (read.rest != Rest::more) return read.rest;
     }
     return Rest::more;
+  }
+  // How long after that it is not to be read.
+  [[nodiscard]] TokenBucket::Clock::duration pause_time() const {
+    const TokenBucket::Clock::duration shortest = kShortestPause;
+    return std::max(budget_.wait(TokenBucket::Clock::now()), shortest);
+  }
+
+  void copy_last() {
+    for (std::size_t copied = 0; copied < kLastBytes;) {
+      const Read read = read_some();
+      if (read.rest != Rest::more) return;
+      copied += read.worth;
+    }
   }
 
   void finish() {
@@ -67,6 +88,24 @@ class CopiedPipe {
   }
 
  private:
+  struct Read {
+    Rest rest;
+    std::size_t worth;
+  };
+
+  Read read_some() {
+    ssize_t size = 0;
+    do {
+      size = ::read(descriptor.native_handle(), chunk_.data(), chunk_.size());
+    } while (size < 0 && errno == EINTR);
+    if (size < 0 && errno == EAGAIN) return {Rest::none, 0};
+    if (size <= 0) return {Rest::ended, 0};
+    const auto bytes = static_cast<std::size_t>(size);
+    splitter_.feed({chunk_.data(), bytes}, gather_);
+    write();
+    return {Rest::more, std::max(bytes, kLeastPerRead)};
+  }
+
   void gather(std::string_view line) {
     if (is_plain(line)) {
       text_ += line;
@@ -86,6 +125,7 @@ class CopiedPipe {
 
   std::shared_ptr<LogFile> file_;
   LogCopier::Lines lines_;
+  TokenBucket budget_;  // in bytes; a pipe that was found empty begins no new one
   std::array<char, kChunk> chunk_;
   LineSplitter splitter_{LogCopier::kLongestLine};
   LineSplitter::Sink gather_ = [this](std::string_view line) { gather(line); };
@@ -129,7 +169,7 @@ struct LogCopier::Loop {
     if (rest == CopiedPipe::Rest::ended) return pipe->finish();
     pipes.insert(pipe);
     if (rest == CopiedPipe::Rest::none) return wait(std::move(pipe));
-    pipe->pause.expires_after(LogCopier::kTurn);
+    pipe->pause.expires_after(pipe->pause_time());
     auto& pause = pipe->pause;
     pause.async_wait(
         [this, pipe = std::move(pipe)](const boost::system::error_code& error) mutable {
@@ -141,7 +181,7 @@ struct LogCopier::Loop {
     // Whatever comes of that.
     io.stop();
     for (const auto& pipe : pipes) {
-      pipe->copy(kLastBytes);
+      pipe->copy_last();
       pipe->finish();
     }
   }

@@ -23,8 +23,10 @@ class LogCopier {
 
   struct Lines {
     config::LogFormat format = config::LogFormat::text;
-    /// So many are read in each kTurn, and what one read adds; one read counts as 4 KiB at least.
-    std::size_t bytes_per_turn = 0;
+    /// Positive. So many are read per kTurn, whether the pipe becomes empty meanwhile or not; so
+    /// many at once when fewer came before. One read counts as 4 KiB at least, and what it adds is
+    /// taken from what comes later.
+    std::size_t bytes_per_turn = 1;
     int pipe_bytes = 1024 * 1024;  ///< that may wait to be read
   };
 

@@ -150,20 +150,55 @@ TEST_F(LogCopierTest, LaterLinesGoToTheFileThatTookItsPlace) {
   EXPECT_EQ(content("second"), "second\n");
 }
 
-// By what has been copied when so many turns have gone by.
-TEST_F(LogCopierTest, NoMoreIsReadInATurnThanIsAllowed) {
-  ::signal(SIGPIPE, SIG_IGN);
-  constexpr std::size_t kBytes = 1024;
-  constexpr std::size_t kChunk = 64 * 1024;
+// By what has been copied when so many turns have gone by. A burst is allowed, and one read more.
+class LogFloodTest : public LogCopierTest {
+ protected:
+  static constexpr std::size_t kBytes = 32 * 1024;
+  static constexpr std::size_t kRead = 64 * 1024;
+
+  // Until so much is copied, `write` is called with the pipe and what is copied by then.
+  template <class Write>
+  void flood(std::size_t until, Write write) {
+    ::signal(SIGPIPE, SIG_IGN);
+    const auto begin = std::chrono::steady_clock::now();
+    const UniqueFd pipe = copier_->pipe_to(file_, {config::LogFormat::text, kBytes});
+    std::size_t copied = 0;
+    while ((copied = content("log").size()) < until) write(pipe, copied);
+    const auto turns = (std::chrono::steady_clock::now() - begin) / LogCopier::kTurn + 1;
+    EXPECT_LE(copied, static_cast<std::size_t>(turns + 1) * kBytes + kRead);
+  }
+};
+
+TEST_F(LogFloodTest, NoMoreIsReadInATurnThanIsAllowed) {
+  const std::string lines(4096, '\n');
+  flood(6 * kRead, [&](const UniqueFd& pipe, std::size_t) {
+    if (::write(pipe.get(), lines.data(), lines.size()) < 0) std::this_thread::yield();
+  });
+}
+
+// Each piece is written once the one before has been copied and the pipe is empty.
+TEST_F(LogFloodTest, AFloodInPiecesWaitsAsWell) {
+  const std::string piece(4096, '\n');
+  std::size_t written = 0;
+  flood(6 * kRead, [&](const UniqueFd& pipe, std::size_t copied) {
+    if (copied < written) return std::this_thread::yield();
+    write(pipe, piece);
+    written += piece.size();
+  });
+}
+
+// Of single bytes not even that many.
+TEST_F(LogFloodTest, TinyPiecesCountForMore) {
   const auto begin = std::chrono::steady_clock::now();
   const UniqueFd pipe = copier_->pipe_to(file_, {config::LogFormat::text, kBytes});
-  const std::string lines(4096, '\n');
-  std::size_t copied = 0;
-  while ((copied = content("log").size()) < 5 * kChunk) {
-    if (::write(pipe.get(), lines.data(), lines.size()) < 0) std::this_thread::yield();
+  constexpr std::size_t kLeast = 4096;
+  constexpr std::size_t kPieces = 6 * kBytes / kLeast;
+  for (std::size_t i = 1; i <= kPieces; ++i) {
+    write(pipe, "\n");
+    while (content("log").size() < i) std::this_thread::yield();
   }
   const auto turns = (std::chrono::steady_clock::now() - begin) / LogCopier::kTurn + 1;
-  EXPECT_LE(copied, static_cast<std::size_t>(turns) * (kBytes + kChunk));
+  EXPECT_LE(kPieces, static_cast<std::size_t>(turns + 1) * kBytes / kLeast + 1);
 }
 
 TEST_F(LogCopierTest, WritersGetAPipeAndNothingElse) {
