@@ -3,6 +3,8 @@
 #include <cerrno>
 #include <filesystem>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "daemon/config/checking.hpp"
 #include "daemon/config/directory_trust.hpp"
@@ -34,15 +36,43 @@ void check_exists(const Checking& check, const std::string& path, const std::str
                      describe_errno(status.error) + "; viaductd does not make it");
 }
 
-// `what` is made there, or exists, at that path.
-void check_parent(const Checking& check, const std::string& path, const std::string& what,
-                  const std::string& file, const Trusted& trusted = {}) {
-  const std::string directory = std::filesystem::path(file).parent_path();
-  const Replacer found = who_can_replace_files(check.system, directory, trusted);
-  if (found.who.empty()) return;
-  check.warning(path,
-                found.who + " can put something else in the place of " + what + ": " + found.why);
-}
+/// Who can exchange files, and by which directory: a warning each, whatever number of keys it is
+/// about.
+class Replacers {
+ public:
+  // `what`, which the key at that path names, is made there or exists.
+  void note(const Checking& check, const std::string& path, const std::string& what,
+            const std::string& file, const Trusted& trusted = {}) {
+    const std::string directory = std::filesystem::path(file).parent_path();
+    const Replacer found = who_can_replace_files(check.system, directory, trusted);
+    if (found.who.empty()) return;
+    for (Noted& known : noted_) {
+      if (known.replacer.why == found.why) return known.others.push_back(path);
+    }
+    noted_.push_back({found, path, what, {}});
+  }
+
+  void report(const Checking& check) const {
+    for (const Noted& noted : noted_) {
+      std::string text = noted.replacer.who + " can put something else in the place of " +
+                         noted.what + ": " + noted.replacer.why;
+      const char* separator = "; so it is with ";
+      for (const std::string& other : noted.others) {
+        text += std::exchange(separator, ", ") + other;
+      }
+      check.warning(noted.path, text);
+    }
+  }
+
+ private:
+  struct Noted {
+    Replacer replacer;
+    std::string path;
+    std::string what;
+    std::vector<std::string> others;
+  };
+  std::vector<Noted> noted_;
+};
 
 // The user of the app may do what he likes with what the app says.
 Trusted trusted_by(const AppSettings& app) {
@@ -64,13 +94,13 @@ Trusted trusted_by(const Settings& settings, const ListenerSettings& listener) {
   return trusted;
 }
 
-void check_socket(const Checking& check, const std::string& path, const Address& address,
-                  const Trusted& trusted) {
+void check_socket(const Checking& check, Replacers& replacers, const std::string& path,
+                  const Address& address, const Trusted& trusted) {
   if (address.kind != Address::Kind::unix_path) return;
   check_exists(check, path, "the socket", address.name);
   const std::string directory = directory_of(address.name);
   if (!is_runtime_dir(check, directory) && check.is_led_astray(path, directory)) return;
-  check_parent(check, path, "the socket", address.name, trusted);
+  replacers.note(check, path, "the socket", address.name, trusted);
 }
 
 // What is there can be written without waiting for anybody. The names of own descriptors say
@@ -84,13 +114,13 @@ void check_kind(const Checking& check, const std::string& path, const std::strin
                 (S_ISDIR(status.mode) ? describe_errno(EISDIR) : "not a file or character device"));
 }
 
-void check_log(const Checking& check, const std::string& path, const LogTarget& target,
-               const Trusted& trusted = {}) {
+void check_log(const Checking& check, Replacers& replacers, const std::string& path,
+               const LogTarget& target, const Trusted& trusted = {}) {
   if (target.kind != LogTarget::Kind::file) return;
   check_exists(check, path, "the log", target.path);
   if (check.is_led_astray(path, directory_of(target.path))) return;
   check_kind(check, path, target.path);
-  check_parent(check, path, "the log", target.path, trusted);
+  replacers.note(check, path, "the log", target.path, trusted);
 }
 
 // As root refuses it when it starts (RuntimeDirectory).
@@ -102,14 +132,15 @@ void check_runtime_dir_of_root(const Checking& check, const std::string& directo
 }
 
 // Only its last part is made.
-void check_runtime_dir(const Checking& check) {
+void check_runtime_dir(const Checking& check, Replacers& replacers) {
   const std::string& directory = check.settings.runtime_dir;
   const FileStatus status = check.system.status(directory);
   if (status.error != 0) check_exists(check, "runtime_dir", "runtime_dir", directory);
   const bool root = check.system.effective_user() == 0;
   if (root && status.error == 0) check_runtime_dir_of_root(check, directory, status);
-  check_parent(check, "runtime_dir", "the sockets of workers",
-               root ? directory_of(directory + "/.") : directory + "/.");
+  if (status.error == ENOENT) check.is_led_astray("runtime_dir", directory_of(directory + "/.."));
+  replacers.note(check, "runtime_dir", "the sockets of workers",
+                 root ? directory_of(directory + "/.") : directory + "/.");
 }
 
 }  // namespace
@@ -122,27 +153,30 @@ bool Checking::is_led_astray(const std::string& path, const std::string& directo
 
 void check_directories(const Checking& check) {
   const Settings& settings = check.settings;
+  Replacers replacers;
   for (std::size_t index = 0; index < settings.listeners.size(); ++index) {
-    check_socket(check, listener_path(index) + ".address", settings.listeners[index].address,
+    check_socket(check, replacers, listener_path(index) + ".address",
+                 settings.listeners[index].address,
                  trusted_by(settings, settings.listeners[index]));
   }
   Trusted of_control;
   if (settings.control.gid) of_control.groups.push_back(*settings.control.gid);
-  check_socket(check, "control.address", settings.control.address, of_control);
-  check_log(check, "log.to", settings.log.to);
-  check_log(check, "access_log.to", settings.access_log.to);
-  if (!settings.runtime_dir.empty()) check_runtime_dir(check);
+  check_socket(check, replacers, "control.address", settings.control.address, of_control);
+  check_log(check, replacers, "log.to", settings.log.to);
+  check_log(check, replacers, "access_log.to", settings.access_log.to);
+  if (!settings.runtime_dir.empty()) check_runtime_dir(check, replacers);
   for (const AppSettings& app : settings.apps) {
-    check_log(check, app_path(app) + ".log.to", app.log, trusted_by(app));
+    check_log(check, replacers, app_path(app) + ".log.to", app.log, trusted_by(app));
     if (!app.slow_log.empty()) {
-      check_log(check, app_path(app) + ".slow_log", {LogTarget::Kind::file, app.slow_log},
-                trusted_by(app));
+      check_log(check, replacers, app_path(app) + ".slow_log",
+                {LogTarget::Kind::file, app.slow_log}, trusted_by(app));
     }
     if (!app.crash_dir.empty()) {
-      check_parent(check, app_path(app) + ".crash_dir", "the directory", app.crash_dir,
-                   trusted_by(app));
+      replacers.note(check, app_path(app) + ".crash_dir", "the directory", app.crash_dir,
+                     trusted_by(app));
     }
   }
+  replacers.report(check);
 }
 
 }  // namespace viaduct::daemon::config

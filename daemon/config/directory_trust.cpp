@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 namespace viaduct::daemon::config {
 namespace {
+
+constexpr int kMaxLinks = 40;  // as many as the kernel follows
 
 template <class Id>
 bool contains(const std::vector<Id>& ids, Id id) {
@@ -22,6 +25,20 @@ class Judge {
     trusted_.users.push_back(0);
   }
 
+  // From the directory upwards.
+  Replacer judge_all(std::filesystem::path place) const {
+    if (!place.has_filename()) place = place.parent_path();
+    for (;; place = place.parent_path()) {
+      const FileStatus status = system_.status(place);
+      if (status.error == 0 && S_ISDIR(status.mode)) {
+        Replacer found = judge(place, status);
+        if (!found.who.empty()) return found;
+      }
+      if (!place.has_relative_path()) return {};
+    }
+  }
+
+ private:
   Replacer judge(const std::string& directory, const FileStatus& status) const {
     if (!contains(trusted_.users, status.uid)) {
       const auto owner = system_.find_user(std::to_string(status.uid));
@@ -40,7 +57,6 @@ class Judge {
     return {"members of " + group, directory + " is writable by " + group + " and not sticky"};
   }
 
- private:
   bool is_trusted_group(gid_t gid) const {
     if (gid == 0 || contains(trusted_.groups, gid)) return true;
     return std::any_of(trusted_.users.begin(), trusted_.users.end(),
@@ -63,22 +79,33 @@ class Judge {
   Trusted trusted_;
 };
 
+// The way that the first link in it leads on; "" when there is no link.
+std::filesystem::path without_first_link(const System& system, const std::filesystem::path& way) {
+  std::filesystem::path begin;
+  for (auto name = way.begin(); name != way.end(); ++name) {
+    const std::filesystem::path parent = std::exchange(begin, begin / *name);
+    const std::string target = system.link_target(begin);
+    if (target.empty()) continue;
+    std::filesystem::path led = parent / target;
+    while (++name != way.end()) led /= *name;
+    return led.lexically_normal();
+  }
+  return {};
+}
+
 }  // namespace
 
 Replacer who_can_replace_files(const System& system, const std::string& directory,
                                const Trusted& trusted) {
-  auto place = std::filesystem::path(directory).lexically_normal();
-  if (!place.is_absolute()) return {};
-  if (!place.has_filename()) place = place.parent_path();
+  auto way = std::filesystem::path(directory).lexically_normal();
+  if (!way.is_absolute()) return {};
   const Judge judge(system, trusted);
-  for (;; place = place.parent_path()) {
-    const FileStatus status = system.status(place);
-    if (status.error == 0 && S_ISDIR(status.mode)) {
-      Replacer found = judge.judge(place, status);
-      if (!found.who.empty()) return found;
-    }
-    if (!place.has_relative_path()) return {};
+  for (int links = 0; !way.empty() && links <= kMaxLinks; ++links) {
+    Replacer found = judge.judge_all(way);
+    if (!found.who.empty()) return found;
+    way = without_first_link(system, way);
   }
+  return {};
 }
 
 std::string runtime_dir_problem(uid_t owner, mode_t mode) {

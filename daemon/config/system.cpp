@@ -222,6 +222,10 @@ class RealSystem : public System {
   bool only_root_can_change(const std::string& path) const override {
     return config::only_root_can_change(path);
   }
+  std::string link_target(const std::string& path) const override {
+    std::error_code no_link;
+    return std::filesystem::read_symlink(path, no_link).string();
+  }
   int place_error(const std::string& directory) const override {
     return channel::open_place(directory) ? 0 : errno;
   }

@@ -43,8 +43,9 @@ class System {
   // As config::other_process_of().
   virtual std::optional<std::string> other_process_of(uid_t user) const = 0;
   virtual std::optional<gid_t> find_group(const std::string& name) const = 0;
-  virtual FileStatus status(const std::string& path) const = 0;  // follows symbolic links
-  virtual bool in_memory(const std::string& path) const = 0;     // on tmpfs or ramfs
+  virtual FileStatus status(const std::string& path) const = 0;        // follows symbolic links
+  virtual std::string link_target(const std::string& path) const = 0;  // "": no symbolic link
+  virtual bool in_memory(const std::string& path) const = 0;           // on tmpfs or ramfs
   // The same as status() for a process whose root directory is `root`, symbolic links included.
   virtual FileStatus status_in(const std::string& root, const std::string& path) const = 0;
   // The file at a path for a process whose root directory is `root` ("": that of this one). Only

@@ -246,16 +246,11 @@ TEST(Directories, WhereEverybodyMayReplaceFilesAreWarnedOf) {
                          .warnings);
   };
   const std::string why = ": /var/open is writable by all and not sticky";
-  const std::string others = ": everybody can put something else in the place of the ";
-  EXPECT_THAT(
-      warnings("/var/open"),
-      testing::IsSupersetOf({"main.yaml:1:23: listeners[0].address" + others + "socket" + why,
-                             "main.yaml:2:10: control.address" + others + "socket" + why,
-                             "main.yaml:3:11: log.to" + others + "log" + why,
-                             "main.yaml:4:18: access_log.to" + others + "log" + why,
-                             "main.yaml:6:13: apps.shop.log.to" + others + "log" + why,
-                             "main.yaml:7:13: apps.shop.slow_log" + others + "log" + why,
-                             "main.yaml:8:14: apps.shop.crash_dir" + others + "directory" + why}));
+  EXPECT_THAT(warnings("/var/open"),
+              Contains("main.yaml:1:23: listeners[0].address: everybody can put something else in "
+                       "the place of the socket: /var/open is writable by all and not sticky; so "
+                       "it is with control.address, log.to, access_log.to, apps.shop.log.to, "
+                       "apps.shop.slow_log, apps.shop.crash_dir"));
   EXPECT_THAT(warnings("/var/closed"), Not(Contains(HasSubstr("everybody"))));
 }
 

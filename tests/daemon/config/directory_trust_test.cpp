@@ -109,6 +109,27 @@ TEST(DirectoryTrust, EveryDirectoryAboveCounts) {
       << "nobody moves what others own in a sticky one";
 }
 
+TEST(DirectoryTrust, OfALinkTheDirectoriesAboveItsTargetCountAsWell) {
+  const struct {
+    const char* open;  // the directory that another user owns
+    const char* why;
+  } cases[] = {
+      {"/srv", "user shop"},    {"/srv/link", "user shop"}, {"/data", "user shop"},
+      {"/data/b", "user shop"}, {"/disk", "user shop"},     {"/disk/real", "user shop"},
+      {"/disk/other", ""},      {"/data/other", ""},        {"/disk/real/x", "user shop"},
+      {"/disk/real/x/y", ""},
+  };
+  for (const auto& c : cases) {
+    FakeSystem system;
+    system.links = {{"/srv/link", "../data/b"}, {"/data/b", "/disk/real"}};
+    system.add_file(c.open, S_IFDIR | 0755, kShop, kShop);
+    EXPECT_EQ(who_can_replace_files(system, "/srv/link/x", {}).who, c.why) << c.open;
+  }
+  FakeSystem system;
+  system.links = {{"/srv/a", "b"}, {"/srv/b", "a"}};
+  EXPECT_EQ(who_can_replace_files(system, "/srv/a/x", {}).who, "") << "a loop ends";
+}
+
 const std::string kOpen = "listeners: [{address: unix:/srv/place/web.sock, app: shop";
 const std::string kApps =
     "}]\napps: {shop: {command: [/srv/shop/bin/shop], user: shop, log: {to: /srv/place/log}},\n"
@@ -121,7 +142,8 @@ TEST(Directories, OfThoseWhomItConcernsAloneAreNotWarnedOf) {
     return dir.texts(dir.load(kOpen + listener + kApps, system).warnings);
   };
   const auto of_listener = Contains(HasSubstr("place of the socket: /srv/place"));
-  const auto of_log = Contains(HasSubstr("place of the log: /srv/place"));
+  const auto of_log = Contains(testing::AnyOf(HasSubstr("place of the log: /srv/place"),
+                                              HasSubstr("; so it is with apps.shop.log.to")));
   system.add_file("/srv/place", S_IFDIR | 0755, kShop, kShop);
   EXPECT_THAT(warnings(""), Not(of_listener)) << "of the only app behind it";
   EXPECT_THAT(warnings(""), Not(of_log)) << "of the app that logs there";
@@ -222,6 +244,22 @@ TEST(Directories, RuntimeDirOfRootIsRootsOrSticky) {
   EXPECT_THAT(dir.texts(dir.load("runtime_dir: /srv/run\n", system).errors),
               ElementsAre("main.yaml:1:14: runtime_dir: /srv/run, which a link of another user "
                           "leads to"));
+}
+
+// It is made when viaductd starts, where its parent is.
+TEST(Directories, RuntimeDirOfRootIsNotMadeWhereALinkOfAnotherUserLeads) {
+  const ConfigDir dir;
+  FakeSystem system;
+  system.add_file("/srv/link", S_IFDIR | 0755);
+  const auto errors = [&](const char* path) {
+    return dir.texts(dir.load("runtime_dir: " + std::string(path) + "\n", system).errors);
+  };
+  EXPECT_THAT(errors("/srv/link/run"), ElementsAre());
+  system.links_of_others = {"/srv/link"};
+  for (const char* path : {"/srv/link/run", "/srv/link/run/"}) {
+    EXPECT_THAT(errors(path), ElementsAre("main.yaml:1:14: runtime_dir: /srv/link, which a link of "
+                                          "another user leads to"));
+  }
 }
 
 TEST(Directories, ThatALinkOfAnotherUserLeadsToAreNoneOfRoots) {

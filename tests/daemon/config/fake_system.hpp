@@ -114,6 +114,10 @@ class FakeSystem : public System {
     const auto found = members.find(group);
     return found == members.end() ? std::vector<std::string>() : found->second;
   }
+  std::string link_target(const std::string& path) const override {
+    const auto found = links.find(path);
+    return found == links.end() ? "" : found->second;
+  }
   int place_error(const std::string& directory) const override {
     return links_of_others.contains(directory) ? EPERM : status(directory).error;
   }
@@ -145,6 +149,7 @@ class FakeSystem : public System {
   std::map<std::string, FileStatus> files;
   std::set<std::string> files_of_root;                 // that nobody else can change
   std::map<gid_t, std::vector<std::string>> members;   // that the group database lists
+  std::map<std::string, std::string> links;            // symbolic links, by their path
   std::set<std::string> links_of_others;               // directories that a link of others leads to
   std::set<std::string> unreadable;                    // for read_as()
   mutable std::map<std::string, std::string> readers;  // as whom read_as() read a file
