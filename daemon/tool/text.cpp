@@ -63,9 +63,17 @@ std::string joined(const json::value& answer, std::string_view name) {
   return text;
 }
 
+bool has_bridge(const json::value& answer) {
+  const auto generations = array_of(answer, "generations");
+  return std::any_of(generations.begin(), generations.end(), [](const json::value& generation) {
+    return number_of(generation, "bridge_pid") != 0;
+  });
+}
+
 // How much of it the current bridge is in. Daemons before this one say nothing of it.
 std::string sandbox_text(const json::value& answer) {
   if (find_member(answer, "sandbox") == nullptr) return {};
+  if (!has_bridge(answer)) return "sandbox of the bridge: there is no bridge\n";
   const std::string parts = joined(answer, "sandbox");
   const std::string lacks = joined(answer, "sandbox_lacks");
   if (lacks.empty()) return "sandbox of the bridge: " + (parts.empty() ? "off" : parts) + "\n";

@@ -44,23 +44,41 @@ TEST(ToolTextTest, TablesAreAligned) {
             "longer     2\n");
 }
 
+// What a text says of the sandbox; "" if nothing.
+std::string sandbox_line(const std::string& text) {
+  const std::string begin = "sandbox of the bridge: ";
+  const auto at = text.find(begin);
+  if (at == std::string::npos) return "";
+  return text.substr(at + begin.size(), text.find('\n', at) + 1 - at - begin.size());
+}
+
 TEST(ToolTextTest, StatusSaysHowMuchOfTheSandboxThereIs) {
   const struct {
     const char* answer;
     const char* said;
   } cases[] = {
-      {R"({})", ""},
-      {R"({"sandbox": [], "sandbox_lacks": []})", "sandbox of the bridge: off\n"},
-      {R"({"sandbox": ["seccomp"], "sandbox_lacks": ["landlock: gone"]})",
-       "sandbox of the bridge: seccomp; not available: landlock: gone\n"},
-      {R"({"sandbox": [], "sandbox_lacks": ["seccomp: no", "landlock: gone"]})",
-       "sandbox of the bridge: none; not available: seccomp: no, landlock: gone\n"},
-      {R"({"sandbox": ["sec\u001bcomp"]})", "sandbox of the bridge: sec?comp\n"},
+      {R"("pid": 1)", ""},
+      {R"("sandbox": [], "sandbox_lacks": [])", "off\n"},
+      {R"("sandbox": ["seccomp"], "sandbox_lacks": ["landlock: gone"])",
+       "seccomp; not available: landlock: gone\n"},
+      {R"("sandbox": [], "sandbox_lacks": ["seccomp: no", "landlock: gone"])",
+       "none; not available: seccomp: no, landlock: gone\n"},
+      {R"("sandbox": ["sec\u001bcomp"])", "sec?comp\n"},
   };
   for (const auto& c : cases) {
-    const std::string text = status_text(json(c.answer));
-    const auto at = text.find("sandbox of the bridge");
-    EXPECT_EQ(at == std::string::npos ? "" : text.substr(at), c.said) << c.answer;
+    const std::string generations = R"(, "generations": [{"bridge_pid": 0}, {"bridge_pid": 7}])";
+    const std::string text = status_text(json("{" + std::string(c.answer) + generations + "}"));
+    EXPECT_EQ(sandbox_line(text), c.said) << c.answer;
+  }
+}
+
+// The parts in force are those of a bridge: without one nothing is off.
+TEST(ToolTextTest, StatusSaysThatThereIsNoBridgeToBeInASandbox) {
+  for (const char* generations : {R"([])", R"([{"number": 7, "bridge_pid": 0}])"}) {
+    const std::string text =
+        status_text(json(R"({"sandbox": [], "sandbox_lacks": [], "generations": )" +
+                         std::string(generations) + "}"));
+    EXPECT_EQ(sandbox_line(text), "there is no bridge\n") << generations;
   }
 }
 
