@@ -92,10 +92,11 @@ struct Message {
 static_assert(std::is_trivially_copyable_v<Message>);
 static_assert(std::has_unique_object_representations_v<Message>, "padding carries memory across");
 
-/// Descriptors that the bridge process finds open when it starts.
-/// Requests that a worker handles at once: `count` of Type::ready is from 1 to this.
+/// Requests that a worker handles at once: `count` of Type::ready is from 1 to this. A link has no
+/// more request ids.
 inline constexpr std::uint32_t kMaxCapacity = UINT16_MAX;
 
+/// Descriptors that the bridge process finds open when it starts.
 inline constexpr int kChannelDescriptor = 3;        ///< socket: messages from the master
 inline constexpr int kSettingsDescriptor = 4;       ///< sealed memfd: the settings as JSON
 inline constexpr int kScoreboardDescriptor = 5;     ///< memfd: the scoreboard

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daemon/bridge/link/reconnect.hpp"
+#include "daemon/channel/message.hpp"
 
 namespace viaduct::daemon::bridge {
 
@@ -16,8 +17,7 @@ constexpr auto kStarving = std::chrono::milliseconds(100);
 constexpr auto kQuestionInterval = std::chrono::seconds(10);
 /// After an answer that it cannot multiplex, or none: it may have become another program.
 constexpr auto kAskAgain = std::chrono::seconds(60);
-/// A link has no more request ids.
-constexpr std::uint32_t kMaxCapacity = UINT16_MAX;
+using channel::kMaxCapacity;
 
 }  // namespace
 
