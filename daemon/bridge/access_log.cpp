@@ -84,7 +84,9 @@ void AccessLog::write(const AccessEntry& entry) {
   // Ten times 0.1 is a little less than 1.
   if (share_ < 1.0 - 1e-6) return;
   share_ -= 1.0;
-  lines_ += format_access(entry, format_, std::chrono::system_clock::now());
+  const std::string line = format_access(entry, format_, std::chrono::system_clock::now());
+  const bool escape = to_socket_ && format_ == config::LogFormat::json;
+  lines_ += escape ? log::escape_json_controls(line) : line;
   lines_ += '\n';
   reactor_.flush_at_turn_end(*this);
 }
@@ -92,8 +94,8 @@ void AccessLog::write(const AccessEntry& entry) {
 void AccessLog::write_to(UniqueFd descriptor) {
   int type = 0;
   socklen_t size = sizeof(type);
-  if (::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
-      type == SOCK_DGRAM) {
+  to_socket_ = ::getsockopt(descriptor.get(), SOL_SOCKET, SO_TYPE, &type, &size) == 0;
+  if (to_socket_ && type == SOCK_DGRAM) {
     datagrams_ = std::move(descriptor);
   } else {
     output_ = std::make_unique<log::LineOutput>(descriptor.release(), kMostWaiting);

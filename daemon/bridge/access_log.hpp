@@ -34,7 +34,9 @@ std::string format_access(const AccessEntry& entry, config::LogFormat format,
 
 /// The access log of one thread: lines are collected and written at the end of the loop's turn.
 /// Lines that the pipe to the master does not take wait, up to kMostWaiting; those beyond that are
-/// lost, which the log says. A datagram socket is that of syslog and gets each line by itself.
+/// lost, which the log says. A datagram socket is that of syslog and gets each line by itself. What
+/// goes to syslog or the journal is escaped here (log::escape_json_controls()), what goes into
+/// files by the master.
 class AccessLog final : public Flushable {
  public:
   static constexpr std::size_t kMostWaiting = 256 * 1024;
@@ -67,6 +69,7 @@ class AccessLog final : public Flushable {
   double share_ = 0.0;
   std::unique_ptr<log::LineOutput> output_;
   UniqueFd datagrams_;
+  bool to_socket_ = false;  // of the journal or syslog: the master does not see the lines
   std::string lines_;
   std::uint64_t lost_ = 0;
   Clock::time_point report_at_{};

@@ -172,6 +172,32 @@ TEST_F(AccessLogFile, SyslogGetsEachLineByItself) {
   ::close(sockets[0]);
 }
 
+// JSON leaves DEL and C1 as they are. Lines in files are escaped by the master.
+TEST_F(AccessLogFile, WhatCommandsATerminalIsEscapedOnTheWayToSyslogAndTheJournal) {
+  auto params = request();
+  params.set("HTTP_USER_AGENT", "a\x7f\xc2\x9b\xc3\xa4\x1b");
+  for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+    std::array<int, 2> sockets{};
+    ASSERT_EQ(::socketpair(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets.data()), 0);
+    const UniqueFd reader(sockets[0]);
+    AccessLog log(reactor_, log_, config::LogFormat::json, 1.0);
+    log.write_to(UniqueFd(sockets[1]));
+    log.write(entry(params));
+    log.flush();
+    std::array<char, 4096> chunk;
+    const ssize_t size = ::recv(reader.get(), chunk.data(), chunk.size(), 0);
+    ASSERT_GT(size, 0);
+    const std::string_view line(chunk.data(), static_cast<std::size_t>(size));
+    EXPECT_NE(line.find("\"a\\u007f\\u009b\xc3\xa4\\u001b\""), std::string_view::npos) << line;
+  }
+  {
+    AccessLog log(reactor_, log_, config::LogFormat::json, 1.0);
+    log.write_to(writer());
+    log.write(entry(params));
+  }
+  EXPECT_NE(read().find("\"a\x7f\xc2\x9b\xc3\xa4\\u001b\""), std::string::npos);
+}
+
 // A pipe that nobody reads for a while: what it does not take follows, up to the limit.
 TEST_F(AccessLogFile, WhatWaitsIsLimitedAndWhatIsLostIsSaid) {
   std::array<int, 2> said{};
