@@ -154,12 +154,19 @@ void Engine::become_ready() {
 
 void Engine::await_input(const LinkPtr& link) {
   if (!link->open || link->paused || link->awaiting_input) return;
-  if (!link->codec->wants_input()) return;
+  if (!link->codec->wants_input() || backed_up(*link)) return;
   link->awaiting_input = true;
   link->descriptor.async_wait(descriptor_base::wait_read,
                               [this, link](const boost::system::error_code& error) {
                                 if (!error) on_readable(link);
                               });
+}
+
+// A request in hand is still given its body, and the rest of the last one's is still dropped: its
+// client may write all of that before it reads.
+bool Engine::backed_up(const Link& link) {
+  if (link.fastcgi != nullptr || link.exchanges.size() > 0 || link.codec->closing()) return false;
+  return link.codec->output().size() >= kMaxOutput;
 }
 
 void Engine::await_room(const LinkPtr& link) {
@@ -196,6 +203,8 @@ void Engine::on_writable(const LinkPtr& link) {
   link->patience.unblock();
   send(link);
   link->patience.restart(Clock::now());  // it has read something
+  take_held(link);
+  if (!link->open || link->failed) return;
   close_if_done(link);
 }
 

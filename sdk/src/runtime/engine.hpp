@@ -50,7 +50,8 @@ class Engine {
   using Lock = std::unique_lock<std::mutex>;
   using Clock = std::chrono::steady_clock;
 
-  /// Unsent output of a link beyond which handlers that write wait, in bytes.
+  /// Unsent output of a link beyond which handlers that write wait, in bytes; and beyond which
+  /// pipelined requests of an HTTP client wait, before a handler begins.
   static constexpr std::size_t kMaxOutput = 256 * 1024;
   /// Output of finished handlers that may be collected before it is sent, in bytes.
   static constexpr std::size_t kMaxCollected = 64 * 1024;
@@ -144,6 +145,8 @@ class Engine {
   void add_link(int fd, Listener::Protocol protocol);
   void await_connection(Listener& listener);
   void await_input(const LinkPtr& link);
+  /// Whether no further request of an HTTP client is taken until it has read of its answers.
+  static bool backed_up(const Link& link);
   void await_room(const LinkPtr& link);
   void on_readable(const LinkPtr& link);
   void on_writable(const LinkPtr& link);

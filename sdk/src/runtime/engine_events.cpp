@@ -46,11 +46,16 @@ void Engine::receive(const LinkPtr& link, protocol::Bytes bytes) {
   close_link(link);
 }
 
-// Requests behind one that has just ended (HTTP pipelining).
+// Requests behind one that has just ended (HTTP pipelining). Once no more may be appended to the
+// output, on_writable() goes on.
 void Engine::take_held(const LinkPtr& link) {
   if (link->fastcgi != nullptr || !link->open || link->failed) return;
+  if (backed_up(*link)) send(link);
+  if (link->failed) return;
   protocol::ServerCodec& codec = *link->codec;
-  for (Event event = codec.next(); event.kind != Event::Kind::none; event = codec.next()) {
+  while (!backed_up(*link)) {
+    const Event event = codec.next();
+    if (event.kind == Event::Kind::none) break;
     handle(link, event);
   }
   watch_client(*link);

@@ -13,9 +13,9 @@ void Engine::watch_client(Link& link) {
   if (link.exchanges.size() > 0 && link.patience.awaited() == Awaited::body) {
     return schedule_patience(link);
   }
-  const Awaited what = link.exchanges.size() > 0 ? Awaited::nothing
-                       : link.codec->idle()      ? Awaited::request
-                                                 : Awaited::head;
+  const Awaited what = link.exchanges.size() > 0 || backed_up(link) ? Awaited::nothing
+                       : link.codec->idle()                         ? Awaited::request
+                                                                    : Awaited::head;
   link.patience.await(what, Clock::now());
   schedule_patience(link);
 }
