@@ -206,7 +206,7 @@ bool Dispatcher::send_to_worker(Exchange& exchange) {
                                         .params = exchange.params(),
                                         .has_body = exchange.may_have_body(),
                                         .repeatable = repeatable,
-                                        .fresh = exchange.was_taken_back(),
+                                        .moves = exchange.moves(),
                                         .deadline = exchange.deadline()});
     if (!carried) continue;
     if (servers() > 0) turn_ = (turn_ + 1) % workers_.size();

@@ -143,6 +143,7 @@ class Dispatcher final : public WorkerOwner {
   void on_server_down(Worker& worker, const std::string& why) override;
   [[nodiscard]] Others others(const Worker& worker) const override;
   [[nodiscard]] bool other_has_slot(const Worker& worker) const override;
+  [[nodiscard]] Clock::time_point recovery_limit(Clock::time_point deadline) const override;
   std::atomic<std::uint64_t>& longest_answered() override { return app_.longest_answered; }
 
  private:

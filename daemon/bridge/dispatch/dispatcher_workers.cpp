@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/bridge/dispatch/dispatcher.hpp"
+#include "daemon/bridge/dispatch/policy.hpp"
 #include "daemon/bridge/link/process_worker.hpp"
 #include "daemon/bridge/link/server.hpp"
 #include "daemon/channel/crash.hpp"
@@ -171,6 +172,14 @@ bool Dispatcher::other_has_slot(const Worker& worker) const {
     return other.get() != &worker && info.canary == worker.info().canary && !info.draining &&
            other->up() && other->has_slot();
   });
+}
+
+Clock::time_point Dispatcher::recovery_limit(Clock::time_point deadline) const {
+  const config::Timeouts& timeouts = app_.settings.timeouts;
+  return recovery_deadline({.now = services_.reactor.now(),
+                            .deadline = deadline,
+                            .run_on = timeouts.request,
+                            .abort = timeouts.abort});
 }
 
 void Dispatcher::on_server_up(Worker& worker) {

@@ -53,8 +53,8 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
   last_worker_ = 0;
   lost_with_ = 0;
   lost_on_head_ = false;
-  taken_back_ = false;
   attempts_ = 0;
+  moves_ = 0;
   stuck_ = false;
   paused_link_ = false;
   unreturned_ = 0;
@@ -80,10 +80,14 @@ void Exchange::begin(Dispatcher& dispatcher, std::uint32_t in_lane, Client& clie
 
 void Exchange::start_clocks() {
   const auto now = services_.reactor.now();
-  queue_deadline_ = after(now, dispatcher_->settings().timeouts.queue);
+  start_queue_clock();
   deadline_ = after(now, dispatcher_->settings().timeouts.request);
   last_tick_ = now;
   last_output_ = now;
+}
+
+void Exchange::start_queue_clock() {
+  queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
 }
 
 void Exchange::retire() {
@@ -289,94 +293,6 @@ void Exchange::on_end(std::uint32_t app_status, protocol::fastcgi::ProtocolStatu
   bury_if_done();
 }
 
-bool Exchange::on_lost(Lost lost) {
-  if (lost == Lost::unread && body_.rewindable()) {
-    move_on();
-    return false;
-  }
-  const bool delivered = lost != Lost::undelivered;
-  // An SCGI or uwsgi server that does not read all of a body resets the connection behind its
-  // answer.
-  if (!speaks_fastcgi() && phase_ == Phase::answering && response_.delimited() &&
-      response_.complete()) {
-    leave_worker();
-    end_response(true, 0);
-    bury_if_done();
-    return false;
-  }
-  tell_loss(delivered);
-  lose(delivered, "the worker was lost", 502);
-  return true;
-}
-
-void Exchange::tell_loss(bool delivered) {
-  if (phase_ == Phase::aborting) return;
-  const bool counts = worker_->on_request_lost(*carried_->link, {.delivered = delivered,
-                                                                 .answering = status_ != 0,
-                                                                 .lost_before = lost_on_head_,
-                                                                 .head = head_size(head_.params)});
-  lost_on_head_ = lost_on_head_ || (counts && delivered && status_ == 0);
-}
-
-void Exchange::lose(bool delivered, std::string_view why, int status) {
-  // It may be gone once it is left.
-  const std::shared_ptr<const WorkerInfo> worker = worker_->shared_info();
-  errors_.finish([this](std::string_view line) { dispatcher_->log_line(worker_->info(), line); });
-  // Others look after the crashes of a server, and never say that there was one; of a request that
-  // was given up it may not be known any more what it was.
-  if (delivered && !worker->server && !head_.params.empty()) {
-    dispatcher_->lost_at(*this, *worker_);
-    lost_with_ = worker->serial;
-  }
-  leave_worker();
-  if (phase_ == Phase::aborting) {
-    bury_if_done();
-    return;
-  }
-  const bool repeat = status_ == 0 && may_retry({.policy = dispatcher_->settings().retry,
-                                                 .method = method_,
-                                                 .delivered = delivered,
-                                                 .body_held = body_.rewindable(),
-                                                 .attempts = attempts_,
-                                                 .servers = dispatcher_->servers()});
-  services_.log.warning(repeat ? "request is sent to another worker" : "request lost",
-                        {{"app", dispatcher_->settings().name},
-                         who(*worker),
-                         {"request", request_line()},
-                         {"reason", why},
-                         {"delivered", delivered},
-                         {"answered", status_ != 0}});
-  if (repeat) {
-    try_again();
-    return;
-  }
-  if (status_ == 0) {
-    answer(status, status == 503 ? 1 : 0);
-  } else {
-    end_response(false, 0);
-  }
-  bury_if_done();
-}
-
-void Exchange::move_on() {
-  dispatcher_->report_move(worker_->info(), request_line());
-  leave_worker();
-  taken_back_ = true;
-  if (phase_ == Phase::aborting) return bury_if_done();
-  --attempts_;  // nobody has had it
-  try_again();
-}
-
-void Exchange::try_again() {
-  phase_ = Phase::waiting;
-  queue_deadline_ = after(services_.reactor.now(), dispatcher_->settings().timeouts.queue);
-  unreturned_ = 0;
-  paused_link_ = false;
-  response_.restart();
-  body_.rewind();
-  dispatcher_->resubmit(*this);
-}
-
 void Exchange::leave_worker() {
   write_slow_log();
   fail_stack_waiters();
@@ -393,9 +309,8 @@ void Exchange::abort_worker() {
   const auto limit = dispatcher_->settings().timeouts.abort;
   abort_by_ = after(services_.reactor.now(), limit);
   // A plain worker cannot be told; it may go on until the request would have timed out.
-  const auto until = deadline_ == Clock::time_point::max()
-                         ? deadline_
-                         : after(std::max(deadline_, services_.reactor.now()), limit);
+  const auto until =
+      recovery_deadline({.now = services_.reactor.now(), .deadline = deadline_, .abort = limit});
   const Worker::Carried carried = *carried_;
   worker_->abort(carried, until);
   body_.reset(0);

@@ -74,8 +74,8 @@ class Exchange final : public Caller, public Waiting {
   void spool_input();
   /// Everything handed to the client has been taken by its socket.
   void output_drained();
-  /// The client left.
-  void abandon();
+  /// The client left, or is answered by others than the worker. `status`: with what; 0: it left.
+  void abandon(int status = 0);
 
   // From the dispatcher.
   void start(Worker& worker, const Worker::Carried& carried);
@@ -122,9 +122,9 @@ class Exchange final : public Caller, public Waiting {
   /// Whether it is for the app's canaries, if one of them is free.
   [[nodiscard]] bool is_canary() const { return is_canary_; }
   void set_canary(bool canary) { is_canary_ = canary; }
-  /// Whether a worker that had not read it has lost it to another connection: once at most, since
-  /// that worker may still run it.
-  [[nodiscard]] bool was_taken_back() const { return taken_back_; }
+  /// How often it was taken back from a worker that had not read it. Each of these may still run
+  /// it.
+  [[nodiscard]] unsigned moves() const { return moves_; }
   /// Time left until the response head is due; nothing when there is no limit.
   [[nodiscard]] std::optional<std::chrono::milliseconds> time_left() const;
   /// When the response has to begin; time_point::max() where nothing limits it.
@@ -176,6 +176,7 @@ class Exchange final : public Caller, public Waiting {
   };
 
   void start_clocks();
+  void start_queue_clock();
   /// The body is complete, or is not gathered.
   void enter_queue();
   void begin_gathering();
@@ -263,9 +264,9 @@ class Exchange final : public Caller, public Waiting {
   std::uint64_t last_worker_ = 0;
   std::uint64_t lost_with_ = 0;  // the worker that was lost with it; 0: none
   unsigned attempts_ = 0;
+  unsigned moves_ = 0;
   // An attempt was lost, delivered, before the head of a response, and its server blamed.
   bool lost_on_head_ = false;
-  bool taken_back_ = false;
   bool is_canary_ = false;
   bool from_canary_ = false;  // the worker that had it last is one
   bool stuck_ = false;

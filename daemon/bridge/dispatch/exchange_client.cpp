@@ -10,9 +10,10 @@
 
 namespace viaduct::daemon::bridge {
 
-void Exchange::abandon() {
+void Exchange::abandon(int status) {
   if (client_ == nullptr) return;
   client_ = nullptr;
+  if (status_ == 0) status_ = status;
   dispatcher_->scores().aborted.fetch_add(1, std::memory_order_relaxed);
   write_access_log();
   if (phase_ == Phase::waiting) {

@@ -53,6 +53,8 @@ bool asks_for_upgrade(const protocol::RequestHead& head) {
 bool asks_for_tunnel(const protocol::RequestHead& head) {
   if (!asks_for_upgrade(head)) return false;
   if (head.role != protocol::Role::responder || head.content_length.value_or(0) > 0) return false;
+  if (head.params.get("REQUEST_METHOD").value_or("GET") != "GET") return false;
+  if (head.params.get("HTTP_TRANSFER_ENCODING")) return false;
   return !protocol::equal_nocase(*head.params.get("HTTP_UPGRADE"), "h2c");
 }
 
@@ -81,6 +83,12 @@ bool may_retry(const Loss& loss) {
   if (loss.attempts >= most || !loss.body_held) return false;
   if (!loss.delivered) return true;
   return loss.policy == config::Retry::idempotent && idempotent(loss.method);
+}
+
+StillRunning::Time recovery_deadline(const StillRunning& running) {
+  constexpr auto kNever = StillRunning::Time::max();
+  if (running.deadline == kNever || running.abort.count() == 0) return kNever;
+  return std::max(running.deadline, running.now + running.run_on) + running.abort;
 }
 
 }  // namespace viaduct::daemon::bridge

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -42,9 +43,10 @@ std::optional<Inexpressible> inexpressible(config::ServerProtocol protocol,
 /// and Connection, which not every front server passes on, names Upgrade.
 bool asks_for_upgrade(const protocol::RequestHead& head);
 
-/// Whether a request may become a tunnel before it is complete: it asks for another protocol, and
-/// announces no body that would have to be complete first. Not for h2c, which curl offers with
-/// every upload and no application behind a front server can speak.
+/// Whether a request may become a tunnel before it is complete: a GET (RFC 6455 section 4.1) that
+/// asks for another protocol and announces no body, neither by its length nor by a transfer coding.
+/// Other methods have a body to wait for, whatever they ask. Not for h2c, which curl offers with
+/// every request and no application behind a front server can speak.
 bool asks_for_tunnel(const protocol::RequestHead& head);
 
 /// A request whose body is not complete yet.
@@ -82,5 +84,19 @@ struct Loss {
 /// never reached the first or its method allows a repetition. While it reaches none, it is tried as
 /// often as there are servers, and once more.
 bool may_retry(const Loss& loss);
+
+/// What a plain worker may be at whose connection was closed: nobody can tell it to end.
+struct StillRunning {
+  using Time = std::chrono::steady_clock::time_point;
+
+  Time now;
+  Time deadline;                        ///< of the request that it was given; Time::max(): none
+  std::chrono::milliseconds run_on{0};  ///< what it may still run for that began before
+  std::chrono::milliseconds abort{0};   ///< timeouts.abort; 0: off
+};
+
+/// When it is replaced unless it is free by then; Time::max(): never. A request that had queued has
+/// little left of its own time, and says nothing of one that began before it.
+StillRunning::Time recovery_deadline(const StillRunning& running);
 
 }  // namespace viaduct::daemon::bridge

@@ -3,35 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "protocol/fastcgi/client_codec.hpp"
-#include "protocol/scgi/client_codec.hpp"
-#include "protocol/uwsgi/client_codec.hpp"
+#include "daemon/bridge/link/codecs.hpp"
 
 namespace viaduct::daemon::bridge {
 
 namespace fcgi = protocol::fastcgi;
 
-namespace {
-
-std::unique_ptr<protocol::ClientCodec> make_codec(config::ServerProtocol protocol) {
-  switch (protocol) {
-    case config::ServerProtocol::scgi:
-      return std::make_unique<protocol::scgi::ClientCodec>();
-    case config::ServerProtocol::uwsgi:
-      return std::make_unique<protocol::uwsgi::ClientCodec>();
-    case config::ServerProtocol::fastcgi:
-      break;
-  }
-  return std::make_unique<fcgi::ClientCodec>();
-}
-
-}  // namespace
-
 Link::Link(Reactor& reactor, LinkOwner& owner, config::ServerProtocol protocol)
     : reactor_(reactor),
       owner_(owner),
       socket_(reactor, *this),
-      codec_(make_codec(protocol)),
+      codec_(make_client_codec(protocol)),
       memory_(reactor.memory()) {}
 
 Link::~Link() {
@@ -66,10 +48,6 @@ protocol::RequestId Link::begin(Caller& caller, protocol::Role role, const proto
   return id;
 }
 
-// The kernel counts what was written in one piece until all of that is read, and a program may
-// leave the empty record that ends its input unread while it works. So the first record is written
-// by itself: as long as it counts, nothing has been read. The rest is written in one piece, since
-// libfcgi closes a connection on which the end of the input comes behind its answer.
 protocol::RequestId Link::begin_watched(Caller& caller, protocol::Role role,
                                         const protocol::Pairs& params, bool keep) {
   if (!local_ || blocked_ || deaf_ || !codec_->output().empty()) {
@@ -78,7 +56,7 @@ protocol::RequestId Link::begin_watched(Caller& caller, protocol::Role role,
   const protocol::RequestId id = open_slot(caller);
   codec_->begin(id, role, keep);
   const std::uint64_t before = written_;
-  if (write()) watch_.first = static_cast<std::size_t>(written_ - before);
+  if (write()) watch_.begin(static_cast<std::size_t>(written_ - before));
   codec_->params(id, params);
   count_memory();
   input_ready(id);
@@ -86,11 +64,8 @@ protocol::RequestId Link::begin_watched(Caller& caller, protocol::Role role,
 }
 
 bool Link::unread() {
-  if (!open() || watch_.rest == 0 || heard_since_begun_ || active_ == 0 || deaf_) return false;
-  const std::uint64_t now = unacknowledged(socket_.descriptor());
-  if (now == 0) return false;
-  if (!watch_.memory) watch_.memory = memory_of_writes(watch_.first, watch_.rest);
-  return watch_.memory && now >= *watch_.memory;
+  if (!open() || !watch_.complete() || heard_since_begun_ || active_ == 0 || deaf_) return false;
+  return watch_.unread(unacknowledged(socket_.descriptor()));
 }
 
 void Link::take_back(const std::string& reason) {
@@ -117,7 +92,7 @@ protocol::RequestId Link::open_slot(Caller& caller) {
   ++active_;
   begun_ = true;
   heard_since_begun_ = false;
-  watch_ = {};
+  watch_.restart();
   return id;
 }
 
@@ -381,7 +356,7 @@ bool Link::write() {
   protocol::Output& output = codec_->output();
   const Transfer sent = send(socket_.descriptor(), output);
   written_ += sent.bytes;
-  if (watch_.first != 0) watch_.note(sent);
+  watch_.note(sent);
   if (sent.error) {
     // The worker may have answered in full without reading all of a body: what it sent before it
     // closed is still to be read, and then the end of file.

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/bridge/link/caller.hpp"
+#include "daemon/bridge/link/unread_watch.hpp"
 #include "daemon/bridge/memory/thread_memory.hpp"
 #include "daemon/bridge/reactor.hpp"
 #include "daemon/bridge/socket.hpp"
@@ -132,19 +133,6 @@ class Link final : public Flushable, private Watcher {
     bool aborted = false;
   };
 
-  // Of a request that began with begin_watched(): its two writes.
-  struct Watch {
-    std::size_t first = 0;                // bytes; 0: nothing can be told
-    std::size_t rest = 0;                 // 0: not written yet
-    std::optional<std::uint64_t> memory;  // that the kernel counts for both
-
-    void note(const Transfer& sent) {
-      if (sent.bytes == 0 && !sent.blocked) return;
-      if (rest != 0 || sent.blocked) *this = {};
-      if (first != 0) rest = sent.bytes;
-    }
-  };
-
   static constexpr std::size_t kOutputLimit = 256 * 1024;
   static constexpr std::size_t kKeptOutput = 32 * 1024;  // bytes of memory, when nothing is unsent
   static constexpr std::size_t kDiscard = 256 * 1024;  // output of one that lingers, then it closes
@@ -193,7 +181,7 @@ class Link final : public Flushable, private Watcher {
   bool heard_ = false;
   bool heard_since_begun_ = false;
   bool local_ = false;  // a Unix socket
-  Watch watch_;
+  UnreadWatch watch_;   // of the request that began last
   bool taken_back_ = false;
   bool deaf_ = false;  // the worker has closed; what it sent before is still being read
 };

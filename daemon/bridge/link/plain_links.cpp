@@ -79,11 +79,23 @@ void PlainLinks::close_idle_since(Clock::time_point then, const std::string& rea
   close_if([then](const Entry& entry) { return !entry.busy && entry.idle_since <= then; }, reason);
 }
 
-void PlainLinks::take_back_since(Clock::time_point then, const std::string& reason) {
+bool PlainLinks::is_unread(const Entry& entry, Clock::time_point now,
+                           std::chrono::milliseconds least) {
+  return entry.busy && now - entry.link->begun_at() >= unread_patience(least, entry.moves) &&
+         entry.link->unread();
+}
+
+bool PlainLinks::has_unread(Clock::time_point now, std::chrono::milliseconds least) const {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& entry) { return is_unread(entry, now, least); });
+}
+
+void PlainLinks::take_back_unread(Clock::time_point now, std::chrono::milliseconds least,
+                                  const std::string& reason) {
   for (std::size_t i = entries_.size(); i-- > 0;) {
-    if (i >= entries_.size() || !entries_[i].busy) continue;
+    if (i >= entries_.size() || !is_unread(entries_[i], now, least)) continue;
     const auto link = entries_[i].link;
-    if (link->begun_at() <= then && link->unread()) link->take_back(reason);
+    link->take_back(reason);
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -9,6 +11,14 @@
 #include "daemon/bridge/reactor.hpp"
 
 namespace viaduct::daemon::bridge {
+
+/// How long a request that has been moved so often may go unread: `least`, and twice as long with
+/// each move. Where nobody is scheduled in time, moves must not become the load.
+constexpr std::chrono::milliseconds unread_patience(std::chrono::milliseconds least,
+                                                    unsigned moves) {
+  constexpr unsigned kMostDoublings = 10;
+  return least * (1U << std::min(moves, kMostDoublings));
+}
 
 /// The connections of one thread to one worker, each of which carries one request at a time.
 ///
@@ -24,6 +34,7 @@ class PlainLinks {
     bool used = false;     ///< it has carried a request before
     bool revives = false;  ///< its request was given to a server that was down
     Clock::time_point deadline = Clock::time_point::max();  ///< of its request
+    unsigned moves = 0;                                     ///< Worker::Request::moves, of the same
     Clock::time_point idle_since{};
   };
 
@@ -38,6 +49,8 @@ class PlainLinks {
   /// behind it may go on with its last request after having ended that (fastcgi_finish_request),
   /// and is the likeliest to have come to its end.
   Entry* idle();
+  /// Whether there are requests that take_back_unread() would take back.
+  [[nodiscard]] bool has_unread(Clock::time_point now, std::chrono::milliseconds least) const;
   Entry* find(const Link& link);
   /// Its request has ended.
   static void rest(Entry& entry, Clock::time_point now);
@@ -48,11 +61,13 @@ class PlainLinks {
   void close_all(const std::string& reason);
   void close_idle(const std::string& reason);
   void close_idle_since(Clock::time_point then, const std::string& reason);
-  /// Takes back requests that began at `then` or before and are not read: see Link::take_back.
-  void take_back_since(Clock::time_point then, const std::string& reason);
+  /// Takes back requests that have gone unread for their unread_patience: see Link::take_back.
+  void take_back_unread(Clock::time_point now, std::chrono::milliseconds least,
+                        const std::string& reason);
   void close_connecting_since(Clock::time_point then, const std::string& reason);
 
  private:
+  static bool is_unread(const Entry& entry, Clock::time_point now, std::chrono::milliseconds least);
   template <class Condition>
   void close_if(Condition condition, const std::string& reason);
 

@@ -123,6 +123,7 @@ std::optional<Worker::Carried> ProcessWorker::begin_plain(const Request& request
   // One that cannot be asked may be one that ends every connection, whatever BEGIN_REQUEST says.
   entry->keep = keep_links_ && may_ask_ && !request.has_body;
   entry->deadline = request.deadline;
+  entry->moves = request.moves;
   Link& link = *entry->link;
   const bool watched = may_ask_ && request.repeatable && !request.has_body;
   return Carried{
@@ -131,7 +132,11 @@ std::optional<Worker::Carried> ProcessWorker::begin_plain(const Request& request
 }
 
 void ProcessWorker::abort(const Carried& carried, Clock::time_point deadline) {
-  if (!info_->multiplexed) recover_by_ = std::max(recover_by_, deadline);
+  if (!info_->multiplexed) {
+    // It may be at something that began before, as with one that is taken back.
+    const bool unread = carried.link->unread();
+    recover_by_ = std::max(recover_by_, unread ? owner_.recovery_limit(deadline) : deadline);
+  }
   // Closing would leave open until the deadline when one that cannot be asked is free again.
   carried.link->abort(carried.id, !info_->multiplexed && !may_ask_);
 }
@@ -154,7 +159,9 @@ void ProcessWorker::on_request_end(Link& link, Clock::duration taken) {
 void ProcessWorker::on_closed(Link& link, std::size_t active, std::size_t lost,
                               const std::string& reason) {
   const bool aborted = link.closed_by_abort() || link.taken_back();
-  if (link.taken_back()) recover_by_ = std::max(recover_by_, plain_.find(link)->deadline);
+  if (link.taken_back()) {
+    recover_by_ = std::max(recover_by_, owner_.recovery_limit(plain_.find(link)->deadline));
+  }
   const bool expected = lost == 0 && !info_->multiplexed;
   if (info_->multiplexed && !dead_) set_broken(true);
   drop(link);
@@ -192,10 +199,11 @@ void ProcessWorker::set_broken(bool broken) {
 // A program may go on with a request that it has ended (fastcgi_finish_request), and read the next
 // one late. Its slot stays taken until it answers a question.
 void ProcessWorker::take_back_unread(Clock::time_point now) {
+  if (!plain_.has_unread(now, info_->unread)) return;
   const bool room = !info_->draining.load(std::memory_order_relaxed) &&
                     info_->active.load(std::memory_order_relaxed) < slots();
   if (room || owner_.other_has_slot(*this)) {
-    plain_.take_back_since(now - info_->unread, "the program has not read the next request");
+    plain_.take_back_unread(now, info_->unread, "the program has not read the next request");
   }
 }
 

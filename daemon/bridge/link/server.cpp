@@ -87,7 +87,7 @@ std::optional<Worker::Carried> Server::begin(const Request& request) {
 }
 
 std::optional<Worker::Carried> Server::begin_plain(const Request& request) {
-  PlainLinks::Entry* entry = request.repeatable && !request.fresh ? plain_.idle() : nullptr;
+  PlainLinks::Entry* entry = request.repeatable && request.moves == 0 ? plain_.idle() : nullptr;
   if (entry == nullptr) {
     make_room();
     auto link = connect();
@@ -307,8 +307,8 @@ void Server::tick_kept(Clock::time_point now) {
     starved_at.store(starved_at_, std::memory_order_relaxed);
   }
   if (starving) plain_.close_idle("another connection gets no answer");
-  plain_.take_back_since(now - server().settings.unread,
-                         "the program has not read the next request");
+  plain_.take_back_unread(now, server().settings.unread,
+                          "the program has not read the next request");
 }
 
 void Server::tick_link(Clock::time_point now, std::chrono::milliseconds patience) {

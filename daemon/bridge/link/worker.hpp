@@ -44,6 +44,10 @@ class WorkerOwner {
   /// Whether another worker would take a request that this one was given.
   [[nodiscard]] virtual bool other_has_slot(const Worker& worker) const = 0;
 
+  /// When a worker must have ended whatever it was at before it was given a request that is taken
+  /// back now. `deadline`: of that request.
+  [[nodiscard]] virtual Clock::time_point recovery_limit(Clock::time_point deadline) const = 0;
+
  protected:
   ~WorkerOwner() = default;
 };
@@ -84,7 +88,8 @@ class Worker : public LinkOwner {
     const protocol::Pairs& params;
     bool has_body;               ///< or may have one
     bool repeatable;             ///< it may be sent to another one should this one be lost
-    bool fresh;                  ///< it was taken back once: a server gets it over a new connection
+    unsigned moves;              ///< how often it was taken back; then a server gets it over a new
+                                 ///< connection
     Clock::time_point deadline;  ///< for the head of its response
   };
   struct Carried {

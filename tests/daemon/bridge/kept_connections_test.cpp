@@ -16,10 +16,6 @@ namespace {
 using config::Address;
 using std::chrono::hours;
 using std::chrono::milliseconds;
-using std::chrono::seconds;
-
-/// The process of the test is scheduled within that.
-constexpr seconds kScheduled{2};
 
 class KeptConnections : public BridgeTest {
  protected:

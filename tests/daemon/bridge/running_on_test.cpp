@@ -14,11 +14,12 @@ namespace viaduct::daemon::bridge::testing {
 namespace {
 
 using channel::Type;
+using std::chrono::hours;
 using std::chrono::milliseconds;
 
 class RunningOn : public BridgeTest {
  protected:
-  RunningOn() { shop(settings).server.unread = milliseconds(100); }
+  RunningOn() { shop(settings).server.unread = kScheduled; }
 
   // The worker that answers a request now.
   FakeWorker* serve(const std::vector<FakeWorker*>& workers) {
@@ -91,7 +92,8 @@ TEST_F(RunningOn, ARequestThatIsNotReadGoesToAnotherWorker) {
   EXPECT_EQ(bridge().count(Type::kill), 0u);
 }
 
-// Each of them is asked, and has no slot until it answers: so this ends.
+// Each of them is asked, and has no slot until it answers: so this ends. The second is waited for
+// twice as long.
 TEST_F(RunningOn, ARequestIsMovedUntilSomebodyReadsIt) {
   start();
   FakeWorker& one = add_worker(plain());
@@ -100,7 +102,9 @@ TEST_F(RunningOn, ARequestIsMovedUntilSomebodyReadsIt) {
   for (int i = 0; i < 3; ++i) ASSERT_NE(serve({&one, &two, &idle}), nullptr);
   occupy(one, true);
   occupy(two, true);
+  const auto begun = std::chrono::steady_clock::now();
   EXPECT_EQ(serve({&idle}), &idle);
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, 3 * kScheduled);
   EXPECT_EQ(score().retried.load(), 2u);
   EXPECT_EQ(serve({&idle}), &idle);
   EXPECT_EQ(score().retried.load(), 2u);
@@ -197,7 +201,8 @@ TEST_P(RunningOnStays, IsNotMoved) {
 }
 
 TEST_F(RunningOn, AWorkerThatDoesNotComeBackIsReplaced) {
-  shop(settings).timeouts.request = milliseconds(1500);
+  shop(settings).timeouts.request = 2 * kScheduled;
+  shop(settings).timeouts.abort = milliseconds(100);
   start();
   FakeWorker& one = add_worker(plain());
   FakeWorker& other = add_worker(plain());
@@ -206,6 +211,44 @@ TEST_F(RunningOn, AWorkerThatDoesNotComeBackIsReplaced) {
   EXPECT_EQ(serve({&other}), &other);
   ASSERT_TRUE(bridge().wait_for(Type::kill));
   EXPECT_EQ(bridge().last(Type::kill)->serial, one.serial);
+}
+
+// What it is at began before the request, which had queued: that deadline is not its own.
+TEST_F(RunningOn, AWorkerIsNotReplacedForARequestThatHadQueued) {
+  shop(settings).timeouts.request = 4 * kScheduled;
+  shop(settings).timeouts.queue = hours(1);
+  shop(settings).timeouts.abort = hours(1);
+  start();
+  FakeWorker& one = add_worker(plain());
+  FakeWorker& other = add_worker(plain());
+  std::vector<std::unique_ptr<FrontClient>> clients;
+  const auto get = [&](const char* path) {
+    clients.push_back(connect());
+    clients.back()->get(1, path);
+  };
+  get("/one");
+  const auto at_one = one.next_request();
+  ASSERT_TRUE(at_one);
+  get("/other");
+  const auto at_other = other.next_request();
+  ASSERT_TRUE(at_other);
+  get("/queued");
+  until([&] { return score().queued == 1; }, "one that waits");
+  occupy(one, true);
+  at_one->respond("ok");
+  until([&] { return score().queued == 0; }, "the request at the one that runs on");
+  at_other->respond("ok");
+  const auto moved = other.next_request();
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->param("REQUEST_URI"), "/queued");
+  moved->respond("ok");
+  EXPECT_EQ(score().retried.load(), 1u);
+  // It comes later, and so does its deadline.
+  get("/later");
+  ASSERT_TRUE(other.next_request());
+  ASSERT_TRUE(clients.back()->wait(1));
+  EXPECT_EQ(clients.back()->answer(1).status(), 504);
+  EXPECT_EQ(bridge().count(Type::kill), 0u);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ namespace viaduct::daemon::bridge::testing {
 /// Longest wait for something that is expected: far beyond what a loaded machine under a sanitizer
 /// needs.
 inline constexpr std::chrono::seconds kPatience{60};
+/// The process of the test is scheduled within that, where somebody waits only so long for it.
+inline constexpr std::chrono::seconds kScheduled{2};
 
 /// One descriptor of the test process, served when it is ready.
 class Peer {

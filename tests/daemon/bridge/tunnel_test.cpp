@@ -97,6 +97,22 @@ TEST_F(Tunnel, WhereNoneMayPassTheBodyIsGathered) {
   EXPECT_FALSE(worker.has_request());
 }
 
+// An upload that asks for another protocol is an upload: plain workers get it when it is complete.
+TEST_F(Tunnel, ARequestThatMayHaveABodyIsGathered) {
+  allow_upgrades();
+  shop(settings).timeouts.body = milliseconds(200);
+  start();
+  FakeWorker& worker = add_worker(plain());
+  for (const char* const method : {"POST", "PUT"}) {
+    const auto client = connect();
+    client->begin(1, variables(method, "/upload", {{"HTTP_UPGRADE", "websocket"}}));
+    client->body(1, "some");
+    ASSERT_TRUE(client->wait(1)) << method;
+    EXPECT_EQ(client->answer(1).status(), 408) << method;
+    EXPECT_FALSE(worker.has_request()) << method;
+  }
+}
+
 // limits.body is of what is held.
 TEST_F(Tunnel, ItCarriesMoreThanABodyMayBe) {
   allow_upgrades();

@@ -82,8 +82,18 @@ TEST(AsksForTunnel, EveryRow) {
     std::optional<std::uint64_t> length;
     Role role;
     bool expected;
+    const char* method = "GET";
+    const char* coding = nullptr;
   };
   const Row rows[] = {
+      {"websocket", std::nullopt, Role::responder, true, nullptr},
+      {"websocket", std::nullopt, Role::responder, false, "POST"},
+      {"websocket", 0, Role::responder, false, "POST"},
+      {"websocket", std::nullopt, Role::responder, false, "PUT"},
+      {"websocket", std::nullopt, Role::responder, false, "HEAD"},
+      {"websocket", std::nullopt, Role::responder, false, "get"},
+      {"websocket", std::nullopt, Role::responder, false, "GET", "chunked"},
+      {"websocket", std::nullopt, Role::responder, false, "POST", "chunked"},
       {"websocket", std::nullopt, Role::responder, true},
       {"websocket", 0, Role::responder, true},
       {"websocket", 1, Role::responder, false},
@@ -100,8 +110,11 @@ TEST(AsksForTunnel, EveryRow) {
     head.role = row.role;
     head.content_length = row.length;
     if (row.upgrade != nullptr) head.params.add("HTTP_UPGRADE", row.upgrade);
+    if (row.method != nullptr) head.params.add("REQUEST_METHOD", row.method);
+    if (row.coding != nullptr) head.params.add("HTTP_TRANSFER_ENCODING", row.coding);
     EXPECT_EQ(asks_for_tunnel(head), row.expected)
-        << (row.upgrade != nullptr ? row.upgrade : "none") << row.length.value_or(7);
+        << (row.upgrade != nullptr ? row.upgrade : "none") << row.length.value_or(7)
+        << (row.method != nullptr ? row.method : "") << (row.coding != nullptr ? row.coding : "");
   }
 }
 
@@ -245,6 +258,32 @@ TEST(Retry, EveryRow) {
     EXPECT_EQ(may_retry(loss), row.expected)
         << static_cast<int>(row.policy) << row.method << row.delivered << row.body_held
         << row.attempts << row.servers;
+  }
+}
+
+TEST(RecoveryDeadline, EveryRow) {
+  using std::chrono::seconds;
+  constexpr auto kNever = StillRunning::Time::max();
+  const auto at = [](int second) { return StillRunning::Time{seconds(second)}; };
+  struct Row {
+    StillRunning running;
+    StillRunning::Time expected;
+  };
+  const Row rows[] = {
+      // Aborted: what is left of its own time.
+      {{at(100), at(130), seconds(0), seconds(5)}, at(135)},
+      {{at(100), at(90), seconds(0), seconds(5)}, at(105)},
+      // Taken back: also when it had queued, and nearly all of its time had passed.
+      {{at(100), at(130), seconds(30), seconds(5)}, at(135)},
+      {{at(100), at(101), seconds(30), seconds(5)}, at(135)},
+      {{at(100), at(90), seconds(30), seconds(5)}, at(135)},
+      // Off.
+      {{at(100), kNever, seconds(0), seconds(5)}, kNever},
+      {{at(100), at(130), seconds(30), seconds(0)}, kNever},
+      {{at(100), kNever, seconds(0), seconds(0)}, kNever},
+  };
+  for (std::size_t i = 0; i < std::size(rows); ++i) {
+    EXPECT_EQ(recovery_deadline(rows[i].running), rows[i].expected) << "row " << i;
   }
 }
 
