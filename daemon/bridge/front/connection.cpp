@@ -164,8 +164,9 @@ void Connection::handle(const protocol::Event& event) {
       entry->input_ended = true;
       end_entry(event.id);
       const bool answered = exchange.answered();
-      exchange.abandon();
-      if (event.error == protocol::Errc::ok) {
+      const bool left = event.error == protocol::Errc::ok;
+      exchange.abandon(left ? 0 : protocol::refusal_status(event.error));
+      if (left) {
         codec_->end(event.id);
       } else if (answered) {
         codec_->fail(event.id);
@@ -325,9 +326,12 @@ bool Connection::idle() const {
 }
 
 std::optional<Expendable<Connection>> Connection::expendable() {
-  if (front_.settings.protocol != config::FrontProtocol::http || lingering_) return std::nullopt;
+  using Candidate = Expendable<Connection>;
+  if (front_.settings.protocol != config::FrontProtocol::http) return std::nullopt;
+  if (lingering_) return Candidate{this, Candidate::State::answered, linger_until_ - kLinger};
   if (!idle() && !only_head()) return std::nullopt;
-  return Expendable<Connection>{this, !codec_->idle(), patience_.since()};
+  const auto state = codec_->idle() ? Candidate::State::idle : Candidate::State::in_head;
+  return Candidate{this, state, patience_.since()};
 }
 
 void Connection::refuse_all() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "daemon/bridge/reactor.hpp"
@@ -11,15 +12,23 @@ namespace viaduct::daemon::bridge {
 /// A connection that may be closed for a new one once there are limits.connections of them.
 template <class Connection>
 struct Expendable {
+  /// In the order in which they are closed.
+  enum class State : std::uint8_t {
+    answered,  ///< its last response has been sent, the rest of a body is dropped
+    idle,      ///< between two requests
+    in_head,   ///< a part of a request head has come
+  };
+
   Connection* connection = nullptr;
-  bool in_head = false;       ///< a part of a request head has come; false: between two requests
+  State state = State::idle;
   Clock::time_point since{};  ///< it has been like that
 };
 
-/// Whether `left` is closed before `right`: idle ones first, the longest idle of them.
+/// Whether `left` is closed before `right`: of two in the same state, the one that has been in it
+/// for longer.
 template <class Connection>
 bool goes_first(const Expendable<Connection>& left, const Expendable<Connection>& right) {
-  if (left.in_head != right.in_head) return right.in_head;
+  if (left.state != right.state) return left.state < right.state;
   return left.since < right.since;
 }
 

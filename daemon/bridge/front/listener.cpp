@@ -26,6 +26,11 @@ bool is_tcp(int socket) {
   return family == AF_INET || family == AF_INET6;
 }
 
+// Whether accept() failed for want of something that may come back.
+bool is_exhaustion(int error) {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
 }  // namespace
 
 Listener::Listener(Front& front, ConnectionList& connections, Reserve& reserve, int descriptor,
@@ -44,15 +49,19 @@ void Listener::start() {
 }
 
 void Listener::stop() {
-  if (started_) accept_rest();
+  if (started_) {
+    tick_former();
+    accept_rest(descriptor_);
+  }
   started_ = false;
+  former_.clear();
   descriptor_.close();
 }
 
 void Listener::replace(int descriptor) {
-  if (started_) accept_rest();
   // The wait under way ends with an error, and would be the last.
-  descriptor_.close();
+  if (started_) descriptor_.cancel();
+  if (started_ && !accept_rest(descriptor_)) former_.push_back(std::move(descriptor_));
   descriptor_ = Reactor::Descriptor(front_.services.reactor.executor(), descriptor);
   ++sockets_;
   waiting_ = false;
@@ -60,7 +69,14 @@ void Listener::replace(int descriptor) {
 }
 
 void Listener::tick() {
-  if (started_) await_connection();
+  if (!started_) return;
+  tick_former();
+  await_connection();
+}
+
+// In turn: who has waited longest comes first.
+void Listener::tick_former() {
+  while (!former_.empty() && accept_rest(former_.front())) former_.pop_front();
 }
 
 void Listener::await_connection() {
@@ -93,7 +109,8 @@ void Listener::make_room(Victims& victims) {
   if (!full() || !victims || victims->empty()) return;
   // One whose next request has arrived goes only where all have.
   auto chosen = std::find_if(victims->begin(), victims->end(), [](const auto& candidate) {
-    return candidate.in_head || !has_input(candidate.connection->descriptor());
+    using State = Expendable<Connection>::State;
+    return candidate.state != State::idle || !has_input(candidate.connection->descriptor());
   });
   if (chosen == victims->end()) chosen = victims->begin();
   Connection& victim = *chosen->connection;
@@ -132,16 +149,20 @@ void Listener::accept_some() {
 }
 
 // No connection is closed for one of these: a successor that has the socket may have room.
-void Listener::accept_rest() {
+bool Listener::accept_rest(Reactor::Descriptor& socket) {
   while (!full()) {
     const int accepted =
-        ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        ::accept4(socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (accepted >= 0) {
       take(accepted, Origin::accepted);
+    } else if (is_exhaustion(errno)) {
+      report("cannot accept a connection", "error", std::generic_category().message(errno));
+      return false;
     } else if (errno != EINTR && errno != ECONNABORTED) {
-      return;
+      return true;
     }
   }
+  return false;
 }
 
 // Whatever happens here, only the next tick tries again.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -40,7 +41,8 @@ class Listener {
   /// its last descriptor their connections would be reset.
   void stop();
   /// Accepts from that socket, which it then owns, and no longer from the one it had, but for who
-  /// has connected to that already. Connections stay. Not after stop().
+  /// has connected to that already: where there is no room for these, the former socket is kept
+  /// until they are accepted. Connections stay. Not after stop().
   void replace(int descriptor);
   /// Takes a connection that a predecessor accepted.
   void adopt(int descriptor);
@@ -50,7 +52,10 @@ class Listener {
  private:
   void await_connection();
   void accept_some();
-  void accept_rest();
+  /// Accepts who has connected to that socket. False when somebody may be left, for want of room or
+  /// descriptors.
+  bool accept_rest(Reactor::Descriptor& socket);
+  void tick_former();
   enum class Origin : std::uint8_t { accepted, adopted, refused };
   std::shared_ptr<Connection> take(int descriptor, Origin origin);
   /// Whether there is room for one more, or can be made: `victims` are looked up when it is needed.
@@ -68,6 +73,7 @@ class Listener {
   ConnectionList& connections_;
   Reserve& reserve_;
   Reactor::Descriptor descriptor_;
+  std::deque<Reactor::Descriptor> former_;  // replaced, with connections that wait
   const bool tcp_;
   std::uint32_t max_connections_;
   bool started_ = false;

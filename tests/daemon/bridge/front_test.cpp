@@ -1,6 +1,15 @@
 // What front servers may send, and how much of it.
 
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -10,8 +19,44 @@
 namespace viaduct::daemon::bridge::testing {
 namespace {
 
+/// The access log of a bridge.
+class AccessLog {
+ public:
+  explicit AccessLog(BridgeProcess& bridge) {
+    EXPECT_EQ(::pipe(ends_.data()), 0);
+    channel::Message target;
+    target.type = channel::Type::log_target;
+    target.target = channel::LogTarget::access;
+    bridge.send(target, ends_[1]);
+  }
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
+  ~AccessLog() { ::close(ends_[0]); }
+
+  /// Waits for what is written next: a line, where requests come one by one.
+  std::string read() {
+    std::array<char, 4096> line{};
+    const ssize_t size = ::read(ends_[0], line.data(), line.size());
+    EXPECT_GT(size, 0);
+    return {line.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
 class FrontTest : public BridgeTest {
  protected:
+  // Whether the bridge has that socket open.
+  bool has_open(ino_t socket) {
+    const std::string wanted = "socket:[" + std::to_string(socket) + "]";
+    const std::filesystem::path open = "/proc/" + std::to_string(bridge().pid()) + "/fd";
+    for (const auto& entry : std::filesystem::directory_iterator(open)) {
+      std::error_code gone;
+      if (std::filesystem::read_symlink(entry.path(), gone) == wanted) return true;
+    }
+    return false;
+  }
   // Sends a body of `size` bytes; returns the status of the answer, 200 when it reached the worker.
   int upload(FakeWorker& worker, std::size_t size, bool declared) {
     const auto client = connect();
@@ -305,25 +350,93 @@ TEST_F(FrontTest, HttpConnectionsWithoutARequestMakeRoomForNewOnes) {
   ASSERT_TRUE(waits->wait_for("HTTP/1.1 200 "));
 }
 
+// They have their answer; what they still send is dropped.
+TEST_F(FrontTest, HttpConnectionsThatLingerMakeRoomFirst) {
+  settings.limits.connections = 2;
+  start();
+  FakeWorker& worker = add_worker();
+  const ByteClient idle(stage, socket_path(2));
+  until([&] { return bridge().scores().connections.load() == 1; }, "the first connection");
+  // Unlike a ByteClient it stays when the bridge has closed its side.
+  const UniqueFd lingers(connect_to(socket_path(2)));
+  const std::string head = "OPTIONS * HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
+  ASSERT_EQ(::send(lingers.get(), head.data(), head.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(head.size()));
+  std::array<char, 1024> answer{};
+  until([&] { return ::recv(lingers.get(), answer.data(), answer.size(), MSG_DONTWAIT) == 0; },
+        "the end of the answer");
+  const auto front = connect();
+  front->get(1, "/", true);
+  const auto request = worker.next_request();
+  ASSERT_TRUE(request);
+  EXPECT_TRUE(bridge().wait_for_log("limits.connections reached: HTTP connections"));
+  until([&] { return ::send(lingers.get(), "more", 4, MSG_NOSIGNAL | MSG_DONTWAIT) < 0; },
+        "the connection closed");
+  EXPECT_EQ(bridge().scores().connections.load(), 2);
+  EXPECT_FALSE(idle.closed() || idle.failed());
+  request->respond("ok");
+  ASSERT_TRUE(front->wait(1));
+}
+
+// The new socket serves at once, and who waits at the one that it replaces is not forgotten.
+TEST_F(FrontTest, WhoWaitsAtAReplacedSocketIsServedWhenThereIsRoom) {
+  settings.limits.connections = 1;
+  start();
+  FakeWorker& worker = add_worker();
+  auto first = connect();
+  first->get(1, "/first", true);
+  const auto one = worker.next_request();
+  ASSERT_TRUE(one);
+  const auto waiting = connect();
+  waiting->get(1, "/waiting");
+  EXPECT_TRUE(bridge().wait_for_log("limits.connections reached"));
+  const std::string place = directory.file("replacement");
+  struct stat former {};
+  ASSERT_EQ(::fstat(listeners[0], &former), 0);
+  ::close(std::exchange(listeners[0], listen_at(place)));
+  channel::Message message;
+  message.type = channel::Type::listener;
+  message.count = 0;
+  bridge().send(message, ::fcntl(listeners[0], F_DUPFD_CLOEXEC, 0));
+  auto later = std::make_unique<FrontClient>(stage, place);
+  one->respond("ok");
+  ASSERT_TRUE(first->wait(1));
+  first->close();
+  const auto two = worker.next_request();
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->param("REQUEST_URI"), "/waiting");
+  EXPECT_TRUE(has_open(former.st_ino)) << "somebody may be left";
+  two->respond("ok");
+  ASSERT_TRUE(waiting->wait(1));
+  EXPECT_EQ(waiting->answer(1).status(), 200);
+  // All have been accepted: it is closed.
+  later.reset();
+  until([&] { return !has_open(former.st_ino); }, "the former socket closed");
+}
+
+TEST_F(FrontTest, AMalformedChunkIsLoggedWithItsAnswer) {
+  start();
+  AccessLog log(bridge());
+  add_worker();
+  ByteClient client(stage, socket_path(2));
+  client.raw("POST /chunk HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+  ASSERT_TRUE(client.wait_for("HTTP/1.1 400 "));
+  ASSERT_TRUE(client.wait_closed());
+  const std::string line = log.read();
+  EXPECT_NE(line.find("\"uri\":\"/chunk\""), std::string::npos) << line;
+  EXPECT_NE(line.find("\"status\":400"), std::string::npos) << line;
+}
+
 TEST_F(FrontTest, AccessLogHasALineForEachRequest) {
   start();
-  std::array<int, 2> ends{};
-  ASSERT_EQ(::pipe(ends.data()), 0);
-  channel::Message target;
-  target.type = channel::Type::log_target;
-  target.target = channel::LogTarget::access;
-  bridge().send(target, ends[1]);
+  AccessLog log(bridge());
   FakeWorker& worker = add_worker();
   const auto client = connect();
   client->get(1, "/logged?x=1");
   worker.next_request()->respond("12345");
   ASSERT_TRUE(client->wait(1));
   ASSERT_TRUE(client->wait_closed());
-  std::array<char, 4096> line{};
-  const ssize_t size = ::read(ends[0], line.data(), line.size());
-  ::close(ends[0]);
-  ASSERT_GT(size, 0);
-  const std::string text(line.data(), static_cast<std::size_t>(size));
+  const std::string text = log.read();
   EXPECT_NE(text.find("\"uri\":\"/logged?x=1\""), std::string::npos) << text;
   EXPECT_NE(text.find("\"status\":200"), std::string::npos) << text;
   EXPECT_NE(text.find("\"bytes\":5"), std::string::npos) << text;
