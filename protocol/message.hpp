@@ -23,6 +23,9 @@ struct RequestHead {
   Pairs params;
   /// CONTENT_LENGTH, when it is a number; absent when the client did not say ('', '-1').
   std::optional<std::uint64_t> content_length;
+  /// The client announced a body by Transfer-Encoding: HTTP_TRANSFER_ENCODING was among the
+  /// variables. A front server that has buffered the body says its length all the same.
+  bool transfer_coded = false;
   /// Header fields that became no variables because of their names; HTTP only.
   std::uint32_t odd_fields = 0;
 };

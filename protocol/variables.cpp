@@ -37,7 +37,7 @@ Errc Variables::refusal(std::uint64_t name_size, std::uint64_t value_size) const
 }
 
 void Variables::add(std::string_view name, std::string_view value) {
-  if (dropped(name)) return;
+  if (dropped(name)) return note_dropped(name);
   if (received_.empty()) reserve(0);
   received_.add(name, value);
   note(received_[received_.size() - 1].name);
@@ -109,6 +109,7 @@ void Variables::merge(std::uint32_t first, Pairs& into, std::string& scratch) co
 }
 
 Errc Variables::finish(RequestHead& head) {
+  head.transfer_coded = transfer_coded_;
   const Pairs::Place nul = received_.find('\0');
   if (nul == Pairs::Place::name || received_.find('=') == Pairs::Place::name) {
     return Errc::bad_param_name;
@@ -153,6 +154,7 @@ void Variables::reset() {
   bytes_ = 0;
   count_ = 0;
   repeated_ = false;
+  transfer_coded_ = false;
   seen_ = {};
   if (next_.empty() && table_.empty()) return;
   give_back(next_);

@@ -49,6 +49,7 @@ class Variables {
   void take(const PairLengths& lengths) {
     const std::string_view name = received_.untaken_name(lengths);
     if (dropped(name)) {
+      note_dropped(name);
       received_.skip(lengths);
     } else {
       received_.take(lengths);
@@ -86,6 +87,10 @@ class Variables {
   // untrue.
   static bool dropped(std::string_view name) {
     return name == "HTTP_PROXY" || name == "HTTP_TRANSFER_ENCODING";
+  }
+
+  void note_dropped(std::string_view name) {
+    if (name == "HTTP_TRANSFER_ENCODING") transfer_coded_ = true;
   }
 
   // A number that few names of one request have in common: it is made for every variable.
@@ -131,6 +136,7 @@ class Variables {
   std::uint64_t bytes_ = 0;
   std::uint32_t count_ = 0;
   bool repeated_ = false;
+  bool transfer_coded_ = false;           // HTTP_TRANSFER_ENCODING was dropped
   std::array<std::uint64_t, 16> seen_{};  // a bit for the fingerprint of each of the first names
   std::vector<std::uint32_t>
       table_;  // of more: open addressing: number of a name's first pair, plus 1

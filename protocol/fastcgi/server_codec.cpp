@@ -203,6 +203,7 @@ Errc ServerCodec::feed_further(ActiveRequest& request, Bytes bytes) {
 void ServerCodec::on_params_end(RequestId id, ActiveRequest& request) {
   head_.params.clear();
   head_.content_length.reset();
+  head_.transfer_coded = false;
   head_.odd_fields = 0;
   head_.role = request.role;
   if (request.params) {

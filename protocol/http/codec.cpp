@@ -92,6 +92,7 @@ void ServerCodec::begin_request() {
   if (error == Errc::ok) error = variables_.finish(head_);
   variables_.reset();
   if (error != Errc::ok) return refuse(error);
+  head_.transfer_coded = wire.chunked;
   persistent_ = wire.keep_alive;
   answer_ = Answer::due;
   length_left_ = wire.length;

@@ -54,6 +54,21 @@ TEST(Variables, TransferEncodingIsDropped) {
             "10 CONTENT_LENGTH=10");
 }
 
+TEST(Variables, TransferEncodingIsRememberedForOneRequest) {
+  const Limits limits;
+  Variables variables(limits);
+  for (const bool coded : {true, false, true}) {
+    if (coded) variables.add("HTTP_TRANSFER_ENCODING", "chunked");
+    variables.add("HTTP_PROXY", "evil");
+    variables.add("HTTP_TE", "trailers");
+    RequestHead head;
+    head.transfer_coded = !coded;
+    EXPECT_EQ(variables.finish(head), Errc::ok);
+    EXPECT_EQ(head.transfer_coded, coded);
+    variables.reset();
+  }
+}
+
 TEST(Variables, ContentLengthIsReadOrUnknown) {
   EXPECT_EQ(collect({{"CONTENT_LENGTH", ""}}), "unknown CONTENT_LENGTH=");
   EXPECT_EQ(collect({{"CONTENT_LENGTH", "-1"}}), "unknown");

@@ -54,7 +54,7 @@ bool asks_for_tunnel(const protocol::RequestHead& head) {
   if (!asks_for_upgrade(head)) return false;
   if (head.role != protocol::Role::responder || head.content_length.value_or(0) > 0) return false;
   if (head.params.get("REQUEST_METHOD").value_or("GET") != "GET") return false;
-  if (head.params.get("HTTP_TRANSFER_ENCODING")) return false;
+  if (head.transfer_coded) return false;
   return !protocol::equal_nocase(*head.params.get("HTTP_UPGRADE"), "h2c");
 }
 

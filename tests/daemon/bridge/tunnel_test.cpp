@@ -1,5 +1,7 @@
 // Requests that become tunnels: a 101 where the listener has `upgrade: true`.
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "tests/daemon/bridge/bridge_fixture.hpp"
@@ -103,9 +105,12 @@ TEST_F(Tunnel, ARequestThatMayHaveABodyIsGathered) {
   shop(settings).timeouts.body = milliseconds(200);
   start();
   FakeWorker& worker = add_worker(plain());
-  for (const char* const method : {"POST", "PUT"}) {
+  using Announced = std::pair<const char*, const char*>;
+  for (const auto& [method, field] : {Announced{"POST", "HTTP_X"}, Announced{"PUT", "HTTP_X"},
+                                      Announced{"GET", "HTTP_TRANSFER_ENCODING"}}) {
     const auto client = connect();
-    client->begin(1, variables(method, "/upload", {{"HTTP_UPGRADE", "websocket"}}));
+    client->begin(
+        1, variables(method, "/upload", {{"HTTP_UPGRADE", "websocket"}, {field, "chunked"}}));
     client->body(1, "some");
     ASSERT_TRUE(client->wait(1)) << method;
     EXPECT_EQ(client->answer(1).status(), 408) << method;
