@@ -29,8 +29,8 @@ RULES = [
         r"(?<!\w)::((open|open64)\((?!\"/dev/null\")|(creat|mkdir|rmdir|mknod|mkfifo|truncate)\()"
         r"|\w+at2?\(AT_FDCWD\b|\bstd::(ofstream|fstream|fopen|rename)\b"
         r"|\b(fs|std::filesystem)::(create_\w+|permissions|rename|remove\w*|copy\w*|resize_file)\(",
-        # The kernel's cgroups have no links, and no names that others choose.
-        ("directory.cpp", "cgroup_tree.cpp"),
+        # The kernel's cgroups and processes have no links, and no names that others choose.
+        ("cgroup_tree.cpp", "orphans.cpp"),
     ),
     # The engine has its mutex, which handlers need, when it has something to say: LateLog writes it.
     (
