@@ -136,7 +136,7 @@ std::vector<Request> requests() {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   };
-  const std::string binary("\0\r\n\xff,1:x\x01\x05", 11);
+  const std::string binary("\0\r\n\xff,1:x\x01\x05", 10);
   return {
       {"get", "GET /a", "", "", target("GET", "/a", "", "/a")},
       {"query", "GET /?a=b%20c&d", "", "", target("GET", "/", "a=b%20c&d", "/")},
