@@ -67,9 +67,13 @@ class RequestTable {
     std::uint16_t slot = 0;  // index into requests_
   };
 
-  // A number below keys_.size(), a power of two: the upper bits of a product (Dietzfelbinger's
-  // multiply-shift scheme).
-  [[nodiscard]] std::size_t home(RequestId id) const { return id * multiplier_ >> shift_; }
+  // A number below keys_.size(), a power of two: the upper bits of a product. The product of a key
+  // alone would put ids that follow each other close together with some keys.
+  [[nodiscard]] std::size_t home(RequestId id) const {
+    constexpr std::uint64_t kMix = 0x9e3779b97f4a7c15;
+    const std::uint64_t keyed = id * multiplier_;
+    return (keyed ^ keyed >> 32) * kMix >> shift_;
+  }
   // Places from the home of the key that is there; there has to be one.
   [[nodiscard]] std::size_t distance(std::size_t at) const {
     return (at - home(keys_[at].id)) & (keys_.size() - 1);
