@@ -27,7 +27,7 @@ std::string AbsoluteTarget::origin_form() const {
 
 namespace {
 
-// Of every request: few other names have its length, and none its last letter.
+// Every request is asked: few other names have the length of this one and its last letter.
 std::string_view request_uri(const Pairs& params) {
   constexpr std::string_view kName = "REQUEST_URI";
   for (const Pairs::Item item : params) {

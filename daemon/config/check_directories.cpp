@@ -17,7 +17,7 @@ std::string directory_of(const std::string& file) {
   return std::filesystem::path(file).lexically_normal().parent_path();
 }
 
-// What is to be said of it is said of runtime_dir.
+// Warnings about that directory name the key runtime_dir.
 bool is_runtime_dir(const Checking& check, const std::string& directory) {
   return directory == directory_of(check.settings.runtime_dir + "/.");
 }
@@ -36,8 +36,8 @@ void check_exists(const Checking& check, const std::string& path, const std::str
                      describe_errno(status.error) + "; viaductd does not make it");
 }
 
-/// Who can exchange files, and by which directory: a warning each, whatever number of keys it is
-/// about.
+/// Warns once of each directory in which somebody else can exchange files, however many keys name
+/// it.
 class Replacers {
  public:
   // `what`, which the key at that path names, is made there or exists.
@@ -103,8 +103,8 @@ void check_socket(const Checking& check, Replacers& replacers, const std::string
   replacers.note(check, path, "the socket", address.name, trusted);
 }
 
-// What is there can be written without waiting for anybody. The names of own descriptors say
-// themselves what they are.
+// A log must be a file that can be written without waiting for anybody. Names of our own
+// descriptors need no look.
 void check_kind(const Checking& check, const std::string& path, const std::string& file) {
   if (file == "/dev/stdout" || file == "/dev/stderr" || file.starts_with("/dev/fd/")) return;
   const FileStatus status = check.system.status(file);
@@ -123,7 +123,7 @@ void check_log(const Checking& check, Replacers& replacers, const std::string& p
   replacers.note(check, path, "the log", target.path, trusted);
 }
 
-// As root refuses it when it starts (RuntimeDirectory).
+// Reports what RuntimeDirectory refuses when root starts.
 void check_runtime_dir_of_root(const Checking& check, const std::string& directory,
                                const FileStatus& status) {
   if (check.is_led_astray("runtime_dir", directory)) return;

@@ -1,4 +1,4 @@
-// What of a bridge's sandbox (bridge.sandbox) this process may have from the kernel.
+// Asks the kernel which parts of a bridge's sandbox (bridge.sandbox) this process can have.
 #pragma once
 
 namespace viaduct::daemon::config {

@@ -85,8 +85,8 @@ void Generation::worker_report(const Message& message) {
   }
 }
 
-// Who was told to ask is the only one to be believed: a bridge that drains in other hands would
-// pass workers off as good ones.
+// Only the bridge that was told to ask is believed: one that drains, in other hands, would pass
+// workers off as good ones.
 void Generation::worker_answered(Worker& worker, std::uint32_t capacity) {
   if (!told_.asks(worker.serial()) || worker.state() != WorkerState::starting) return;
   worker.set_capacity(capacity);

@@ -58,7 +58,7 @@ class CopiedPipe {
 
   enum class Rest { none, more, ended };
 
-  // As much as there are bytes to spend.
+  // Copies as much as there are bytes to spend.
   Rest copy_turn() {
     const auto now = TokenBucket::Clock::now();
     while (!budget_.empty(now)) {

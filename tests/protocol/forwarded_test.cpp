@@ -137,7 +137,7 @@ TEST(Forwarded, AListIsPairedWithTheAddresses) {
   }
 }
 
-// Of any of the three, with lists of addresses from none to more than are looked at.
+// Any of the three fields, beside lists of no address to more than are looked at.
 TEST(Forwarded, ListsOfAnotherLengthAreContradictory) {
   struct Part {
     const char* field;

@@ -85,7 +85,7 @@ struct Loss {
 /// often as there are servers, and once more.
 bool may_retry(const Loss& loss);
 
-/// What a plain worker may be at whose connection was closed: nobody can tell it to end.
+/// A plain worker whose connection was closed may still run its request: nobody can tell it to end.
 struct StillRunning {
   using Time = std::chrono::steady_clock::time_point;
 

@@ -89,7 +89,7 @@ void add_json(std::vector<Case>& cases) {
   json("an exponent of zeros", 2'000,
        [](std::size_t n) { return "1e" + std::string(n, '0') + "1"; });
   json("blanks", 2'000, [](std::size_t n) { return std::string(n, ' ') + "0"; });
-  // As many as one object may have, in objects as many as fit.
+  // Each object has as many members as one may have.
   add(cases, "json: objects of names that collide", 2, [](std::size_t size) {
     static const std::string object = "{" + colliding_members(detail::kMostMembers) + "},";
     static Pages pages;

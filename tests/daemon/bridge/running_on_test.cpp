@@ -77,7 +77,7 @@ TEST_F(RunningOn, ARequestThatIsNotReadGoesToAnotherWorker) {
   EXPECT_EQ(score().retried.load(), 1u);
   EXPECT_EQ(bridge().log_count("link to worker lost"), 0u);
   occupy(one, false);
-  // What it was given it may still run, in vain.
+  // It may still run the request that it was given, in vain.
   one.next_request()->respond("nobody hears it");
   until([&] { return one.all_links.size() > 1; }, "the question");
   until(
@@ -213,7 +213,7 @@ TEST_F(RunningOn, AWorkerThatDoesNotComeBackIsReplaced) {
   EXPECT_EQ(bridge().last(Type::kill)->serial, one.serial);
 }
 
-// What it is at began before the request, which had queued: that deadline is not its own.
+// The worker was busy before the request, which had queued, came: its deadline says nothing of it.
 TEST_F(RunningOn, AWorkerIsNotReplacedForARequestThatHadQueued) {
   shop(settings).timeouts.request = 4 * kScheduled;
   shop(settings).timeouts.queue = hours(1);

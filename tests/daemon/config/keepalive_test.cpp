@@ -55,7 +55,7 @@ listeners:
                           HasSubstr("apps.three.keepalive: up to 32 connections are kept")));
 }
 
-// What several apps have from there is said once.
+// A setting that several apps have from `defaults` is warned of once.
 TEST(Keepalive, KeptConnectionsAreWarnedOfInDefaults) {
   const std::pair<const char*, bool> rows[] = {
       {"keepalive: true", true},

@@ -119,7 +119,7 @@ void kill_workers() {
   }
 }
 
-// As if each worker were used up as soon as it is there.
+// Says of each worker that it is used up as soon as it is there.
 void use_workers_up() {
   send(of(Type::started));
   std::vector<std::uint64_t> serials;

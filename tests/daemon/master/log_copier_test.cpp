@@ -187,7 +187,7 @@ TEST_F(LogFloodTest, AFloodInPiecesWaitsAsWell) {
   });
 }
 
-// Of single bytes not even that many.
+// Single bytes count for more than they are.
 TEST_F(LogFloodTest, TinyPiecesCountForMore) {
   const auto begin = std::chrono::steady_clock::now();
   const UniqueFd pipe = copier_->pipe_to(file_, {config::LogFormat::text, kBytes});

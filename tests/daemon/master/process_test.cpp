@@ -74,7 +74,7 @@ class ProcessTest : public testing::Test {
 };
 
 TEST_F(ProcessTest, WhatIsLeftOfItsGroupIsKilledAndThatOfAnAdoptedOneIsNot) {
-  // What is left becomes a child of this process: not every first process waits for it.
+  // The orphan becomes a child of this process: not every first process waits for it.
   ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
   for (const bool ours : {true, false}) {
     SpawnSpec spec = shell("sleep 1000 & exit");
