@@ -233,6 +233,22 @@ void connection(const fs::path& root) {
                       "1\r\nExpect: 100-continue\r\n\r\n") +
                  step(1, 0, "x") + step(5, 0x80, answer) +
                  step(1, 0, "GET / HTTP/1.1\r\nHost: h\r\nExpect: x\r\n\r\n"));
+  corpus.add("absolute_target",
+             multiplexing + step(0, 1) +
+                 step(1, 0,
+                      scgi_request({{"HTTP_HOST", "h"}, {"REQUEST_URI", "http://other.org:81?x"}},
+                                   "body")) +
+                 step(5, 0x80, answer));
+  const std::string cut = "Content-Length: 9\r\n\r\nhello";
+  const std::string page(70000, 'p');
+  const std::string long_cut = "Content-Length: 90000\r\n\r\n" + page;
+  for (const unsigned protocol : {0U, 3U}) {
+    const std::string asked = protocol == 0 ? post : get;
+    const std::string begun = plain + step(0, protocol) + step(1, 0, asked);
+    corpus.add("short_response_" + std::to_string(protocol), begun + step(5, 0x80, cut));
+    corpus.add("short_response_begun_" + std::to_string(protocol),
+               begun + step(5, 0, long_cut.substr(0, 60000)) + step(5, 0x80, "x"));
+  }
   corpus.add("queued", step(0, 3) + step(1, 0, get) + multiplexing + step(5, 0x80, answer));
   corpus.add("client_leaves",
              multiplexing + step(0, 3) + step(1, 0, get) + step(2, 0) + step(5, 0x80, answer));
