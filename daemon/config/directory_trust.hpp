@@ -22,9 +22,9 @@ struct Replacer {
   std::string why;  // "/srv/shop belongs to user shop"
 };
 
-// Who else can put another file in the place of one in `directory`, or another directory in the
-// place of it or one above it: the user whom one of them belongs to, and whoever may write to it
-// where it is not sticky. Of a symbolic link, the directories above both its ends count. Nearest
+// Finds who else can put another file in the place of one in `directory`, or another directory in
+// the place of it or one above it: the user whom one of them belongs to, and whoever may write to
+// it where it is not sticky. Of a symbolic link, the directories above both its ends count. Nearest
 // first; one answer. A group is trusted whose only member is
 // trusted (a user private group: of the name of the user, whose primary group it is, and nobody
 // else's), and root's. What is not there, or relative, is nobody's.

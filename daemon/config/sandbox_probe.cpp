@@ -17,7 +17,7 @@ constexpr bool kPossible = false;
 constexpr bool kPossible = true;
 #endif
 
-// As libseccomp does: a kernel that has filters says that this one's address is wrong.
+// Asks as libseccomp does: a kernel that has filters says that this one's address is wrong.
 int probe_seccomp() {
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, nullptr) != 0 && errno == EFAULT) return 0;
   if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, nullptr, 0, 0) != 0 && errno == EFAULT) return 0;

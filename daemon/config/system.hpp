@@ -60,7 +60,7 @@ class System {
   virtual std::vector<std::string> group_members(gid_t group) const = 0;
   // The errno of channel::open_place(): EPERM where a link of another user leads there. 0: none.
   virtual int place_error(const std::string& directory) const = 0;
-  // As config::only_root_can_change() and read_text_file_as().
+  // config::only_root_can_change() and read_text_file_as().
   virtual bool only_root_can_change(const std::string& path) const = 0;
   virtual std::variant<std::string, ReadFailure> read_as(const Account& user,
                                                          const std::string& path) const = 0;

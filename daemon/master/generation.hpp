@@ -136,7 +136,7 @@ class Generation final : public std::enable_shared_from_this<Generation>, privat
   std::uint64_t contradictory() const { return board_ ? board_->contradictory() : 0; }
   std::uint64_t odd_fields() const { return board_ ? board_->odd_fields() : 0; }
   std::int64_t connections() const { return board_ ? board_->connections() : 0; }
-  /// What its bridge says of its sandbox.
+  /// The sandbox, as its bridge says.
   SandboxState sandbox() const { return board_ ? board_->sandbox() : SandboxState(); }
   AppCounts counts_of(const AppTally& tally) const;
   /// Numbers of all its bridges for one of its apps().

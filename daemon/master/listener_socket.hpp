@@ -100,7 +100,7 @@ class ListenerSocket {
   void disown() noexcept { file_.reset(); }
 
   /// Another socket at this address, of a viaductd before this one, that clients no longer reach.
-  /// Those who have connected to it wait in it: a bridge is given it before this one.
+  /// Clients that have connected to it wait in it: a bridge is given it before this one.
   void keep_former(UniqueFd former) { former_ = std::move(former); }
   bool has_former() const noexcept { return static_cast<bool>(former_); }
   /// That socket, once; none: -1.

@@ -137,20 +137,7 @@ TEST_P(ThreadExecutorTest, WhoWaitsIsServedWhileTheLastOthersCompute) {
   EXPECT_TRUE(other.wait([&] { return other.ended().size() == 2; }));
 }
 
-TEST_P(ThreadExecutorTest, WhoWaitsIsServedWhileABatchComputes) {
-  Computing computing(app);
-  const auto serving = serve(8);
-  Peer slow(serving->address());
-  begin(slow);
-  Peer other(serving->address());
-  other.agree(kWindow);
-  computing.begin(other, 1, 6);
-  end(slow);
-  computing.end();
-  EXPECT_TRUE(other.wait([&] { return other.ended().size() == 6; }));
-}
-
-TEST_P(ThreadExecutorTest, OthersAreServedWhileABatchComputes) {
+TEST_P(ThreadExecutorTest, WhoWaitsAndOthersAreServedWhileABatchComputes) {
   Computing computing(app);
   const auto serving = serve(8);
   Peer slow(serving->address());
@@ -160,9 +147,9 @@ TEST_P(ThreadExecutorTest, OthersAreServedWhileABatchComputes) {
   computing.begin(other, 1, 6);
   Peer quick(serving->address());
   EXPECT_NE(quick.get("/thread").body(), "");
+  end(slow);
   computing.end();
   EXPECT_TRUE(other.wait([&] { return other.ended().size() == 6; }));
-  end(slow);
 }
 
 // Whoever waited alone for long goes on, and a request comes with what it waited for.
